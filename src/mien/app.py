@@ -1,0 +1,126 @@
+"""The composition root: settings → pack and store → operations → the HTTP application. It reads as one list."""
+
+import socket
+from dataclasses import dataclass
+
+import cv2
+import uvicorn
+
+from mien import __version__
+from mien.config import Settings
+from mien.errors import SetupError
+from mien.operations import analyze, collection, face, search
+from mien.operations.context import Context, Galleries, Operations
+from mien.packs import install, load, manifest
+from mien.packs.load import Pack
+from mien.store import open as stores
+from mien.wire import journal
+from mien.wire.server import Server
+
+OPERATIONS: Operations = {
+    **analyze.OPERATIONS,
+    **collection.OPERATIONS,
+    **face.OPERATIONS,
+    **search.OPERATIONS,
+}
+WAITING = 4  # operations on threads for each inference that can run, so that decoding and storing overlap with it
+GRACE = 10  # seconds that accepted requests have to finish when the server is stopped
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything that runs."""
+
+    context: Context
+    server: Server
+
+
+def open_pack(settings: Settings, name: str | None = None) -> Pack:
+    """Find or fetch a pack, compile it, and hold it against its start-up check.
+
+    Raises:
+        SetupError: it cannot be had, does not load, or answers wrongly.
+    """
+    pack = open_pack_unchecked(settings, name)
+    pack.check()
+    return pack
+
+
+def open_pack_unchecked(settings: Settings, name: str | None = None) -> Pack:
+    """The same without the check, for measuring what the check must hold.
+
+    Raises:
+        SetupError: it cannot be had or does not load.
+    """
+    cv2.setNumThreads(1)  # many requests share the cores; none gains from taking all of them for a resize
+    entry = manifest.named(name or settings.pack)
+    return load.load(entry, install.install(entry, settings.packs), settings.cores)
+
+
+def build(settings: Settings) -> App:
+    """Put everything together.
+
+    Raises:
+        SetupError: something is missing or broken; the text says what to do.
+    """
+    store = stores.open_store(settings.store, settings.data)
+    store.collections.sweep()
+    pack = open_pack(settings)
+    galleries = Galleries(store, pack.manifest.embedder.dimension)
+    context = Context(pack, store, galleries)
+    return App(context, Server(context, OPERATIONS, WAITING * settings.cores))
+
+
+def serve(settings: Settings) -> None:
+    """Run the server until it is told to stop.
+
+    Raises:
+        SetupError: it cannot start.
+    """
+    journal.start(settings.log_level)
+    listening = _listen(settings)
+    held = stores.lock(settings.store, settings.data)
+    app = build(settings)
+    print(welcome(settings, app, listening.getsockname()[1]), flush=True)  # noqa: T201
+    config = uvicorn.Config(
+        app.server, log_config=None, access_log=False, server_header=False, lifespan="off", loop="auto",
+        http="httptools", ws="none", timeout_graceful_shutdown=GRACE, backlog=2048,
+    )  # fmt: skip
+    try:
+        uvicorn.Server(config).run(sockets=[listening])
+    finally:
+        app.context.store.database.close()
+        held.release()
+
+
+def welcome(settings: Settings, app: App, port: int) -> str:
+    """The first lines: what runs, where, under which licence, and six lines of boto3 to try it with."""
+    pack, runtime = app.context.pack.manifest, app.context.pack.runtime
+    address = f"http://{settings.host}:{port}"
+    return f"""\
+mien {__version__} listens on {address}
+data    {stores.place(settings.store, settings.data).parent.resolve()} ({app.context.store.database.describe().split(" at ")[0]})
+pack    {pack.name}: {pack.title}, weights {pack.license.name}, \
+{"commercial use allowed" if pack.license.commercial else "non-commercial use only"}
+engine  {runtime.engine} {runtime.version}, {runtime.precision}, {settings.cores} threads, {runtime.device}
+access  bound to {settings.host}: any credentials are accepted
+
+  import boto3
+  mien = boto3.client("rekognition", endpoint_url="{address}", region_name="us-east-1",
+                      aws_access_key_id="any", aws_secret_access_key="any")
+  mien.create_collection(CollectionId="family")
+  mien.index_faces(CollectionId="family", Image={{"Bytes": open("me.jpg", "rb").read()}}, ExternalImageId="me")
+  print(mien.search_faces_by_image(CollectionId="family", Image={{"Bytes": open("us.jpg", "rb").read()}}))
+"""
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        listening.close()
+        raise SetupError(f"mien cannot listen on {settings.host}:{settings.port}: {error.strerror}.") from None
+    return listening

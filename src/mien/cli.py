@@ -1,0 +1,93 @@
+"""The `mien` command: a thin skin over the rest."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from mien import __version__, config
+from mien.config import Settings
+from mien.errors import SetupError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; its exit code. 0 went well, 1 mien cannot do it (one sentence says why), 2 wrong usage."""
+    given = parser().parse_args(arguments)
+    flags = {row.name: getattr(given, row.name, None) for row in config.TABLE}
+    try:
+        return int(given.run(config.load(flags, os.environ), given) or 0)
+    except SetupError as error:
+        print(f"mien: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its flags."""
+    settings = argparse.ArgumentParser(add_help=False)
+    group = settings.add_argument_group("settings", "also as MIEN_* variables and in mien.toml")
+    for row in config.TABLE:
+        default = f" (default {row.default})" if row.default != "" else ""
+        group.add_argument(row.flag, dest=row.name, metavar=row.type.__name__.upper(), help=row.help + default)
+    top = argparse.ArgumentParser(prog="mien", description="Face recognition that speaks the AWS Rekognition API.")
+    top.add_argument("--version", action="version", version=f"mien {__version__}")
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Any, text: str, under: Any = None) -> argparse.ArgumentParser:
+        made: argparse.ArgumentParser = (under or commands).add_parser(
+            name, parents=[settings], help=text, description=text
+        )
+        made.set_defaults(run=run)
+        return made
+
+    command("serve", _serve, "start the server")
+    doctor = command("doctor", _doctor, "say what would run, try it, and exit with 1 when something is broken")
+    doctor.add_argument("--json", action="store_true", help="print JSON")
+    bench = command("bench", _bench, "measure this machine, beside the bare network calls in the same run")
+    bench.add_argument("--json", metavar="FILE", help="also write the rows to FILE as JSON")
+    bench.add_argument("--images", metavar="FOLDER", help="photographs to measure with (JPEG or PNG)")
+    bench.add_argument("--seconds", type=float, default=3.0, help="how long each row is measured (default 3)")
+    packs = commands.add_parser("packs", help="list and install model packs").add_subparsers(
+        title="commands", required=True, metavar="COMMAND"
+    )
+    listing = command("list", _packs_list, "list the packs with their licences and files", packs)
+    listing.add_argument("--json", action="store_true", help="print JSON")
+    command("install", _packs_install, "find or download a pack's files", packs).add_argument("name")
+    return top
+
+
+def _serve(settings: Settings, _: argparse.Namespace) -> None:
+    from mien import app
+
+    app.serve(settings)
+
+
+def _doctor(settings: Settings, given: argparse.Namespace) -> int:
+    from mien import doctor
+
+    findings = doctor.examine(settings)
+    print(json.dumps(findings.as_dict(), indent=2) if given.json else findings.as_text())
+    return 1 if findings.broken else 0
+
+
+def _bench(settings: Settings, given: argparse.Namespace) -> None:
+    from mien.bench import serving
+
+    serving.run(settings, given.images, given.seconds, given.json)
+
+
+def _packs_list(settings: Settings, given: argparse.Namespace) -> None:
+    from mien.packs import listing
+
+    rows = listing.rows(settings.packs)
+    print(json.dumps(rows, indent=2) if given.json else listing.as_text(rows))
+
+
+def _packs_install(settings: Settings, given: argparse.Namespace) -> None:
+    from mien.packs import install, manifest
+
+    files = install.install(manifest.named(given.name), settings.packs)
+    print(f"The pack {given.name} is in {next(iter(files.values())).parent}.")

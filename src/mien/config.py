@@ -1,0 +1,137 @@
+"""The one table of settings, and where their values come from: a flag, a `MIEN_*` variable, `mien.toml`, the default.
+
+A setting is added by adding a row to `TABLE` and a field to `Settings`; flags, variables, the file and the help text
+follow from the row.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from mien.errors import SetupError
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+RESERVED = ("MIEN_CONFIG", "MIEN_TEST_")  # names beside the table: the file itself, and what mien's own tests read
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table."""
+
+    name: str
+    type: type
+    default: str | int | float | bool
+    help: str
+    choices: tuple[str, ...] = ()
+
+    @property
+    def flag(self) -> str:
+        """The command-line flag, as `--log-level`."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable, as `MIEN_LOG_LEVEL`."""
+        return "MIEN_" + self.name.upper()
+
+    def parse(self, value: Any, source: str) -> Any:
+        """Turn `value` into the setting's type, or say in a sentence why it cannot be.
+
+        Raises:
+            SetupError: the value has the wrong type or is none of the choices; `source` says where it was given.
+        """
+        try:
+            parsed = _boolean(value) if self.type is bool else self.type(value)
+        except (TypeError, ValueError):
+            raise SetupError(f"{source} must be a {self.type.__name__}, not {value!r}.") from None
+        if self.choices and parsed not in self.choices:
+            raise SetupError(f"{source} must be one of {', '.join(self.choices)}, not {value!r}.")
+        return parsed
+
+
+TABLE = (
+    Setting("data", str, platformdirs.user_data_dir("mien", appauthor=False), "directory of the embedded store"),
+    Setting("packs", str, "", "directory with model files, looked into before the cache and the network"),
+    Setting("pack", str, "retail", "the model pack that detects and embeds faces"),
+    Setting("store", str, "", "where the truth is kept: empty for SQLite under the data directory, or sqlite:///PATH"),
+    Setting("host", str, "127.0.0.1", "address to listen on"),
+    Setting("port", int, 6436, "port to listen on; 0 takes a free one"),
+    Setting("threads", int, 0, "inferences that run at the same time; 0 means one for each core"),
+    Setting("log_level", str, "info", "how much is written to standard error", LOG_LEVELS),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting's value. The fields are the rows of `TABLE`, in its order."""
+
+    data: str
+    packs: str
+    pack: str
+    store: str
+    host: str
+    port: int
+    threads: int
+    log_level: str
+
+    @property
+    def cores(self) -> int:
+        """How many inferences run at the same time."""
+        return self.threads or len(os.sched_getaffinity(0))
+
+
+def load(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
+    """Gather the settings; a flag wins over a variable, a variable over the file, the file over the default.
+
+    Args:
+        flags: setting name → value as given on the command line; None where it was not given.
+        environ: the process's environment. `MIEN_CONFIG` names the file; without it `./mien.toml` is read if there.
+
+    Raises:
+        SetupError: an unknown setting, by its name, or a value of the wrong type.
+    """
+    by_name = {row.name: row for row in TABLE}
+    values: dict[str, Any] = {row.name: row.default for row in TABLE}
+    path = Path(environ.get("MIEN_CONFIG", "mien.toml"))
+    for name, value in _file(path, required="MIEN_CONFIG" in environ).items():
+        if name not in by_name:
+            raise SetupError(f"{path} has an unknown setting: {name}.")
+        values[name] = by_name[name].parse(value, f"{name} in {path}")
+    by_variable = {row.variable: row for row in TABLE}
+    for variable, text in environ.items():
+        if not variable.startswith("MIEN_") or variable.startswith(RESERVED):
+            continue
+        if variable not in by_variable:
+            raise SetupError(f"Unknown setting in the environment: {variable}.")
+        values[by_variable[variable].name] = by_variable[variable].parse(text, variable)
+    for name, value in flags.items():
+        if value is not None:
+            values[name] = by_name[name].parse(value, by_name[name].flag)
+    return Settings(**values)
+
+
+def _file(path: Path, required: bool) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        if required:
+            raise SetupError(f"The settings file {path} does not exist.") from None
+        return {}
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SetupError(f"The settings file {path} cannot be read: {error}.") from None
+
+
+def _boolean(value: Any) -> bool:
+    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    if isinstance(value, bool):
+        return value
+    return words[str(value).lower()] if str(value).lower() in words else _refuse(value)
+
+
+def _refuse(value: Any) -> bool:
+    raise ValueError(value)

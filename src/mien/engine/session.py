@@ -1,0 +1,113 @@
+"""The seam between a network and what runs it, and the check that what runs it can be trusted.
+
+A session is one compiled network with a static input; `openvino` and `onnx` implement it, `Recorded` stands in for
+both where a test wants known outputs.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+Outputs = dict[str, NDArray[np.float32]]
+
+SAMPLES = 64  # values of a network's outputs that the start-up check compares
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A network on disk and how pixels enter it.
+
+    Attributes:
+        file: the ONNX or OpenVINO IR file; an IR's `.bin` lies beside it under the same stem.
+        height: rows of the input.
+        width: columns of the input.
+        color: "RGB" or "BGR", the channel order the network was trained on. Pixels are handed over as RGB always.
+        mean: subtracted from each channel, in the network's order, on the 0–255 scale.
+        scale: what each channel is divided by afterwards.
+    """
+
+    file: Path
+    height: int
+    width: int
+    color: str = "RGB"
+    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
+    scale: tuple[float, ...] = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What runs a network: engine and version, device in the vendor's words, precision of the arithmetic."""
+
+    engine: str
+    version: str
+    device: str
+    precision: str
+
+
+class Session(Protocol):
+    """One compiled network. Safe to call from many threads."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of one input."""
+
+    def describe(self) -> Runtime:
+        """Say what runs this network."""
+
+    def run(self, pixels: Pixels) -> Outputs:
+        """Run the network on N inputs.
+
+        Args:
+            pixels: uint8, (N, height, width, 3), RGB, C-contiguous.
+
+        Returns:
+            Output name → float32 (N, …), the network's own leading 1 replaced by N; the caller's to keep.
+        """
+
+
+class Recorded:
+    """A session that answers what it was given, for tests of what stands above the engine."""
+
+    def __init__(self, shape: tuple[int, int, int], outputs: Mapping[str, NDArray[np.float32]]) -> None:
+        self.shape = shape
+        self._outputs = outputs
+
+    def describe(self) -> Runtime:
+        """Say that nothing runs here."""
+        return Runtime("recorded", "0", "none", "f32")
+
+    def run(self, pixels: Pixels) -> Outputs:
+        """Answer the recorded outputs once for each input."""
+        return {name: np.repeat(value[None], len(pixels), axis=0) for name, value in self._outputs.items()}
+
+
+def fingerprint(session: Session) -> NDArray[np.float32]:
+    """Run a known input and sample the outputs, so that a broken runtime shows before the first user does.
+
+    The input is a fixed sum of waves; no file is needed and every machine makes the same bytes. The samples are taken
+    at even steps over all outputs in order of their names.
+
+    Returns:
+        float32, (SAMPLES,).
+    """
+    height, width, channels = session.shape
+    y, x, c = np.meshgrid(np.arange(height), np.arange(width), np.arange(channels), indexing="ij")
+    waves = 127.5 + 60 * np.sin(x / 7.0 + c) + 60 * np.cos(y / 11.0 - 2 * c)
+    outputs = session.run(waves.astype(np.uint8)[None])
+    flat = np.concatenate([outputs[name].ravel() for name in sorted(outputs)])
+    return flat[np.linspace(0, len(flat) - 1, SAMPLES).astype(int)]
+
+
+def agrees(measured: NDArray[np.float32], stored: NDArray[np.float32]) -> bool:
+    """Tell whether two fingerprints are of the same network, bfloat16 against float32 included.
+
+    Rounding moves a fingerprint by under one part in a hundred; zeros, NaNs or another network's answer move it by
+    more than half. The bar of 0.1 on the relative distance lies between.
+    """
+    distance = float(np.linalg.norm(measured - stored))
+    return bool(np.isfinite(measured).all()) and distance <= 0.1 * float(np.linalg.norm(stored))

@@ -1,0 +1,151 @@
+"""The errors a caller of the API can meet, as one tree; each class knows its code, its HTTP status and AWS's words.
+
+Two branches reach the wire. `ServiceError` is raised by an operation and carries a capital `Message`; `FrameworkError`
+is raised before an operation is reached (routing, parsing, constraints, signatures) and carries a lower-case
+`message`. Beside them stands `SetupError`: a sentence for whoever runs mien, never sent to a client.
+"""
+
+
+class SetupError(Exception):
+    """mien cannot run as it was asked to; the text is one plain sentence that says what to do."""
+
+
+class ApiError(Exception):
+    """Any error that is answered over the API.
+
+    Attributes:
+        code: the name SDKs turn into an exception class.
+        status: the HTTP status; 400 for a client's fault, 500 for a server's.
+        default: AWS's own text where one is known; None where AWS sends no message.
+    """
+
+    code = "InternalServerError"
+    status = 400
+    default: str | None = None
+
+    def __init__(self, message: str | None = None) -> None:
+        self.message = message if message is not None else self.default
+        super().__init__(self.message or self.code)
+
+
+# ---------------------------------------------------------------------------------------------- raised by operations
+
+
+class ServiceError(ApiError):
+    """An error that the service model declares."""
+
+
+class InvalidParameterError(ServiceError):
+    """The parameters do not make sense together, or the image shows no face where one is needed."""
+
+    code = "InvalidParameterException"
+    default = "Request has invalid parameters"
+
+
+class NoFaceError(InvalidParameterError):
+    """A search by image found no face to search for. Clients compare this text."""
+
+    default = "There are no faces in the image. Should be at least 1."
+
+
+class FaceNotFoundError(InvalidParameterError):
+    """A search names a face that its collection does not hold."""
+
+    default = "faceId was not found in the collection"
+
+
+class InvalidImageFormatError(ServiceError):
+    """The bytes are not a whole JPEG or PNG image."""
+
+    code = "InvalidImageFormatException"
+    default = "Request has invalid image format"
+
+
+class ImageTooLargeError(ServiceError):
+    """The image has too many pixels, or the S3 object too many bytes."""
+
+    code = "ImageTooLargeException"
+    default = "Image size is too large."
+
+
+class InvalidS3ObjectError(ServiceError):
+    """The S3 object cannot be read."""
+
+    code = "InvalidS3ObjectException"
+    default = "Unable to get object metadata from S3. Check object key, region and/or access permissions."
+
+
+class ResourceNotFoundError(ServiceError):
+    """A collection, user or ARN does not exist."""
+
+    code = "ResourceNotFoundException"
+
+    @classmethod
+    def collection(cls, name: str) -> "ResourceNotFoundError":
+        """Say that collection `name` does not exist, in AWS's words."""
+        return cls(f"The collection id: {name} does not exist")
+
+
+class ResourceAlreadyExistsError(ServiceError):
+    """A collection of this name exists."""
+
+    code = "ResourceAlreadyExistsException"
+
+    @classmethod
+    def collection(cls, name: str) -> "ResourceAlreadyExistsError":
+        """Say that collection `name` exists, in AWS's words."""
+        return cls(f"The collection id: {name} already exists")
+
+
+class ServiceQuotaExceededError(ServiceError):
+    """A collection, user or set of tags is full."""
+
+    code = "ServiceQuotaExceededException"
+
+
+class InvalidPaginationTokenError(ServiceError):
+    """A page token that this server did not give out for this listing."""
+
+    code = "InvalidPaginationTokenException"
+    default = "Invalid Pagination Token"
+
+
+class ThrottlingError(ServiceError):
+    """The server is busy beyond its bounds; SDKs try again by themselves."""
+
+    code = "ThrottlingException"
+    status = 500
+    default = "Service Unavailable"
+
+
+class InternalServerError(ServiceError):
+    """A fault of mien's own."""
+
+    code = "InternalServerError"
+    status = 500
+    default = "Internal server error"
+
+
+# ------------------------------------------------------------------------------- raised before an operation is reached
+
+
+class FrameworkError(ApiError):
+    """An error of the layer in front of the operations; every operation may answer it."""
+
+
+class UnknownOperationError(FrameworkError):
+    """The target header names no operation that mien has."""
+
+    code = "UnknownOperationException"
+
+
+class SerializationError(FrameworkError):
+    """The body is not JSON, not an object, or a member has the wrong JSON type. Its text has a capital `Message`."""
+
+    code = "SerializationException"
+
+
+class ValidationError(FrameworkError):
+    """A modelled constraint is broken: a required member, a length, a range, a pattern or an enum."""
+
+    code = "ValidationException"

@@ -1,0 +1,1 @@
+"""Recognising faces: arrays in, values out. No files, no settings, no AWS words."""

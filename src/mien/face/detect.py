@@ -1,0 +1,161 @@
+"""Where the faces are: the image is laid on the detector's square canvas, candidates come back, the best are kept.
+
+Two canvases are compiled. The wide one sees small faces. The narrow one is all a small image needs, and it sees what
+the wide one cannot: a face so near that it overfills the receptive field.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.engine.session import Session
+from mien.face.types import Box, Detection, Pixels
+
+MOST_FACES = 100
+MOST_CANDIDATES = 400  # faces kept before the largest are chosen
+SAME_FACE = 0.6  # candidates that overlap more are one face seen by neighbouring cells
+NEAR = 0.5  # a face wider or taller than this share of the canvas is looked at again on the narrow canvas
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What a detector's head reads from its outputs, in pixels of the canvas.
+
+    Attributes:
+        boxes: float32 (N, 4) as x1, y1, x2, y2.
+        scores: float32 (N,), 0–1.
+        landmarks: float32 (N, 5, 2).
+    """
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    landmarks: NDArray[np.float32]
+
+
+Head = Callable[[Mapping[str, NDArray[np.float32]], tuple[int, int], float], Candidates]
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """A detection network at two canvas sizes, with the head that reads it.
+
+    Attributes:
+        wide: the session with the larger canvas.
+        narrow: the session with the smaller canvas.
+        head: (outputs of one image, canvas height and width, least score) → candidates.
+        least_score: 0–1; what scores below it is not a face.
+        most_overlap: 0–1; of two candidates that overlap more, the lower score goes.
+    """
+
+    wide: Session
+    narrow: Session
+    head: Head
+    least_score: float
+    most_overlap: float
+
+    def detect(self, image: Pixels, width: int, height: int) -> list[Detection]:
+        """Find up to 100 faces, the largest first.
+
+        Args:
+            image: uint8 RGB (H, W, 3), at any scale.
+            width: of the full-resolution image, in whose pixels the answer is.
+            height: of the same.
+        """
+        found = self._look(image, self._first(image))
+        if self._first(image) is self.wide and (len(found.scores) == 0 or _near(found, self.wide)):
+            found = _joined(found, _times(self._look(image, self.narrow), self._ratio))
+        found = _merge(found, self.most_overlap)
+        canvas = self._first(image).shape
+        scale = 1 / _fit(image, canvas)
+        stretch = np.array([width / image.shape[1], height / image.shape[0]], np.float32) * scale
+        boxes = found.boxes * np.tile(stretch, 2)
+        landmarks = found.landmarks * stretch
+        detections = [
+            Detection(Box(*map(float, box)), points, float(score))
+            for box, points, score in zip(boxes, landmarks, found.scores, strict=True)
+        ]
+        return sorted(detections, key=lambda each: -each.box.area)[:MOST_FACES]
+
+    @property
+    def canvas(self) -> int:
+        """The longer side, in pixels, beyond which more resolution shows the detector nothing new."""
+        return max(self.wide.shape[:2])
+
+    @property
+    def _ratio(self) -> float:
+        return self.wide.shape[0] / self.narrow.shape[0]
+
+    def _first(self, image: Pixels) -> Session:
+        return self.narrow if max(image.shape[:2]) <= max(self.narrow.shape[:2]) else self.wide
+
+    def _look(self, image: Pixels, session: Session) -> Candidates:
+        outputs = session.run(letterbox(image, session.shape)[None])
+        first = {name: value[0] for name, value in outputs.items()}
+        return self.head(first, session.shape[:2], self.least_score)
+
+
+def letterbox(image: Pixels, shape: tuple[int, int, int]) -> Pixels:
+    """Lay the image in the canvas's top left corner, as large as it fits, black around it."""
+    factor = _fit(image, shape)
+    height = min(shape[0], max(1, round(image.shape[0] * factor)))
+    width = min(shape[1], max(1, round(image.shape[1] * factor)))
+    canvas = np.zeros(shape, np.uint8)
+    if (height, width) == image.shape[:2]:
+        canvas[:height, :width] = image
+    else:
+        method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+        cv2.resize(image, (width, height), dst=canvas[:height, :width], interpolation=method)
+    return canvas
+
+
+def _fit(image: Pixels, shape: tuple[int, ...]) -> float:
+    return min(shape[0] / image.shape[0], shape[1] / image.shape[1])
+
+
+def _near(found: Candidates, session: Session) -> bool:
+    extent = found.boxes[:, 2:] - found.boxes[:, :2]
+    return bool(extent.max() > NEAR * max(session.shape[:2]))
+
+
+def _times(found: Candidates, factor: float) -> Candidates:
+    return Candidates(found.boxes * np.float32(factor), found.scores, found.landmarks * np.float32(factor))
+
+
+def _joined(one: Candidates, other: Candidates) -> Candidates:
+    return Candidates(
+        np.concatenate([one.boxes, other.boxes]),
+        np.concatenate([one.scores, other.scores]),
+        np.concatenate([one.landmarks, other.landmarks]),
+    )
+
+
+def _merge(found: Candidates, most_overlap: float) -> Candidates:
+    """Greedy non-maximum suppression; what is kept is averaged with its near duplicates, weighted by score.
+
+    Neighbouring cells each give their own guess of the same face. Averaging them costs nothing and steadies the
+    landmarks: `benchmarks/README.md` has the gain.
+    """
+    low, high = found.boxes[:, :2], found.boxes[:, 2:]
+    areas = np.prod(high - low, axis=1)
+    order = np.argsort(-found.scores, kind="stable")
+    boxes, scores, landmarks = [], [], []
+    while len(order) and len(scores) < MOST_CANDIDATES:
+        best = order[0]
+        extent = np.minimum(high[best], high[order]) - np.maximum(low[best], low[order])
+        shared = np.prod(np.clip(extent, 0, None), axis=1)
+        overlap = shared / np.maximum(areas[best] + areas[order] - shared, 1e-6)
+        overlap[0] = 1.0
+        same = order[overlap >= SAME_FACE]
+        weight = found.scores[same] / found.scores[same].sum()
+        boxes.append(weight @ found.boxes[same])
+        landmarks.append(np.tensordot(weight, found.landmarks[same], axes=1))
+        scores.append(found.scores[best])
+        order = order[overlap <= most_overlap]
+    return Candidates(
+        np.array(boxes, np.float32).reshape(-1, 4),
+        np.array(scores, np.float32),
+        np.array(landmarks, np.float32).reshape(-1, 5, 2),
+    )

@@ -1,0 +1,55 @@
+"""The way of a picture: find the faces, cut them out, measure them, and later embed those that are wanted.
+
+Embedding is a step of its own so that a face the caller refuses for its quality costs no inference.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mien.face.align import align
+from mien.face.detect import Detection, Detector
+from mien.face.embed import Embedder, Embeddings
+from mien.face.quality import eye_distance, pose, quality
+from mien.face.types import Face, Picture, Pixels
+
+LOOK = 2  # a picture is first decoded at this many times the detector's canvas, which serves most crops as well
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A detector and an embedder made for each other."""
+
+    detector: Detector
+    embedder: Embedder
+
+    def find(self, picture: Picture) -> list[Face]:
+        """Find, cut out and measure up to 100 faces, the largest first."""
+        image = picture.rgb(LOOK * self.detector.canvas)
+        detections = self.detector.detect(image, picture.width, picture.height)
+        finer: Pixels | None = None
+        faces = []
+        for detection in detections:
+            source = image
+            if self._too_coarse(detection, image, picture):
+                finer = picture.rgb(max(picture.width, picture.height)) if finer is None else finer
+                source = finer
+            faces.append(self._cut(detection, source, picture))
+        return faces
+
+    def embed(self, faces: Sequence[Face]) -> Embeddings:
+        """Embed faces that `find` gave; float32 (N, dimension), unit length."""
+        size = self.embedder.size
+        crops = np.stack([face.crop for face in faces]) if faces else np.empty((0, size, size, 3), np.uint8)
+        return self.embedder.embed(crops)
+
+    def _too_coarse(self, detection: Detection, image: Pixels, picture: Picture) -> bool:
+        """Whether a decoding at reduced scale has fewer pixels of this face than its crop will have."""
+        scale = image.shape[1] / picture.width
+        return scale < 1 and eye_distance(detection.landmarks) * scale < eye_distance(self.embedder.points)
+
+    def _cut(self, detection: Detection, image: Pixels, picture: Picture) -> Face:
+        scale = np.array([image.shape[1] / picture.width, image.shape[0] / picture.height], np.float32)
+        crop = align(image, detection.landmarks * scale, self.embedder.points, self.embedder.size)
+        return Face(detection, pose(detection.landmarks), quality(crop, self.embedder.points), crop)

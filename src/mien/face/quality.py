@@ -1,0 +1,73 @@
+"""How a face is turned and how well it is seen, both from what detection and alignment already know."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.face.types import Pixels, Points, Pose, Quality
+
+# A mean face in units of the distance between the eyes: x right, y down, z towards the camera. The x and y are where
+# frontal faces have their eyes, nose tip and mouth corners; the depths are those of the anthropometric head models
+# used for pose estimation (nose tip 0.42 in front of the eyes, mouth corners 0.05).
+_HEAD = np.array(
+    [(-0.5, 0.0, 0.0), (0.5, 0.0, 0.0), (0.0, 0.49, 0.42), (-0.41, 0.99, 0.05), (0.41, 0.99, 0.05)], np.float64
+)
+_SOLVE = np.linalg.pinv(_HEAD - _HEAD.mean(axis=0)).T
+
+# The detail at which half of full sharpness is reached: the mean square of the Laplacian of the luma of an aligned
+# crop, divided by the luma's variance so that contrast and exposure do not count as sharpness.
+_HALF_SHARP = 0.03
+
+
+def pose(landmarks: Points) -> Pose:
+    """Estimate the turn of the head by fitting a mean face to five points under scaled orthography.
+
+    Roll is the slope of the line between the eyes. With that undone, the affine camera that carries the mean face to
+    the points is found by least squares; where it puts the face's forward axis gives yaw and pitch.
+
+    Args:
+        landmarks: float32 (5, 2), x right, y down.
+
+    Returns:
+        Degrees; yaw and pitch within ±90.
+    """
+    points = landmarks.astype(np.float64)
+    across = points[1] - points[0]
+    roll = np.arctan2(across[1], across[0])
+    turn = np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])
+    upright = (points - points.mean(axis=0)) @ turn.T
+    camera = upright.T @ _SOLVE  # (2, 3): rows are the image's x and y as directions in the head
+    forward = camera[:, 2] / np.maximum(np.hypot(camera[:, 0], camera[:, 1]), 1e-9)
+    yaw, pitch = np.degrees(np.arctan(forward))
+    return Pose(float(np.degrees(roll)), float(yaw), float(-pitch))
+
+
+def quality(crop: Pixels, points: Points) -> Quality:
+    """Measure brightness, sharpness and contrast where the face is in its crop.
+
+    Args:
+        crop: uint8 RGB (size, size, 3), aligned.
+        points: float32 (5, 2), where the crop has its landmarks.
+    """
+    luma = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[_face_area(points, crop.shape[0])].astype(np.float32)
+    spread = float(luma.std())
+    detail = float(np.mean(np.square(cv2.Laplacian(luma, cv2.CV_32F)))) / max(spread * spread, 1.0)
+    return Quality(
+        brightness=float(luma.mean()) / 2.55,
+        sharpness=100 * detail / (detail + _HALF_SHARP),
+        contrast=min(100.0, spread / 1.275),
+    )
+
+
+def _face_area(points: Points, size: int) -> tuple[slice, slice]:
+    """The rows and columns of the landmarks, a third wider each way: brow to chin, cheek to cheek."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    margin = (high - low) / 3
+    left, top = np.clip(low - margin, 0, size).astype(int)
+    right, bottom = np.clip(high + margin, 0, size).astype(int)
+    return slice(top, bottom), slice(left, right)
+
+
+def eye_distance(landmarks: NDArray[np.floating]) -> float:
+    """Pixels between the eyes; the size of a face that turning the head sideways changes, but a hat does not."""
+    return float(np.hypot(*(landmarks[1] - landmarks[0])))

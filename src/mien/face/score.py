@@ -1,0 +1,50 @@
+"""What a cosine means: a similarity of 0–100 that stands for how seldom two strangers score as high.
+
+A pack's calibration is measured on impostor pairs: for each false accept rate (FAR), the cosine that this share of
+them reaches. Similarity 80 is one false match in 10,000 comparisons, 90 one in 100,000, 95 one in a million; below 80
+each 20 points are one decade, so 60 is one in 1,000 and 20 one in 10. Identical embeddings have 100.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_FAR_SIMILARITY = ((1e-1, 20.0), (1e-2, 40.0), (1e-3, 60.0), (1e-4, 80.0), (1e-5, 90.0), (1e-6, 95.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A monotone, piecewise linear map between cosine and similarity.
+
+    Attributes:
+        cosines: float64, rising from -1 to 1.
+        similarities: float64, rising from 0 to 100.
+    """
+
+    cosines: NDArray[np.float64]
+    similarities: NDArray[np.float64]
+
+    @classmethod
+    def from_far(cls, measured: Sequence[tuple[float, float]]) -> "Calibration":
+        """Build the map from measured pairs of (FAR, cosine).
+
+        Raises:
+            ValueError: a FAR that has no similarity, or cosines that do not rise as FAR falls.
+        """
+        meaning = dict(_FAR_SIMILARITY)
+        knots = sorted((cosine, meaning[far]) for far, cosine in measured if far in meaning)
+        cosines = np.array([-1.0, *(cosine for cosine, _ in knots), 1.0])
+        similarities = np.array([0.0, *(value for _, value in knots), 100.0])
+        if len(knots) != len(measured) or (np.diff(cosines) <= 0).any() or (np.diff(similarities) <= 0).any():
+            raise ValueError("A calibration needs known FARs and cosines that rise as FAR falls.")
+        return cls(cosines, similarities)
+
+    def similarity(self, cosines: NDArray[np.floating] | float) -> NDArray[np.float64]:
+        """Cosine → similarity, 0–100."""
+        return np.interp(np.asarray(cosines, np.float64), self.cosines, self.similarities)
+
+    def cosine(self, similarity: float) -> float:
+        """Similarity → the least cosine that reaches it; -1 for 0, so that nothing is lost at threshold 0."""
+        return float(np.interp(similarity, self.similarities, self.cosines))

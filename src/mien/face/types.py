@@ -1,0 +1,121 @@
+"""The nouns of face recognition. Coordinates are pixels of the upright, full-resolution image; x right, y down."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+Points = NDArray[np.float32]
+Embedding = NDArray[np.float32]
+
+
+class Picture(Protocol):
+    """An image that can be had at several resolutions, since decoding is the dearest step of all."""
+
+    @property
+    def width(self) -> int:
+        """Columns of the upright image at full resolution."""
+
+    @property
+    def height(self) -> int:
+        """Rows of the upright image at full resolution."""
+
+    def rgb(self, long_side: int) -> Pixels:
+        """The upright image as uint8 RGB (H, W, 3), its longer side at least `long_side` or the full resolution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels; it may reach beyond the image."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+    @property
+    def width(self) -> float:
+        """Columns covered."""
+        return self.x2 - self.x1
+
+    @property
+    def height(self) -> float:
+        """Rows covered."""
+        return self.y2 - self.y1
+
+    @property
+    def area(self) -> float:
+        """Pixels covered."""
+        return self.width * self.height
+
+    def overlap(self, other: "Box") -> float:
+        """Intersection over union, 0–1."""
+        width = min(self.x2, other.x2) - max(self.x1, other.x1)
+        height = min(self.y2, other.y2) - max(self.y1, other.y1)
+        if width <= 0 or height <= 0:
+            return 0.0
+        return width * height / (self.area + other.area - width * height)
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A face found.
+
+    Attributes:
+        box: around the face.
+        landmarks: float32 (5, 2): left eye, right eye, nose tip, left and right mouth corner, left and right as seen
+            in the image.
+        confidence: 0–1.
+    """
+
+    box: Box
+    landmarks: Points
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """Degrees, -180…180. Roll > 0 turns clockwise in the image, yaw > 0 to its right side, pitch > 0 looks up."""
+
+    roll: float
+    yaw: float
+    pitch: float
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How fit a face is for recognition.
+
+    Attributes:
+        brightness: 0–100, mean luma of the face.
+        sharpness: 0–100, fine detail in the face.
+        contrast: 0–100, spread of the luma of the face; a veil, glare or flat noise has little.
+    """
+
+    brightness: float
+    sharpness: float
+    contrast: float
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face found, measured, and cut out for the embedder.
+
+    Attributes:
+        detection: where it is.
+        pose: how it is turned.
+        quality: how well it is seen.
+        crop: uint8 RGB, (size, size, 3), aligned for the pack's embedder.
+    """
+
+    detection: Detection
+    pose: Pose
+    quality: Quality
+    crop: Pixels
+
+    @property
+    def box(self) -> Box:
+        """Around the face."""
+        return self.detection.box

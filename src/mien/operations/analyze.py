@@ -1,0 +1,110 @@
+"""DetectFaces and CompareFaces: pictures in, answers out, nothing kept."""
+
+import numpy as np
+
+from mien.errors import InvalidParameterError
+from mien.operations.constraints import REQUIRED
+from mien.operations.context import Caller, Context, Operation, Operations
+from mien.operations.look import look
+from mien.operations.shapes import (
+    THRESHOLD,
+    Attribute,
+    BoundingBox,
+    ComparedFace,
+    FaceDetail,
+    Image,
+    Percent,
+    QualityFilter,
+    Shape,
+    bounding_box,
+    compared_face,
+    confidence,
+    face_detail,
+    region,
+    single,
+)
+
+
+class DetectFacesRequest(Shape):
+    """What DetectFaces is asked."""
+
+    image: Image = REQUIRED
+    attributes: list[Attribute] | None = None
+
+
+class DetectFacesResponse(Shape):
+    """What DetectFaces answers."""
+
+    face_details: list[FaceDetail]
+
+
+class CompareFacesRequest(Shape):
+    """What CompareFaces is asked."""
+
+    source_image: Image = REQUIRED
+    target_image: Image = REQUIRED
+    similarity_threshold: Percent | None = None
+    quality_filter: QualityFilter | None = None
+
+
+class ComparedSourceImageFace(Shape):
+    """The face of the source image."""
+
+    bounding_box: BoundingBox
+    confidence: float
+
+
+class CompareFacesMatch(Shape):
+    """A face of the target image that is like the source's."""
+
+    similarity: float
+    face: ComparedFace
+
+
+class CompareFacesResponse(Shape):
+    """What CompareFaces answers."""
+
+    source_image_face: ComparedSourceImageFace
+    face_matches: list[CompareFacesMatch]
+    unmatched_faces: list[ComparedFace]
+
+
+def detect_faces(context: Context, caller: Caller, request: DetectFacesRequest) -> DetectFacesResponse:
+    """Find up to 100 faces, the largest first; none is not an error."""
+    seen = look(context, request.image)
+    return DetectFacesResponse(face_details=[face_detail(face, seen.picture) for face in seen.faces])
+
+
+def compare_faces(context: Context, caller: Caller, request: CompareFacesRequest) -> CompareFacesResponse:
+    """Compare the largest face of the source with every face of the target."""
+    bar = request.quality_filter or "NONE"
+    threshold = THRESHOLD if request.similarity_threshold is None else request.similarity_threshold
+    source = look(context, request.source_image, bar)
+    if not source.faces:
+        raise InvalidParameterError
+    target = look(context, request.target_image, bar)
+    if not target.faces:
+        raise InvalidParameterError
+    probe, *others = context.pack.pipeline.embed([source.faces[0], *target.faces])
+    similarities = context.pack.calibration.similarity(np.stack(others) @ probe)
+    matches, unmatched = [], []
+    for similarity, face in zip(similarities, target.faces, strict=True):
+        shape = compared_face(face, target.picture)
+        if similarity >= threshold:
+            matches.append(CompareFacesMatch(similarity=single(similarity), face=shape))
+        else:
+            unmatched.append(shape)
+    return CompareFacesResponse(
+        source_image_face=ComparedSourceImageFace(
+            bounding_box=bounding_box(region(source.faces[0].box, source.picture)),
+            confidence=confidence(source.faces[0]),
+        ),
+        face_matches=sorted(matches, key=lambda match: -match.similarity),
+        unmatched_faces=unmatched,
+    )
+
+
+OPERATIONS: Operations = {
+    "DetectFaces": Operation(DetectFacesRequest, detect_faces),
+    "CompareFaces": Operation(CompareFacesRequest, compare_faces),
+}

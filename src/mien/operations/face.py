@@ -1,0 +1,203 @@
+"""IndexFaces, ListFaces, DeleteFaces: faces into a collection, shown, and out of it again."""
+
+from typing import Annotated
+from uuid import UUID
+
+from mien.errors import ResourceNotFoundError, ServiceQuotaExceededError
+from mien.face.types import Face
+from mien.operations.collection import CollectionRequest
+from mien.operations.constraints import REQUIRED, Range
+from mien.operations.context import Caller, Context, Operation, Operations
+from mien.operations.filter import goodness
+from mien.operations.look import Seen, look
+from mien.operations.paging import Page
+from mien.operations.shapes import (
+    Attribute,
+    ExternalImageId,
+    FaceDetail,
+    FaceIdList,
+    FaceShape,
+    Image,
+    PageSize,
+    PaginationToken,
+    QualityFilter,
+    Shape,
+    UserId,
+    bounding_box,
+    confidence,
+    face_detail,
+    region,
+    stored_face,
+)
+from mien.store.base import CollectionFullError, CollectionGoneError, NewFace, StoredFace
+
+
+class IndexFacesRequest(CollectionRequest):
+    """What IndexFaces is asked."""
+
+    image: Image = REQUIRED
+
+    external_image_id: ExternalImageId | None = None
+    detection_attributes: list[Attribute] | None = None
+    max_faces: Annotated[int, Range(1)] | None = None
+    quality_filter: QualityFilter | None = None
+
+
+class FaceRecord(Shape):
+    """A face that is in the collection now."""
+
+    face: FaceShape
+    face_detail: FaceDetail
+
+
+class UnindexedFace(Shape):
+    """A face that was found and not indexed."""
+
+    reasons: list[str]
+    face_detail: FaceDetail
+
+
+class IndexFacesResponse(Shape):
+    """What IndexFaces answers."""
+
+    face_records: list[FaceRecord]
+    face_model_version: str
+    unindexed_faces: list[UnindexedFace]
+
+
+class ListFacesRequest(CollectionRequest):
+    """What ListFaces is asked."""
+
+    next_token: PaginationToken | None = None
+    max_results: PageSize | None = None
+    user_id: UserId | None = None
+    face_ids: FaceIdList | None = None
+
+
+class ListFacesResponse(Shape):
+    """What ListFaces answers."""
+
+    faces: list[FaceShape]
+    face_model_version: str
+    next_token: str | None = None
+
+
+class DeleteFacesRequest(CollectionRequest):
+    """What DeleteFaces is asked."""
+
+    face_ids: FaceIdList = REQUIRED
+
+
+class UnsuccessfulFaceDeletion(Shape):
+    """A face that was not deleted."""
+
+    face_id: str
+    reasons: list[str]
+    user_id: str | None = None
+
+
+class DeleteFacesResponse(Shape):
+    """What DeleteFaces answers."""
+
+    deleted_faces: list[str]
+    unsuccessful_face_deletions: list[UnsuccessfulFaceDeletion]
+
+
+def index_faces(context: Context, caller: Caller, request: IndexFacesRequest) -> IndexFacesResponse:
+    """Put the faces of an image into a collection; no face is not an error."""
+    collection = context.comparable(caller, request.collection_id)
+    seen = look(context, request.image, request.quality_filter or "AUTO")
+    wanted, surplus = _best(seen.faces, request.max_faces)
+    stored = _store(context, collection.key, request, seen, wanted) if wanted else []
+    refused = seen.refused + [(face, ["EXCEEDS_MAX_FACES"]) for face in surplus]
+    return IndexFacesResponse(
+        face_records=[_record(old, face, seen) for old, face in zip(stored, wanted, strict=True)],
+        face_model_version=collection.model_version,
+        unindexed_faces=[
+            UnindexedFace(reasons=why, face_detail=face_detail(face, seen.picture)) for face, why in refused
+        ],
+    )
+
+
+def list_faces(context: Context, caller: Caller, request: ListFacesRequest) -> ListFacesResponse:
+    """List the faces of a collection in order of their ids."""
+    collection = context.collection(caller, request.collection_id)
+    narrowed = ",".join(request.face_ids or [])
+    page = Page(request.next_token, request.max_results, 4096, "ListFaces", str(collection.key), narrowed)
+    after = UUID(page.after) if page.after else None
+    if request.face_ids is None:
+        found = context.store.faces.page(collection.key, after, page.limit + 1)
+    else:
+        named = context.store.faces.find(collection.key, [UUID(each) for each in request.face_ids])
+        found = [face for face in named if after is None or face.face_id.bytes > after.bytes]
+    shown, token = page.cut(found, lambda face: str(face.face_id))
+    version = collection.model_version
+    return ListFacesResponse(
+        faces=[stored_face(face, version) for face in shown], next_token=token, face_model_version=version
+    )
+
+
+def delete_faces(context: Context, caller: Caller, request: DeleteFacesRequest) -> DeleteFacesResponse:
+    """Delete faces, but for those that belong to a user; each is answered for."""
+    collection = context.collection(caller, request.collection_id)
+    wanted = list(dict.fromkeys(request.face_ids))
+    try:
+        deleted, kept = context.store.faces.delete(collection.key, [UUID(each) for each in wanted])
+    except CollectionGoneError:
+        raise ResourceNotFoundError.collection(collection.name) from None
+    gone = {str(face_id) for face_id in deleted}
+    owners = {str(face.face_id): face.user for face in kept}
+    unsuccessful = [
+        UnsuccessfulFaceDeletion(face_id=each, user_id=owners[each], reasons=["ASSOCIATED_TO_AN_EXISTING_USER"])
+        if each in owners
+        else UnsuccessfulFaceDeletion(face_id=each, reasons=["FACE_NOT_FOUND"])
+        for each in wanted
+        if each not in gone
+    ]
+    return DeleteFacesResponse(
+        deleted_faces=[each for each in wanted if each in gone], unsuccessful_face_deletions=unsuccessful
+    )
+
+
+def _best(faces: list[Face], most: int | None) -> tuple[list[Face], list[Face]]:
+    """The faces to index and those too many: the worst seen go first, of equals the smallest."""
+    if most is None or len(faces) <= most:
+        return faces, []
+    ranked = sorted(faces, key=lambda face: (-round(goodness(face), 1), -face.box.area))
+    chosen = {id(face) for face in ranked[:most]}
+    return [face for face in faces if id(face) in chosen], [face for face in faces if id(face) not in chosen]
+
+
+def _store(
+    context: Context, collection: int, request: IndexFacesRequest, seen: Seen, faces: list[Face]
+) -> list[StoredFace]:
+    embeddings = context.pack.pipeline.embed(faces)
+    new = [
+        NewFace(region(face.box, seen.picture), 100 * face.detection.confidence, embedding)
+        for face, embedding in zip(faces, embeddings, strict=True)
+    ]
+    try:
+        return context.store.faces.add(collection, seen.image_id, request.external_image_id, new)
+    except CollectionGoneError:
+        raise ResourceNotFoundError.collection(request.collection_id) from None
+    except CollectionFullError:
+        raise ServiceQuotaExceededError("The collection holds as many faces as it may.") from None
+
+
+def _record(stored: StoredFace, face: Face, seen: Seen) -> FaceRecord:
+    """A face as IndexFaces answers it: unrounded, without model version and user."""
+    shape = FaceShape(
+        face_id=str(stored.face_id),
+        bounding_box=bounding_box(region(face.box, seen.picture)),
+        image_id=str(stored.image_id),
+        external_image_id=stored.external_image_id,
+        confidence=confidence(face),
+    )
+    return FaceRecord(face=shape, face_detail=face_detail(face, seen.picture))
+
+
+OPERATIONS: Operations = {
+    "IndexFaces": Operation(IndexFacesRequest, index_faces),
+    "ListFaces": Operation(ListFacesRequest, list_faces),
+    "DeleteFaces": Operation(DeleteFacesRequest, delete_faces),
+}

@@ -1,0 +1,58 @@
+"""The quality filter: which faces are good enough, and in which words the others are refused.
+
+AWS does not publish its bars. These rise from LOW to HIGH, with AUTO between LOW and MEDIUM, so that what a stricter
+filter keeps a looser one keeps too.
+"""
+
+from dataclasses import dataclass
+
+from mien.face.types import Face
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What a face must reach: 0–100 but for `pixels`, its box's shorter side, and `turn`, degrees of yaw or pitch."""
+
+    confidence: float
+    pixels: float
+    turn: float
+    brightness: float
+    sharpness: float
+    contrast: float
+
+
+BARS = {
+    "LOW": Bar(confidence=62, pixels=16, turn=75, brightness=6, sharpness=4, contrast=5),
+    "AUTO": Bar(confidence=66, pixels=24, turn=65, brightness=10, sharpness=8, contrast=8),
+    "MEDIUM": Bar(confidence=75, pixels=40, turn=50, brightness=16, sharpness=14, contrast=11),
+    "HIGH": Bar(confidence=85, pixels=64, turn=35, brightness=24, sharpness=24, contrast=15),
+}
+
+
+def reasons(face: Face, quality_filter: str) -> list[str]:
+    """Why a face does not pass; empty when it does.
+
+    Args:
+        face: the face, measured.
+        quality_filter: NONE, AUTO, LOW, MEDIUM or HIGH.
+    """
+    bar = BARS.get(quality_filter)
+    if bar is None:
+        return []
+    short = min(face.box.width, face.box.height)
+    turn = max(abs(face.pose.yaw), abs(face.pose.pitch))
+    found = {
+        "EXTREME_POSE": turn > bar.turn,
+        "LOW_BRIGHTNESS": face.quality.brightness < bar.brightness,
+        "LOW_SHARPNESS": face.quality.sharpness < bar.sharpness,
+        "LOW_CONFIDENCE": 100 * face.detection.confidence < bar.confidence,
+        "SMALL_BOUNDING_BOX": short < bar.pixels,
+        "LOW_FACE_QUALITY": face.quality.contrast < bar.contrast,
+    }
+    return [reason for reason, applies in found.items() if applies]
+
+
+def goodness(face: Face) -> float:
+    """One number to tell which face to drop first when there are too many; higher is better."""
+    turn = max(abs(face.pose.yaw), abs(face.pose.pitch)) / 90
+    return face.detection.confidence * (0.5 + face.quality.sharpness / 200) * (1 - 0.5 * turn)

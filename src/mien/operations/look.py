@@ -1,0 +1,48 @@
+"""From a request's image to the faces in it: the part of the way that every image operation shares."""
+
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+from mien.errors import InvalidParameterError
+from mien.face.types import Face
+from mien.image.decode import EncodedPicture, read_header
+from mien.operations.context import Context
+from mien.operations.filter import reasons
+from mien.operations.shapes import Image
+
+_CONTENT = UUID("8a1d3f52-6f0e-5c0b-9a57-6d69656e0001")  # name space of image ids
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A picture, its faces that pass the quality filter, and those that do not with their reasons; largest first."""
+
+    picture: EncodedPicture
+    faces: list[Face]
+    refused: list[tuple[Face, list[str]]]
+
+    @property
+    def image_id(self) -> UUID:
+        """A function of the image's content: the same bytes have the same id everywhere."""
+        return uuid5(_CONTENT, self.picture.digest)
+
+
+def look(context: Context, image: Image, quality_filter: str = "NONE") -> Seen:
+    """Read an image and find the faces in it.
+
+    Raises:
+        InvalidParameterError: not exactly one of Bytes and S3Object, or a side below 80 pixels.
+        InvalidImageFormatError: not a whole JPEG or PNG.
+        ImageTooLargeError: a side above 10,000 pixels.
+    """
+    if image.bytes is None or image.s3_object is not None:
+        raise InvalidParameterError
+    picture = read_header(image.bytes)
+    faces, refused = [], []
+    for face in context.pack.pipeline.find(picture):
+        why = reasons(face, quality_filter)
+        if why:
+            refused.append((face, why))
+        else:
+            faces.append(face)
+    return Seen(picture, faces, refused)

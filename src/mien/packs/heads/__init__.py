@@ -1,0 +1,1 @@
+"""One file for each output layout of a detection network."""

@@ -1,0 +1,154 @@
+"""A pack's files, found or fetched: the folder the user names, then the cache, then the publishers' addresses.
+
+Nothing is used before its digest is that of the catalogue. A download goes to a temporary name beside its place, is
+checked, and only then renamed.
+"""
+
+import tempfile
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from http.client import HTTPResponse
+from pathlib import Path
+from typing import IO
+
+import platformdirs
+
+from mien.errors import SetupError
+from mien.packs.manifest import File, Manifest, digest
+
+PATIENCE = 8.0  # seconds until an address that does not answer is given up
+_CHUNK = 1 << 16
+
+
+class WrongDigestError(SetupError):
+    """A file is there and is not what its publisher published."""
+
+
+def cache(packs: str) -> Path:
+    """The directory files are kept in when `packs` names none."""
+    return Path(packs) if packs else Path(platformdirs.user_cache_dir("mien", appauthor=False)) / "packs"
+
+
+def find(manifest: Manifest, packs: str) -> dict[str, Path] | None:
+    """Where each of the pack's files lies; None when one is missing.
+
+    Args:
+        manifest: the pack.
+        packs: the user's own folder, looked into before the cache; empty for none. Files may lie in it directly or
+            under the pack's name.
+
+    Raises:
+        WrongDigestError: a file is there with other content than the catalogue says.
+    """
+    found: dict[str, Path] = {}
+    for file in manifest.files:
+        path = next((place for place in _places(file, manifest, packs) if place.is_file()), None)
+        if path is None:
+            return None
+        if digest(path) != file.sha256:
+            raise WrongDigestError(
+                f"{path} is not the file its publisher published (its SHA-256 is not {file.sha256[:12]}…); "
+                f"remove it and run `mien packs install {manifest.name}`."
+            )
+        found[file.name] = path
+    return _side_by_side(found)
+
+
+def install(manifest: Manifest, packs: str) -> dict[str, Path]:
+    """Find the pack's files, downloading into the cache what is missing.
+
+    Raises:
+        SetupError: a file could not be had; the text says what was tried and what to do.
+    """
+    found = find(manifest, packs)
+    if found is not None:
+        return found
+    target = cache("") / manifest.name
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for file in manifest.files:
+            present = next((place for place in _places(file, manifest, packs) if place.is_file()), None)
+            if present is None:
+                _download(file, target / file.name)
+            elif present.parent != target:
+                _copy(present, target / file.name)
+    except OSError as error:
+        raise SetupError(_sorry(manifest, packs, _reason(error))) from None
+    found = find(manifest, packs)
+    if found is None:
+        raise SetupError(_sorry(manifest, packs, "the files did not stay where they were put"))
+    return found
+
+
+def _places(file: File, manifest: Manifest, packs: str) -> list[Path]:
+    folders = [Path(packs), Path(packs) / manifest.name] if packs else []
+    return [folder / file.name for folder in (*folders, cache("") / manifest.name)]
+
+
+def _side_by_side(found: dict[str, Path]) -> dict[str, Path] | None:
+    """An IR's two files must lie in one folder; treat a pack torn between two as missing."""
+    return found if len({path.parent for path in found.values()}) == 1 else None
+
+
+def _download(file: File, target: Path) -> None:
+    with _open(file.url) as answer, _arriving(target) as arriving:
+        while chunk := answer.read(_CHUNK):
+            arriving.write(chunk)
+        arriving.flush()
+        if digest(Path(arriving.name)) != file.sha256:
+            raise OSError(f"{file.url} answered something else than the catalogue's {file.name}")
+        Path(arriving.name).replace(target)
+
+
+def _open(url: str) -> HTTPResponse:
+    """Open an address within PATIENCE overall: a name that does not resolve or many dead addresses count together."""
+    request = urllib.request.Request(url, headers={"User-Agent": "mien"})  # noqa: S310  the catalogue says https
+    answer: Future[HTTPResponse] = Future()
+
+    def attempt() -> None:
+        try:
+            answer.set_result(urllib.request.urlopen(request, timeout=PATIENCE))  # noqa: S310
+        except OSError as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=attempt, daemon=True).start()
+    return answer.result(timeout=PATIENCE)
+
+
+def _copy(source: Path, target: Path) -> None:
+    with _arriving(target) as arriving:
+        arriving.write(source.read_bytes())
+        arriving.flush()
+        Path(arriving.name).replace(target)
+
+
+@contextmanager
+def _arriving(target: Path) -> Iterator[IO[bytes]]:
+    """A temporary file beside `target`, gone afterwards unless it was renamed."""
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".arriving-", delete=False) as file:
+        try:
+            yield file
+        finally:
+            Path(file.name).unlink(missing_ok=True)
+
+
+def _reason(error: OSError) -> str:
+    cause = error.reason if isinstance(error, urllib.error.URLError) else error
+    if isinstance(cause, TimeoutError):
+        return f"no answer within {PATIENCE:g} s"
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    return str(cause)
+
+
+def _sorry(manifest: Manifest, packs: str, reason: str) -> str:
+    looked = " and ".join(str(place) for place in ([Path(packs)] if packs else []) + [cache("") / manifest.name])
+    return (
+        f"The pack {manifest.name} could not be had: its files are not in {looked}, and the download failed "
+        f"({reason}); fetch the files that `mien packs list` names on another machine, put them in a folder and set "
+        "MIEN_PACKS to it, or set https_proxy if this machine reaches the network through one."
+    )

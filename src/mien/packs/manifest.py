@@ -1,0 +1,137 @@
+"""What a pack says of itself: one TOML in the catalogue, read into frozen structs and checked."""
+
+import hashlib
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+
+from mien.errors import SetupError
+
+Triple = tuple[float, float, float]
+Point = tuple[float, float]
+
+
+class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file of the pack: its name, its publisher's address, and the digest (hex SHA-256) it must have."""
+
+    name: str
+    url: str
+    sha256: str
+
+
+class License(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The licence of the weights, which is not the licence of mien's code."""
+
+    name: str
+    address: str
+    commercial: bool
+    weights: str
+    training_data: str
+
+
+class DetectorSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How faces are found: canvas sides in pixels, colour order, the head that reads the outputs, its bars (0–1)."""
+
+    file: str
+    head: str
+    wide: int
+    narrow: int
+    color: str
+    least_score: float
+    most_overlap: float
+
+
+class EmbedderSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a face is embedded: crop side in pixels, length of the vector, preprocessing, and where the landmarks go.
+
+    `points` are shares of the crop: left eye, right eye, nose tip, left and right mouth corner as seen in the image.
+    """
+
+    file: str
+    size: int
+    dimension: int
+    color: str
+    mirror: bool
+    points: tuple[Point, Point, Point, Point, Point]
+    mean: Triple = (0.0, 0.0, 0.0)
+    scale: Triple = (1.0, 1.0, 1.0)
+
+
+class Checks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the start-up check must measure: a fingerprint of each network (`engine.session.fingerprint`)."""
+
+    wide: list[float]
+    narrow: list[float]
+    embedder: list[float]
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A pack's whole entry in the catalogue.
+
+    `calibration` holds pairs of false accept rate and the cosine that this share of impostor pairs reaches.
+    """
+
+    name: str
+    title: str
+    license: License
+    files: list[File]
+    detector: DetectorSpec
+    embedder: EmbedderSpec
+    calibration: list[tuple[float, float]]
+    checks: Checks
+
+    @property
+    def contract(self) -> str:
+        """The digest (hex SHA-256) a collection is bound to: over the weights and every step before them.
+
+        Embeddings made under different contracts cannot be compared. The file's names and addresses do not count.
+        """
+        facts = {
+            "files": sorted(file.sha256 for file in self.files),
+            "detector": msgspec.structs.replace(self.detector, file=""),
+            "embedder": msgspec.structs.replace(self.embedder, file=""),
+        }
+        return hashlib.sha256(msgspec.json.encode(facts, order="deterministic")).hexdigest()
+
+    @property
+    def model_version(self) -> str:
+        """The contract in the form of AWS's FaceModelVersion: digits and one dot."""
+        return f"7.{int(self.contract[:8], 16)}"
+
+
+def parse(text: bytes, source: str) -> Manifest:
+    """Read a manifest.
+
+    Raises:
+        SetupError: not a manifest; the text says where.
+    """
+    try:
+        return msgspec.toml.decode(text, type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SetupError(f"{source} is not a pack's manifest: {error}.") from None
+
+
+def catalogue() -> dict[str, Manifest]:
+    """Every pack mien knows, by name."""
+    entries = resources.files("mien.packs") / "catalog"
+    found = [parse(entry.read_bytes(), entry.name) for entry in entries.iterdir() if entry.name.endswith(".toml")]
+    return {manifest.name: manifest for manifest in sorted(found, key=lambda each: each.name)}
+
+
+def named(name: str) -> Manifest:
+    """The pack of this name.
+
+    Raises:
+        SetupError: there is none.
+    """
+    packs = catalogue()
+    if name not in packs:
+        raise SetupError(f"There is no pack named {name}. Known packs: {', '.join(packs)}.")
+    return packs[name]
+
+
+def digest(path: Path) -> str:
+    """Hex SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""The truth: collections, faces, users, tags and embeddings in SQL."""

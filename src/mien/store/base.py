@@ -1,0 +1,132 @@
+"""The seam between the tables and what keeps them, and the records that come out of them.
+
+A `Database` runs a piece of work in one transaction. Work is a function so that a database may run it again after a
+conflict, or commit many pieces together. Statements are plain SQL with `?` for a parameter; SQLite and PostgreSQL
+both take them.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+T = TypeVar("T")
+Row = Sequence[Any]
+
+FACE_QUOTA = 20_000_000  # faces in a collection; reference 2
+
+
+class Cursor(Protocol):
+    """What a piece of work is handed: statements inside one transaction."""
+
+    def rows(self, statement: str, *values: Any) -> list[Row]:
+        """Run a statement and give all its rows."""
+
+    def row(self, statement: str, *values: Any) -> Row | None:
+        """Run a statement and give its first row."""
+
+    def run(self, statement: str, *values: Any) -> int:
+        """Run a statement and say how many rows it changed."""
+
+    def run_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
+        """Run a statement once for each set of values."""
+
+
+class Database(Protocol):
+    """Something that keeps tables. Safe to call from many threads."""
+
+    def read(self, work: Callable[[Cursor], T]) -> T:
+        """Run `work` on one consistent state of the data."""
+
+    def write(self, work: Callable[[Cursor], T]) -> T:
+        """Run `work` in one transaction, durable when this returns, undone as a whole when it raises."""
+
+    def describe(self) -> str:
+        """Kind, version and place, in one line, without a password."""
+
+    def close(self) -> None:
+        """Let go of every connection and lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A collection as the database knew it at one moment."""
+
+    key: int
+    account: str
+    name: str
+    contract: str
+    model_version: str
+    created: float
+    revision: int
+    faces: int
+    users: int
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A box as shares of its image's width and height."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    def overlap(self, other: "Region") -> float:
+        """Intersection over union, 0–1."""
+        across = min(self.left + self.width, other.left + other.width) - max(self.left, other.left)
+        down = min(self.top + self.height, other.top + other.height) - max(self.top, other.top)
+        if across <= 0 or down <= 0:
+            return 0.0
+        shared = across * down
+        return shared / (self.width * self.height + other.width * other.height - shared)
+
+
+@dataclass(frozen=True, slots=True)
+class NewFace:
+    """A face to be kept: its region, confidence (0–100) and embedding (float32, length 1)."""
+
+    region: Region
+    confidence: float
+    embedding: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFace:
+    """A face as it is kept; `user` is the name of the user it belongs to, if any."""
+
+    key: int
+    face_id: UUID
+    image_id: UUID
+    external_image_id: str | None
+    region: Region
+    confidence: float
+    user: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a gallery must take in to follow a collection up to `revision`.
+
+    Attributes:
+        revision: what the collection is at after these.
+        added: keys, int64 (N,).
+        embeddings: float32 (N, D).
+        removed: keys, int64 (M,).
+    """
+
+    revision: int
+    added: NDArray[np.int64]
+    embeddings: NDArray[np.float32]
+    removed: NDArray[np.int64]
+
+
+class CollectionGoneError(Exception):
+    """The collection was deleted between being looked up and being changed."""
+
+
+class CollectionFullError(Exception):
+    """The collection would hold more faces than `FACE_QUOTA`."""

@@ -1,0 +1,72 @@
+"""The tables of collections: made, looked up, listed, deleted."""
+
+import time
+from dataclasses import dataclass
+
+from mien.store.base import Collection, Cursor, Database
+
+_COLUMNS = "id, account, name, contract, model_version, created, revision, faces, users"
+SWEEP = 1_000  # rows a sweep deletes in one transaction, so that others get their turn
+
+
+@dataclass(frozen=True, slots=True)
+class Collections:
+    """Collections in a database."""
+
+    database: Database
+
+    def create(self, account: str, name: str, contract: str, model_version: str) -> Collection | None:
+        """Make a collection; None when the account has one of this name."""
+
+        def work(cursor: Cursor) -> Collection | None:
+            row = cursor.row(
+                "INSERT INTO collections (account, name, contract, model_version, created) VALUES (?, ?, ?, ?, ?) "
+                f"ON CONFLICT (account, name) DO NOTHING RETURNING {_COLUMNS}",
+                account, name, contract, model_version, round(time.time(), 3),
+            )  # fmt: skip
+            return Collection(*row) if row else None
+
+        return self.database.write(work)
+
+    def find(self, account: str, name: str) -> Collection | None:
+        """The account's collection of this name."""
+        statement = f"SELECT {_COLUMNS} FROM collections WHERE account = ? AND name = ?"
+        row = self.database.read(lambda cursor: cursor.row(statement, account, name))
+        return Collection(*row) if row else None
+
+    def page(self, account: str, after: str, limit: int) -> list[Collection]:
+        """Up to `limit` of the account's collections with names beyond `after`, in order of their names."""
+        statement = f"SELECT {_COLUMNS} FROM collections WHERE account = ? AND name > ? ORDER BY name LIMIT ?"
+        rows = self.database.read(lambda cursor: cursor.rows(statement, account, after, limit))
+        return [Collection(*row) for row in rows]
+
+    def delete(self, account: str, name: str) -> bool:
+        """Delete a collection: gone at once for everyone; its rows are left to `sweep`. False when there is none."""
+
+        def work(cursor: Cursor) -> bool:
+            row = cursor.row("DELETE FROM collections WHERE account = ? AND name = ? RETURNING id", account, name)
+            if row is None:
+                return False
+            cursor.run("INSERT INTO sweeps (collection) VALUES (?)", row[0])
+            return True
+
+        return self.database.write(work)
+
+    def sweep(self) -> None:
+        """Remove what deleted collections left behind, a little at a time."""
+        while self.database.write(_sweep_some):
+            pass
+
+
+def _sweep_some(cursor: Cursor) -> bool:
+    """Delete up to SWEEP faces of one deleted collection; False when nothing is left to sweep."""
+    row = cursor.row("SELECT collection FROM sweeps LIMIT 1")
+    if row is None:
+        return False
+    (collection,) = row
+    some = "SELECT id FROM faces WHERE collection = ? ORDER BY face_id LIMIT ?"
+    cursor.run(f"DELETE FROM embeddings WHERE face IN ({some})", collection, SWEEP)
+    if cursor.run(f"DELETE FROM faces WHERE id IN ({some})", collection, SWEEP) == 0:
+        cursor.run("DELETE FROM removals WHERE collection = ?", collection)
+        cursor.run("DELETE FROM sweeps WHERE collection = ?", collection)
+    return True

@@ -1,0 +1,112 @@
+"""AWS JSON 1.1: the body of a request to a typed value, a value or an error to the body of a response."""
+
+import re
+import uuid
+from typing import Any, TypeVar
+
+import msgspec
+
+from mien.errors import ApiError, FrameworkError, SerializationError, UnknownOperationError, ValidationError
+from mien.operations.constraints import broken
+
+CONTENT_TYPE = "application/x-amz-json-1.1"
+TARGET = re.compile(r"RekognitionService\.(\w+)")
+T = TypeVar("T", bound=msgspec.Struct)
+
+_SENT = {"str": "class java.lang.String", "int": "class java.lang.Long", "float": "class java.lang.Double"}
+_WANTED = {"str": "a String", "int": "an Integer", "float": "a Float", "bool": "a Boolean", "bytes": "a Blob"}
+_OPENED = {"array": "Start of list", "object": "Start of structure or map"}
+_MISMATCH = re.compile(r"Expected `([^`]+)`, got `([^`]+)`")
+
+
+def operation_name(target: str | None) -> str | None:
+    """The operation a target header names; None when it is not this service's."""
+    match = TARGET.fullmatch(target or "")
+    return match[1] if match else None
+
+
+def parse(body: bytes | bytearray | memoryview) -> None:
+    """Refuse a body that is no JSON object, before anything else about the request is looked at.
+
+    Raises:
+        SerializationError: it is empty, not JSON, or not an object.
+    """
+    if bytes(body[:64]).lstrip()[:1] != b"{":
+        raise SerializationError
+
+
+def decode(body: bytes | bytearray | memoryview, shape: type[T]) -> T:
+    """Decode a body and hold it against the model's constraints.
+
+    Unknown members are passed over; a member that is null counts as absent.
+
+    Raises:
+        SerializationError: not JSON, or a member of the wrong JSON type.
+        ValidationError: a constraint is broken; the text names up to ten.
+    """
+    try:
+        request = _typed(body, shape)
+    except msgspec.ValidationError as error:
+        raise SerializationError(_type_complaint(str(error))) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise SerializationError from None
+    complaints = broken(request)
+    if complaints:
+        plural = "s" if len(complaints) > 1 else ""
+        raise ValidationError(f"{len(complaints)} validation error{plural} detected: {'; '.join(complaints)}")
+    return request
+
+
+def _typed(body: bytes | bytearray | memoryview, shape: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except msgspec.ValidationError as error:
+        if "got `null`" not in str(error):
+            raise
+    return msgspec.convert(_without_nulls(msgspec.json.decode(body)), shape, builtin_types=())
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value
+
+
+def _type_complaint(text: str) -> str:
+    """A wrong JSON type in the words of AWS's deserializer."""
+    match = _MISMATCH.search(text)
+    if match is None:
+        return "Invalid value"  # base64 that is none, or a number out of every range
+    expected, got = match[1].split(" | ")[0], match[2]
+    if got in _OPENED:
+        return f"{_OPENED[got]} found where not expected"
+    if expected in _OPENED:
+        return f"Expected {'list' if expected == 'array' else 'structure or map'} or null"
+    return f"{_SENT.get(got, 'class java.lang.Boolean')} can not be converted to {_WANTED.get(expected, expected)}"
+
+
+def encode(response: msgspec.Struct) -> bytes:
+    """A response's body: compact, absent members left out."""
+    return msgspec.json.encode(response)
+
+
+def encode_error(error: ApiError) -> bytes:
+    """An error's body.
+
+    What an operation raises has `Message`, `Code` and `Logref`; what is raised before it has `message`, but for a
+    SerializationException, which has `Message`. Where AWS sends no text there is none.
+    """
+    body: dict[str, str] = {"__type": error.code}
+    if isinstance(error, FrameworkError):
+        if error.message is not None:
+            body["Message" if isinstance(error, SerializationError) else "message"] = error.message
+    else:
+        body |= {"Code": error.code, "Logref": str(uuid.uuid4()), "Message": error.message or error.code}
+    return msgspec.json.encode(body)
+
+
+def unknown(name: str) -> UnknownOperationError:
+    """The error for an operation mien does not have, which says its name."""
+    return UnknownOperationError(f"mien has no operation {name}.")

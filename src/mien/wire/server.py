@@ -1,0 +1,163 @@
+"""HTTP in front of the operations: one ASGI application, one route.
+
+A request's life: method and headers → a bounded body → the target's operation → a typed request → the operation, on
+a thread of the pool → a response or an error as AWS JSON. An unexpected failure is logged once, with the request's
+id, and answered as InternalServerError without a word about its cause.
+"""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from mien.errors import ApiError, InternalServerError, UnknownOperationError
+from mien.operations.context import Caller, Context, Operations
+from mien.wire import awsjson
+
+MOST_BODY = 16 * 1024 * 1024  # bytes; reference 1.1
+EXPOSED = "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x-amzn-ErrorMessage,Date"
+NOT_AN_API_CALL = (
+    b"<AccessDeniedException>\n  <Message>Unable to determine service/operation name to be authorized</Message>\n"
+    b"</AccessDeniedException>\n"
+)
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = dict[str, str]
+
+log = logging.getLogger("mien.request")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response before it is sent."""
+
+    status: int
+    body: bytes
+    content_type: str | None = awsjson.CONTENT_TYPE
+    extra: tuple[tuple[str, str], ...] = ()
+
+
+class _BodyTooLargeError(Exception):
+    """The body is longer than MOST_BODY."""
+
+
+class _ClientGoneError(Exception):
+    """The client hung up before its body was whole."""
+
+
+class Server:
+    """The ASGI application.
+
+    Args:
+        context: what the operations share.
+        operations: name → operation.
+        threads: how many operations run at the same time.
+    """
+
+    def __init__(self, context: Context, operations: Operations, threads: int) -> None:
+        self._context = context
+        self._operations = operations
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="operation")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        request_id = str(uuid.uuid4())
+        try:
+            answer = await self._answer(scope["method"], scope["path"], headers, receive, request_id)
+        except _BodyTooLargeError:
+            answer = Answer(413, b"", None, (("connection", "close"),))
+        except _ClientGoneError:
+            return
+        await send(
+            {
+                "type": "http.response.start",
+                "status": answer.status,
+                "headers": _response_headers(answer, headers, request_id),
+            }
+        )
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def _answer(self, method: str, path: str, headers: Headers, receive: Receive, request_id: str) -> Answer:
+        if method == "OPTIONS":
+            return _preflight(headers)
+        if method == "GET" and path == "/healthz":
+            return Answer(200, b"ok\n", "text/plain; charset=utf-8")
+        target = headers.get("x-amz-target")
+        is_json = headers.get("content-type", "").partition(";")[0].strip().lower() == awsjson.CONTENT_TYPE
+        if method != "POST" or not (target or is_json):
+            return Answer(403, NOT_AN_API_CALL, "application/xml")
+        body = await _body(headers, receive)
+        name = awsjson.operation_name(target)
+        started = time.perf_counter()
+        try:
+            answer = Answer(200, await self._run(name, body))
+            code = "OK"
+        except ApiError as error:
+            answer, code = Answer(error.status, awsjson.encode_error(error)), error.code
+        except Exception:
+            log.exception("failed", extra={"facts": {"request_id": request_id, "operation": name}})
+            failure = InternalServerError()
+            answer, code = Answer(failure.status, awsjson.encode_error(failure)), failure.code
+        facts = {"request_id": request_id, "operation": name, "code": code, "status": answer.status}
+        log.info("answered", extra={"facts": facts | {"ms": round(1000 * (time.perf_counter() - started), 2)}})
+        return answer
+
+    async def _run(self, name: str | None, body: bytearray) -> bytes:
+        awsjson.parse(body)
+        if name is None:
+            raise UnknownOperationError
+        if name not in self._operations:
+            raise awsjson.unknown(name)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, self._operate, name, body)
+
+    def _operate(self, name: str, body: bytearray) -> bytes:
+        operation = self._operations[name]
+        request = awsjson.decode(body, operation.request)
+        return awsjson.encode(operation.answer(self._context, Caller(), request))
+
+
+async def _body(headers: Headers, receive: Receive) -> bytearray:
+    """The whole body, never more than MOST_BODY of it."""
+    announced = headers.get("content-length", "0")
+    if announced.isdigit() and int(announced) > MOST_BODY:
+        raise _BodyTooLargeError
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _ClientGoneError
+        body += message.get("body", b"")
+        if len(body) > MOST_BODY:
+            raise _BodyTooLargeError
+        if not message.get("more_body", False):
+            return body
+
+
+def _preflight(headers: Headers) -> Answer:
+    """What a browser asks before it sends a signed request from another origin (reference 1.7)."""
+    allowed = (
+        ("access-control-allow-headers", headers.get("access-control-request-headers", "")),
+        ("access-control-allow-methods", headers.get("access-control-request-method", "")),
+        ("access-control-max-age", "172800"),
+    )
+    return Answer(200, b"", None, tuple((name, value) for name, value in allowed if value))
+
+
+def _response_headers(answer: Answer, request: Headers, request_id: str) -> list[tuple[bytes, bytes]]:
+    pairs = [("x-amzn-requestid", request_id), ("content-length", str(len(answer.body))), *answer.extra]
+    if answer.content_type:
+        pairs.append(("content-type", answer.content_type))
+    if "origin" in request:
+        pairs += [("access-control-allow-origin", "*"), ("access-control-expose-headers", EXPOSED)]
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
