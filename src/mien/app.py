@@ -99,7 +99,8 @@ def welcome(settings: Settings, app: App, port: int) -> str:
     address = f"http://{settings.host}:{port}"
     return f"""\
 mien {__version__} listens on {address}
-data    {stores.place(settings.store, settings.data).parent.resolve()} ({app.context.store.database.describe().split(" at ")[0]})
+data    {stores.place(settings.store, settings.data).parent.resolve()}
+store   {app.context.store.database.describe()}
 pack    {pack.name}: {pack.title}, weights {pack.license.name}, \
 {"commercial use allowed" if pack.license.commercial else "non-commercial use only"}
 engine  {runtime.engine} {runtime.version}, {runtime.precision}, {settings.cores} threads, {runtime.device}

@@ -47,7 +47,7 @@ class Pipeline:
     def _too_coarse(self, detection: Detection, image: Pixels, picture: Picture) -> bool:
         """Whether a decoding at reduced scale has fewer pixels of this face than its crop will have."""
         scale = image.shape[1] / picture.width
-        return scale < 1 and eye_distance(detection.landmarks) * scale < eye_distance(self.embedder.points)
+        return bool(scale < 1 and eye_distance(detection.landmarks) * scale < eye_distance(self.embedder.points))
 
     def _cut(self, detection: Detection, image: Pixels, picture: Picture) -> Face:
         scale = np.array([image.shape[1] / picture.width, image.shape[0] / picture.height], np.float32)

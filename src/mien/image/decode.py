@@ -153,7 +153,7 @@ def _png(data: bytes) -> Pixels:
     if image is None:
         raise InvalidImageFormatError
     if image.dtype == np.uint16:
-        image = (image >> 8).astype(np.uint8)
+        image = np.right_shift(np.asarray(image, np.uint16), 8).astype(np.uint8)
     if image.ndim == 2:
         return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), np.uint8)
     if image.shape[2] == 4:

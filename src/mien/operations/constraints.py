@@ -117,7 +117,7 @@ def _check(hint: Any) -> Check:
         rules += [extra for extra in extras if isinstance(extra, Rule)]
     arguments = [argument for argument in get_args(hint) if argument is not type(None)]
     origin = get_origin(hint)
-    inner = _nothing
+    inner: Check = _nothing
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         inner = _struct_check(hint)
     elif origin is list:
@@ -136,7 +136,7 @@ def _check(hint: Any) -> Check:
     return check
 
 
-def _nothing(value: Any, path: str) -> Iterator[str]:  # noqa: ARG001
+def _nothing(value: Any, path: str) -> Iterator[str]:
     yield from ()
 
 
@@ -159,11 +159,7 @@ def _entries(key_check: Check, value_check: Check) -> Check:
 
 def _outside(measured: float, least: float, most: float | None, words: str) -> str | None:
     if measured < least:
-        return (
-            f"{words} greater than or equal to {least:g}"
-            if least < 1e6
-            else f"{words} greater than or equal to {least}"
-        )
+        return f"{words} greater than or equal to {least}"
     if most is not None and measured > most:
         return f"{words} less than or equal to {most}"
     return None

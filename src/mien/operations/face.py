@@ -29,7 +29,7 @@ from mien.operations.shapes import (
     region,
     stored_face,
 )
-from mien.store.base import CollectionFullError, CollectionGoneError, NewFace, StoredFace
+from mien.store.base import CollectionFullError, CollectionGoneError, NewFace, Origin, StoredFace
 
 
 class IndexFacesRequest(CollectionRequest):
@@ -177,7 +177,7 @@ def _store(
         for face, embedding in zip(faces, embeddings, strict=True)
     ]
     try:
-        return context.store.faces.add(collection, seen.image_id, request.external_image_id, new)
+        return context.store.faces.add(collection, Origin(seen.image_id, request.external_image_id), new)
     except CollectionGoneError:
         raise ResourceNotFoundError.collection(request.collection_id) from None
     except CollectionFullError:

@@ -83,13 +83,13 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def contract(self) -> str:
-        """The digest (hex SHA-256) a collection is bound to: over the weights and every step before them.
+        """The digest (hex SHA-256) a collection is bound to: over the weights and how a face is put before them.
 
-        Embeddings made under different contracts cannot be compared. The file's names and addresses do not count.
+        Embeddings made under different contracts cannot be compared. Names and addresses do not count, nor do the
+        detector's bars and canvases, which decide which faces are found and not what an embedding means.
         """
         facts = {
             "files": sorted(file.sha256 for file in self.files),
-            "detector": msgspec.structs.replace(self.detector, file=""),
             "embedder": msgspec.structs.replace(self.embedder, file=""),
         }
         return hashlib.sha256(msgspec.json.encode(facts, order="deterministic")).hexdigest()

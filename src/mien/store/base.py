@@ -86,6 +86,14 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The image that faces come from: its content's id, and the caller's own id for it, if any."""
+
+    image_id: UUID
+    external_image_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class NewFace:
     """A face to be kept: its region, confidence (0–100) and embedding (float32, length 1)."""
 

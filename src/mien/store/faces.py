@@ -15,6 +15,7 @@ from mien.store.base import (
     Cursor,
     Database,
     NewFace,
+    Origin,
     Region,
     Row,
     StoredFace,
@@ -30,9 +31,7 @@ class Faces:
 
     database: Database
 
-    def add(
-        self, collection: int, image_id: UUID, external_image_id: str | None, faces: Sequence[NewFace]
-    ) -> list[StoredFace]:
+    def add(self, collection: int, origin: Origin, faces: Sequence[NewFace]) -> list[StoredFace]:
         """Keep the faces of one image, all or none; a face that is there already is answered and not kept twice.
 
         A face is there already when the collection has one of the same image and external id in the same place.
@@ -44,12 +43,12 @@ class Faces:
 
         def work(cursor: Cursor) -> list[StoredFace]:
             revision, held = _advance(cursor, collection)
-            present = _of_image(cursor, collection, image_id, external_image_id)
+            present = _of_image(cursor, collection, origin)
             kept, fresh = [], 0
             for face in faces:
                 old = _same_place(face, present)
                 fresh += old is None
-                kept.append(old or _insert(cursor, collection, revision, image_id, external_image_id, face))
+                kept.append(old or _insert(cursor, collection, revision, origin, face))
             if held + fresh > FACE_QUOTA:
                 raise CollectionFullError
             cursor.run("UPDATE collections SET faces = faces + ? WHERE id = ?", fresh, collection)
@@ -154,14 +153,12 @@ def _advance(cursor: Cursor, collection: int) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
-def _insert(
-    cursor: Cursor, collection: int, revision: int, image_id: UUID, external_image_id: str | None, face: NewFace
-) -> StoredFace:
+def _insert(cursor: Cursor, collection: int, revision: int, origin: Origin, face: NewFace) -> StoredFace:
     box = face.region
     row = cursor.row(
         "INSERT INTO faces (collection, face_id, image_id, external_image_id, box_left, box_top, box_width, "
         f"box_height, confidence, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING {_COLUMNS}",
-        collection, uuid4().bytes, image_id.bytes, external_image_id,
+        collection, uuid4().bytes, origin.image_id.bytes, origin.external_image_id,
         box.left, box.top, box.width, box.height, face.confidence, revision,
     )  # fmt: skip
     assert row is not None  # noqa: S101  an INSERT that does not raise returns its row
@@ -170,11 +167,11 @@ def _insert(
     return _stored(row)
 
 
-def _of_image(cursor: Cursor, collection: int, image_id: UUID, external_image_id: str | None) -> list[StoredFace]:
+def _of_image(cursor: Cursor, collection: int, origin: Origin) -> list[StoredFace]:
     rows = cursor.rows(
         f"SELECT {_COLUMNS} FROM faces WHERE collection = ? AND image_id = ? "
         "AND external_image_id IS NOT DISTINCT FROM ? ORDER BY id",
-        collection, image_id.bytes, external_image_id,
+        collection, origin.image_id.bytes, origin.external_image_id,
     )  # fmt: skip
     return [_stored(row) for row in rows]
 

@@ -46,7 +46,7 @@ def place(store: str, data: str) -> Path:
         SetupError: the name is of no known store, or the directory cannot be made.
     """
     if store and not store.startswith("sqlite:///"):
-        raise SetupError(f"The store {store.split(':')[0]}: is not known; leave it empty or give sqlite:///PATH.")
+        raise SetupError(f"The store {store.partition(':')[0]}: is not known; leave it empty or give sqlite:///PATH.")
     path = Path(store.removeprefix("sqlite:///")) if store else Path(data) / FILE
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,86 @@
+"""What would run here, tried: versions, pack, engine, store, disk. Each finding is a plain sentence or value."""
+
+import platform
+import shutil
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from mien import __version__, app
+from mien.config import Settings
+from mien.errors import SetupError
+from mien.packs import install, manifest
+from mien.store import open as stores
+
+LEAST_DISK = 100 * 1024 * 1024  # bytes; with less, the next index may fail
+LIBRARIES = ("openvino", "numpy", "opencv-python-headless", "simplejpeg", "pillow", "msgspec", "uvicorn")
+
+
+@dataclass(slots=True)
+class Findings:
+    """What was found, by name, and what is broken, each in one sentence."""
+
+    found: dict[str, str] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a program."""
+        return {"ok": not self.broken, "found": self.found, "broken": self.broken}
+
+    def as_text(self) -> str:
+        """For a person."""
+        width = max(map(len, self.found), default=0)
+        lines = [f"{name:<{width}}  {value}" for name, value in self.found.items()]
+        verdict = [f"BROKEN: {sentence}" for sentence in self.broken] or ["Everything works."]
+        return "\n".join([*lines, "", *verdict])
+
+
+def examine(settings: Settings) -> Findings:
+    """Look at everything that a server would need, and try it."""
+    findings = Findings()
+    findings.found["mien"] = f"{__version__} on Python {platform.python_version()}, {platform.platform()}"
+    findings.found["libraries"] = ", ".join(f"{name} {metadata.version(name)}" for name in LIBRARIES)
+    for part in (_pack, _store, _disk):
+        try:
+            part(settings, findings)
+        except SetupError as error:
+            findings.broken.append(str(error))
+    return findings
+
+
+def _pack(settings: Settings, findings: Findings) -> None:
+    entry = manifest.named(settings.pack)
+    findings.found["pack"] = f"{entry.name}: {entry.title}; weights {entry.license.name}"
+    findings.found["contract"] = f"{entry.contract} (FaceModelVersion {entry.model_version})"
+    for name, path in install.install(entry, settings.packs).items():
+        findings.found[f"file {name}"] = f"{manifest.digest(path)} {path}"
+    pack = app.open_pack(settings)
+    runtime = pack.runtime
+    findings.found["engine"] = f"{runtime.engine} {runtime.version}"
+    findings.found["device"] = f"{runtime.device}, {settings.cores} inferences at a time"
+    findings.found["precision"] = runtime.precision
+    findings.found["start-up check"] = "passed: every network answers the known input as it should"
+
+
+def _store(settings: Settings, findings: Findings) -> None:
+    try:
+        stores.lock(settings.store, settings.data).release()
+        held = ""
+    except SetupError as error:
+        if "in use by another mien" not in str(error):
+            raise
+        held = ", served by a running mien"
+    store = stores.open_store(settings.store, settings.data)
+    findings.found["store"] = store.database.describe() + held
+    counted = store.database.read(lambda cursor: cursor.row("SELECT COUNT(*), SUM(faces) FROM collections"))
+    findings.found["holds"] = f"{(counted or [0])[0]} collections with {(counted or [0, 0])[1] or 0} faces"
+    store.database.close()
+
+
+def _disk(settings: Settings, findings: Findings) -> None:
+    directory: Path = stores.place(settings.store, settings.data).parent
+    free = shutil.disk_usage(directory).free
+    findings.found["free disk"] = f"{free / 2**30:.1f} GiB under {directory}"
+    if free < LEAST_DISK:
+        findings.broken.append(f"Only {free / 2**20:.0f} MiB are free under {directory}; make room for the store.")
