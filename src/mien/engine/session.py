@@ -100,7 +100,7 @@ def fingerprint(session: Session) -> NDArray[np.float32]:
     waves = 127.5 + 60 * np.sin(x / 7.0 + c) + 60 * np.cos(y / 11.0 - 2 * c)
     outputs = session.run(waves.astype(np.uint8)[None])
     flat = np.concatenate([outputs[name].ravel() for name in sorted(outputs)])
-    return flat[np.linspace(0, len(flat) - 1, SAMPLES).astype(int)]
+    return np.asarray(flat[np.linspace(0, len(flat) - 1, SAMPLES).astype(int)], np.float32)
 
 
 def agrees(measured: NDArray[np.float32], stored: NDArray[np.float32]) -> bool:

@@ -112,7 +112,7 @@ def letterbox(image: Pixels, shape: tuple[int, int, int]) -> Pixels:
 
 
 def _fit(image: Pixels, shape: tuple[int, ...]) -> float:
-    return min(shape[0] / image.shape[0], shape[1] / image.shape[1])
+    return float(min(shape[0] / image.shape[0], shape[1] / image.shape[1]))
 
 
 def _near(found: Candidates, session: Session) -> bool:
@@ -141,7 +141,9 @@ def _merge(found: Candidates, most_overlap: float) -> Candidates:
     low, high = found.boxes[:, :2], found.boxes[:, 2:]
     areas = np.prod(high - low, axis=1)
     order = np.argsort(-found.scores, kind="stable")
-    boxes, scores, landmarks = [], [], []
+    boxes: list[NDArray[np.float32]] = []
+    scores: list[float] = []
+    landmarks: list[NDArray[np.float32]] = []
     while len(order) and len(scores) < MOST_CANDIDATES:
         best = order[0]
         extent = np.minimum(high[best], high[order]) - np.maximum(low[best], low[order])
@@ -152,7 +154,7 @@ def _merge(found: Candidates, most_overlap: float) -> Candidates:
         weight = found.scores[same] / found.scores[same].sum()
         boxes.append(weight @ found.boxes[same])
         landmarks.append(np.tensordot(weight, found.landmarks[same], axes=1))
-        scores.append(found.scores[best])
+        scores.append(float(found.scores[best]))
         order = order[overlap <= most_overlap]
     return Candidates(
         np.array(boxes, np.float32).reshape(-1, 4),

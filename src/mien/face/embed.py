@@ -61,4 +61,4 @@ def unit(vectors: NDArray[np.float32]) -> Embeddings:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     if not (np.isfinite(lengths).all() and (lengths > 1e-6).all()):
         raise ArithmeticError("The embedding network answered zeros or no numbers.")
-    return (vectors / lengths).astype(np.float32)
+    return np.asarray(vectors / lengths, np.float32)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mien.face.align import align
-from mien.face.detect import Detection, Detector
+from mien.face.detect import Detector
 from mien.face.embed import Embedder, Embeddings
 from mien.face.quality import eye_distance, pose, quality
-from mien.face.types import Face, Picture, Pixels
+from mien.face.types import Detection, Face, Picture, Pixels
 
 LOOK = 2  # a picture is first decoded at this many times the detector's canvas, which serves most crops as well
 
