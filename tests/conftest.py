@@ -1,0 +1,51 @@
+"""What every test may ask for: the pack, a live server, and the photographs of people where they are at hand."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mien import app, config
+from mien.packs import install, manifest
+from mien.packs.load import Pack
+from tests import live as servers
+from tests import photos
+
+
+@pytest.fixture(scope="session")
+def packs() -> str:
+    """The folder with the default pack's files: MIEN_PACKS, the shared folder, or the cache; never the network."""
+    entry = manifest.named("retail")
+    beside = photos.SHARED / "models"
+    for folder in (os.environ.get("MIEN_PACKS", ""), str(beside) if beside.is_dir() else ""):
+        if folder:
+            return str(Path(folder).resolve())
+    found = install.find(entry, "")
+    if found is None:
+        pytest.skip("the files of the pack retail are not here; set MIEN_PACKS or run `mien packs install retail`")
+    return str(next(iter(found.values())).parent)
+
+
+@pytest.fixture(scope="session")
+def pack(packs: str) -> Pack:
+    """The default pack, compiled in this process."""
+    return app.open_pack(config.load({"packs": packs, "threads": 2}, {}))
+
+
+@pytest.fixture(scope="session")
+def live(packs: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Live]:
+    """A real server in a process of its own, shared by all tests; each makes collections under names of its own."""
+    server = servers.serve(packs, tmp_path_factory.mktemp("live") / "data")
+    yield server
+    if server.process.poll() is None:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def people() -> Path:
+    """The folder of photographs of two people."""
+    folder = photos.SHARED / "faces"
+    if not folder.is_dir():
+        pytest.skip("the photographs in ../shared/faces are not here")
+    return folder

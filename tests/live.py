@@ -1,0 +1,114 @@
+"""A real `mien serve` in a process of its own, and a way to speak to it below the SDK."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+JSON = "application/x-amz-json-1.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP response; header names in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(slots=True)
+class Live:
+    """A running server."""
+
+    process: "subprocess.Popen[str]"
+    host: str
+    port: int
+    data: Path
+    welcome: str
+    log: Path
+
+    @property
+    def address(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+    def client(self) -> Any:
+        """A stock boto3 client that does not try again, so that every failure shows."""
+        return boto3.client(
+            "rekognition",
+            endpoint_url=self.address,
+            region_name="us-east-1",
+            aws_access_key_id="any",
+            aws_secret_access_key="any",
+            config=Config(retries={"max_attempts": 0}, max_pool_connections=32),
+        )
+
+    def post(self, operation: str | None, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
+        """Send raw bytes as an API call would."""
+        target = {} if operation is None else {"X-Amz-Target": f"RekognitionService.{operation}"}
+        return self.send("POST", "/", body, {"Content-Type": JSON} | target | dict(headers or {}))
+
+    def send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
+        try:
+            connection.request(method, path, body, dict(headers))
+            response = connection.getresponse()
+            names = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, names, response.read())
+        finally:
+            connection.close()
+
+    def stop(self) -> int:
+        """Ask it to stop, and wait; its exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self._ended()
+
+    def kill(self) -> None:
+        """End it as a loss of power would."""
+        self.process.kill()
+        self._ended()
+
+    def _ended(self) -> int:
+        code = self.process.wait(30)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return code
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """This process's environment without its mien settings, and with `variables`."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("MIEN_")} | variables
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "mien", *arguments]
+
+
+def serve(packs: str, data: Path, *flags: str) -> Live:
+    """Start a server on a free port and wait until it says that it listens."""
+    with tempfile.NamedTemporaryFile("w", prefix="mien-log-", suffix=".jsonl", delete=False) as log:
+        process = subprocess.Popen(
+            command("serve", "--data", str(data), "--packs", packs, "--port", "0", *flags),
+            stdout=subprocess.PIPE, stderr=log, text=True, cwd=data.parent, env=environment(),
+        )  # fmt: skip
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    if "listens on" not in first:
+        process.wait(30)
+        raise AssertionError(f"The server did not start: {Path(log.name).read_text()}")
+    host, _, port = first.split()[-1].removeprefix("http://").rpartition(":")
+    return Live(process, host, int(port), data, first, Path(log.name))
