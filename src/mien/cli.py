@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--json", metavar="FILE", help="also write the rows to FILE as JSON")
     bench.add_argument("--images", metavar="FOLDER", help="photographs to measure with (JPEG or PNG)")
     bench.add_argument("--seconds", type=float, default=3.0, help="how long each row is measured (default 3)")
+    bench.add_argument("--clients", type=int, default=1, help="how many call at the same time (default 1)")
     packs = commands.add_parser("packs", help="list and install model packs").add_subparsers(
         title="commands", required=True, metavar="COMMAND"
     )
@@ -76,7 +77,7 @@ def _doctor(settings: Settings, given: argparse.Namespace) -> int:
 def _bench(settings: Settings, given: argparse.Namespace) -> None:
     from mien.bench import serving
 
-    serving.run(settings, given.images, given.seconds, given.json)
+    serving.run(settings, given.images, given.seconds, given.json, given.clients)
 
 
 def _packs_list(settings: Settings, given: argparse.Namespace) -> None:

@@ -19,8 +19,8 @@ NOISE = 1.25  # two measurements of the same work may differ so much on a machin
 
 
 @pytest.fixture
-def settings(packs: Path) -> Settings:
-    return config.load({"packs": str(packs)}, {})
+def settings(packs: str) -> Settings:
+    return config.load({"packs": packs}, {})
 
 
 @pytest.fixture

@@ -1,0 +1,145 @@
+"""What no server around these networks can be faster than: decoding the image, and the calls its faces need.
+
+The pipeline is run once with everything it decodes and infers noted down; the floor is those very calls made again,
+with nothing between them.
+"""
+
+import dataclasses
+import time
+from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+
+from mien.bench.photos import Photo
+from mien.engine.session import Outputs, Pixels, Runtime, Session
+from mien.face.align import align
+from mien.face.pipeline import Pipeline
+from mien.face.quality import pose, quality
+from mien.face.types import Face, Picture
+from mien.image.decode import read_header
+from mien.operations.filter import reasons
+from mien.packs.load import Pack
+
+Call = Callable[[], object]
+STAGES = ("decode", "detect", "align", "quality", "embed")
+
+
+class _NotedPicture:
+    """A picture that notes each decoding."""
+
+    def __init__(self, picture: Picture, sides: list[int]) -> None:
+        self._picture, self._sides = picture, sides
+        self.width, self.height = picture.width, picture.height
+
+    def rgb(self, long_side: int) -> Pixels:
+        """Decode, and note it."""
+        self._sides.append(long_side)
+        return self._picture.rgb(long_side)
+
+
+class _NotedSession:
+    """A session that notes each run."""
+
+    def __init__(self, session: Session, calls: list[Call]) -> None:
+        self._session, self._calls = session, calls
+        self.shape = session.shape
+
+    def describe(self) -> Runtime:
+        """Say what runs the network."""
+        return self._session.describe()
+
+    def run(self, pixels: Pixels) -> Outputs:
+        """Run, and note it."""
+        self._calls.append(partial(self._session.run, pixels))
+        return self._session.run(pixels)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Image:
+    """An image in this process: its faces, and the bare calls behind them.
+
+    Attributes:
+        pipeline: what found the faces.
+        photo: the image.
+        faces: what the pipeline found.
+        sides: the longer side that each decoding was asked for.
+        detecting: the detector's runs.
+    """
+
+    pipeline: Pipeline
+    photo: Photo
+    faces: list[Face]
+    sides: list[int]
+    detecting: list[Call]
+
+    @property
+    def decoding(self) -> list[Call]:
+        """The decodings it took."""
+        return [partial(read_header(self.photo.data).rgb, side) for side in self.sides]
+
+    def floor(self, operation: str) -> list[Call]:
+        """The calls that a request for this image cannot do without."""
+        once = self.decoding + self.detecting
+        if operation == "DetectFaces":
+            return once
+        if operation == "SearchFacesByImage":
+            return once + self.embedding(self.faces[:1])
+        if operation == "CompareFaces":
+            return 2 * once + self.embedding([self.faces[0], *self.faces])
+        return once + self.embedding([face for face in self.faces if not reasons(face, "AUTO")])
+
+    def embedding(self, faces: list[Face]) -> list[Call]:
+        """The embedder's runs for these faces."""
+        calls: list[Call] = []
+        embedder = self.pipeline.embedder
+        noted = dataclasses.replace(embedder, session=_NotedSession(embedder.session, calls))
+        dataclasses.replace(self.pipeline, embedder=noted).embed(faces)
+        return calls
+
+    def stages(self) -> dict[str, float]:
+        """Seconds of each step for all the faces of the image, as the pipeline goes through them."""
+        detector, embedder = self.pipeline.detector, self.pipeline.embedder
+        clock = [time.perf_counter()]
+        picture = read_header(self.photo.data)
+        images = [picture.rgb(side) for side in self.sides]
+        clock.append(time.perf_counter())
+        found = detector.detect(images[0], picture.width, picture.height)
+        clock.append(time.perf_counter())
+        scale = np.float32(images[-1].shape[1] / picture.width)
+        crops = [align(images[-1], each.landmarks * scale, embedder.points, embedder.size) for each in found]
+        clock.append(time.perf_counter())
+        for each, crop in zip(found, crops, strict=True):
+            pose(each.landmarks)
+            quality(crop, embedder.points)
+        clock.append(time.perf_counter())
+        embedder.embed(np.stack(crops))
+        clock.append(time.perf_counter())
+        return {stage: after - before for stage, (before, after) in zip(STAGES, pairwise(clock), strict=True)}
+
+    def bare(self, stage: str) -> list[Call]:
+        """The calls a stage cannot do without; none for a stage that is all mien's own."""
+        calls = {"decode": self.decoding, "detect": self.detecting, "embed": self.embedding(self.faces)}
+        return calls.get(stage, [])
+
+
+def seconds(calls: list[Call]) -> float:
+    """How long the calls take, one after the other."""
+    started = time.perf_counter()
+    for call in calls:
+        call()
+    return time.perf_counter() - started
+
+
+def look(pack: Pack, photo: Photo) -> Image:
+    """Find the faces of an image and note the calls it took."""
+    sides: list[int] = []
+    detecting: list[Call] = []
+    detector = pack.pipeline.detector
+    noted = dataclasses.replace(
+        detector, wide=_NotedSession(detector.wide, detecting), narrow=_NotedSession(detector.narrow, detecting)
+    )
+    pipeline = dataclasses.replace(pack.pipeline, detector=noted)
+    faces = pipeline.find(_NotedPicture(read_header(photo.data), sides))
+    return Image(pack.pipeline, photo, faces, sides, detecting)

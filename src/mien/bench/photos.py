@@ -1,0 +1,89 @@
+"""The photographs that are measured with: found, brought to several sizes, encoded as JPEG in memory."""
+
+import importlib.util
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mien.errors import SetupError
+from mien.face.types import Pixels
+
+# What an image is brought to: a number of rows, or of pixels.
+ROWS = {"240p": 240, "1080p": 1080}
+AREAS = {"3 MP": 3_000_000, "12 MP": 12_000_000}
+QUALITY = 90  # of JPEG, 0–100; lowered by tens where the file would be larger than the API takes
+MOST_BYTES = 5_242_880  # reference 2.4
+SUFFIXES = (".jpg", ".jpeg", ".png")
+SHIPPED = {
+    "hopper": ("matplotlib", "mpl-data/sample_data/grace_hopper.jpg"),
+    "astronaut": ("skimage", "data/astronaut.png"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A photograph at one size.
+
+    Attributes:
+        name: for a table, as "hopper 1080p (0.4 MB)".
+        data: the JPEG file.
+    """
+
+    name: str
+    data: bytes
+
+
+def photos(folder: str | None, sizes: tuple[str, ...] = (*ROWS, *AREAS)) -> list[Photo]:
+    """Every photograph of the folder, or those that packages for development bring, at every size.
+
+    A size beyond the photograph's own is made by enlarging it; it decodes a little faster than a photograph taken at
+    that size, having less detail.
+
+    Raises:
+        SetupError: there are none, or one cannot be read.
+    """
+    return [_sized(name, pixels, size) for name, pixels in _found(folder) for size in sizes]
+
+
+def _found(folder: str | None) -> Iterator[tuple[str, Pixels]]:
+    """Names and pixels, uint8 BGR (H, W, 3)."""
+    files = _shipped() if folder is None else _listed(Path(folder))
+    for name, path in files.items():
+        pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if pixels is None:
+            raise SetupError(f"{path} is not an image that can be read.")
+        yield name, np.asarray(pixels, np.uint8)
+
+
+def _listed(folder: Path) -> dict[str, Path]:
+    files = {path.stem: path for path in sorted(folder.glob("*")) if path.suffix.lower() in SUFFIXES}
+    if not files:
+        raise SetupError(f"{folder} holds no JPEG or PNG file.")
+    return files
+
+
+def _shipped() -> dict[str, Path]:
+    files = {}
+    for name, (package, inside) in SHIPPED.items():
+        spec = importlib.util.find_spec(package)
+        path = Path(spec.origin).parent / inside if spec and spec.origin else None
+        if path and path.is_file():
+            files[name] = path
+    if not files:
+        raise SetupError("There is no photograph to measure with: name a folder of them with --images.")
+    return files
+
+
+def _sized(name: str, pixels: Pixels, size: str) -> Photo:
+    height, width = pixels.shape[:2]
+    scale = ROWS[size] / height if size in ROWS else float((AREAS[size] / (height * width)) ** 0.5)
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    sized = cv2.resize(pixels, (round(width * scale), round(height * scale)), interpolation=method)
+    for quality in range(QUALITY, 0, -10):
+        data = cv2.imencode(".jpg", sized, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+        if len(data) <= MOST_BYTES:
+            break
+    return Photo(f"{name} {size} ({len(data) / 1e6:.{1 if len(data) >= 1e5 else 2}f} MB)", data)
