@@ -96,7 +96,7 @@ def _within_limits(width: int, height: int) -> None:
 def _jpeg_header(data: bytes) -> tuple[int, int, int]:
     try:
         height, width, _, _ = simplejpeg.decode_jpeg_header(data, strict=False)
-    except ValueError:
+    except (ValueError, KeyError):  # a KeyError where the colour space is never told
         raise InvalidImageFormatError from None
     _within_limits(width, height)  # before Pillow, which guards against bombs in words of its own
     return width, height, _orientation(data)
@@ -125,17 +125,23 @@ def _jpeg(data: bytes, least: float) -> Pixels:
     try:
         height, width, space, _ = simplejpeg.decode_jpeg_header(data)
         if space in ("YCbCr", "Gray", "RGB"):
-            sides = {"min_height": int(height * least), "min_width": int(width * least)} if least <= 0.5 else {}
+            rows, columns = _reduced(height, least), _reduced(width, least)
+            sides = {"min_height": rows, "min_width": columns} if least <= 0.5 else {}
             return np.asarray(simplejpeg.decode_jpeg(data, "RGB", **sides), np.uint8)
-    except ValueError:
+    except (ValueError, KeyError):
         pass  # not strictly right; Pillow forgives what does not cost pixels, and refuses what does
     try:
         with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
             _no_guessing(image)
-            image.draft(None, (int(image.width * least), int(image.height * least)))
+            image.draft(None, (_reduced(image.width, least), _reduced(image.height, least)))
             return np.asarray(image.convert("RGB"), np.uint8)
     except (OSError, SyntaxError, ValueError, struct.error):
         raise InvalidImageFormatError from None
+
+
+def _reduced(side: int, least: float) -> int:
+    """The share `least` of a side, in whole pixels; the product may fall short of a whole one by its rounding."""
+    return int(side * least + 1e-6)
 
 
 def _no_guessing(image: Image.Image) -> None:
