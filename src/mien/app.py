@@ -9,7 +9,7 @@ import uvicorn
 from mien import __version__
 from mien.config import Settings
 from mien.errors import SetupError
-from mien.operations import analyze, collection, face, search
+from mien.operations import analyze, collection, face, search, tag, user
 from mien.operations.context import Context, Galleries, Operations
 from mien.packs import install, load, manifest
 from mien.packs.load import Pack
@@ -22,6 +22,8 @@ OPERATIONS: Operations = {
     **collection.OPERATIONS,
     **face.OPERATIONS,
     **search.OPERATIONS,
+    **tag.OPERATIONS,
+    **user.OPERATIONS,
 }
 WAITING = 4  # operations on threads for each inference that can run, so that decoding and storing overlap with it
 GRACE = 10  # seconds that accepted requests have to finish when the server is stopped

@@ -103,6 +103,41 @@ class ServiceQuotaExceededError(ServiceError):
     code = "ServiceQuotaExceededException"
 
 
+class ConflictError(ServiceError):
+    """A user of this name exists, or two calls change one user at the same time."""
+
+    code = "ConflictException"
+
+
+class IdempotentParameterMismatchError(ServiceError):
+    """A request token was used before, with other parameters."""
+
+    code = "IdempotentParameterMismatchException"
+
+    @classmethod
+    def token(cls, token: str) -> "IdempotentParameterMismatchError":
+        """Say that `token` is used up, in AWS's words."""
+        return cls(f"The ClientRequestToken: {token} you have supplied is already in use.")
+
+
+class AccessDeniedError(ServiceError):
+    """The caller is known and may not do this."""
+
+    code = "AccessDeniedException"
+
+    @classmethod
+    def action(cls, who: str, action: str, resource: str) -> "AccessDeniedError":
+        """Say who may not do what to what, each by its ARN or name, in AWS's words."""
+        return cls(f"User: {who} is not authorized to perform: {action} on resource: {resource}")
+
+
+class ProvisionedThroughputExceededError(ServiceError):
+    """The caller sends more requests a second than its key allows; SDKs try again by themselves."""
+
+    code = "ProvisionedThroughputExceededException"
+    default = "Provisioned Rate exceeded."
+
+
 class InvalidPaginationTokenError(ServiceError):
     """A page token that this server did not give out for this listing."""
 
@@ -149,3 +184,33 @@ class ValidationError(FrameworkError):
     """A modelled constraint is broken: a required member, a length, a range, a pattern or an enum."""
 
     code = "ValidationException"
+
+
+class MissingAuthenticationTokenError(FrameworkError):
+    """The request carries no signature."""
+
+    code = "MissingAuthenticationTokenException"
+    default = "Missing Authentication Token"
+
+
+class IncompleteSignatureError(FrameworkError):
+    """The Authorization header lacks a part, or there is no usable date."""
+
+    code = "IncompleteSignatureException"
+
+
+class InvalidSignatureError(FrameworkError):
+    """The signature is wrong, too old, too new, or for something else."""
+
+    code = "InvalidSignatureException"
+    default = (
+        "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access "
+        "Key and signing method. Consult the service documentation for details."
+    )
+
+
+class UnrecognizedClientError(FrameworkError):
+    """Nobody has this access key."""
+
+    code = "UnrecognizedClientException"
+    default = "The security token included in the request is invalid."

@@ -6,7 +6,7 @@ from mien.errors import ResourceAlreadyExistsError, ResourceNotFoundError
 from mien.operations.constraints import REQUIRED
 from mien.operations.context import Caller, Context, Operation, Operations
 from mien.operations.paging import Page
-from mien.operations.shapes import CollectionId, PageSize, PaginationToken, Shape
+from mien.operations.shapes import CollectionId, PageSize, PaginationToken, Shape, TagMap
 
 
 class CollectionRequest(Shape):
@@ -17,6 +17,8 @@ class CollectionRequest(Shape):
 
 class CreateCollectionRequest(CollectionRequest):
     """What CreateCollection is asked."""
+
+    tags: TagMap | None = None
 
 
 class CreateCollectionResponse(Shape):
@@ -61,7 +63,9 @@ class ListCollectionsResponse(Shape):
 def create_collection(context: Context, caller: Caller, request: CreateCollectionRequest) -> CreateCollectionResponse:
     """Make a collection, bound to the pack that runs."""
     name, manifest = request.collection_id, context.pack.manifest
-    made = context.store.collections.create(caller.account, name, manifest.contract, manifest.model_version)
+    made = context.store.collections.create(
+        caller.account, name, manifest.contract, manifest.model_version, request.tags
+    )
     if made is None:
         raise ResourceAlreadyExistsError.collection(name)
     # CreateCollection's ARN has no "arn:" before it; DescribeCollection's has (reference 2)
@@ -99,7 +103,7 @@ def delete_collection(context: Context, caller: Caller, request: CollectionReque
     found = context.collection(caller, request.collection_id)
     if not context.store.collections.delete(caller.account, found.name):
         raise ResourceNotFoundError.collection(found.name)
-    context.galleries.forget(found.key)
+    context.galleries.forget(found)
     context.store.collections.sweep()
     return DeleteCollectionResponse(status_code=200)
 

@@ -29,6 +29,7 @@ from mien.operations.shapes import (
     region,
     stored_face,
 )
+from mien.operations.user import missing
 from mien.store.base import CollectionFullError, CollectionGoneError, NewFace, Origin, StoredFace
 
 
@@ -122,14 +123,18 @@ def index_faces(context: Context, caller: Caller, request: IndexFacesRequest) ->
 def list_faces(context: Context, caller: Caller, request: ListFacesRequest) -> ListFacesResponse:
     """List the faces of a collection in order of their ids."""
     collection = context.collection(caller, request.collection_id)
-    narrowed = ",".join(request.face_ids or [])
-    page = Page(request.next_token, request.max_results, 4096, "ListFaces", str(collection.key), narrowed)
+    narrowed = (request.user_id or "", ",".join(request.face_ids or []))
+    page = Page(request.next_token, request.max_results, 4096, "ListFaces", str(collection.key), *narrowed)
     after = UUID(page.after) if page.after else None
+    user = context.store.users.find(collection.key, request.user_id) if request.user_id else None
+    if request.user_id and user is None:
+        raise missing(request.user_id)
     if request.face_ids is None:
-        found = context.store.faces.page(collection.key, after, page.limit + 1)
+        found = context.store.faces.page(collection.key, after, page.limit + 1, user.key if user else None)
     else:
         named = context.store.faces.find(collection.key, [UUID(each) for each in request.face_ids])
-        found = [face for face in named if after is None or face.face_id.bytes > after.bytes]
+        owned = [face for face in named if request.user_id in (None, face.user)]
+        found = [face for face in owned if after is None or face.face_id.bytes > after.bytes]
     shown, token = page.cut(found, lambda face: str(face.face_id))
     version = collection.model_version
     return ListFacesResponse(

@@ -1,11 +1,12 @@
-"""SearchFaces and SearchFacesByImage: who in a collection is this?"""
+"""SearchFaces, SearchFacesByImage, SearchUsers, SearchUsersByImage: who in a collection is this?"""
 
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import FaceNotFoundError, NoFaceError
+from mien.errors import FaceNotFoundError, InvalidParameterError, NoFaceError
+from mien.gallery import Gallery
 from mien.operations.collection import CollectionRequest
 from mien.operations.constraints import REQUIRED
 from mien.operations.context import Caller, Context, Operation, Operations
@@ -14,20 +15,27 @@ from mien.operations.shapes import (
     SEARCH_LIMIT,
     THRESHOLD,
     BoundingBox,
+    FaceDetail,
     FaceId,
     FaceMatch,
     Image,
     MaxFaces,
+    MaxUserResults,
     Percent,
     QualityFilter,
     Shape,
+    UserId,
     bounding_box,
     confidence,
+    face_detail,
     region,
     single,
     stored_face,
 )
+from mien.operations.user import UserShape, missing, status
 from mien.store.base import Collection
+
+MOST_USERS = 500  # users of a search that names no MaxUsers
 
 
 class SearchFacesRequest(CollectionRequest):
@@ -64,16 +72,81 @@ class SearchFacesByImageResponse(Shape):
     face_model_version: str
 
 
+class SearchUsersRequest(CollectionRequest):
+    """What SearchUsers is asked: exactly one of UserId and FaceId."""
+
+    user_id: UserId | None = None
+    face_id: FaceId | None = None
+    user_match_threshold: Percent | None = None
+    max_users: MaxUserResults | None = None
+
+
+class UserMatch(Shape):
+    """A user that a search found."""
+
+    similarity: float
+    user: UserShape
+
+
+class SearchedFace(Shape):
+    """The face that was searched for."""
+
+    face_id: str
+
+
+class SearchedUser(Shape):
+    """The user that was searched for."""
+
+    user_id: str
+
+
+class SearchUsersResponse(Shape):
+    """What SearchUsers answers."""
+
+    user_matches: list[UserMatch]
+    face_model_version: str
+    searched_face: SearchedFace | None = None
+    searched_user: SearchedUser | None = None
+
+
+class SearchUsersByImageRequest(CollectionRequest):
+    """What SearchUsersByImage is asked."""
+
+    image: Image = REQUIRED
+    user_match_threshold: Percent | None = None
+    max_users: MaxUserResults | None = None
+    quality_filter: QualityFilter | None = None
+
+
+class SearchedFaceDetails(Shape):
+    """The face of the image that was searched for."""
+
+    face_detail: FaceDetail
+
+
+class UnsearchedFace(Shape):
+    """A face of the image that was not searched for; its one detail has a plural name in the service model."""
+
+    face_details: FaceDetail
+    reasons: list[str]
+
+
+class SearchUsersByImageResponse(Shape):
+    """What SearchUsersByImage answers."""
+
+    user_matches: list[UserMatch]
+    face_model_version: str
+    unsearched_faces: list[UnsearchedFace]
+    searched_face: SearchedFaceDetails | None = None
+
+
 def search_faces(context: Context, caller: Caller, request: SearchFacesRequest) -> SearchFacesResponse:
     """Find the faces of a collection that are like one of its own; that one is left out."""
     collection = context.comparable(caller, request.collection_id)
-    found = context.store.faces.find(collection.key, [UUID(request.face_id)])
-    probe = context.store.faces.embedding(found[0].key) if found else None
-    if probe is None:
-        raise FaceNotFoundError
+    key, probe = _face(context, collection, request.face_id)
     return SearchFacesResponse(
         searched_face_id=request.face_id,
-        face_matches=_matches(context, collection, probe, request, leave_out=found[0].key),
+        face_matches=_matches(context, collection, probe, request, leave_out=key),
         face_model_version=collection.model_version,
     )
 
@@ -95,6 +168,59 @@ def search_faces_by_image(
     )
 
 
+def search_users(context: Context, caller: Caller, request: SearchUsersRequest) -> SearchUsersResponse:
+    """Find the users of a collection that are like one of its users or faces; the user itself is left out."""
+    if (request.user_id is None) == (request.face_id is None):
+        raise InvalidParameterError
+    collection = context.comparable(caller, request.collection_id)
+    searched_face = searched_user = leave_out = None
+    if request.face_id is not None:
+        probe: NDArray[np.float32] | None = _face(context, collection, request.face_id)[1]
+        searched_face = SearchedFace(face_id=request.face_id)
+    else:
+        user = context.store.users.find(collection.key, request.user_id or "")
+        if user is None:
+            raise missing(request.user_id or "")
+        probe, leave_out = context.store.users.vector(user.key), user.name
+        searched_user = SearchedUser(user_id=user.name)
+    return SearchUsersResponse(
+        user_matches=_users(context, collection, probe, request, leave_out) if probe is not None else [],
+        face_model_version=collection.model_version,
+        searched_face=searched_face,
+        searched_user=searched_user,
+    )
+
+
+def search_users_by_image(
+    context: Context, caller: Caller, request: SearchUsersByImageRequest
+) -> SearchUsersByImageResponse:
+    """Find the users that are like the largest face of an image; no face is not an error here."""
+    collection = context.comparable(caller, request.collection_id)
+    seen = look(context, request.image, request.quality_filter or "NONE")
+    matches: list[UserMatch] = []
+    if seen.faces:
+        (probe,) = context.pack.pipeline.embed(seen.faces[:1])
+        matches = _users(context, collection, probe, request)
+    others = [(face, ["FACE_NOT_LARGEST"]) for face in seen.faces[1:]] + seen.refused
+    return SearchUsersByImageResponse(
+        user_matches=matches,
+        face_model_version=collection.model_version,
+        searched_face=SearchedFaceDetails(face_detail=face_detail(seen.faces[0], seen.picture)) if seen.faces else None,
+        unsearched_faces=[
+            UnsearchedFace(face_details=face_detail(face, seen.picture), reasons=why) for face, why in others
+        ],
+    )
+
+
+def _face(context: Context, collection: Collection, face_id: str) -> tuple[int, NDArray[np.float32]]:
+    """The key and embedding of a face of the collection."""
+    found = context.store.faces.find(collection.key, [UUID(face_id)])
+    embedding = context.store.faces.embedding(found[0].key) if found else None
+    if embedding is None:
+        raise FaceNotFoundError
+    return found[0].key, embedding
+
+
 def _matches(
     context: Context,
     collection: Collection,
@@ -103,23 +229,57 @@ def _matches(
     leave_out: int | None = None,
 ) -> list[FaceMatch]:
     """The nearest faces at or above the threshold, the most similar first."""
-    threshold = THRESHOLD if request.face_match_threshold is None else request.face_match_threshold
     limit = request.max_faces or SEARCH_LIMIT
-    gallery = context.galleries.current(collection)
-    hits = gallery.search(probe, limit + 1, context.pack.calibration.cosine(threshold))
-    wanted = [(int(key), cosine) for key, cosine in zip(hits.keys, hits.cosines, strict=True) if key != leave_out]
-    faces = context.store.faces.by_keys(collection.key, [key for key, _ in wanted[:limit]])
+    gallery = context.galleries.faces(collection)
+    found = [
+        each for each in _near(context, gallery, probe, limit + 1, request.face_match_threshold) if each[0] != leave_out
+    ]
+    faces = context.store.faces.by_keys(collection.key, [key for key, _ in found[:limit]])
+    version = collection.model_version
     return [
-        FaceMatch(
-            similarity=single(context.pack.calibration.similarity(cosine)),
-            face=stored_face(faces[key], collection.model_version),
-        )
-        for key, cosine in wanted[:limit]
+        FaceMatch(similarity=similarity, face=stored_face(faces[key], version))
+        for key, similarity in found[:limit]
         if key in faces
+    ]
+
+
+def _users(
+    context: Context,
+    collection: Collection,
+    probe: NDArray[np.float32],
+    request: SearchUsersRequest | SearchUsersByImageRequest,
+    leave_out: str | None = None,
+) -> list[UserMatch]:
+    """The nearest users at or above the threshold, the most similar first."""
+    limit = request.max_users or MOST_USERS
+    gallery = context.galleries.users(collection)
+    found = _near(context, gallery, probe, limit + 1, request.user_match_threshold)
+    users = context.store.users.by_vectors(collection.key, [key for key, _ in found])
+    return [
+        UserMatch(
+            similarity=similarity,
+            user=UserShape(user_id=users[key].name, user_status=status(users[key].faces)),
+        )
+        for key, similarity in found
+        if key in users and users[key].name != leave_out
+    ][:limit]
+
+
+def _near(
+    context: Context, gallery: Gallery, probe: NDArray[np.float32], limit: int, threshold: float | None
+) -> list[tuple[int, float]]:
+    """Keys and similarities of what is nearest, at or above the threshold."""
+    calibration = context.pack.calibration
+    hits = gallery.search(probe, limit, calibration.cosine(THRESHOLD if threshold is None else threshold))
+    return [
+        (int(key), single(similarity))
+        for key, similarity in zip(hits.keys, calibration.similarity(hits.cosines), strict=True)
     ]
 
 
 OPERATIONS: Operations = {
     "SearchFaces": Operation(SearchFacesRequest, search_faces),
     "SearchFacesByImage": Operation(SearchFacesByImageRequest, search_faces_by_image),
+    "SearchUsers": Operation(SearchUsersRequest, search_users),
+    "SearchUsersByImage": Operation(SearchUsersByImageRequest, search_users_by_image),
 }

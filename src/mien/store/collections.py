@@ -1,11 +1,14 @@
 """The tables of collections: made, looked up, listed, deleted."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mien.store.base import Collection, Cursor, Database
+from mien.store.tags import put
 
 _COLUMNS = "id, account, name, contract, model_version, created, revision, faces, users"
+_REST = ("removals", "user_removals", "user_vectors", "users", "tags", "sweeps")
 SWEEP = 1_000  # rows a sweep deletes in one transaction, so that others get their turn
 
 
@@ -15,8 +18,14 @@ class Collections:
 
     database: Database
 
-    def create(self, account: str, name: str, contract: str, model_version: str) -> Collection | None:
-        """Make a collection; None when the account has one of this name."""
+    def create(
+        self, account: str, name: str, contract: str, model_version: str, tags: Mapping[str, str] | None = None
+    ) -> Collection | None:
+        """Make a collection with its tags; None when the account has one of this name.
+
+        Raises:
+            TagsFullError: too many tags; nothing is made.
+        """
 
         def work(cursor: Cursor) -> Collection | None:
             row = cursor.row(
@@ -24,7 +33,10 @@ class Collections:
                 f"ON CONFLICT (account, name) DO NOTHING RETURNING {_COLUMNS}",
                 account, name, contract, model_version, round(time.time(), 3),
             )  # fmt: skip
-            return Collection(*row) if row else None
+            made = Collection(*row) if row else None
+            if made and tags:
+                put(cursor, made.key, tags)
+            return made
 
         return self.database.write(work)
 
@@ -67,6 +79,6 @@ def _sweep_some(cursor: Cursor) -> bool:
     some = "SELECT id FROM faces WHERE collection = ? ORDER BY face_id LIMIT ?"
     cursor.run(f"DELETE FROM embeddings WHERE face IN ({some})", collection, SWEEP)
     if cursor.run(f"DELETE FROM faces WHERE id IN ({some})", collection, SWEEP) == 0:
-        cursor.run("DELETE FROM removals WHERE collection = ?", collection)
-        cursor.run("DELETE FROM sweeps WHERE collection = ?", collection)
+        for table in _REST:
+            cursor.run(f"DELETE FROM {table} WHERE collection = ?", collection)
     return True

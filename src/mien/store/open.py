@@ -7,7 +7,10 @@ from mien.errors import SetupError
 from mien.store.base import Database
 from mien.store.collections import Collections
 from mien.store.faces import Faces
+from mien.store.keys import Keys
 from mien.store.sqlite import DirectoryLock, SqliteDatabase
+from mien.store.tags import Tags
+from mien.store.users import Users
 
 FILE = "mien.db"
 
@@ -19,11 +22,14 @@ class Store:
     database: Database
     collections: Collections
     faces: Faces
+    users: Users
+    tags: Tags
+    keys: Keys
 
 
 def over(database: Database) -> Store:
     """The tables over a database."""
-    return Store(database, Collections(database), Faces(database))
+    return Store(database, Collections(database), Faces(database), Users(database), Tags(database), Keys(database))
 
 
 def open_store(store: str, data: str) -> Store:

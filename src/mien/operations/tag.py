@@ -1,0 +1,87 @@
+"""TagResource, UntagResource, ListTagsForResource: words on a collection, named by its ARN."""
+
+import re
+from typing import Annotated
+
+from mien.errors import InvalidParameterError, ResourceNotFoundError, ServiceQuotaExceededError
+from mien.operations.constraints import REQUIRED, Length
+from mien.operations.context import Caller, Context, Operation, Operations
+from mien.operations.shapes import Shape, TagKey, TagMap
+from mien.store.base import Collection
+from mien.store.tags import TagsFullError
+
+# CreateCollection answers ARNs without "arn:" before them, DescribeCollection with it; both name the collection
+ARN = re.compile(r"(?:arn:)?aws[a-z-]*:rekognition:[a-z0-9-]+:(\d{12}):collection/([a-zA-Z0-9_.\-]{1,255})")
+
+
+class ResourceRequest(Shape):
+    """A request that names a resource; ListTagsForResource asks no more."""
+
+    resource_arn: Annotated[str, Length(20, 2048)] = REQUIRED
+
+
+class TagResourceRequest(ResourceRequest):
+    """What TagResource is asked."""
+
+    tags: TagMap = REQUIRED
+
+
+class UntagResourceRequest(ResourceRequest):
+    """What UntagResource is asked."""
+
+    tag_keys: Annotated[list[TagKey], Length(0, 200)] = REQUIRED
+
+
+class TagsResponse(Shape):
+    """What ListTagsForResource answers."""
+
+    tags: dict[str, str]
+
+
+class EmptyResponse(Shape):
+    """An answer without members."""
+
+
+def tag_resource(context: Context, caller: Caller, request: TagResourceRequest) -> EmptyResponse:
+    """Add tags; a tag that is there gets the new value."""
+    collection = _collection(context, caller, request.resource_arn)
+    try:
+        context.store.tags.put(collection.key, request.tags)
+    except TagsFullError:
+        raise too_many_tags() from None
+    return EmptyResponse()
+
+
+def untag_resource(context: Context, caller: Caller, request: UntagResourceRequest) -> EmptyResponse:
+    """Take tags away; names that are not there are passed over."""
+    collection = _collection(context, caller, request.resource_arn)
+    context.store.tags.remove(collection.key, request.tag_keys)
+    return EmptyResponse()
+
+
+def list_tags_for_resource(context: Context, caller: Caller, request: ResourceRequest) -> TagsResponse:
+    """Show a collection's tags."""
+    return TagsResponse(tags=context.store.tags.of(_collection(context, caller, request.resource_arn).key))
+
+
+def too_many_tags() -> ServiceQuotaExceededError:
+    """The error for a collection with more tags than it may have."""
+    return ServiceQuotaExceededError("The resource would have more than 200 tags.")
+
+
+def _collection(context: Context, caller: Caller, arn: str) -> Collection:
+    match = ARN.fullmatch(arn)
+    if match is None:
+        raise InvalidParameterError
+    account, name = match.groups()
+    found = context.store.collections.find(account, name) if account == caller.account else None
+    if found is None:
+        raise ResourceNotFoundError.collection(name)
+    return found
+
+
+OPERATIONS: Operations = {
+    "TagResource": Operation(TagResourceRequest, tag_resource),
+    "UntagResource": Operation(UntagResourceRequest, untag_resource),
+    "ListTagsForResource": Operation(ResourceRequest, list_tags_for_resource),
+}

@@ -1,0 +1,269 @@
+"""The tables of users: a user is some faces of a collection, found by one vector made of theirs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.store import changes, faces, tokens
+from mien.store.base import Changes, Cursor, Database, StoredFace
+from mien.store.tokens import Token
+
+MOST_FACES = 100  # faces of a user; reference 2
+USER_QUOTA = 10_000_000  # users of a collection; reference 2
+Vector = NDArray[np.float32]
+
+
+class UserExistsError(Exception):
+    """The collection has a user of this name."""
+
+
+class UserMissingError(Exception):
+    """The collection has no user of this name."""
+
+
+class UserFullError(Exception):
+    """The user would have more than MOST_FACES faces."""
+
+
+class UsersFullError(Exception):
+    """The collection would have more than USER_QUOTA users."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user as the database knew it; `faces` is how many it has."""
+
+    key: int
+    name: str
+    faces: int
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A face that was not associated or disassociated, and why; `similarity` where it was too low."""
+
+    face_id: UUID
+    reason: str
+    user: str | None = None
+    similarity: float | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What associating or disassociating faces came to."""
+
+    done: list[UUID]
+    refused: list[Refusal]
+    faces: int
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """How faces make a user.
+
+    Attributes:
+        combine: embeddings (N, D) → the user's vector (D,).
+        similarity: (user's vector, embedding) → 0–100.
+        least: a face less similar to a user that has faces already is refused.
+    """
+
+    combine: Callable[[Vector], Vector]
+    similarity: Callable[[Vector, Vector], float]
+    least: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """Users in a database."""
+
+    database: Database
+
+    def create(self, collection: int, name: str, token: Token | None) -> None:
+        """Make a user without faces.
+
+        Raises:
+            UserExistsError, UsersFullError, CollectionGoneError, TokenReusedError.
+        """
+
+        def work(cursor: Cursor) -> None:
+            if tokens.answered(cursor, token) is not None:
+                return
+            changes.advance(cursor, collection)
+            (held,) = cursor.row("SELECT users FROM collections WHERE id = ?", collection) or (0,)
+            if held >= USER_QUOTA:
+                raise UsersFullError
+            statement = "INSERT INTO users (collection, name) VALUES (?, ?) ON CONFLICT (collection, name) DO NOTHING"
+            if cursor.run(statement, collection, name) == 0:
+                raise UserExistsError
+            cursor.run("UPDATE collections SET users = users + 1 WHERE id = ?", collection)
+            tokens.keep(cursor, token, b"")
+
+        self.database.write(work)
+
+    def delete(self, collection: int, name: str, token: Token | None) -> None:
+        """Delete a user; its faces stay in the collection and belong to nobody.
+
+        Raises:
+            UserMissingError, CollectionGoneError, TokenReusedError.
+        """
+
+        def work(cursor: Cursor) -> None:
+            if tokens.answered(cursor, token) is not None:
+                return
+            revision, _ = changes.advance(cursor, collection)
+            user = _named(cursor, collection, name)
+            cursor.run("UPDATE faces SET user_key = NULL WHERE user_key = ?", user.key)
+            _forget_vector(cursor, collection, user, revision)
+            cursor.run("DELETE FROM users WHERE id = ?", user.key)
+            cursor.run("UPDATE collections SET users = users - 1 WHERE id = ?", collection)
+            tokens.keep(cursor, token, b"")
+
+        self.database.write(work)
+
+    def find(self, collection: int, name: str) -> User | None:
+        """The collection's user of this name."""
+        try:
+            return self.database.read(lambda cursor: _named(cursor, collection, name))
+        except UserMissingError:
+            return None
+
+    def page(self, collection: int, after: int, limit: int) -> list[User]:
+        """Up to `limit` users with keys beyond `after`, in the order they were made."""
+        statement = "SELECT id, name, faces FROM users WHERE collection = ? AND id > ? ORDER BY id LIMIT ?"
+        return [User(*row) for row in self.database.read(lambda c: c.rows(statement, collection, after, limit))]
+
+    def vector(self, user: int) -> Vector | None:
+        """A user's vector, float32 (D,), by its key; None for a user without faces."""
+        statement = "SELECT vector FROM user_vectors WHERE user_key = ?"
+        row = self.database.read(lambda cursor: cursor.row(statement, user))
+        return np.frombuffer(row[0], "<f4") if row else None
+
+    def by_vectors(self, collection: int, vectors: Sequence[int]) -> dict[int, User]:
+        """Users by the keys of their vectors; those that changed meanwhile are left out."""
+        marks = ", ".join("?" * len(vectors))
+        statement = (
+            "SELECT user_vectors.id, users.id, name, faces FROM user_vectors JOIN users ON users.id = user_key "
+            f"WHERE user_vectors.collection = ? AND user_vectors.id IN ({marks})"
+        )
+        rows = self.database.read(lambda cursor: cursor.rows(statement, collection, *vectors)) if vectors else []
+        return {row[0]: User(*row[1:]) for row in rows}
+
+    def changes(self, collection: int, known: int, limit: int) -> Changes:
+        """What a gallery of users must take in after revision `known` (see `changes.since`)."""
+        return self.database.read(lambda cursor: changes.since(cursor, changes.USERS, collection, known, limit))
+
+    def associate(
+        self, collection: int, name: str, face_ids: Sequence[UUID], matching: Matching, token: Token | None
+    ) -> Outcome:
+        """Give faces to a user, all that can be.
+
+        Raises:
+            UserMissingError, UserFullError, CollectionGoneError, TokenReusedError.
+        """
+
+        def work(cursor: Cursor, revision: int, user: User) -> Outcome:
+            present = {face.face_id: face for face in faces.by_ids(cursor, collection, face_ids)}
+            known = _vector(cursor, user)
+            joining, refused = [], []
+            for face_id in face_ids:
+                face = present.get(face_id)
+                problem = _unfit(face_id, face, name) or _unlike(cursor, face, known, matching)
+                if problem:
+                    refused.append(problem)
+                elif face and face.user is None:
+                    joining.append(face)
+            if user.faces + len(joining) > MOST_FACES:
+                raise UserFullError
+            cursor.run_many("UPDATE faces SET user_key = ? WHERE id = ?", [(user.key, face.key) for face in joining])
+            if joining:
+                _renew(cursor, collection, revision, user, matching)
+            return Outcome([face.face_id for face in joining], refused, user.faces + len(joining))
+
+        return self._change(collection, name, token, work)
+
+    def disassociate(
+        self, collection: int, name: str, face_ids: Sequence[UUID], matching: Matching, token: Token | None
+    ) -> Outcome:
+        """Take faces from a user; they stay in the collection.
+
+        Raises:
+            UserMissingError, CollectionGoneError, TokenReusedError.
+        """
+
+        def work(cursor: Cursor, revision: int, user: User) -> Outcome:
+            present = {face.face_id: face for face in faces.by_ids(cursor, collection, face_ids)}
+            refused = [problem for each in face_ids if (problem := _unfit(each, present.get(each), name))]
+            leaving = [face for each in face_ids if (face := present.get(each)) and face.user == name]
+            cursor.run_many("UPDATE faces SET user_key = NULL WHERE id = ?", [(face.key,) for face in leaving])
+            if leaving:
+                _renew(cursor, collection, revision, user, matching)
+            return Outcome([face.face_id for face in leaving], refused, user.faces - len(leaving))
+
+        return self._change(collection, name, token, work)
+
+    def _change(
+        self, collection: int, name: str, token: Token | None, work: Callable[[Cursor, int, User], Outcome]
+    ) -> Outcome:
+        def whole(cursor: Cursor) -> Outcome:
+            before = tokens.answered(cursor, token)
+            if before is not None:
+                return msgspec.json.decode(before, type=Outcome)
+            revision, _ = changes.advance(cursor, collection)
+            outcome = work(cursor, revision, _named(cursor, collection, name))
+            tokens.keep(cursor, token, msgspec.json.encode(outcome))
+            return outcome
+
+        return self.database.write(whole)
+
+
+def _named(cursor: Cursor, collection: int, name: str) -> User:
+    row = cursor.row("SELECT id, name, faces FROM users WHERE collection = ? AND name = ?", collection, name)
+    if row is None:
+        raise UserMissingError
+    return User(*row)
+
+
+def _unfit(face_id: UUID, face: StoredFace | None, name: str) -> Refusal | None:
+    """Why a face cannot be given to or taken from the user of this name, whatever it looks like."""
+    if face is None:
+        return Refusal(face_id, "FACE_NOT_FOUND")
+    if face.user is not None and face.user != name:
+        return Refusal(face_id, "ASSOCIATED_TO_A_DIFFERENT_USER", face.user)
+    return None
+
+
+def _unlike(cursor: Cursor, face: StoredFace | None, known: Vector | None, matching: Matching) -> Refusal | None:
+    """Refuse a face that is not like the user it would join; the first faces of a user are like nobody yet."""
+    if face is None or face.user is not None or known is None:
+        return None
+    (stored,) = cursor.row("SELECT vector FROM embeddings WHERE face = ?", face.key) or (b"",)
+    similarity = matching.similarity(known, np.frombuffer(stored, "<f4"))
+    return None if similarity >= matching.least else Refusal(face.face_id, "LOW_MATCH_CONFIDENCE", None, similarity)
+
+
+def _vector(cursor: Cursor, user: User) -> Vector | None:
+    row = cursor.row("SELECT vector FROM user_vectors WHERE user_key = ?", user.key)
+    return np.frombuffer(row[0], "<f4") if row else None
+
+
+def _renew(cursor: Cursor, collection: int, revision: int, user: User, matching: Matching) -> None:
+    """Make the user's vector, and the count of its faces, anew from the faces it has now."""
+    rows = cursor.rows("SELECT vector FROM embeddings JOIN faces ON faces.id = face WHERE user_key = ?", user.key)
+    cursor.run("UPDATE users SET faces = ? WHERE id = ?", len(rows), user.key)
+    _forget_vector(cursor, collection, user, revision)
+    if rows:
+        combined = matching.combine(np.stack([np.frombuffer(row[0], "<f4") for row in rows]))
+        cursor.run(
+            "INSERT INTO user_vectors (collection, user_key, revision, vector) VALUES (?, ?, ?, ?)",
+            collection, user.key, revision, np.ascontiguousarray(combined, "<f4").tobytes(),
+        )  # fmt: skip
+
+
+def _forget_vector(cursor: Cursor, collection: int, user: User, revision: int) -> None:
+    row = cursor.row("DELETE FROM user_vectors WHERE user_key = ? RETURNING id", user.key)
+    if row:
+        cursor.run(
+            "INSERT INTO user_removals (collection, revision, vector) VALUES (?, ?, ?)", collection, revision, row[0]
+        )
