@@ -1,7 +1,9 @@
 """The composition root: settings → pack and store → operations → the HTTP application. It reads as one list."""
 
+import ipaddress
 import socket
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import uvicorn
@@ -9,12 +11,15 @@ import uvicorn
 from mien import __version__
 from mien.config import Settings
 from mien.errors import SetupError
+from mien.image.source import S3, S3Settings
 from mien.operations import analyze, collection, face, search, tag, user
 from mien.operations.context import Context, Galleries, Operations
 from mien.packs import install, load, manifest
 from mien.packs.load import Pack
 from mien.store import open as stores
+from mien.store.vault import Vault
 from mien.wire import journal
+from mien.wire.access import Door
 from mien.wire.server import Server
 
 OPERATIONS: Operations = {
@@ -69,8 +74,21 @@ def build(settings: Settings) -> App:
     store.collections.sweep()
     pack = open_pack(settings)
     galleries = Galleries(store, pack.manifest.embedder.dimension)
-    context = Context(pack, store, galleries)
-    return App(context, Server(context, OPERATIONS, WAITING * settings.cores))
+    context = Context(pack, store, galleries, S3(s3_settings(settings)))
+    door = Door(store.keys, vault(settings))
+    return App(context, Server(context, OPERATIONS, door, WAITING * settings.cores))
+
+
+def vault(settings: Settings) -> Vault:
+    """What access keys are encrypted with."""
+    default = stores.place(settings.store, settings.data).parent / "master.key"
+    return Vault(Path(settings.master_key) if settings.master_key else default)
+
+
+def s3_settings(settings: Settings) -> S3Settings:
+    """Where S3Object is read from."""
+    buckets = tuple(pattern.strip() for pattern in settings.s3_buckets.split(",") if pattern.strip())
+    return S3Settings(settings.s3_endpoint, settings.s3_region, settings.s3_access_key, settings.s3_secret_key, buckets)
 
 
 def serve(settings: Settings) -> None:
@@ -83,6 +101,7 @@ def serve(settings: Settings) -> None:
     listening = _listen(settings)
     held = stores.lock(settings.store, settings.data)
     app = build(settings)
+    _guard(settings, app)
     print(welcome(settings, app, listening.getsockname()[1]), flush=True)  # noqa: T201
     config = uvicorn.Config(
         app.server, log_config=None, access_log=False, server_header=False, lifespan="off", loop="auto",
@@ -93,6 +112,22 @@ def serve(settings: Settings) -> None:
     finally:
         app.context.store.database.close()
         held.release()
+
+
+def _guard(settings: Settings, app: App) -> None:
+    """Refuse to answer other machines before there is a key."""
+    if not app.context.store.keys.any() and not _is_loopback(settings.host):
+        raise SetupError(
+            f"mien does not listen on {settings.host} for everyone: make an access key first, with "
+            f"`mien keys create --name admin --data {settings.data}`, or bind to 127.0.0.1."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def welcome(settings: Settings, app: App, port: int) -> str:
@@ -106,7 +141,7 @@ store   {app.context.store.database.describe()}
 pack    {pack.name}: {pack.title}, weights {pack.license.name}, \
 {"commercial use allowed" if pack.license.commercial else "non-commercial use only"}
 engine  {runtime.engine} {runtime.version}, {runtime.precision}, {settings.cores} threads, {runtime.device}
-access  bound to {settings.host}: any credentials are accepted
+access  {_access(settings, app)}
 
   import boto3
   mien = boto3.client("rekognition", endpoint_url="{address}", region_name="us-east-1",
@@ -115,6 +150,12 @@ access  bound to {settings.host}: any credentials are accepted
   mien.index_faces(CollectionId="family", Image={{"Bytes": open("me.jpg", "rb").read()}}, ExternalImageId="me")
   print(mien.search_faces_by_image(CollectionId="family", Image={{"Bytes": open("us.jpg", "rb").read()}}))
 """
+
+
+def _access(settings: Settings, app: App) -> str:
+    if app.context.store.keys.any():
+        return "signed requests of the keys that `mien keys list` shows"
+    return f"bound to {settings.host} and no keys made: any credentials are accepted"
 
 
 def _listen(settings: Settings) -> socket.socket:

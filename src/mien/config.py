@@ -61,6 +61,12 @@ TABLE = (
     Setting("store", str, "", "where the truth is kept: empty for SQLite under the data directory, or sqlite:///PATH"),
     Setting("host", str, "127.0.0.1", "address to listen on"),
     Setting("port", int, 6436, "port to listen on; 0 takes a free one"),
+    Setting("master_key", str, "", "file with the key that access keys are encrypted under (default DATA/master.key)"),
+    Setting("s3_endpoint", str, "", "address of the S3-compatible store that S3Object is read from (default AWS)"),
+    Setting("s3_region", str, "us-east-1", "region of the S3 store"),
+    Setting("s3_access_key", str, "", "access key for the S3 store (default: as AWS clients find theirs)"),
+    Setting("s3_secret_key", str, "", "secret key for the S3 store"),
+    Setting("s3_buckets", str, "", "buckets that S3Object may name, as patterns separated by commas (default none)"),
     Setting("threads", int, 0, "inferences that run at the same time; 0 means one for each core"),
     Setting("log_level", str, "info", "how much is written to standard error", LOG_LEVELS),
 )
@@ -76,6 +82,12 @@ class Settings:
     store: str
     host: str
     port: int
+    master_key: str
+    s3_endpoint: str
+    s3_region: str
+    s3_access_key: str
+    s3_secret_key: str
+    s3_buckets: str
     threads: int
     log_level: str
 

@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 _FAR_SIMILARITY = ((1e-1, 20.0), (1e-2, 40.0), (1e-3, 60.0), (1e-4, 80.0), (1e-5, 90.0), (1e-6, 95.0))
 
 
+_ROUNDING = 1e-6  # a vector's cosine with itself may fall this short of 1 in float32
+
+
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """A monotone, piecewise linear map between cosine and similarity.
 
     Attributes:
-        cosines: float64, rising from -1 to 1.
+        cosines: float64, rising from -1 to all but 1.
         similarities: float64, rising from 0 to 100.
     """
 
@@ -35,7 +38,7 @@ class Calibration:
         """
         meaning = dict(_FAR_SIMILARITY)
         knots = sorted((cosine, meaning[far]) for far, cosine in measured if far in meaning)
-        cosines = np.array([-1.0, *(cosine for cosine, _ in knots), 1.0])
+        cosines = np.array([-1.0, *(cosine for cosine, _ in knots), 1.0 - _ROUNDING])
         similarities = np.array([0.0, *(value for _, value in knots), 100.0])
         if len(knots) != len(measured) or (np.diff(cosines) <= 0).any() or (np.diff(similarities) <= 0).any():
             raise ValueError("A calibration needs known FARs and cosines that rise as FAR falls.")

@@ -7,6 +7,7 @@ from mien.operations.constraints import REQUIRED
 from mien.operations.context import Caller, Context, Operation, Operations
 from mien.operations.paging import Page
 from mien.operations.shapes import CollectionId, PageSize, PaginationToken, Shape, TagMap
+from mien.store.base import Collection
 
 
 class CollectionRequest(Shape):
@@ -89,13 +90,25 @@ def describe_collection(context: Context, caller: Caller, request: CollectionReq
 def list_collections(context: Context, caller: Caller, request: ListCollectionsRequest) -> ListCollectionsResponse:
     """List collections in order of their names."""
     page = Page(request.next_token, request.max_results, 4096, "ListCollections", caller.account)
-    found = context.store.collections.page(caller.account, page.after or "", page.limit + 1)
+    found = _visible(context, caller, page.after or "", page.limit + 1)
     shown, token = page.cut(found, lambda each: each.name)
     return ListCollectionsResponse(
         collection_ids=[each.name for each in shown],
         next_token=token,
         face_model_versions=[each.model_version for each in shown],
     )
+
+
+def _visible(context: Context, caller: Caller, after: str, limit: int) -> list[Collection]:
+    """Up to `limit` collections beyond `after` that the caller may see."""
+    found: list[Collection] = []
+    while len(found) < limit:
+        batch = context.store.collections.page(caller.account, after, limit)
+        found += [each for each in batch if caller.sees(each.name)]
+        if len(batch) < limit:
+            break
+        after = batch[-1].name
+    return found[:limit]
 
 
 def delete_collection(context: Context, caller: Caller, request: CollectionRequest) -> DeleteCollectionResponse:

@@ -1,5 +1,6 @@
 """What an operation is handed: the running pack, the store, the galleries, and who is calling."""
 
+import fnmatch
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ import numpy as np
 
 from mien.errors import InvalidParameterError, ResourceNotFoundError
 from mien.gallery import ExactGallery, Gallery
+from mien.image.source import S3
 from mien.packs.load import Pack
 from mien.store.base import Changes, Collection, CollectionGoneError
 from mien.store.open import Store
@@ -20,10 +22,15 @@ ACCOUNT = "000000000000"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is calling: an account, and the region their client is set to."""
+    """Who is calling: an account, the region their client is set to, and patterns of collections they may see."""
 
     account: str = ACCOUNT
     region: str = "us-east-1"
+    collections: tuple[str, ...] = ("*",)
+
+    def sees(self, collection: str) -> bool:
+        """Whether this caller's key has to do with a collection of this name."""
+        return any(fnmatch.fnmatchcase(collection, pattern) for pattern in self.collections)
 
 
 Request = TypeVar("Request", bound=msgspec.Struct)
@@ -119,6 +126,7 @@ class Context:
     pack: Pack
     store: Store
     galleries: Galleries
+    s3: S3
 
     def collection(self, caller: Caller, name: str) -> Collection:
         """The caller's collection of this name.

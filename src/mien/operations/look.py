@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
-from mien.errors import InvalidParameterError
+from mien.errors import InvalidParameterError, InvalidS3ObjectError
 from mien.face.types import Face
 from mien.image.decode import EncodedPicture, read_header
 from mien.operations.context import Context
@@ -32,12 +32,11 @@ def look(context: Context, image: Image, quality_filter: str = "NONE") -> Seen:
 
     Raises:
         InvalidParameterError: not exactly one of Bytes and S3Object, or a side below 80 pixels.
+        InvalidS3ObjectError: the object cannot be read.
         InvalidImageFormatError: not a whole JPEG or PNG.
         ImageTooLargeError: a side above 10,000 pixels.
     """
-    if image.bytes is None or image.s3_object is not None:
-        raise InvalidParameterError
-    picture = read_header(image.bytes)
+    picture = read_header(_bytes(context, image))
     faces, refused = [], []
     for face in context.pack.pipeline.find(picture):
         why = reasons(face, quality_filter)
@@ -46,3 +45,14 @@ def look(context: Context, image: Image, quality_filter: str = "NONE") -> Seen:
         else:
             faces.append(face)
     return Seen(picture, faces, refused)
+
+
+def _bytes(context: Context, image: Image) -> bytes:
+    where = image.s3_object
+    if (image.bytes is None) == (where is None):
+        raise InvalidParameterError
+    if image.bytes is not None:
+        return image.bytes
+    if where is None or where.bucket is None or where.name is None:
+        raise InvalidS3ObjectError("Request has invalid S3 object.")
+    return context.s3.read(where.bucket, where.name, where.version)

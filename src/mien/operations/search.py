@@ -270,10 +270,12 @@ def _near(
 ) -> list[tuple[int, float]]:
     """Keys and similarities of what is nearest, at or above the threshold."""
     calibration = context.pack.calibration
-    hits = gallery.search(probe, limit, calibration.cosine(THRESHOLD if threshold is None else threshold))
+    bar = THRESHOLD if threshold is None else threshold
+    hits = gallery.search(probe, limit, calibration.cosine(bar))
     return [
         (int(key), single(similarity))
         for key, similarity in zip(hits.keys, calibration.similarity(hits.cosines), strict=True)
+        if similarity >= bar
     ]
 
 

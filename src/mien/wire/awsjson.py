@@ -35,6 +35,18 @@ def parse(body: bytes | bytearray | memoryview) -> None:
         raise SerializationError
 
 
+def parse_whole(body: bytes | bytearray | memoryview) -> None:
+    """Refuse a body that is no JSON object anywhere in it.
+
+    Raises:
+        SerializationError: it does not parse.
+    """
+    try:
+        msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise SerializationError from None
+
+
 def decode(body: bytes | bytearray | memoryview, shape: type[T]) -> T:
     """Decode a body and hold it against the model's constraints.
 

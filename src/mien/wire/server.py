@@ -14,9 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from mien.errors import ApiError, InternalServerError, UnknownOperationError
-from mien.operations.context import Caller, Context, Operations
+from mien.errors import ApiError, FrameworkError, InternalServerError, UnknownOperationError
+from mien.operations.context import Context, Operations
 from mien.wire import awsjson
+from mien.wire.access import Door, Identity, authorize
+from mien.wire.sigv4 import Call
 
 MOST_BODY = 16 * 1024 * 1024  # bytes; reference 1.1
 EXPOSED = "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x-amzn-ErrorMessage,Date"
@@ -58,22 +60,24 @@ class Server:
     Args:
         context: what the operations share.
         operations: name → operation.
+        door: what lets callers in.
         threads: how many operations run at the same time.
     """
 
-    def __init__(self, context: Context, operations: Operations, threads: int) -> None:
+    def __init__(self, context: Context, operations: Operations, door: Door, threads: int) -> None:
         self._context = context
         self._operations = operations
+        self._door = door
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="operation")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = _joined(scope["headers"])
         request_id = str(uuid.uuid4())
         try:
-            answer = await self._answer(scope["method"], scope["path"], headers, receive, request_id)
+            answer = await self._answer(scope, headers, receive, request_id)
         except _BodyTooLargeError:
             answer = Answer(413, b"", None, (("connection", "close"),))
         except _ClientGoneError:
@@ -87,7 +91,8 @@ class Server:
         )
         await send({"type": "http.response.body", "body": answer.body})
 
-    async def _answer(self, method: str, path: str, headers: Headers, receive: Receive, request_id: str) -> Answer:
+    async def _answer(self, scope: Scope, headers: Headers, receive: Receive, request_id: str) -> Answer:
+        method, path = scope["method"], scope["path"]
         if method == "OPTIONS":
             return _preflight(headers)
         if method == "GET" and path == "/healthz":
@@ -98,9 +103,11 @@ class Server:
             return Answer(403, NOT_AN_API_CALL, "application/xml")
         body = await _body(headers, receive)
         name = awsjson.operation_name(target)
+        raw_path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
+        call = Call(raw_path, query, headers, body)
         started = time.perf_counter()
         try:
-            answer = Answer(200, await self._run(name, body))
+            answer = Answer(200, await self._run(name, call))
             code = "OK"
         except ApiError as error:
             answer, code = Answer(error.status, awsjson.encode_error(error)), error.code
@@ -112,19 +119,37 @@ class Server:
         log.info("answered", extra={"facts": facts | {"ms": round(1000 * (time.perf_counter() - started), 2)}})
         return answer
 
-    async def _run(self, name: str | None, body: bytearray) -> bytes:
-        awsjson.parse(body)
+    async def _run(self, name: str | None, call: Call) -> bytes:
+        awsjson.parse(call.body)
         if name is None:
             raise UnknownOperationError
         if name not in self._operations:
             raise awsjson.unknown(name)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, self._operate, name, body)
+        return await loop.run_in_executor(self._pool, self._operate, name, call)
 
-    def _operate(self, name: str, body: bytearray) -> bytes:
+    def _operate(self, name: str, call: Call) -> bytes:
         operation = self._operations[name]
-        request = awsjson.decode(body, operation.request)
-        return awsjson.encode(operation.answer(self._context, Caller(), request))
+        identity = self._admitted(call)
+        request = awsjson.decode(call.body, operation.request)
+        authorize(identity, name, request)
+        return awsjson.encode(operation.answer(self._context, identity.caller, request))
+
+    def _admitted(self, call: Call) -> Identity:
+        try:
+            return self._door.admit(call)
+        except FrameworkError:
+            awsjson.parse_whole(call.body)  # a body that does not parse is complained of first
+            raise
+
+
+def _joined(raw: list[tuple[bytes, bytes]]) -> Headers:
+    """Header names to values; the values of one that comes more than once are joined by commas."""
+    headers: Headers = {}
+    for name, value in raw:
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        headers[key] = f"{headers[key]},{text}" if key in headers else text
+    return headers
 
 
 async def _body(headers: Headers, receive: Receive) -> bytearray:

@@ -1,0 +1,75 @@
+"""Secrets at rest: encrypted under a master key that is not in the database.
+
+AES-256-GCM from the `cryptography` package. The master key is a file of its own that only its owner may read; with
+many instances on one database every instance is given the same file.
+"""
+
+import os
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from mien.errors import SetupError
+
+_NONCE = 12  # bytes; what GCM is made for
+_KEY = 32  # bytes
+
+
+class Vault:
+    """Encrypts and decrypts under the master key in a file, which is made when it is first needed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._cipher: AESGCM | None = None
+
+    def seal(self, secret: str, label: str) -> bytes:
+        """Encrypt `secret`; `label` must be the same when it is opened.
+
+        Raises:
+            SetupError: the master key cannot be read or made.
+        """
+        nonce = os.urandom(_NONCE)
+        return nonce + self._keyed().encrypt(nonce, secret.encode(), label.encode())
+
+    def open(self, sealed: bytes, label: str) -> str:
+        """Decrypt what `seal` gave.
+
+        Raises:
+            SetupError: it was sealed under another master key or label, or the master key cannot be read.
+        """
+        try:
+            return self._keyed().decrypt(sealed[:_NONCE], sealed[_NONCE:], label.encode()).decode()
+        except InvalidTag:
+            raise SetupError(f"The access keys were not made with the master key in {self._path}.") from None
+
+    def _keyed(self) -> AESGCM:
+        if self._cipher is None:
+            self._cipher = AESGCM(self._read())
+        return self._cipher
+
+    def _read(self) -> bytes:
+        try:
+            if not self._path.exists():
+                self._make()
+            key = self._path.read_bytes()
+        except OSError as error:
+            raise SetupError(f"The master key {self._path} cannot be used: {error.strerror}.") from None
+        if len(key) != _KEY:
+            raise SetupError(f"The master key {self._path} is not one: it should be {_KEY} bytes.")
+        return key
+
+    def _make(self) -> None:
+        """Write a new key beside its place and link it there, so that two processes cannot both win."""
+        fresh = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(os.urandom(_KEY))
+            file.flush()
+            os.fsync(descriptor)
+        try:
+            os.link(fresh, self._path)
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
