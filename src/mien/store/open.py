@@ -55,7 +55,7 @@ def place(store: str, data: str) -> Path:
         raise SetupError(f"The store {store.partition(':')[0]}: is not known; leave it empty or give sqlite:///PATH.")
     path = Path(store.removeprefix("sqlite:///")) if store else Path(data) / FILE
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # embeddings are nobody else's business
     except OSError as error:
         raise SetupError(f"The data directory {path.parent} cannot be made: {error.strerror}.") from None
     return path
