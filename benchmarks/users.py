@@ -82,7 +82,13 @@ def best(enrolled: Vectors, probes: Vectors) -> Vectors:
 
 
 Score = type(mean)
-WAYS = {"mean": mean, "mean over root length": half_scaled_mean, "mean, not rescaled": unscaled_mean, "trimmed mean": trimmed_mean, "best of k": best}
+WAYS = {
+    "mean": mean,
+    "mean over root length": half_scaled_mean,
+    "mean, not rescaled": unscaled_mean,
+    "trimmed mean": trimmed_mean,
+    "best of k": best,
+}
 
 if __name__ == "__main__":
     main()

@@ -6,6 +6,7 @@ from mien.errors import InvalidParameterError
 from mien.operations.constraints import REQUIRED
 from mien.operations.context import Caller, Context, Operation, Operations
 from mien.operations.look import look
+from mien.operations.present import bounding_box, compared_face, confidence, face_detail, region
 from mien.operations.shapes import (
     THRESHOLD,
     Attribute,
@@ -16,11 +17,6 @@ from mien.operations.shapes import (
     Percent,
     QualityFilter,
     Shape,
-    bounding_box,
-    compared_face,
-    confidence,
-    face_detail,
-    region,
     single,
 )
 
@@ -72,7 +68,9 @@ class CompareFacesResponse(Shape):
 def detect_faces(context: Context, caller: Caller, request: DetectFacesRequest) -> DetectFacesResponse:
     """Find up to 100 faces, the largest first; none is not an error."""
     seen = look(context, request.image)
-    return DetectFacesResponse(face_details=[face_detail(face, seen.picture) for face in seen.faces])
+    return DetectFacesResponse(
+        face_details=[face_detail(face, seen.picture, request.attributes or ()) for face in seen.faces]
+    )
 
 
 def compare_faces(context: Context, caller: Caller, request: CompareFacesRequest) -> CompareFacesResponse:

@@ -11,6 +11,7 @@ from mien.operations.context import Caller, Context, Operation, Operations
 from mien.operations.filter import goodness
 from mien.operations.look import Seen, look
 from mien.operations.paging import Page
+from mien.operations.present import face_detail, region, stored_face
 from mien.operations.shapes import (
     Attribute,
     ExternalImageId,
@@ -23,11 +24,6 @@ from mien.operations.shapes import (
     QualityFilter,
     Shape,
     UserId,
-    bounding_box,
-    confidence,
-    face_detail,
-    region,
-    stored_face,
 )
 from mien.operations.user import missing
 from mien.store.base import CollectionFullError, CollectionGoneError, NewFace, Origin, StoredFace
@@ -111,11 +107,13 @@ def index_faces(context: Context, caller: Caller, request: IndexFacesRequest) ->
     wanted, surplus = _best(seen.faces, request.max_faces)
     stored = _store(context, collection.key, request, seen, wanted) if wanted else []
     refused = seen.refused + [(face, ["EXCEEDS_MAX_FACES"]) for face in surplus]
+    details = [face_detail(face, seen.picture, request.detection_attributes or ()) for face in wanted]
     return IndexFacesResponse(
-        face_records=[_record(old, face, seen) for old, face in zip(stored, wanted, strict=True)],
+        face_records=[_record(*each) for each in zip(stored, details, strict=True)],
         face_model_version=collection.model_version,
         unindexed_faces=[
-            UnindexedFace(reasons=why, face_detail=face_detail(face, seen.picture)) for face, why in refused
+            UnindexedFace(reasons=why, face_detail=face_detail(face, seen.picture, request.detection_attributes or ()))
+            for face, why in refused
         ],
     )
 
@@ -189,16 +187,16 @@ def _store(
         raise ServiceQuotaExceededError("The collection holds as many faces as it may.") from None
 
 
-def _record(stored: StoredFace, face: Face, seen: Seen) -> FaceRecord:
+def _record(stored: StoredFace, detail: FaceDetail) -> FaceRecord:
     """A face as IndexFaces answers it: unrounded, without model version and user."""
     shape = FaceShape(
         face_id=str(stored.face_id),
-        bounding_box=bounding_box(region(face.box, seen.picture)),
+        bounding_box=detail.bounding_box,
         image_id=str(stored.image_id),
         external_image_id=stored.external_image_id,
-        confidence=confidence(face),
+        confidence=detail.confidence,
     )
-    return FaceRecord(face=shape, face_detail=face_detail(face, seen.picture))
+    return FaceRecord(face=shape, face_detail=detail)
 
 
 OPERATIONS: Operations = {

@@ -11,6 +11,7 @@ from mien.operations.collection import CollectionRequest
 from mien.operations.constraints import REQUIRED
 from mien.operations.context import Caller, Context, Operation, Operations
 from mien.operations.look import look
+from mien.operations.present import bounding_box, confidence, face_detail, region, stored_face
 from mien.operations.shapes import (
     SEARCH_LIMIT,
     THRESHOLD,
@@ -25,12 +26,7 @@ from mien.operations.shapes import (
     QualityFilter,
     Shape,
     UserId,
-    bounding_box,
-    confidence,
-    face_detail,
-    region,
     single,
-    stored_face,
 )
 from mien.operations.user import UserShape, missing, status
 from mien.store.base import Collection

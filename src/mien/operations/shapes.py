@@ -1,4 +1,4 @@
-"""The API's shared shapes, in AWS's spelling, and the way from the face's pixels to the API's shares of an image.
+"""The API's shared shapes, in AWS's spelling.
 
 Names are Pascal-cased on the wire. A member that is None is left out of a response. Numbers of type float are
 float32 widened to double, as AWS sends them (`single`).
@@ -9,9 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 
-from mien.face.types import Box, Face, Picture
 from mien.operations.constraints import Enum, Length, Pattern, Range
-from mien.store.base import Region, StoredFace
 
 UUID_PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
@@ -94,14 +92,62 @@ class ImageQuality(Shape):
     sharpness: float
 
 
+class AgeRange(Shape):
+    """Years."""
+
+    low: int
+    high: int
+
+
+class Flag(Shape):
+    """A yes or no, and how sure (`Smile`, `Beard` and the like in the service model)."""
+
+    value: bool
+    confidence: float
+
+
+class GenderShape(Shape):
+    """Male or Female (`Gender` in the service model)."""
+
+    value: str
+    confidence: float
+
+
+class Emotion(Shape):
+    """An emotion and how sure."""
+
+    type: str
+    confidence: float
+
+
+class EyeDirection(Shape):
+    """Where the eyes look, in degrees."""
+
+    yaw: float
+    pitch: float
+    confidence: float
+
+
 class FaceDetail(Shape):
-    """A face in an image."""
+    """A face in an image; the last members are there when they are asked for."""
 
     bounding_box: BoundingBox
     confidence: float
     landmarks: list[Landmark]
     pose: Pose
     quality: ImageQuality
+    age_range: AgeRange | None = None
+    beard: Flag | None = None
+    emotions: list[Emotion] | None = None
+    eye_direction: EyeDirection | None = None
+    eyeglasses: Flag | None = None
+    eyes_open: Flag | None = None
+    face_occluded: Flag | None = None
+    gender: GenderShape | None = None
+    mouth_open: Flag | None = None
+    mustache: Flag | None = None
+    smile: Flag | None = None
+    sunglasses: Flag | None = None
 
 
 class ComparedFace(Shape):
@@ -141,79 +187,3 @@ def single(value: Any) -> float:
 def rounded(value: float) -> float:
     """Round to six significant digits, as AWS does with what it stores, then to float32."""
     return single(f"{value:.6g}")
-
-
-def region(box: Box, picture: Picture) -> Region:
-    """Pixels of a picture → shares of it."""
-    return Region(
-        box.x1 / picture.width, box.y1 / picture.height, box.width / picture.width, box.height / picture.height
-    )
-
-
-def bounding_box(where: Region) -> BoundingBox:
-    """A region in the API's shape, unrounded."""
-    return BoundingBox(
-        width=single(where.width), height=single(where.height), left=single(where.left), top=single(where.top)
-    )
-
-
-def face_detail(face: Face, picture: Picture) -> FaceDetail:
-    """A face found in a picture, with what every answer has."""
-    return FaceDetail(
-        bounding_box=bounding_box(region(face.box, picture)),
-        confidence=confidence(face),
-        **_seen(face, picture),
-    )
-
-
-def compared_face(face: Face, picture: Picture) -> ComparedFace:
-    """A face found in a comparison's target."""
-    return ComparedFace(
-        bounding_box=bounding_box(region(face.box, picture)),
-        confidence=confidence(face),
-        **_seen(face, picture),
-    )
-
-
-def confidence(face: Face) -> float:
-    """How sure the detector is, 0–100."""
-    return single(100 * face.detection.confidence)
-
-
-def stored_face(face: StoredFace, model_version: str | None) -> FaceShape:
-    """A face as a collection's listings and searches show it, its numbers rounded.
-
-    Args:
-        face: the face.
-        model_version: its IndexFacesModelVersion.
-    """
-    box = BoundingBox(
-        width=rounded(face.region.width),
-        height=rounded(face.region.height),
-        left=rounded(face.region.left),
-        top=rounded(face.region.top),
-    )
-    return FaceShape(
-        face_id=str(face.face_id),
-        bounding_box=box,
-        image_id=str(face.image_id),
-        external_image_id=face.external_image_id,
-        confidence=rounded(face.confidence),
-        index_faces_model_version=model_version,
-        user_id=face.user,
-    )
-
-
-_LANDMARKS = (("eyeLeft", 0), ("eyeRight", 1), ("mouthLeft", 3), ("mouthRight", 4), ("nose", 2))  # AWS's order
-
-
-def _seen(face: Face, picture: Picture) -> dict[str, Any]:
-    points = face.detection.landmarks
-    return {
-        "landmarks": [
-            Landmark(type=name, x=single(points[row, 0] / picture.width), y=single(points[row, 1] / picture.height))
-            for name, row in _LANDMARKS
-        ],
-        "pose": Pose(roll=single(face.pose.roll), yaw=single(face.pose.yaw), pitch=single(face.pose.pitch)),
-        "quality": ImageQuality(brightness=single(face.quality.brightness), sharpness=single(face.quality.sharpness)),
-    }

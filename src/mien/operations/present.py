@@ -1,0 +1,94 @@
+"""From a face's pixels and a stored face to the API's shapes; the only place that knows ratios."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mien.face.landmarks import all_landmarks
+from mien.face.types import Box, Face, Picture
+from mien.operations.attributes import BASE_LANDMARKS, members, wants_all_landmarks
+from mien.operations.shapes import (
+    BoundingBox,
+    ComparedFace,
+    FaceDetail,
+    FaceShape,
+    ImageQuality,
+    Landmark,
+    Pose,
+    rounded,
+    single,
+)
+from mien.store.base import Region, StoredFace
+
+
+def region(box: Box, picture: Picture) -> Region:
+    """Pixels of a picture → shares of it."""
+    return Region(
+        box.x1 / picture.width, box.y1 / picture.height, box.width / picture.width, box.height / picture.height
+    )
+
+
+def bounding_box(where: Region) -> BoundingBox:
+    """A region in the API's shape, unrounded."""
+    return BoundingBox(
+        width=single(where.width), height=single(where.height), left=single(where.left), top=single(where.top)
+    )
+
+
+def face_detail(face: Face, picture: Picture, attributes: Sequence[str] = ()) -> FaceDetail:
+    """A face found in a picture, with what every answer has and the attributes asked for."""
+    return FaceDetail(
+        bounding_box=bounding_box(region(face.box, picture)),
+        confidence=confidence(face),
+        **_seen(face, picture, wants_all_landmarks(attributes)),
+        **members(attributes),
+    )
+
+
+def compared_face(face: Face, picture: Picture) -> ComparedFace:
+    """A face found in a comparison's target."""
+    return ComparedFace(
+        bounding_box=bounding_box(region(face.box, picture)),
+        confidence=confidence(face),
+        **_seen(face, picture),
+    )
+
+
+def confidence(face: Face) -> float:
+    """How sure the detector is, 0–100."""
+    return single(100 * face.detection.confidence)
+
+
+def stored_face(face: StoredFace, model_version: str | None) -> FaceShape:
+    """A face as a collection's listings and searches show it, its numbers rounded.
+
+    Args:
+        face: the face.
+        model_version: its IndexFacesModelVersion.
+    """
+    box = BoundingBox(
+        width=rounded(face.region.width),
+        height=rounded(face.region.height),
+        left=rounded(face.region.left),
+        top=rounded(face.region.top),
+    )
+    return FaceShape(
+        face_id=str(face.face_id),
+        bounding_box=box,
+        image_id=str(face.image_id),
+        external_image_id=face.external_image_id,
+        confidence=rounded(face.confidence),
+        index_faces_model_version=model_version,
+        user_id=face.user,
+    )
+
+
+def _seen(face: Face, picture: Picture, every_landmark: bool = False) -> dict[str, Any]:
+    points = all_landmarks(face.detection.landmarks)
+    return {
+        "landmarks": [
+            Landmark(type=name, x=single(points[name][0] / picture.width), y=single(points[name][1] / picture.height))
+            for name in (points if every_landmark else BASE_LANDMARKS)
+        ],
+        "pose": Pose(roll=single(face.pose.roll), yaw=single(face.pose.yaw), pitch=single(face.pose.pitch)),
+        "quality": ImageQuality(brightness=single(face.quality.brightness), sharpness=single(face.quality.sharpness)),
+    }
