@@ -102,7 +102,7 @@ def letterbox(image: Pixels, shape: tuple[int, int, int]) -> Pixels:
 
     A large image is first halved by exact means of 2 × 2 pixels, which processors have instructions for, and what is
     left, less than a halving, is interpolated. The same faces are found as with one pass of averaging, which takes
-    3 to 7 times as long (`benchmarks/README.md`).
+    2 to 7 times as long (`benchmarks/README.md`).
     """
     factor = _fit(image, shape)
     while factor <= 0.5:
