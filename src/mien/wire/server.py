@@ -21,6 +21,7 @@ from mien.wire.access import Door, Identity, authorize
 from mien.wire.sigv4 import Call
 
 MOST_BODY = 16 * 1024 * 1024  # bytes; reference 1.1
+MOST_DROPPED = 64 * 1024 * 1024  # bytes of a body that is too long that are read before the connection is closed
 EXPOSED = "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x-amzn-ErrorMessage,Date"
 NOT_AN_API_CALL = (
     b"<AccessDeniedException>\n  <Message>Unable to determine service/operation name to be authorized</Message>\n"
@@ -153,20 +154,32 @@ def _joined(raw: list[tuple[bytes, bytes]]) -> Headers:
 
 
 async def _body(headers: Headers, receive: Receive) -> bytearray:
-    """The whole body, never more than MOST_BODY of it."""
+    """The whole body, never more than MOST_BODY of it.
+
+    A body that is too long is read on and dropped for a while, since a client that is still sending would meet a
+    closed connection instead of the answer; one that asked first whether to send (`Expect`) is answered at once.
+    """
     announced = headers.get("content-length", "0")
-    if announced.isdigit() and int(announced) > MOST_BODY:
+    too_long = announced.isdigit() and int(announced) > MOST_BODY
+    if too_long and "expect" in headers:
         raise _BodyTooLargeError
-    body = bytearray()
+    body, received = bytearray(), 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise _ClientGoneError
-        body += message.get("body", b"")
-        if len(body) > MOST_BODY:
-            raise _BodyTooLargeError
-        if not message.get("more_body", False):
-            return body
+        chunk = message.get("body", b"")
+        received += len(chunk)
+        too_long = too_long or received > MOST_BODY
+        if too_long:
+            body.clear()
+        else:
+            body += chunk
+        if not message.get("more_body", False) or received > MOST_DROPPED:
+            break
+    if too_long:
+        raise _BodyTooLargeError
+    return body
 
 
 def _preflight(headers: Headers) -> Answer:
