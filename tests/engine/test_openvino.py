@@ -1,0 +1,85 @@
+"""OpenVINO runs a network the same way from many threads, in batches, and with either order of colours."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mien.engine.openvino import OpenVinoSession
+from mien.engine.session import Graph, Pixels
+from mien.packs.load import Pack
+
+INPUTS = np.random.default_rng(13).integers(0, 255, (7, 128, 128, 3)).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def file(packs: str, pack: Pack) -> Path:
+    folder = Path(packs)
+    name = pack.manifest.embedder.file
+    return folder / name if (folder / name).is_file() else folder / pack.manifest.name / name
+
+
+def compiled(file: Path, threads: int = 2, **options: object) -> OpenVinoSession:
+    return OpenVinoSession(Graph(file, 128, 128, **({"color": "BGR"} | options)), threads)  # type: ignore[arg-type]
+
+
+def answer(session: OpenVinoSession, pixels: Pixels) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    (output,) = session.run(pixels).values()
+    return output.reshape(len(pixels), -1)
+
+
+def test_a_batch_larger_than_the_requests_is_answered_in_order(file: Path) -> None:
+    session = compiled(file)
+    together = answer(session, INPUTS)
+    assert together.dtype == np.float32
+    for row in range(len(INPUTS)):
+        np.testing.assert_allclose(together[row], answer(session, INPUTS[row : row + 1])[0], atol=1e-4)
+
+
+def test_many_threads_get_their_own_answers(file: Path) -> None:
+    session = compiled(file)
+    expected = answer(session, INPUTS)
+    with ThreadPoolExecutor(8) as pool:
+        rows = [row % len(INPUTS) for row in range(80)]
+        found = list(pool.map(lambda row: answer(session, INPUTS[row : row + 1])[0], rows))
+    for row, vector in zip(rows, found, strict=True):
+        np.testing.assert_allclose(vector, expected[row], atol=1e-4)
+
+
+def test_an_answer_stays_as_it_is_when_the_session_runs_again(file: Path) -> None:
+    session = compiled(file, threads=1)
+    first = answer(session, INPUTS[:1])
+    kept = first.copy()
+    answer(session, INPUTS[1:2])
+    np.testing.assert_array_equal(first, kept)
+
+
+def test_colour_order_is_part_of_the_graph(file: Path) -> None:
+    as_bgr = answer(compiled(file, color="BGR"), INPUTS)
+    as_rgb = answer(compiled(file, color="RGB"), np.ascontiguousarray(INPUTS[..., ::-1]))
+    np.testing.assert_allclose(as_bgr, as_rgb, atol=0.02)
+    assert np.abs(as_bgr - answer(compiled(file, color="RGB"), INPUTS)).max() > 0.05
+
+
+def test_mean_and_scale_are_part_of_the_graph(file: Path) -> None:
+    plain = answer(compiled(file), INPUTS // 2)
+    scaled = answer(compiled(file, scale=(0.5, 0.5, 0.5)), INPUTS // 4)
+    assert np.abs(plain - scaled).mean() < 0.25 * np.abs(plain).mean()
+    shifted = answer(compiled(file, mean=(127.5, 127.5, 127.5)), INPUTS)
+    assert np.abs(shifted - answer(compiled(file), INPUTS)).max() > 0.05
+
+
+def test_it_says_what_it_is(file: Path) -> None:
+    runtime = compiled(file).describe()
+    assert runtime.engine == "OpenVINO"
+    assert runtime.version[0].isdigit()
+    assert runtime.device
+    assert runtime.precision
+
+
+@pytest.mark.parametrize("content", [b"", b"no network at all"])
+def test_what_is_no_network_cannot_be_compiled(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "broken.onnx").write_bytes(content)
+    with pytest.raises(RuntimeError):
+        compiled(tmp_path / "broken.onnx")
