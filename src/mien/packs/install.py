@@ -44,18 +44,13 @@ def find(manifest: Manifest, packs: str) -> dict[str, Path] | None:
     Raises:
         WrongDigestError: a file is there with other content than the catalogue says.
     """
-    found: dict[str, Path] = {}
-    for file in manifest.files:
-        path = next((place for place in _places(file, manifest, packs) if place.is_file()), None)
-        if path is None:
-            return None
-        if digest(path) != file.sha256:
-            raise WrongDigestError(
-                f"{path} is not the file its publisher published (its SHA-256 is not {file.sha256[:12]}…); "
-                f"remove it and run `mien packs install {manifest.name}`."
-            )
-        found[file.name] = path
-    return _side_by_side(found)
+    for folder in _folders(manifest, packs):  # an IR's two files must lie in one folder
+        found = {file.name: folder / file.name for file in manifest.files}
+        if all(path.is_file() for path in found.values()):
+            for file in manifest.files:
+                _hold(file, found[file.name], manifest)
+            return found
+    return None
 
 
 def install(manifest: Manifest, packs: str) -> dict[str, Path]:
@@ -71,10 +66,13 @@ def install(manifest: Manifest, packs: str) -> dict[str, Path]:
     try:
         target.mkdir(parents=True, exist_ok=True)
         for file in manifest.files:
-            present = next((place for place in _places(file, manifest, packs) if place.is_file()), None)
+            places = [folder / file.name for folder in _folders(manifest, packs)]
+            present = next((place for place in places if place.is_file()), None)
             if present is None:
                 _download(file, target / file.name)
-            elif present.parent != target:
+                continue
+            _hold(file, present, manifest)
+            if present.parent != target:
                 _copy(present, target / file.name)
     except OSError as error:
         raise SetupError(_sorry(manifest, packs, _reason(error))) from None
@@ -84,14 +82,18 @@ def install(manifest: Manifest, packs: str) -> dict[str, Path]:
     return found
 
 
-def _places(file: File, manifest: Manifest, packs: str) -> list[Path]:
-    folders = [Path(packs), Path(packs) / manifest.name] if packs else []
-    return [folder / file.name for folder in (*folders, cache("") / manifest.name)]
+def _folders(manifest: Manifest, packs: str) -> list[Path]:
+    mine = [Path(packs), Path(packs) / manifest.name] if packs else []
+    return [*mine, cache("") / manifest.name]
 
 
-def _side_by_side(found: dict[str, Path]) -> dict[str, Path] | None:
-    """An IR's two files must lie in one folder; treat a pack torn between two as missing."""
-    return found if len({path.parent for path in found.values()}) == 1 else None
+def _hold(file: File, path: Path, manifest: Manifest) -> None:
+    """Hold a file that is there against the catalogue's digest."""
+    if digest(path) != file.sha256:
+        raise WrongDigestError(
+            f"{path} is not the file its publisher published (its SHA-256 is not {file.sha256[:12]}…); "
+            f"remove it and run `mien packs install {manifest.name}`."
+        )
 
 
 def _download(file: File, target: Path) -> None:
