@@ -1,0 +1,55 @@
+"""Faces to keep, and the short way to put them into a store."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.store.base import NewFace, Origin, Region, StoredFace
+from mien.store.open import Store
+
+ACCOUNT = "000000000000"
+LENGTH = 8
+
+
+def make(store: Store, name: str = "people", account: str = ACCOUNT) -> int:
+    """A new collection's key."""
+    made = store.collections.create(account, name, "contract", "7.1")
+    assert made is not None
+    return made.key
+
+
+def image(number: int) -> UUID:
+    return UUID(int=number)
+
+
+def vector(seed: int) -> NDArray[np.float32]:
+    drawn = np.random.default_rng(seed).normal(size=LENGTH)
+    return np.asarray(drawn / np.linalg.norm(drawn), np.float32)
+
+
+def face(place: int = 0, seed: int = 0) -> NewFace:
+    """A face; those of different places do not overlap."""
+    return NewFace(Region(0.1 * place, 0.2, 0.08, 0.1), 98.76543, vector(seed))
+
+
+def add(store: Store, key: int, number: int, faces: Sequence[NewFace], external: str | None = None) -> list[StoredFace]:
+    return store.faces.add(key, Origin(image(number), external), faces)
+
+
+def everyone(store: Store, key: int) -> list[StoredFace]:
+    return store.faces.page(key, None, 1_000_000)
+
+
+def count(store: Store, table: str) -> int:
+    row = store.database.read(lambda cursor: cursor.row(f"SELECT COUNT(*) FROM {table}"))
+    assert row is not None
+    return int(row[0])
+
+
+def counted(store: Store, name: str = "people") -> int:
+    """How many faces the collection says it holds."""
+    found = store.collections.find(ACCOUNT, name)
+    assert found is not None
+    return found.faces
