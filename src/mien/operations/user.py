@@ -38,7 +38,7 @@ from mien.operations.shapes import (
     UserId,
     single,
 )
-from mien.store.base import CollectionGoneError
+from mien.store.base import Collection, CollectionGoneError
 from mien.store.tokens import Token, TokenReusedError
 from mien.store.users import (
     Matching,
@@ -141,7 +141,7 @@ class ListUsersResponse(Shape):
 def create_user(context: Context, caller: Caller, request: UserRequest) -> NothingResponse:
     """Make a user without faces."""
     collection = context.collection(caller, request.collection_id)
-    token = _token(caller, "CreateUser", request)
+    token = _token(caller, "CreateUser", collection, request)
     _translated(request, lambda: context.store.users.create(collection.key, request.user_id, token))
     return NothingResponse()
 
@@ -149,7 +149,7 @@ def create_user(context: Context, caller: Caller, request: UserRequest) -> Nothi
 def delete_user(context: Context, caller: Caller, request: UserRequest) -> NothingResponse:
     """Delete a user; its faces stay."""
     collection = context.collection(caller, request.collection_id)
-    token = _token(caller, "DeleteUser", request)
+    token = _token(caller, "DeleteUser", collection, request)
     _translated(request, lambda: context.store.users.delete(collection.key, request.user_id, token))
     return NothingResponse()
 
@@ -169,7 +169,7 @@ def associate_faces(context: Context, caller: Caller, request: AssociateFacesReq
     """Give faces to a user."""
     collection = context.comparable(caller, request.collection_id)
     threshold = ASSOCIATE_THRESHOLD if request.user_match_threshold is None else request.user_match_threshold
-    token = _token(caller, "AssociateFaces", request)
+    token = _token(caller, "AssociateFaces", collection, request)
     matching = _matching(context, threshold)
     outcome = _translated(
         request,
@@ -185,7 +185,7 @@ def associate_faces(context: Context, caller: Caller, request: AssociateFacesReq
 def disassociate_faces(context: Context, caller: Caller, request: UserFacesRequest) -> DisassociateFacesResponse:
     """Take faces from a user; they stay in the collection."""
     collection = context.comparable(caller, request.collection_id)
-    token = _token(caller, "DisassociateFaces", request)
+    token = _token(caller, "DisassociateFaces", collection, request)
     matching = _matching(context)
     outcome = _translated(
         request,
@@ -231,10 +231,11 @@ def _matching(context: Context, least: float = 0.0) -> Matching:
     return Matching(combine, similarity, least)
 
 
-def _token(caller: Caller, operation: str, request: UserRequest) -> Token | None:
+def _token(caller: Caller, operation: str, collection: Collection, request: UserRequest) -> Token | None:
+    """The call's token; a collection that was deleted and made again under its name is another one."""
     if request.client_request_token is None:
         return None
-    digest = hashlib.sha256(msgspec.json.encode(request)).digest()
+    digest = hashlib.sha256(b"%d " % collection.key + msgspec.json.encode(request)).digest()
     return Token(caller.account, operation, request.client_request_token, digest)
 
 

@@ -17,7 +17,7 @@ _KEY = 32  # bytes
 
 
 class Vault:
-    """Encrypts and decrypts under the master key in a file, which is made when it is first needed."""
+    """Encrypts and decrypts under the master key in a file, which is made when the first secret is sealed."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -30,6 +30,11 @@ class Vault:
             SetupError: the master key cannot be read or made.
         """
         nonce = os.urandom(_NONCE)
+        try:
+            if not self._path.exists():
+                self._make()
+        except OSError as error:
+            raise self._unusable(error) from None
         return nonce + self._keyed().encrypt(nonce, secret.encode(), label.encode())
 
     def open(self, sealed: bytes, label: str) -> str:
@@ -50,14 +55,15 @@ class Vault:
 
     def _read(self) -> bytes:
         try:
-            if not self._path.exists():
-                self._make()
             key = self._path.read_bytes()
         except OSError as error:
-            raise SetupError(f"The master key {self._path} cannot be used: {error.strerror}.") from None
+            raise self._unusable(error) from None
         if len(key) != _KEY:
             raise SetupError(f"The master key {self._path} is not one: it should be {_KEY} bytes.")
         return key
+
+    def _unusable(self, error: OSError) -> SetupError:
+        return SetupError(f"The master key {self._path} cannot be used: {error.strerror}.")
 
     def _make(self) -> None:
         """Write a new key beside its place and link it there, so that two processes cannot both win."""

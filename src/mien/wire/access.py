@@ -65,6 +65,9 @@ class Door:
         keys: the access keys.
         vault: what their secrets are sealed with.
         clock: now, with a time zone.
+
+    Raises:
+        SetupError: there are keys, and the vault's master key does not open them.
     """
 
     def __init__(self, keys: Keys, vault: Vault, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -73,6 +76,7 @@ class Door:
         self._clock = clock
         self._buckets: dict[str, _Bucket] = {}
         self._taking = threading.Lock()
+        check_vault(keys, vault)
 
     def admit(self, call: Call) -> Identity:
         """Find out who is calling.
@@ -116,10 +120,22 @@ def authorize(identity: Identity, operation: str, request: msgspec.Struct) -> No
     if match:
         collection = match[2]
     resource = f"arn:aws:rekognition:{caller.region}:{caller.account}:collection/{collection}" if collection else "*"
-    permitted = any(fnmatch.fnmatchcase(operation, pattern) for pattern in key.operations)
-    if not permitted or (collection is not None and not caller.sees(collection)):
-        who = f"arn:aws:iam::{caller.account}:user/{key.name}"
-        raise AccessDeniedError.action(who, f"rekognition:{operation}", resource)
+    needed = [operation, "TagResource"] if operation == "CreateCollection" and getattr(request, "tags", None) else [operation]
+    for action in needed:
+        permitted = any(fnmatch.fnmatchcase(action, pattern) for pattern in key.operations)
+        if not permitted or (collection is not None and not caller.sees(collection)):
+            who = f"arn:aws:iam::{caller.account}:user/{key.name}"
+            raise AccessDeniedError.action(who, f"rekognition:{action}", resource)
+
+
+def check_vault(keys: Keys, vault: Vault) -> None:
+    """Hold the master key against a key that was sealed with it, if there is any.
+
+    Raises:
+        SetupError: the master key is missing or another one.
+    """
+    for key in keys.all()[-1:]:
+        vault.open(key.secret, key.access_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +152,14 @@ def create_key(keys: Keys, vault: Vault, name: str, grant: Grant) -> tuple[str, 
     """Make an access key; its id and its secret, which is not shown again.
 
     Raises:
-        SetupError: there is a key of this name, or the account is not 12 digits.
+        SetupError: there is a key of this name, the account is not 12 digits, or the master key is not the other keys'.
     """
     if not re.fullmatch(r"\d{12}", grant.account):
         raise SetupError(f"An account is 12 digits, not {grant.account!r}.")
     if not re.fullmatch(r"[A-Za-z0-9_.@+=-]{1,64}", name):
         raise SetupError(f"A key's name is 1 to 64 letters, digits or any of _.@+=-, not {name!r}.")
     access_key = "MIEN" + "".join(secrets.choice(_LETTERS) for _ in range(16))
+    check_vault(keys, vault)
     secret = secrets.token_urlsafe(30)
     sealed = vault.seal(secret, access_key)
     kept = StoredKey(

@@ -8,15 +8,12 @@ import msgspec
 
 from mien.errors import ApiError, FrameworkError, SerializationError, UnknownOperationError, ValidationError
 from mien.operations.constraints import broken
+from mien.wire.mismatch import complaint, null_element
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
 TARGET = re.compile(r"RekognitionService\.(\w+)")
+_FIRST = re.compile(rb"[^ \t\r\n]")
 T = TypeVar("T", bound=msgspec.Struct)
-
-_SENT = {"str": "class java.lang.String", "int": "class java.lang.Long", "float": "class java.lang.Double"}
-_WANTED = {"str": "a String", "int": "an Integer", "float": "a Float", "bool": "a Boolean", "bytes": "a Blob"}
-_OPENED = {"array": "Start of list", "object": "Start of structure or map"}
-_MISMATCH = re.compile(r"Expected `([^`]+)`, got `([^`]+)`")
 
 
 def operation_name(target: str | None) -> str | None:
@@ -31,7 +28,8 @@ def parse(body: bytes | bytearray | memoryview) -> None:
     Raises:
         SerializationError: it is empty, not JSON, or not an object.
     """
-    if bytes(body[:64]).lstrip()[:1] != b"{":
+    first = _FIRST.search(body)
+    if first is None or first[0] != b"{":
         raise SerializationError
 
 
@@ -42,7 +40,7 @@ def parse_whole(body: bytes | bytearray | memoryview) -> None:
         SerializationError: it does not parse.
     """
     try:
-        msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise SerializationError from None
 
@@ -59,14 +57,22 @@ def decode(body: bytes | bytearray | memoryview, shape: type[T]) -> T:
     try:
         request = _typed(body, shape)
     except msgspec.ValidationError as error:
-        raise SerializationError(_type_complaint(str(error))) from None
+        parse_whole(body)  # what is no JSON further on is that before it is anything else
+        place = null_element(error)
+        if place is not None:
+            raise _invalid([f"Value null at '{place}' failed to satisfy constraint: Member must not be null"]) from None
+        raise SerializationError(complaint(error, body, shape)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise SerializationError from None
     complaints = broken(request)
     if complaints:
-        plural = "s" if len(complaints) > 1 else ""
-        raise ValidationError(f"{len(complaints)} validation error{plural} detected: {'; '.join(complaints)}")
+        raise _invalid(complaints)
     return request
+
+
+def _invalid(complaints: list[str]) -> ValidationError:
+    plural = "s" if len(complaints) > 1 else ""
+    return ValidationError(f"{len(complaints)} validation error{plural} detected: {'; '.join(complaints)}")
 
 
 def _typed(body: bytes | bytearray | memoryview, shape: type[T]) -> T:
@@ -84,19 +90,6 @@ def _without_nulls(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_nulls(item) for item in value]
     return value
-
-
-def _type_complaint(text: str) -> str:
-    """A wrong JSON type in the words of AWS's deserializer."""
-    match = _MISMATCH.search(text)
-    if match is None:
-        return "Invalid value"  # base64 that is none, or a number out of every range
-    expected, got = match[1].split(" | ")[0], match[2]
-    if got in _OPENED:
-        return f"{_OPENED[got]} found where not expected"
-    if expected in _OPENED:
-        return f"Expected {'list' if expected == 'array' else 'structure or map'} or null"
-    return f"{_SENT.get(got, 'class java.lang.Boolean')} can not be converted to {_WANTED.get(expected, expected)}"
 
 
 def encode(response: msgspec.Struct) -> bytes:

@@ -14,7 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from mien.errors import ApiError, FrameworkError, InternalServerError, UnknownOperationError
+from mien.errors import (
+    ApiError,
+    FrameworkError,
+    InternalServerError,
+    MissingAuthenticationTokenError,
+    UnknownOperationError,
+)
 from mien.operations.context import Context, Operations
 from mien.wire import awsjson
 from mien.wire.access import Door, Identity, authorize
@@ -26,6 +32,10 @@ EXPOSED = "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x-amzn-
 NOT_AN_API_CALL = (
     b"<AccessDeniedException>\n  <Message>Unable to determine service/operation name to be authorized</Message>\n"
     b"</AccessDeniedException>\n"
+)
+NOT_SIGNED = (
+    b"<MissingAuthenticationTokenException>\n  <Message>Missing Authentication Token</Message>\n"
+    b"</MissingAuthenticationTokenException>\n"
 )
 
 Scope = MutableMapping[str, Any]
@@ -100,10 +110,10 @@ class Server:
             return Answer(200, b"ok\n", "text/plain; charset=utf-8")
         target = headers.get("x-amz-target")
         is_json = headers.get("content-type", "").partition(";")[0].strip().lower() == awsjson.CONTENT_TYPE
-        if method != "POST" or not (target or is_json):
+        name = awsjson.operation_name(target)
+        if method != "POST" or not (name or is_json):
             return Answer(403, NOT_AN_API_CALL, "application/xml")
         body = await _body(headers, receive)
-        name = awsjson.operation_name(target)
         raw_path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
         call = Call(raw_path, query, headers, body)
         started = time.perf_counter()
@@ -111,7 +121,7 @@ class Server:
             answer = Answer(200, await self._run(name, call))
             code = "OK"
         except ApiError as error:
-            answer, code = Answer(error.status, awsjson.encode_error(error)), error.code
+            answer, code = _refusal(error, is_json), error.code
         except Exception:
             log.exception("failed", extra={"facts": {"request_id": request_id, "operation": name}})
             failure = InternalServerError()
@@ -122,10 +132,9 @@ class Server:
 
     async def _run(self, name: str | None, call: Call) -> bytes:
         awsjson.parse(call.body)
-        if name is None:
-            raise UnknownOperationError
         if name not in self._operations:
-            raise awsjson.unknown(name)
+            awsjson.parse_whole(call.body)
+            raise awsjson.unknown(name) if name else UnknownOperationError()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, self._operate, name, call)
 
@@ -142,6 +151,13 @@ class Server:
         except FrameworkError:
             awsjson.parse_whole(call.body)  # a body that does not parse is complained of first
             raise
+
+
+def _refusal(error: ApiError, is_json: bool) -> Answer:
+    """An error's answer: AWS JSON, but XML for an unsigned request of another content type (reference 1.3)."""
+    if isinstance(error, MissingAuthenticationTokenError) and not is_json:
+        return Answer(403, NOT_SIGNED, "application/xml")
+    return Answer(error.status, awsjson.encode_error(error))
 
 
 def _joined(raw: list[tuple[bytes, bytes]]) -> Headers:

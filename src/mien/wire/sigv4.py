@@ -107,10 +107,15 @@ def verify(call: Call, claim: Claim, secret_of: Callable[[str], str | None]) -> 
     digest = hashlib.sha256(call.body).hexdigest()
     announced = call.headers.get("x-amz-content-sha256", digest)
     expected = _signature(call, claim, secret, digest)
-    if not (hmac.compare_digest(announced, digest) and hmac.compare_digest(expected, claim.signature)):
+    if not (_equal(announced, digest) and _equal(expected, claim.signature)):
         raise InvalidSignatureError
     if "x-amz-security-token" in call.headers:
         raise UnrecognizedClientError
+
+
+def _equal(one: str, other: str) -> bool:
+    """Compare in constant time; as bytes, because a header may hold any."""
+    return hmac.compare_digest(one.encode(), other.encode())
 
 
 class _Signer(SigV4Auth):  # type: ignore[misc]  # botocore has no types
