@@ -31,6 +31,7 @@ OPERATIONS: Operations = {
     **user.OPERATIONS,
 }
 WAITING = 4  # operations on threads for each inference that can run, so that decoding and storing overlap with it
+BACKLOG = 2048  # connections that wait to be accepted
 GRACE = 10  # seconds that accepted requests have to finish when the server is stopped
 
 
@@ -102,10 +103,11 @@ def serve(settings: Settings) -> None:
     held = stores.lock(settings.store, settings.data)
     app = build(settings)
     _guard(settings, app)
+    listening.listen(BACKLOG)  # what the next line says is true, though the loop that answers starts after it
     print(welcome(settings, app, listening.getsockname()[1]), flush=True)  # noqa: T201
     config = uvicorn.Config(
         app.server, log_config=None, access_log=False, server_header=False, lifespan="off", loop="auto",
-        http="httptools", ws="none", timeout_graceful_shutdown=GRACE, backlog=2048,
+        http="httptools", ws="none", timeout_graceful_shutdown=GRACE, backlog=BACKLOG,
     )  # fmt: skip
     try:
         uvicorn.Server(config).run(sockets=[listening])
