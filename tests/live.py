@@ -72,9 +72,9 @@ class Live:
         finally:
             connection.close()
 
-    def stop(self) -> int:
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to stop, and wait; its exit code."""
-        self.process.send_signal(signal.SIGINT)
+        self.process.send_signal(number)
         return self._ended()
 
     def kill(self) -> None:
