@@ -78,10 +78,8 @@ def compare_faces(context: Context, caller: Caller, request: CompareFacesRequest
     bar = request.quality_filter or "NONE"
     threshold = THRESHOLD if request.similarity_threshold is None else request.similarity_threshold
     source = look(context, request.source_image, bar)
-    if not source.faces:
-        raise InvalidParameterError
-    target = look(context, request.target_image, bar)
-    if not target.faces:
+    target = look(context, request.target_image, bar)  # an image that is none is told before a face that is missing
+    if not (source.faces and target.faces):
         raise InvalidParameterError
     probe, *others = context.pack.pipeline.embed([source.faces[0], *target.faces])
     similarities = context.pack.calibration.similarity(np.stack(others) @ probe)

@@ -55,7 +55,7 @@ class Page:
         except ValueError:
             raise InvalidPaginationTokenError from None
         seal, last = raw[:_SEAL], raw[_SEAL:]
-        if seal != self._seal(last):
+        if seal != self._seal(last) or base64.b85encode(raw).decode() != token:  # two texts may mean the same bytes
             raise InvalidPaginationTokenError
         return _unpacked(last)
 

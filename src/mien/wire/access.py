@@ -120,8 +120,8 @@ def authorize(identity: Identity, operation: str, request: msgspec.Struct) -> No
     if match:
         collection = match[2]
     resource = f"arn:aws:rekognition:{caller.region}:{caller.account}:collection/{collection}" if collection else "*"
-    needed = [operation, "TagResource"] if operation == "CreateCollection" and getattr(request, "tags", None) else [operation]
-    for action in needed:
+    tags_too = operation == "CreateCollection" and getattr(request, "tags", None)
+    for action in (operation, "TagResource") if tags_too else (operation,):
         permitted = any(fnmatch.fnmatchcase(action, pattern) for pattern in key.operations)
         if not permitted or (collection is not None and not caller.sees(collection)):
             who = f"arn:aws:iam::{caller.account}:user/{key.name}"

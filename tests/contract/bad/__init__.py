@@ -1,0 +1,1 @@
+"""The table of bad requests: one row, one request, one exact answer."""
