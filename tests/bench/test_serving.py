@@ -16,6 +16,7 @@ from mien.config import Settings
 from mien.errors import SetupError
 
 NOISE = 1.25  # two measurements of the same work may differ so much on a machine that does other things
+ATTEMPTS = 3  # and by more now and then, but not again and again
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def crowd(settings: Settings) -> Iterator[Crowd]:
         made.close()
 
 
-def test_every_operation_and_stage_has_a_row_over_its_floor(settings: Settings, photo: Photo, tmp_path: Path) -> None:
+def test_every_operation_and_stage_has_a_row(settings: Settings, photo: Photo, tmp_path: Path) -> None:
     rows = list(serving.measure(settings, [photo], 0.3, 1))
 
     assert [row.operation for row in rows] == [
@@ -52,10 +53,8 @@ def test_every_operation_and_stage_has_a_row_over_its_floor(settings: Settings, 
         assert row.image == photo.name
         assert row.clients == 1
         assert row.calls >= serving.LEAST_TURNS
-        assert 0 < row.floor_ms <= NOISE * row.p50_ms
-        assert row.p50_ms <= row.p99_ms
+        assert 0 < row.p50_ms <= row.p99_ms
         assert 0 < row.resident_before_mb <= row.resident_mb * NOISE
-    assert by_name["CompareFaces"].floor_ms > by_name["DetectFaces"].floor_ms
     assert by_name["detect"].floor_ms > 0
     assert by_name["align"].floor_ms == 0
 
@@ -65,6 +64,15 @@ def test_every_operation_and_stage_has_a_row_over_its_floor(settings: Settings, 
     assert {"operation", "image", "clients", "p50_ms", "p99_ms", "images_per_second", "floor_ms", "resident_mb"} <= set(
         written[0]
     )
+
+
+def test_the_floor_lies_under_what_is_measured(settings: Settings, photo: Photo) -> None:
+    for _ in range(ATTEMPTS):
+        rows = {row.operation: row for row in serving.measure(settings, [photo], 0.3, 1)}
+        over = [name for name in serving.OPERATIONS if not 0 < rows[name].floor_ms <= NOISE * rows[name].p50_ms]
+        if not over and rows["CompareFaces"].floor_ms > rows["DetectFaces"].floor_ms:
+            return
+    pytest.fail(f"not over their floors: {over}; {rows}")
 
 
 def test_every_indexing_call_stores_a_face(crowd: Crowd, photo: Photo) -> None:
