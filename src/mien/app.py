@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +76,8 @@ def build(settings: Settings) -> App:
     store.collections.sweep()
     pack = open_pack(settings)
     galleries = Galleries(store, pack.manifest.embedder.dimension)
-    context = Context(pack, store, galleries, S3(s3_settings(settings)))
+    aside = ThreadPoolExecutor(settings.cores, thread_name_prefix="aside")
+    context = Context(pack, store, galleries, S3(s3_settings(settings)), aside)
     door = Door(store.keys, vault(settings))
     return App(context, Server(context, OPERATIONS, door, WAITING * settings.cores))
 

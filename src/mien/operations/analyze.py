@@ -1,5 +1,7 @@
 """DetectFaces and CompareFaces: pictures in, answers out, nothing kept."""
 
+from concurrent.futures import wait
+
 import numpy as np
 
 from mien.errors import InvalidParameterError
@@ -77,8 +79,12 @@ def compare_faces(context: Context, caller: Caller, request: CompareFacesRequest
     """Compare the largest face of the source with every face of the target."""
     bar = request.quality_filter or "NONE"
     threshold = THRESHOLD if request.similarity_threshold is None else request.similarity_threshold
-    source = look(context, request.source_image, bar)
-    target = look(context, request.target_image, bar)  # an image that is none is told before a face that is missing
+    beside = context.aside.submit(look, context, request.target_image, bar)
+    try:
+        source = look(context, request.source_image, bar)
+    finally:
+        wait([beside])  # what is wrong with the source is told first, but no work is left running
+    target = beside.result()  # an image that is none is told before a face that is missing
     if not (source.faces and target.faces):
         raise InvalidParameterError
     probe, *others = context.pack.pipeline.embed([source.faces[0], *target.faces])

@@ -3,6 +3,7 @@
 import fnmatch
 import threading
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -121,12 +122,13 @@ def _take_in(changes: Changes, held: _Held) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Everything the operations share."""
+    """Everything the operations share; `aside` runs half of an operation beside the other half."""
 
     pack: Pack
     store: Store
     galleries: Galleries
     s3: S3
+    aside: Executor
 
     def collection(self, caller: Caller, name: str) -> Collection:
         """The caller's collection of this name.
