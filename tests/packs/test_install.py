@@ -55,7 +55,7 @@ def put(folder: Path, *names: str) -> Path:
 
 def small(address: str = "http://127.0.0.1:9", **digests: str) -> Manifest:
     files = [
-        File(name, f"{address}/{name}", digests.get(name.split(".")[0], hashlib.sha256(content).hexdigest()))
+        File(name, digests.get(name.split(".")[0], hashlib.sha256(content).hexdigest()), f"{address}/{name}")
         for name, content in CONTENT.items()
     ]
     return msgspec.structs.replace(manifest.named("retail"), name="small", files=files)

@@ -64,10 +64,11 @@ def test_a_network_that_answers_wrongly_stops_the_start(
 
 
 def test_a_file_that_is_no_network_is_refused_in_one_sentence(files: dict[str, Path], tmp_path: Path) -> None:
-    broken = tmp_path / RETAIL.detector.file
+    (name,) = RETAIL.detector.files
+    broken = tmp_path / name
     broken.write_bytes(b"no network")
     with pytest.raises(SetupError, match="The pack retail cannot be loaded") as caught:
-        load.load(RETAIL, files | {RETAIL.detector.file: broken}, 1)
+        load.load(RETAIL, files | {name: broken}, 1)
     assert "\n" not in str(caught.value)
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -136,10 +137,9 @@ def look(pack: Pack, photo: Photo) -> Image:
     """Find the faces of an image and note the calls it took."""
     sides: list[int] = []
     detecting: list[Call] = []
-    detector = pack.pipeline.detector
-    noted = dataclasses.replace(
-        detector, wide=_NotedSession(detector.wide, detecting), narrow=_NotedSession(detector.narrow, detecting)
-    )
+    detector: Any = pack.pipeline.detector
+    sessions = {name: _NotedSession(session, detecting) for name, session in detector.sessions.items()}
+    noted = dataclasses.replace(detector, **sessions)
     pipeline = dataclasses.replace(pack.pipeline, detector=noted)
     faces = pipeline.find(_NotedPicture(read_header(photo.data), sides))
     return Image(pack.pipeline, photo, faces, sides, detecting)

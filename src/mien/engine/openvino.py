@@ -23,8 +23,8 @@ class OpenVinoSession:
     """
 
     def __init__(self, graph: Graph, threads: int) -> None:
-        model = _core().read_model(graph.file)
-        model.reshape([1, 3, graph.height, graph.width])
+        model = graph.read(graph.file) if graph.read else _core().read_model(graph.file)
+        model.reshape([graph.batch, 3, graph.height, graph.width])
         steps = PrePostProcessor(model)
         steps.input().tensor().set_element_type(Type.u8).set_layout(Layout("NHWC")).set_color_format(ColorFormat.RGB)
         steps.input().model().set_layout(Layout("NCHW"))
@@ -43,6 +43,7 @@ class OpenVinoSession:
         for _ in range(threads):
             self._idle.put(self._compiled.create_infer_request())
         self.shape = (graph.height, graph.width, 3)
+        self._batch = graph.batch
 
     def describe(self) -> Runtime:
         """Say which OpenVINO, on which processor, in which precision."""
@@ -53,23 +54,30 @@ class OpenVinoSession:
     def run(self, pixels: Pixels) -> Outputs:
         """Run the network on each input, on every idle request at once (see `Session.run`)."""
         count = len(pixels)
-        answers = [np.empty((count, *shape), np.float32) for shape in self._shapes]
-        requests = self._take(count)
+        pixels = self._filled(pixels)
+        answers = [np.empty((len(pixels), *shape), np.float32) for shape in self._shapes]
+        calls = [slice(first, first + self._batch) for first in range(0, len(pixels), self._batch)]
+        requests = self._take(len(calls))
         try:
-            for first in range(0, count, len(requests)):
-                batch = list(zip(requests, range(first, count), strict=False))
-                for request, row in batch:
-                    request.set_input_tensor(ov.Tensor(pixels[row : row + 1], shared_memory=True))
+            for first in range(0, len(calls), len(requests)):
+                started = list(zip(requests, calls[first:], strict=False))
+                for request, rows in started:
+                    request.set_input_tensor(ov.Tensor(pixels[rows], shared_memory=True))
                     request.start_async()
-                for request, _ in batch:
+                for request, _ in started:
                     request.wait()
-                for request, row in batch:
+                for request, rows in started:
                     for index, answer in enumerate(answers):
-                        answer[row] = request.get_output_tensor(index).data[0]
+                        answer[rows] = request.get_output_tensor(index).data
         finally:
             for request in requests:
                 self._idle.put(request)
-        return dict(zip(self._names, answers, strict=True))
+        return {name: answer[:count] for name, answer in zip(self._names, answers, strict=True)}
+
+    def _filled(self, pixels: Pixels) -> Pixels:
+        """The inputs with black ones after them, up to whole batches."""
+        missing = -len(pixels) % self._batch
+        return np.concatenate([pixels, np.zeros((missing, *self.shape), np.uint8)]) if missing else pixels
 
     def _take(self, wanted: int) -> list[ov.InferRequest]:
         """Wait for one request, then take what else is idle, up to `wanted`."""

@@ -4,10 +4,10 @@ A session is one compiled network with a static input; `openvino` and `onnx` imp
 both where a test wants known outputs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,8 @@ class Graph:
         color: "RGB" or "BGR", the channel order the network was trained on. Pixels are handed over as RGB always.
         mean: subtracted from each channel, in the network's order, on the 0–255 scale.
         scale: what each channel is divided by afterwards.
+        batch: inputs that go through the network in one call; more than one pays where inputs are small and many.
+        read: for a file no engine knows, what makes an OpenVINO model of it (input NCHW); None for ONNX and IR.
     """
 
     file: Path
@@ -37,6 +39,8 @@ class Graph:
     color: str = "RGB"
     mean: tuple[float, ...] = (0.0, 0.0, 0.0)
     scale: tuple[float, ...] = (1.0, 1.0, 1.0)
+    batch: int = 1
+    read: Callable[[Path], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class Session(Protocol):
             pixels: uint8, (N, height, width, 3), RGB, C-contiguous.
 
         Returns:
-            Output name → float32 (N, …), the network's own leading 1 replaced by N; the caller's to keep.
+            Output name → float32 (N, …), the network's own leading axis replaced by N; the caller's to keep.
         """
 
 

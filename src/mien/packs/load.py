@@ -3,22 +3,33 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.engine.openvino import OpenVinoSession
-from mien.engine.session import Graph, Runtime, Session, agrees, fingerprint
+from mien.engine.session import SAMPLES, Graph, Runtime, Session, agrees, fingerprint
 from mien.errors import SetupError
-from mien.face.detect import Detector, Head
+from mien.face.cascade import Cascade, pyramid
+from mien.face.detect import Detector, Finder, Head
 from mien.face.embed import Embedder
 from mien.face.pipeline import Pipeline
 from mien.face.score import Calibration
 from mien.packs.heads import yunet
-from mien.packs.manifest import Manifest
+from mien.packs.manifest import CascadeSpec, DetectorSpec, Manifest
+from mien.packs.readers import dlib, mtcnn
 
 HEADS: dict[str, Head] = {"yunet": yunet.read}
+READERS: dict[str, Callable[[Path], Any]] = {
+    "dlib": dlib.read,
+    "mtcnn-proposal": mtcnn.read_proposal,
+    "mtcnn-refinement": mtcnn.read_refinement,
+    "mtcnn-output": mtcnn.read_output,
+}
+REFINED, FINISHED = 32, 8  # inputs that the second and third network of a cascade take in one call
 Compile = Callable[[Graph, int], Session]
+Preprocessing = tuple[str, tuple[float, ...], tuple[float, ...]]  # colour order, mean, scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +61,7 @@ class Pack:
             SetupError: a network answers something else, so that every result would be wrong in silence.
         """
         for name, measured in self.fingerprints().items():
-            if not agrees(measured, np.array(getattr(self.manifest.checks, name), np.float32)):
+            if not agrees(measured, np.array(self.manifest.checks.get(name, [0.0] * SAMPLES), np.float32)):
                 raise SetupError(
                     f"The start-up check failed: the {name} network of the pack {self.manifest.name} answers a known "
                     f"input wrongly on {self.runtime.engine} {self.runtime.version} ({self.runtime.device}). "
@@ -70,16 +81,55 @@ def load(manifest: Manifest, files: dict[str, Path], threads: int, compile_graph
     Raises:
         SetupError: a network cannot be read or compiled, or the calibration is not one.
     """
-    seen, wanted = manifest.detector, manifest.embedder
-    canvases = [Graph(files[seen.file], side, side, seen.color) for side in (seen.wide, seen.narrow)]
-    crops = Graph(files[wanted.file], wanted.size, wanted.size, wanted.color, wanted.mean, wanted.scale)
+    wanted = manifest.embedder
+    points = np.array(wanted.points, np.float32) * wanted.size
+    networks = Networks(manifest, files, threads, compile_graph)
     try:
-        wide, narrow, embedding = (compile_graph(graph, threads) for graph in (*canvases, crops))
+        detector = manifest.detector
+        finder = networks.detector(detector) if isinstance(detector, DetectorSpec) else networks.cascade(detector)
+        session = networks.compile(wanted.file, (wanted.size, wanted.size), (wanted.color, wanted.mean, wanted.scale))
         calibration = Calibration.from_far(manifest.calibration)
     except (RuntimeError, ValueError) as error:
-        raise SetupError(f"The pack {manifest.name} cannot be loaded: {str(error).splitlines()[0]}") from None
-    detector = Detector(wide, narrow, HEADS[seen.head], seen.least_score, seen.most_overlap)
-    points = np.array(wanted.points, np.float32) * wanted.size
-    embedder = Embedder(embedding, points, wanted.dimension, wanted.mirror)
-    sessions = {"wide": wide, "narrow": narrow, "embedder": embedding}
-    return Pack(manifest, Pipeline(detector, embedder), calibration, embedding.describe(), sessions)
+        reason = str(error).strip().splitlines()[-1]  # OpenVINO says where first, and what last
+        raise SetupError(f"The pack {manifest.name} cannot be loaded: {reason}") from None
+    embedder = Embedder(session, points, wanted.dimension, wanted.mirror)
+    sessions = {**finder.sessions, "embedder": session}
+    return Pack(manifest, Pipeline(finder, embedder), calibration, session.describe(), sessions)
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """What compiles a pack's networks (the arguments of `load`)."""
+
+    manifest: Manifest
+    files: dict[str, Path]
+    threads: int
+    compile_graph: Compile
+
+    def compile(self, name: str, shape: tuple[int, int], entry: Preprocessing, batch: int = 1) -> Session:
+        """Compile the network in the file of this name.
+
+        Args:
+            name: of the file in the manifest.
+            shape: height and width of the input.
+            entry: colour order, mean and scale.
+            batch: inputs in one call.
+        """
+        reader = next(file.reader for file in self.manifest.files if file.name == name)
+        read = READERS[reader] if reader else None
+        color, mean, scale = entry
+        return self.compile_graph(Graph(self.files[name], *shape, color, mean, scale, batch, read), self.threads)
+
+    def detector(self, spec: DetectorSpec) -> Finder:
+        """One network over two canvases."""
+        entry: Preprocessing = (spec.color, (0.0,) * 3, (1.0,) * 3)
+        wide, narrow = (self.compile(spec.file, (side, side), entry) for side in (spec.wide, spec.narrow))
+        return Detector(wide, narrow, HEADS[spec.head], spec.least_score, spec.most_overlap)
+
+    def cascade(self, spec: CascadeSpec) -> Finder:
+        """Three networks, the first over two canvases."""
+        entry: Preprocessing = (spec.color, spec.mean, spec.scale)
+        wide, narrow = (self.compile(spec.proposer, pyramid(side).shape, entry) for side in (spec.wide, spec.narrow))
+        refiner = self.compile(spec.refiner, (mtcnn.REFINED,) * 2, entry, REFINED)
+        finisher = self.compile(spec.finisher, (mtcnn.FINISHED,) * 2, entry, FINISHED)
+        return Cascade(wide, narrow, refiner, finisher, spec.least_scores, spec.most_overlap)

@@ -12,12 +12,35 @@ Triple = tuple[float, float, float]
 Point = tuple[float, float]
 
 
-class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file of the pack: its name, its publisher's address, and the digest (hex SHA-256) it must have."""
+class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A Python package that a file comes in: its name and version in the index, and the file's path inside it."""
 
     name: str
-    url: str
+    version: str
+    path: str
+
+
+class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file of the pack: its name, the digest (hex SHA-256) it must have, and where it comes from.
+
+    Either `url`, its publisher's address, or `package`. `reader` names what builds the network of a file that engines
+    do not read themselves (`packs.load.READERS`).
+    """
+
+    name: str
     sha256: str
+    url: str = ""
+    package: Package | None = None
+    reader: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.url) == bool(self.package):
+            raise ValueError(f"{self.name} needs either a url or a package")
+
+    @property
+    def source(self) -> str:
+        """Where it comes from, in words."""
+        return f"the Python package {self.package.name}=={self.package.version}" if self.package else self.url
 
 
 class License(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,8 +53,8 @@ class License(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     training_data: str
 
 
-class DetectorSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How faces are found: canvas sides in pixels, colour order, the head that reads the outputs, its bars (0–1)."""
+class DetectorSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="canvas"):
+    """One network over a canvas: sides in pixels, colour order, the head that reads the outputs, its bars (0–1)."""
 
     file: str
     head: str
@@ -40,6 +63,34 @@ class DetectorSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     color: str
     least_score: float
     most_overlap: float
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of its files."""
+        return (self.file,)
+
+
+class CascadeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="cascade"):
+    """Three networks that look closer in turn: sides of the first one's canvas in pixels, preprocessing, bars (0–1).
+
+    `least_scores` are for what the first, second and third network take for a face.
+    """
+
+    proposer: str
+    refiner: str
+    finisher: str
+    wide: int
+    narrow: int
+    color: str
+    least_scores: Triple
+    most_overlap: float
+    mean: Triple = (0.0, 0.0, 0.0)
+    scale: Triple = (1.0, 1.0, 1.0)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of its files."""
+        return (self.proposer, self.refiner, self.finisher)
 
 
 class EmbedderSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,28 +109,22 @@ class EmbedderSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scale: Triple = (1.0, 1.0, 1.0)
 
 
-class Checks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the start-up check must measure: a fingerprint of each network (`engine.session.fingerprint`)."""
-
-    wide: list[float]
-    narrow: list[float]
-    embedder: list[float]
-
-
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A pack's whole entry in the catalogue.
 
-    `calibration` holds pairs of false accept rate and the cosine that this share of impostor pairs reaches.
+    `calibration` holds pairs of false accept rate and the cosine that this share of impostor pairs reaches. `checks`
+    holds what the start-up check must measure: a fingerprint (`engine.session.fingerprint`) of each network by its
+    name in `packs.load.Pack.sessions`.
     """
 
     name: str
     title: str
     license: License
     files: list[File]
-    detector: DetectorSpec
+    detector: DetectorSpec | CascadeSpec
     embedder: EmbedderSpec
     calibration: list[tuple[float, float]]
-    checks: Checks
+    checks: dict[str, list[float]]
 
     @property
     def contract(self) -> str:

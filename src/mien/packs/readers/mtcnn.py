@@ -1,0 +1,119 @@
+"""The three networks of MTCNN, built from the arrays its publisher packed with joblib (package `mtcnn`).
+
+A file is a list of float32 arrays in the order the layers run: a convolution's filters (rows, columns, inputs,
+outputs) and biases, then the slopes of the PReLU behind it; a dense layer's matrix (inputs, outputs) and biases. The
+layers between are those of Zhang et al. 2016 (arXiv 1604.02878), figure 2; the 3×3 pools over the first convolution
+take one more row and column at the end where they need it. All take RGB, NCHW, (pixel − 127.5) / 128.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+from openvino import opset15 as op
+
+from mien.errors import SetupError
+
+REFINED, FINISHED = 24, 48  # rows and columns of the second and third network's input
+
+
+class Arrays:
+    """The arrays of one network, taken one layer at a time.
+
+    Raises:
+        SetupError: joblib, which reads them, is not installed.
+        ValueError: the file is something else, or holds fewer arrays than were asked for.
+    """
+
+    def __init__(self, file: Path) -> None:
+        try:
+            import joblib  # noqa: PLC0415  an extra; it unpickles, so it may only see files whose digest was checked
+        except ImportError:
+            raise SetupError("joblib and lz4 read this pack's weights: `pip install 'mien[dlib]'`.") from None
+        self._arrays: Iterator[NDArray[np.float32]] = iter(joblib.load(file))
+
+    def convolution(self, node: ov.Output) -> ov.Output:
+        """A convolution, stride 1, no padding."""
+        filters, biases = self._next(4), self._next(1)
+        weights = op.constant(np.ascontiguousarray(filters.transpose(3, 2, 0, 1)))
+        sums = op.convolution(node, weights, [1, 1], [0, 0], [0, 0], [1, 1])
+        return op.add(sums, op.constant(biases.reshape(1, -1, 1, 1)))
+
+    def dense(self, node: ov.Output) -> ov.Output:
+        """A fully connected layer over (N, inputs)."""
+        matrix, biases = self._next(2), self._next(1)
+        return op.add(op.matmul(node, op.constant(matrix), False, False), op.constant(biases[None]))
+
+    def bent(self, node: ov.Output) -> ov.Output:
+        """A PReLU with one slope for each channel."""
+        return op.prelu(node, op.constant(next(self._arrays).ravel()))
+
+    def _next(self, axes: int) -> NDArray[np.float32]:
+        array = next(self._arrays, None)
+        if array is None or array.ndim != axes:
+            raise ValueError("the file does not hold this network's arrays")
+        return array
+
+
+def read_proposal(file: Path) -> ov.Model:
+    """The first network, over a canvas of any size: one guess for every 12×12 window, two pixels apart.
+
+    Outputs: `score` (N, rows, columns), 0–1; `shift` (N, 4, rows, columns), where the face's left, top, right and
+    bottom edge lie from the window's, in windows.
+    """
+    arrays = Arrays(file)
+    entry = op.parameter(ov.PartialShape([-1, 3, -1, -1]), np.float32)
+    node = _pool(arrays.bent(arrays.convolution(entry)), 2)
+    node = arrays.bent(arrays.convolution(node))
+    node = arrays.bent(arrays.convolution(node))
+    shift = arrays.convolution(node)
+    return _model(entry, shift=shift, score=_second(arrays.convolution(node)))
+
+
+def read_refinement(file: Path) -> ov.Model:
+    """The second network, over 24×24: outputs `score` (N,), 0–1, and `shift` (N, 4), in sides of the input."""
+    arrays = Arrays(file)
+    entry = op.parameter(ov.PartialShape([-1, 3, REFINED, REFINED]), np.float32)
+    node = _pool(arrays.bent(arrays.convolution(entry)), 3, "same_upper")
+    node = _pool(arrays.bent(arrays.convolution(node)), 3)
+    node = arrays.bent(arrays.convolution(node))
+    node = arrays.bent(arrays.dense(_flat(node)))
+    shift = arrays.dense(node)
+    return _model(entry, shift=shift, score=_second(arrays.dense(node)))
+
+
+def read_output(file: Path) -> ov.Model:
+    """The third network, over 48×48: as the second, and `points` (N, 2, 5), x and y of five, in sides of the input."""
+    arrays = Arrays(file)
+    entry = op.parameter(ov.PartialShape([-1, 3, FINISHED, FINISHED]), np.float32)
+    node = _pool(arrays.bent(arrays.convolution(entry)), 3, "same_upper")
+    node = _pool(arrays.bent(arrays.convolution(node)), 3)
+    node = _pool(arrays.bent(arrays.convolution(node)), 2)
+    node = arrays.bent(arrays.convolution(node))
+    node = arrays.bent(arrays.dense(_flat(node)))
+    shift, points = arrays.dense(node), arrays.dense(node)
+    points = op.reshape(points, op.constant([0, 2, 5]), True)
+    return _model(entry, shift=shift, points=points, score=_second(arrays.dense(node)))
+
+
+def _pool(node: ov.Output, side: int, padding: str = "valid") -> ov.Output:
+    return op.max_pool(node, [2, 2], [1, 1], [0, 0], [0, 0], [side, side], "floor", padding).output(0)
+
+
+def _flat(node: ov.Output) -> ov.Output:
+    """(N, channels, rows, columns) → (N, columns · rows · channels): the weights were trained column by column."""
+    return op.reshape(op.transpose(node, op.constant([0, 3, 2, 1])), op.constant([0, -1]), True)
+
+
+def _second(logits: ov.Output) -> ov.Output:
+    """The probability of the second of two classes, "face"."""
+    return op.gather(op.softmax(logits, 1), op.constant(1), op.constant(1))
+
+
+def _model(entry: ov.Output, **answers: ov.Output) -> ov.Model:
+    model = ov.Model(list(answers.values()), [entry], "mtcnn")
+    for output, name in zip(model.outputs, answers, strict=True):
+        output.tensor.set_names({name})
+    return model
