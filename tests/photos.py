@@ -49,7 +49,8 @@ def jpeg(image: Pixels, **options: object) -> bytes:
 
 def encoded(image: Pixels, form: str, **options: object) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(image).save(file, form, **options)
+    quick = {"compress_level": 1} if form == "PNG" else {}
+    Image.fromarray(image).save(file, form, **(quick | options))
     return file.getvalue()
 
 

@@ -82,7 +82,7 @@ def photograph(request: pytest.FixtureRequest) -> Iterator[photos.Pixels]:
         yield getattr(photos, request.param)().pixels
     else:
         people = request.getfixturevalue("people")
-        yield photos.pixels((people / f"{request.param}.jpg").read_bytes())
+        yield photos.resized(photos.pixels((people / f"{request.param}.jpg").read_bytes()), 0.5)
 
 
 def test_mirroring_a_photograph_flips_yaw_and_roll(pack: Pack, photograph: photos.Pixels) -> None:
@@ -94,7 +94,7 @@ def test_mirroring_a_photograph_flips_yaw_and_roll(pack: Pack, photograph: photo
 
 @pytest.mark.parametrize(("photo", "sign"), [("obama2", -1), ("obama3", 1), ("biden", 1)])
 def test_people_seen_from_the_side_have_the_yaw_of_their_side(pack: Pack, people: Path, photo: str, sign: int) -> None:
-    pixels = photos.pixels((people / f"{photo}.jpg").read_bytes())
+    pixels = photos.resized(photos.pixels((people / f"{photo}.jpg").read_bytes()), 0.5)
     assert sign * faces(pack, pixels)[0].pose.yaw > 10
     assert sign * faces(pack, pixels[:, ::-1])[0].pose.yaw < -10
 

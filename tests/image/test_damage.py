@@ -4,6 +4,7 @@ import contextlib
 import io
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -29,6 +30,7 @@ def _seeds() -> list[bytes]:
 SEEDS = _seeds()
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow on damaged EXIF
 @settings(max_examples=400, deadline=None)
 @given(
     seed=st.sampled_from(SEEDS),

@@ -1,0 +1,94 @@
+"""`mien doctor` says what would run, tries it, and exits with 1 and a plain sentence when something is broken."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mien.packs import manifest
+from tests.live import Live, command, environment
+
+
+def doctor(*flags: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    ran = subprocess.run(
+        command("doctor", *flags), capture_output=True, text=True, timeout=60, check=False, cwd=cwd, env=environment()
+    )
+    assert "Traceback" not in ran.stderr
+    return ran
+
+
+def findings(packs: str, data: Path, *flags: str) -> tuple[int, Any]:
+    ran = doctor("--json", "--packs", packs, "--data", str(data), *flags, cwd=data.parent)
+    return ran.returncode, json.loads(ran.stdout)
+
+
+def test_a_sound_machine_is_found_sound(packs: str, tmp_path: Path) -> None:
+    code, said = findings(packs, tmp_path / "data")
+    assert (code, said["ok"], said["broken"]) == (0, True, [])
+    found, entry = said["found"], manifest.named("retail")
+    assert entry.contract in found["contract"]
+    for file in entry.files:
+        assert file.sha256 in found[f"file {file.name}"]
+    assert {"mien", "libraries", "pack", "engine", "device", "precision", "store", "free disk"} <= set(found)
+    assert "passed" in found["start-up check"]
+
+
+def test_a_person_reads_the_same(packs: str, tmp_path: Path) -> None:
+    ran = doctor("--packs", packs, "--data", str(tmp_path / "data"), cwd=tmp_path)
+    assert ran.returncode == 0
+    assert "Everything works." in ran.stdout
+    assert manifest.named("retail").contract in ran.stdout
+
+
+def test_a_damaged_weight_is_found(packs: str, tmp_path: Path) -> None:
+    damaged = tmp_path / "packs"
+    damaged.mkdir()
+    for file in manifest.named("retail").files:
+        place = next(each for each in (Path(packs) / file.name, Path(packs) / "retail" / file.name) if each.is_file())
+        shutil.copyfile(place, damaged / file.name)
+    with (damaged / "face-reidentification-retail-0095.bin").open("r+b") as weights:
+        weights.seek(1000)
+        weights.write(b"\0\1\2\3")
+    code, said = findings(str(damaged), tmp_path / "data")
+    assert (code, said["ok"]) == (1, False)
+    (sentence,) = said["broken"]
+    assert "face-reidentification-retail-0095.bin is not the file its publisher published" in sentence
+    assert "store" in said["found"]  # one broken part does not hide the others
+
+
+def test_a_broken_store_is_found(packs: str, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "mien.db").write_bytes(b"certainly no database " * 500)
+    code, said = findings(packs, tmp_path / "data")
+    assert code == 1
+    assert any("mien.db cannot be" in sentence for sentence in said["broken"])
+
+
+def test_an_unknown_pack_is_found(packs: str, tmp_path: Path) -> None:
+    code, said = findings(packs, tmp_path / "data", "--pack", "nobodys")
+    assert code == 1
+    assert "no pack named nobodys" in said["broken"][0]
+
+
+def test_it_can_look_at_what_a_running_server_holds(packs: str, live: Live) -> None:
+    code, said = findings(packs, live.data)
+    assert code == 0
+    assert "served by a running mien" in said["found"]["store"]
+    assert live.post("ListCollections", b"{}").status == 200
+
+
+@pytest.mark.parametrize("as_json", [[], ["--json"]])
+def test_the_packs_are_listed_with_their_licences(packs: str, tmp_path: Path, as_json: list[str]) -> None:
+    ran = subprocess.run(
+        command("packs", "list", "--packs", packs, *as_json),
+        capture_output=True, text=True, check=False, cwd=tmp_path, env=environment(),
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    for entry in manifest.catalogue().values():
+        assert entry.license.name in ran.stdout
+        assert entry.files[0].url in ran.stdout
+        assert entry.files[0].sha256 in ran.stdout
+    assert "installed" in ran.stdout
