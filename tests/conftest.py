@@ -11,6 +11,7 @@ from mien.packs import install, manifest
 from mien.packs.load import Pack
 from tests import live as servers
 from tests import photos
+from tests.locked import Locked
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +40,17 @@ def live(packs: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[serve
     server = servers.serve(packs, tmp_path_factory.mktemp("live") / "data")
     yield server
     if server.process.poll() is None:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def locked(packs: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Locked]:
+    """A server that asks for a signature, shared by all tests; it has no key when it starts."""
+    server = servers.serve(packs, tmp_path_factory.mktemp("locked") / "data")
+    try:
+        assert server.client().list_collections()["CollectionIds"] == []  # any credentials: there is no key yet
+        yield Locked(server)
+    finally:
         server.stop()
 
 

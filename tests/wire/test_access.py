@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from mien.errors import SetupError
 from tests.live import Answer
-from tests.wire.conftest import Key, Locked, mien
+from tests.locked import Key, Locked, mien
 from tests.wire.signer import Signed
 
 MISMATCH = "The request signature we calculated does not match the signature you provided."

@@ -1,15 +1,13 @@
-"""A server that lets in only those who have a key."""
+"""A server that lets in only those who have a key, and keys to it."""
 
 import json
 import subprocess
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
-import pytest
 from botocore.config import Config
 
 from mien.store import open as stores
@@ -64,14 +62,3 @@ def key(data: Path, name: str) -> Key:
     assert done.returncode == 0, done.stderr
     made = json.loads(done.stdout)
     return Key(made["aws_access_key_id"], made["aws_secret_access_key"])
-
-
-@pytest.fixture(scope="package")
-def locked(packs: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Locked]:
-    """One locked server for all tests of this folder; it has no key when it starts."""
-    server = live.serve(packs, tmp_path_factory.mktemp("locked") / "data")
-    try:
-        assert server.client().list_collections()["CollectionIds"] == []  # any credentials: there is no key yet
-        yield Locked(server)
-    finally:
-        server.stop()
