@@ -15,7 +15,7 @@ from mien.errors import SetupError
 from mien.image.source import S3, S3Settings
 from mien.operations import analyze, collection, face, search, tag, user
 from mien.operations.context import Context, Galleries, Operations
-from mien.packs import install, load, manifest
+from mien.packs import calibration, install, load, manifest
 from mien.packs.load import Pack
 from mien.store import open as stores
 from mien.store.vault import Vault
@@ -63,7 +63,9 @@ def open_pack_unchecked(settings: Settings, name: str | None = None) -> Pack:
     """
     cv2.setNumThreads(1)  # many requests share the cores; none gains from taking all of them for a resize
     entry = manifest.named(name or settings.pack)
-    return load.load(entry, install.install(entry, settings.packs), settings.cores)
+    files = install.install(entry, settings.packs)
+    measured = calibration.read(Path(settings.calibration), entry) if settings.calibration else None
+    return load.load(entry, files, settings.cores, measured=measured)
 
 
 def build(settings: Settings) -> App:
@@ -77,7 +79,7 @@ def build(settings: Settings) -> App:
     pack = open_pack(settings)
     galleries = Galleries(store, pack.manifest.embedder.dimension)
     aside = ThreadPoolExecutor(settings.cores, thread_name_prefix="aside")
-    context = Context(pack, store, galleries, S3(s3_settings(settings)), aside)
+    context = Context(pack, store, galleries, S3(s3_settings(settings)), aside, settings.minimum_similarity)
     door = Door(store.keys, vault(settings))
     return App(context, Server(context, OPERATIONS, door, WAITING * settings.cores))
 

@@ -28,6 +28,7 @@ class Setting:
     default: str | int | float | bool
     help: str
     choices: tuple[str, ...] = ()
+    limits: tuple[float, float] | None = None
 
     @property
     def flag(self) -> str:
@@ -51,6 +52,9 @@ class Setting:
             raise SetupError(f"{source} must be a {self.type.__name__}, not {value!r}.") from None
         if self.choices and parsed not in self.choices:
             raise SetupError(f"{source} must be one of {', '.join(self.choices)}, not {value!r}.")
+        if self.limits and not self.limits[0] <= parsed <= self.limits[1]:
+            least, most = self.limits
+            raise SetupError(f"{source} must be between {least:g} and {most:g}, not {value!r}.")
         return parsed
 
 
@@ -67,6 +71,11 @@ TABLE = (
     Setting("s3_access_key", str, "", "access key for the S3 store (default: as AWS clients find theirs)"),
     Setting("s3_secret_key", str, "", "secret key for the S3 store"),
     Setting("s3_buckets", str, "", "buckets that S3Object may name, as patterns separated by commas (default none)"),
+    Setting("calibration", str, "", "file of `mien eval --calibrate` to measure similarity by (default: the pack's own)"),
+    Setting(
+        "minimum_similarity", float, 0.0, "0–100; no search brings back a match below it, whatever threshold it names",
+        limits=(0, 100),
+    ),  # fmt: skip
     Setting("threads", int, 0, "inferences that run at the same time; 0 means one for each core"),
     Setting("log_level", str, "info", "how much is written to standard error", LOG_LEVELS),
 )
@@ -88,6 +97,8 @@ class Settings:
     s3_access_key: str
     s3_secret_key: str
     s3_buckets: str
+    calibration: str
+    minimum_similarity: float
     threads: int
     log_level: str
 

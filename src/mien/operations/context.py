@@ -122,13 +122,23 @@ def _take_in(changes: Changes, held: _Held) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Everything the operations share; `aside` runs half of an operation beside the other half."""
+    """Everything the operations share.
+
+    Attributes:
+        pack: what runs.
+        store: the truth.
+        galleries: what is searched.
+        s3: what images are read from.
+        aside: runs half of an operation beside the other half.
+        minimum_similarity: 0–100; no search answers less, whatever threshold it names.
+    """
 
     pack: Pack
     store: Store
     galleries: Galleries
     s3: S3
     aside: Executor
+    minimum_similarity: float = 0.0
 
     def collection(self, caller: Caller, name: str) -> Collection:
         """The caller's collection of this name.

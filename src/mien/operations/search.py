@@ -264,9 +264,9 @@ def _users(
 def _near(
     context: Context, gallery: Gallery, probe: NDArray[np.float32], limit: int, threshold: float | None
 ) -> list[tuple[int, float]]:
-    """Keys and similarities of what is nearest, at or above the threshold."""
+    """Keys and similarities of what is nearest, at or above the threshold and what every search is held to."""
     calibration = context.pack.calibration
-    bar = THRESHOLD if threshold is None else threshold
+    bar = max(THRESHOLD if threshold is None else threshold, context.minimum_similarity)
     hits = gallery.search(probe, limit, calibration.cosine(bar))
     return [
         (int(key), single(similarity))

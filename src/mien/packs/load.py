@@ -16,6 +16,7 @@ from mien.face.detect import Detector, Finder, Head
 from mien.face.embed import Embedder
 from mien.face.pipeline import Pipeline
 from mien.face.score import Calibration
+from mien.packs.calibration import Measured
 from mien.packs.heads import yunet
 from mien.packs.manifest import CascadeSpec, DetectorSpec, Manifest
 from mien.packs.readers import dlib, mtcnn
@@ -69,7 +70,13 @@ class Pack:
                 )
 
 
-def load(manifest: Manifest, files: dict[str, Path], threads: int, compile_graph: Compile = OpenVinoSession) -> Pack:
+def load(
+    manifest: Manifest,
+    files: dict[str, Path],
+    threads: int,
+    compile_graph: Compile = OpenVinoSession,
+    measured: Measured | None = None,
+) -> Pack:
     """Compile a pack's networks.
 
     Args:
@@ -77,6 +84,7 @@ def load(manifest: Manifest, files: dict[str, Path], threads: int, compile_graph
         files: name → where it lies, digests checked (`install.find`).
         threads: inferences that may run at the same time.
         compile_graph: the engine.
+        measured: a calibration in place of the manifest's.
 
     Raises:
         SetupError: a network cannot be read or compiled, or the calibration is not one.
@@ -88,7 +96,7 @@ def load(manifest: Manifest, files: dict[str, Path], threads: int, compile_graph
         detector = manifest.detector
         finder = networks.detector(detector) if isinstance(detector, DetectorSpec) else networks.cascade(detector)
         session = networks.compile(wanted.file, (wanted.size, wanted.size), (wanted.color, wanted.mean, wanted.scale))
-        calibration = Calibration.from_far(manifest.calibration)
+        calibration = Calibration.from_far(measured or manifest.calibration)
     except (RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[-1]  # OpenVINO says where first, and what last
         raise SetupError(f"The pack {manifest.name} cannot be loaded: {reason}") from None
