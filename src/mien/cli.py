@@ -10,6 +10,7 @@ from typing import Any
 from mien import __version__, config
 from mien.config import Settings
 from mien.errors import SetupError
+from mien.evaluate.options import add_flags
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,6 +52,8 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--images", metavar="FOLDER", help="photographs to measure with (JPEG or PNG)")
     bench.add_argument("--seconds", type=float, default=3.0, help="how long each row is measured (default 3)")
     bench.add_argument("--clients", type=int, default=1, help="how many call at the same time (default 1)")
+    evaluation = command("eval", _eval, "measure a pack on a folder of people, and the thresholds that follow from it")
+    add_flags(evaluation)
     keys = commands.add_parser("keys", help="make, list and revoke access keys").add_subparsers(
         title="commands", required=True, metavar="COMMAND"
     )
@@ -69,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
     listing = command("list", _packs_list, "list the packs with their licences and files", packs)
     listing.add_argument("--json", action="store_true", help="print JSON")
     command("install", _packs_install, "find or download a pack's files", packs).add_argument("name")
+    command("checks", _packs_checks, "print the start-up check of a pack's entry, as this machine measures it", packs)
     return top
 
 
@@ -92,6 +96,12 @@ def _bench(settings: Settings, given: argparse.Namespace) -> None:
     serving.run(settings, given.images, given.seconds, given.json, given.clients)
 
 
+def _eval(settings: Settings, given: argparse.Namespace) -> None:
+    from mien.evaluate import command, options
+
+    command.run(settings, options.options(given))
+
+
 def _packs_list(settings: Settings, given: argparse.Namespace) -> None:
     from mien.packs import listing
 
@@ -104,6 +114,14 @@ def _packs_install(settings: Settings, given: argparse.Namespace) -> None:
 
     files = install.install(manifest.named(given.name), settings.packs)
     print(f"The pack {given.name} is in {next(iter(files.values())).parent}.")
+
+
+def _packs_checks(settings: Settings, _: argparse.Namespace) -> None:
+    from mien import app
+
+    print("[checks]")
+    for name, values in app.open_pack_unchecked(settings).fingerprints().items():
+        print(f"{name} = {[round(float(value), 4) for value in values]}")
 
 
 def _keys_create(settings: Settings, given: argparse.Namespace) -> None:

@@ -71,11 +71,10 @@ TABLE = (
     Setting("s3_access_key", str, "", "access key for the S3 store (default: as AWS clients find theirs)"),
     Setting("s3_secret_key", str, "", "secret key for the S3 store"),
     Setting("s3_buckets", str, "", "buckets that S3Object may name, as patterns separated by commas (default none)"),
-    Setting("calibration", str, "", "file of `mien eval --calibrate` to measure similarity by (default: the pack's own)"),
     Setting(
-        "minimum_similarity", float, 0.0, "0–100; no search brings back a match below it, whatever threshold it names",
-        limits=(0, 100),
-    ),  # fmt: skip
+        "calibration", str, "", "file of `mien eval --calibrate` to measure similarity by (default: the pack's own)"
+    ),
+    Setting("minimum_similarity", float, 0.0, "0–100; no search answers with less", limits=(0, 100)),
     Setting("threads", int, 0, "inferences that run at the same time; 0 means one for each core"),
     Setting("log_level", str, "info", "how much is written to standard error", LOG_LEVELS),
 )

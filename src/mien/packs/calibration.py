@@ -65,8 +65,8 @@ def read(path: Path, manifest: Manifest) -> Measured:
         raise SetupError(f"{path} is not a calibration: {error}.") from None
     if found.contract != manifest.contract:
         raise SetupError(
-            f"The calibration {path} was measured with the pack {found.pack}, contract {found.contract[:12]}…, and does "
-            f"not fit the pack {manifest.name}, contract {manifest.contract[:12]}…; make it anew with "
+            f"The calibration {path} was measured with the pack {found.pack}, contract {found.contract[:12]}…, and "
+            f"does not fit the pack {manifest.name}, contract {manifest.contract[:12]}…; make it anew with "
             f"`mien eval DIR --pack {manifest.name} --calibrate {path.name}`."
         )
     return found.calibration

@@ -1,0 +1,114 @@
+"""The photos that are compared: a folder of people, or the pairs that a file names."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.errors import SetupError
+
+SUFFIXES = (".jpg", ".jpeg", ".png")
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Pairs of photos.
+
+    Attributes:
+        photos: int64 (N, 2), indexes into an album's files.
+        same: bool (N,), whether both show one person.
+    """
+
+    photos: NDArray[np.int64]
+    same: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Album:
+    """Photos, and who is on them.
+
+    Attributes:
+        folder: what names are relative to.
+        files: the photos, sorted.
+        names: the people, sorted: the folders that the photos lie in.
+        people: int64 (len(files),), indexes into `names`.
+        apart: pairs of people, as indexes into `names`, who are not compared with each other.
+        pairs: what is compared; None for all photos with each other.
+    """
+
+    folder: Path
+    files: tuple[Path, ...]
+    names: tuple[str, ...]
+    people: NDArray[np.int64]
+    apart: tuple[tuple[int, int], ...] = ()
+    pairs: Pairs | None = None
+
+
+def open_album(folder: Path, pairs: Path | None = None, leave_out: Path | None = None) -> Album:
+    """Look at a folder and read the files that say what is compared.
+
+    Raises:
+        SetupError: the folder holds no people, a photo is missing, or a file is not what it should be.
+    """
+    if not folder.is_dir():
+        raise SetupError(f"{folder} is not a folder.")
+    compared = _pairs(pairs, folder) if pairs else None
+    if compared is None:
+        files = tuple(sorted(path for path in folder.glob("*/*") if path.suffix.lower() in SUFFIXES))
+    else:
+        files = tuple(sorted({file for row in compared for file in row[:2]}))
+    owners = [str(file.parent.relative_to(folder)) for file in files]
+    names, people = np.unique(np.array(owners, dtype=object), return_inverse=True) if files else ((), np.empty(0))
+    album = Album(folder, files, tuple(map(str, names)), np.asarray(people, np.int64).ravel())
+    if compared is None and len(album.names) < 2:
+        raise SetupError(
+            f"{folder} must hold at least two folders of photos, each named for a person: PERSON/photo.jpg."
+        )
+    return Album(
+        album.folder, album.files, album.names, album.people,
+        _apart(leave_out, album.names) if leave_out else (), _indexed(compared, files) if compared else None,
+    )  # fmt: skip
+
+
+def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            missing = [column for column in columns if column not in (reader.fieldnames or ())]
+            if missing:
+                raise SetupError(f"{path} must have the columns {', '.join(columns)}; {missing[0]} is missing.")
+            for row in reader:
+                yield tuple((row[column] or "").strip() for column in columns)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SetupError(f"{path} cannot be read: {error}.") from None
+
+
+def _pairs(path: Path, folder: Path) -> list[tuple[Path, Path, bool]]:
+    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    found = []
+    for one, other, same in _rows(path, ("image_a", "image_b", "same")):
+        if same.lower() not in words:
+            raise SetupError(f"{path}: same must be 1 or 0, not {same!r}.")
+        for name in (one, other):
+            if not (folder / name).is_file():
+                raise SetupError(f"{path} names {name}, which is not in {folder}.")
+        found.append((folder / one, folder / other, words[same.lower()]))
+    if len({same for *_, same in found}) < 2:
+        raise SetupError(f"{path} must name pairs of one person (same 1) and of two (same 0).")
+    return found
+
+
+def _indexed(compared: list[tuple[Path, Path, bool]], files: tuple[Path, ...]) -> Pairs:
+    index = {file: number for number, file in enumerate(files)}
+    photos = np.array([(index[one], index[other]) for one, other, _ in compared], np.int64)
+    return Pairs(photos, np.array([same for *_, same in compared], np.bool_))
+
+
+def _apart(path: Path, names: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    """People who are not both in the folder have no pairs to leave out."""
+    index = {name: number for number, name in enumerate(names)}
+    rows = _rows(path, ("identity_a", "identity_b"))
+    return tuple((index[one], index[other]) for one, other in rows if one in index and other in index)

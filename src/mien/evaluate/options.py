@@ -1,0 +1,82 @@
+"""What `mien eval` is asked, as flags and as values; imports nothing heavy, since every command builds the parser."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from mien.errors import SetupError
+
+FACES = ("central", "largest")
+GALLERIES = (100, 1_000, 10_000, 1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is measured and where the findings go.
+
+    Attributes:
+        folder: holds PERSON/photo.jpg, or is what the pairs file's paths are relative to.
+        pairs: CSV with image_a, image_b, same; None compares all photos with each other.
+        leave_out: CSV with identity_a, identity_b, whose impostor pairs do not count.
+        face: which face of a photo is the person's, one of FACES.
+        galleries: sizes, in people, that identification is measured at, or extrapolated to.
+        cache: folder that embeddings are kept in; None for the user's cache.
+        report: folder for report.html and the plots.
+        json: file for the figures.
+        calibrate: file for the calibration.
+    """
+
+    folder: Path
+    pairs: Path | None = None
+    leave_out: Path | None = None
+    face: str = FACES[0]
+    galleries: tuple[int, ...] = GALLERIES
+    cache: Path | None = None
+    report: Path | None = None
+    json: Path | None = None
+    calibrate: Path | None = None
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Teach the parser what `mien eval` takes."""
+    parser.add_argument("folder", type=Path, metavar="DIR", help="folder of people: PERSON/photo.jpg or .png")
+    parser.add_argument(
+        "--pairs", dest="pairs", type=Path, metavar="FILE.csv",
+        help="compare only these pairs: columns image_a, image_b (paths in DIR) and same (1 or 0)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--leave-out", type=Path, metavar="FILE.csv",
+        help="people of DIR who are not to be compared with each other: columns identity_a, identity_b",
+    )  # fmt: skip
+    parser.add_argument(
+        "--face", choices=FACES, default=FACES[0],
+        help="which face of a photo is the person's: nearest to the centre (default), or the largest, as searches take",
+    )  # fmt: skip
+    parser.add_argument(
+        "--gallery", default=",".join(map(str, GALLERIES)), metavar="SIZES",
+        help="gallery sizes, in people, separated by commas (default %(default)s); what DIR lacks is extrapolated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--cache", type=Path, metavar="DIR", help="where embeddings are kept (default the user's cache)"
+    )
+    parser.add_argument("--report", type=Path, metavar="DIR", help="write report.html, roc.png, det.png and scores.png")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
+    parser.add_argument(
+        "--calibrate", type=Path, metavar="FILE.toml", help="write a calibration for `mien serve --calibration`"
+    )
+
+
+def options(given: argparse.Namespace) -> Options:
+    """The flags as values.
+
+    Raises:
+        SetupError: a gallery size is not a whole number above 0.
+    """
+    sizes = given.gallery.split(",")
+    if not all(size.strip().isdecimal() and int(size) > 0 for size in sizes):
+        raise SetupError(f"--gallery takes whole numbers separated by commas, not {given.gallery!r}.")
+    return Options(
+        folder=given.folder, pairs=given.pairs, leave_out=given.leave_out, face=given.face,
+        galleries=tuple(sorted({int(size) for size in sizes})), cache=given.cache, report=given.report,
+        json=given.json, calibrate=given.calibrate,
+    )  # fmt: skip
