@@ -14,7 +14,7 @@ from mien.evaluate.rates import Curve, Rate
 SIZE, DPI = (7.0, 5.0), 120
 OURS, STRANGERS, QUIET = "#1565c0", "#c62828", "#888888"
 _NORMAL = NormalDist()
-_SHARES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 5e-2, 0.2, 0.5, 0.8)  # ticks of a normal deviate scale
+_SHARES = (1e-6, 1e-4, 1e-3, 1e-2, 5e-2, 0.2, 0.5, 0.8)  # ticks of a normal deviate scale
 
 
 def roc(found: Curve, rates: list[Rate]) -> bytes:

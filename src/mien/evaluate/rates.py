@@ -85,7 +85,7 @@ def rates(impostors: Impostors, mates: Mates, people: NDArray[np.int64], fars: t
     beyond = [impostors.total * far < 1 for far in fars]
     bars = [fitted.bar(far) if over else impostors.bar(far) for far, over in zip(fars, beyond, strict=True)]
     drawn = _bootstrap(impostors, mates, people, fars, bars)
-    low, high = np.percentile(drawn, INTERVAL, axis=0) if len(mates.cosines) else np.full((2, len(fars)), np.nan)
+    low, high = np.nanpercentile(drawn, INTERVAL, axis=0) if len(mates.cosines) else np.full((2, len(fars)), np.nan)
     return [
         Rate(far, bars[i], tar(mates, bars[i]), float(low[i]), float(high[i]), beyond[i]) for i, far in enumerate(fars)
     ]
@@ -94,7 +94,9 @@ def rates(impostors: Impostors, mates: Mates, people: NDArray[np.int64], fars: t
 def _bootstrap(
     impostors: Impostors, mates: Mates, people: NDArray[np.int64], fars: tuple[float, ...], bars: list[float]
 ) -> NDArray[np.float64]:
-    """TARs of DRAWS folders made by drawing as many people, with replacement; float64 (DRAWS, len(fars)).
+    """TARs of DRAWS folders made by drawing as many people, with replacement.
+
+    float64 (DRAWS, len(fars)); NaN where no one with a pair was drawn.
 
     A person drawn c times counts c-fold in their same-person pairs, and a pair of two people as often as both counts
     multiplied. The bar is found anew in each draw where the kept tail reaches it; else it stays.
@@ -114,13 +116,13 @@ def _bootstrap(
         # a pair of a file may be of one owner; it counts as often as that one
         each = np.cumsum(np.where(one == other, times[one], times[one] * times[other]))
         total = each[-1] if whole else ((times @ photos) ** 2 - ((times * photos) ** 2).sum()) / 2
-        passing = np.cumsum(times[ours] * mates.weights)
+        passing = np.concatenate([[0.0], np.cumsum(times[ours] * mates.weights)])
         for column, far in enumerate(fars):
             place = int(np.searchsorted(each, total * far, side="right"))
             inside = place < len(each) and total * far >= 1
             bar = float(impostors.cosines[place]) if inside else bars[column]
             above = int(np.searchsorted(rising, -bar, side="left"))
-            drawn[row, column] = passing[above - 1] / passing[-1] if above and len(passing) else 0.0
+            drawn[row, column] = passing[above] / passing[-1] if passing[-1] else np.nan
     return drawn
 
 
