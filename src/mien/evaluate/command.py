@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mien import app
 from mien.config import Settings
 from mien.errors import SetupError
-from mien.evaluate import cache, compare, identify, rates
+from mien.evaluate import cache, compare, identify, rates, robustness
 from mien.evaluate.album import Album, open_album
 from mien.evaluate.compare import Impostors, Mates
 from mien.evaluate.embedding import Embedded, embed
@@ -65,8 +65,13 @@ def run(settings: Settings, asked: Options) -> None:
     pack = app.open_pack(settings)
     found = evaluate(pack, asked, settings.cores)
     _say(found.findings.as_text())
+    figures = found.findings.as_dict()
+    if asked.robustness:
+        costs = robustness.costs(found.album, pack.pipeline, asked.face, workers=settings.cores)
+        figures["robustness"] = [asdict(cost) for cost in costs]
+        _say("\n" + robustness.as_text(costs))
     if asked.json:
-        _write(asked.json, json.dumps(found.findings.as_dict(), indent=2) + "\n")
+        _write(asked.json, json.dumps(figures, indent=2) + "\n")
     if asked.calibrate:
         calibration.write(asked.calibrate, calibrated(found))
         _say(f"\nThe calibration is in {asked.calibrate}; use it with `mien serve --calibration {asked.calibrate}`.")

@@ -24,6 +24,7 @@ class Options:
         report: folder for report.html and the plots.
         json: file for the figures.
         calibrate: file for the calibration.
+        robustness: whether photos are also put under conditions: dark, covered, small.
     """
 
     folder: Path
@@ -35,6 +36,7 @@ class Options:
     report: Path | None = None
     json: Path | None = None
     calibrate: Path | None = None
+    robustness: bool = False
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -65,6 +67,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--calibrate", type=Path, metavar="FILE.toml", help="write a calibration for `mien serve --calibration`"
     )
 
+    parser.add_argument(
+        "--robustness", action="store_true", help="also measure dark, small, covered and otherwise harder photos"
+    )
+
 
 def options(given: argparse.Namespace) -> Options:
     """The flags as values.
@@ -78,5 +84,5 @@ def options(given: argparse.Namespace) -> Options:
     return Options(
         folder=given.folder, pairs=given.pairs, leave_out=given.leave_out, face=given.face,
         galleries=tuple(sorted({int(size) for size in sizes})), cache=given.cache, report=given.report,
-        json=given.json, calibrate=given.calibrate,
+        json=given.json, calibrate=given.calibrate, robustness=given.robustness,
     )  # fmt: skip
