@@ -22,7 +22,13 @@ from mien.packs.load import Pack
 
 FOUND, NO_FACE = b"\1", b"\0"
 _DIGEST, _CRC = 32, 4
-_ON_THE_WAY = ("mien.image", "mien.face", "mien.packs.heads", "mien.evaluate")  # packages whose code makes embeddings
+_ON_THE_WAY = (
+    "mien.image",
+    "mien.face",
+    "mien.packs.heads",
+    "mien.packs.readers",
+    "mien.evaluate",
+)  # packages whose code makes embeddings
 
 Embedding = NDArray[np.float32]
 

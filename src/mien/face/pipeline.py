@@ -51,5 +51,6 @@ class Pipeline:
 
     def _cut(self, detection: Detection, image: Pixels, picture: Picture) -> Face:
         scale = np.array([image.shape[1] / picture.width, image.shape[0] / picture.height], np.float32)
-        crop = align(image, detection.landmarks * scale, self.embedder.points, self.embedder.size)
+        wanted = self.embedder
+        crop = align(image, detection.landmarks * scale, wanted.points, wanted.size, wanted.cubic)
         return Face(detection, pose(detection.landmarks), quality(crop, self.embedder.points), crop)

@@ -100,7 +100,7 @@ def load(
     except (RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[-1]  # OpenVINO says where first, and what last
         raise SetupError(f"The pack {manifest.name} cannot be loaded: {reason}") from None
-    embedder = Embedder(session, points, wanted.dimension, wanted.mirror)
+    embedder = Embedder(session, points, wanted.dimension, wanted.mirror, wanted.zoom, wanted.cubic)
     sessions = {**finder.sessions, "embedder": session}
     return Pack(manifest, Pipeline(finder, embedder), calibration, session.describe(), sessions)
 
