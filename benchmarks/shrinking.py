@@ -3,7 +3,7 @@
     python benchmarks/shrinking.py FOLDER [--leave-out known-errors.csv]
 
 FOLDER holds PERSON/photo.jpg, square photos of one size. They are laid out as mosaics, so that every face is shrunk
-before it is found; the crop is cut from the mosaic, so that only the landmarks differ. Then as in `calibrate.py`.
+before it is found; the crop is cut from the mosaic, so that only the landmarks differ. Then TAR as `mien eval` has it.
 """
 
 import argparse
@@ -14,9 +14,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from calibrate import excluded, report
 
 from mien import app, config
+from mien.evaluate import compare, rates
+from mien.evaluate.album import open_album
 from mien.face import detect
 from mien.face.types import Face, Pixels
 from mien.packs.load import Pack
@@ -49,7 +50,8 @@ class Mosaic:
 def main() -> None:
     given = arguments()
     pack = app.open_pack(config.load({}, os.environ))
-    files = sorted(given.folder.glob("*/*.jpg"))
+    album = open_album(given.folder, leave_out=given.leave_out)
+    files = list(album.files)
     np.random.default_rng(7).shuffle(files)
     ways: dict[str, Callable[..., Pixels]] = {"averaged": averaged, "as mien does": detect.letterbox}
     for columns, rows in LAYOUTS:
@@ -59,10 +61,10 @@ def main() -> None:
             for mosaic in mosaics(files, columns, rows):
                 for person, face in belonging(pack, mosaic):
                     embeddings.append(pack.pipeline.embed([face])[0])
-                    people.append(person)
+                    people.append(album.names.index(person))
             print(f"\n{columns} x {rows}, shrunk {mosaic.width / pack.pipeline.detector.canvas:.2f} times, {name}")
-            missed = len(files) - len(people)
-            report(np.stack(embeddings), np.array(people), excluded(given.leave_out), len(files), missed)
+            report(np.stack(embeddings), np.array(people), album.apart)
+            print(f"{len(files) - len(people)} of {len(files)} faces not found")
 
 
 def arguments() -> argparse.Namespace:
@@ -70,6 +72,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--leave-out", type=Path)
     return parser.parse_args()
+
+
+def report(embeddings: np.ndarray, people: np.ndarray, apart: tuple[tuple[int, int], ...]) -> None:
+    strangers, mates = compare.impostors(embeddings, people, apart), compare.mates(embeddings, people)
+    for far in (1e-3, 1e-4, 1e-5):
+        bar = strangers.bar(far)
+        print(f"FAR {far:g}: cosine {bar:.4f}, TAR {100 * rates.tar(mates, bar):.2f}%")
 
 
 def averaged(image: Pixels, shape: tuple[int, int, int]) -> Pixels:

@@ -1,5 +1,6 @@
 """An embedding is a unit vector of a face alone, whatever else is in the batch and whichever way it is mirrored."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -77,3 +78,16 @@ def test_whatever_shape_the_network_gives_is_flattened() -> None:
     embedding = Embedder(session, POINTS, 256, False).embed(np.zeros((2, 128, 128, 3), np.uint8))
     assert embedding.shape == (2, 256)
     assert embedding[0, 255] / embedding[0, 0] == pytest.approx(256)
+
+
+def test_the_crop_is_enlarged_and_its_mirror_image_is_not(pack: Pack, crops: photos.Pixels) -> None:
+    embedder = pack.pipeline.embedder
+    single = Embedder(embedder.session, embedder.points, embedder.dimension, mirror=False)
+    zooming = Embedder(embedder.session, embedder.points, embedder.dimension, mirror=True, zoom=1.2)
+    size, margin = crops.shape[1], round(crops.shape[1] * (1 - 1 / 1.2) / 2)
+    inner = slice(margin, size - margin)
+    enlarged = np.stack([np.asarray(cv2.resize(crop[inner, inner], (size, size)), np.uint8) for crop in crops])
+    expected = unit(single.embed(enlarged) + single.embed(np.ascontiguousarray(crops[:, :, ::-1])))
+    assert (np.sum(zooming.embed(crops) * expected, axis=1) > 0.98).all()
+    plain = Embedder(embedder.session, embedder.points, embedder.dimension, mirror=True)
+    assert (np.sum(zooming.embed(crops) * expected, axis=1) > np.sum(plain.embed(crops) * expected, axis=1)).all()

@@ -63,7 +63,7 @@ def run(settings: Settings, asked: Options) -> None:
             sys.stderr,
         )
     pack = app.open_pack(settings)
-    found = evaluate(pack, asked, settings.cores)
+    found = evaluate(pack, asked, settings.cores + 1)  # one reads and waits while the others work
     _say(found.findings.as_text())
     figures = found.findings.as_dict()
     if asked.robustness:
