@@ -1,6 +1,7 @@
 """The composition root: settings → pack and store → operations → the HTTP application. It reads as one list."""
 
 import ipaddress
+import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -111,6 +112,9 @@ def serve(settings: Settings) -> None:
         app.server, log_config=None, access_log=False, server_header=False, lifespan="off", loop="auto",
         http="httptools", ws="none", timeout_graceful_shutdown=GRACE, backlog=BACKLOG,
     )  # fmt: skip
+    # uvicorn finishes what it accepted, then raises the signal again for whoever handled it before: let that be nobody
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
     try:
         uvicorn.Server(config).run(sockets=[listening])
     finally:
