@@ -75,11 +75,11 @@ def build(settings: Settings) -> App:
     """
     store = stores.open_store(settings.store, settings.data)
     store.collections.sweep()
+    door = Door(store.keys, vault(settings))  # first, since a wrong master key is quicker told than a pack is loaded
     pack = open_pack(settings)
     galleries = Galleries(store, pack.manifest.embedder.dimension)
     aside = ThreadPoolExecutor(settings.cores, thread_name_prefix="aside")
     context = Context(pack, store, galleries, S3(s3_settings(settings)), aside)
-    door = Door(store.keys, vault(settings))
     return App(context, Server(context, OPERATIONS, door, WAITING * settings.cores))
 
 
