@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.engine.session import Graph, Outputs, Pixels, Runtime
+from mien.engine.session import Graph, Outputs, Pixels, Runtime, single
 from mien.errors import SetupError
 
 PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")  # the first that is there runs the network
@@ -21,7 +21,9 @@ class OnnxSession:
     def __init__(self, graph: Graph, threads: int) -> None:
         ort = _runtime()
         if graph.read is not None or graph.file.suffix != ".onnx":
-            raise SetupError(f"{graph.file.name} is not an ONNX file; the pack needs --engine openvino.")
+            raise SetupError(
+                f"{graph.file.name} is not an ONNX file, and ONNX Runtime reads no other; use engine = openvino."
+            )
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
@@ -39,26 +41,24 @@ class OnnxSession:
 
     def describe(self) -> Runtime:
         """Say which ONNX Runtime, and on what."""
-        provider = self._session.get_providers()[0].removesuffix("ExecutionProvider")
-        return Runtime("ONNX Runtime", str(_runtime().__version__), provider, "f32")
+        device = _device(self._session.get_providers()[0])
+        return Runtime("ONNX Runtime", str(_runtime().__version__), device, "f32")
 
     def run(self, pixels: Pixels) -> Outputs:
         """Run the network on each input (see `Session.run`)."""
         answers: list[list[NDArray[np.float32]]] = [
             self._session.run(self._names, {self._input: each[None]}) for each in self._prepared(pixels)
         ]
-        return {name: np.stack([_one(answer[index]) for answer in answers]) for index, name in enumerate(self._names)}
+        return {
+            name: np.stack([answer[index].reshape(single(answer[index].shape, 1)) for answer in answers])
+            for index, name in enumerate(self._names)
+        }
 
     def _prepared(self, pixels: Pixels) -> NDArray[np.float32]:
         """Pixels as the network wants them: its colour order, mean and scale; float32 (N, 3, height, width)."""
         ordered = pixels[..., ::-1] if self._graph.color == "BGR" else pixels
         scaled = (ordered - np.array(self._graph.mean, np.float32)) / np.array(self._graph.scale, np.float32)
         return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
-
-
-def _one(answer: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A network's answer for one input, without its leading 1 where it has one."""
-    return answer[0] if answer.ndim > 1 and len(answer) == 1 else answer
 
 
 def _static(graph: Graph) -> bytes:
@@ -73,6 +73,20 @@ def _static(graph: Graph) -> bytes:
     for declared in (*model.graph.output, *model.graph.value_info):
         declared.type.tensor_type.ClearField("shape")
     return bytes(model.SerializeToString())
+
+
+def available() -> tuple[str, list[str]]:
+    """The version of ONNX Runtime, and what it can run on, the first preferred.
+
+    Raises:
+        SetupError: it is not installed.
+    """
+    present = _runtime().get_available_providers()
+    return str(_runtime().__version__), [_device(name) for name in PROVIDERS if name in present]
+
+
+def _device(provider: str) -> str:
+    return provider.removesuffix("ExecutionProvider")
 
 
 @functools.cache
