@@ -93,5 +93,7 @@ class OpenVinoSession:
 
 
 def _name(port: ov.ConstOutput) -> str:
-    """The name its publisher gave an output; a converter's numbers stand beside it and sort before letters."""
-    return max(port.get_names(), default="output")
+    """The name its publisher gave an output; where others stand beside it, a converter's numbers sort before letters."""
+    names = port.get_names()
+    given = str(port.get_node().get_friendly_name()).split("/sink_port_")[0]
+    return given if given in names else max(names, default="output")
