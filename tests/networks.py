@@ -1,6 +1,7 @@
 """Small ONNX networks with random weights and the output layouts of real ones, made when a test needs them."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -29,7 +30,7 @@ class Graph:
     def shape(self, *sides: int) -> str:
         return self.weight(np.array(sides, np.int64))
 
-    def node(self, kind: str, inputs: list[str], name: str = "", **options: object) -> str:
+    def node(self, kind: str, inputs: list[str], name: str = "", **options: Any) -> str:
         output = name or f"node{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, inputs, [output], **options))
         return output

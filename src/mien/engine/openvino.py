@@ -93,7 +93,7 @@ class OpenVinoSession:
 
 
 def _name(port: ov.ConstOutput) -> str:
-    """The name its publisher gave an output; where others stand beside it, a converter's numbers sort before letters."""
+    """The name its publisher gave an output; others may stand beside it, and a converter's numbers sort first."""
     names = port.get_names()
     given = str(port.get_node().get_friendly_name()).split("/sink_port_")[0]
     return given if given in names else max(names, default="output")
