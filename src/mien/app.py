@@ -5,6 +5,7 @@ import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -12,12 +13,15 @@ import uvicorn
 
 from mien import __version__
 from mien.config import Settings
+from mien.engine.onnx import OnnxSession
+from mien.engine.openvino import OpenVinoSession
 from mien.errors import SetupError
 from mien.image.source import S3, S3Settings
 from mien.operations import analyze, collection, face, search, tag, user
 from mien.operations.context import Context, Galleries, Operations
-from mien.packs import install, load, manifest
+from mien.packs import install, load, own
 from mien.packs.load import Pack
+from mien.packs.manifest import Manifest
 from mien.store import open as stores
 from mien.store.vault import Vault
 from mien.wire import journal
@@ -63,8 +67,21 @@ def open_pack_unchecked(settings: Settings, name: str | None = None) -> Pack:
         SetupError: it cannot be had or does not load.
     """
     cv2.setNumThreads(1)  # many requests share the cores; none gains from taking all of them for a resize
-    entry = manifest.named(name or settings.pack)
-    return load.load(entry, install.install(entry, settings.packs), settings.cores)
+    entry = own.named(name or settings.pack, settings.packs)
+    return load.load(entry, install.install(entry, settings.packs), settings.cores, engine(settings))
+
+
+def engine(settings: Settings) -> load.Compile:
+    """What compiles networks.
+
+    Raises:
+        SetupError: the engine does not do that precision.
+    """
+    if settings.engine == "openvino":
+        return partial(OpenVinoSession, precision=settings.precision)
+    if settings.precision == "bf16":
+        raise SetupError("ONNX Runtime runs networks as they are, in f32; leave precision at auto, or use openvino.")
+    return OnnxSession
 
 
 def build(settings: Settings) -> App:
@@ -102,9 +119,11 @@ def serve(settings: Settings) -> None:
         SetupError: it cannot start.
     """
     journal.start(settings.log_level)
+    hold_license(settings, own.named(settings.pack, settings.packs))
     listening = _listen(settings)
     held = stores.lock(settings.store, settings.data)
     app = build(settings)
+    hold_calibration(app.context.pack)
     _guard(settings, app)
     listening.listen(BACKLOG)  # what the next line says is true, though the loop that answers starts after it
     print(welcome(settings, app, listening.getsockname()[1]), flush=True)  # noqa: T201
@@ -120,6 +139,37 @@ def serve(settings: Settings) -> None:
     finally:
         app.context.store.database.close()
         held.release()
+
+
+def hold_license(settings: Settings, entry: Manifest) -> None:
+    """Refuse to serve others with weights that may not be used commercially.
+
+    Raises:
+        SetupError: the pack's licence and the settings do not go together.
+    """
+    allowed = settings.allow_noncommercial
+    if entry.license.commercial or (_is_loopback(settings.host) if allowed is None else allowed):
+        return
+    why = f"mien listens on {settings.host}" if allowed is None else "allow_noncommercial is false"
+    raise SetupError(
+        f"mien does not serve the pack {entry.name}: its weights may not be used commercially ({entry.license.name}), "
+        f"and {why}; choose another pack, or set allow_noncommercial to true if your use is within that licence."
+    )
+
+
+def hold_calibration(pack: Pack) -> None:
+    """Refuse to serve similarities that mean nothing.
+
+    Raises:
+        SetupError: neither the pack nor the settings bring a measured calibration.
+    """
+    if not pack.calibration.is_measured:
+        name = pack.manifest.name
+        raise SetupError(
+            f"mien does not serve the pack {name} yet: nobody measured which cosine stands for which similarity; "
+            f"measure it on photographs of your own with `mien eval FOLDER --pack {name} --calibrate FILE`, and serve "
+            f"with `--calibration FILE`."
+        )
 
 
 def _guard(settings: Settings, app: App) -> None:
