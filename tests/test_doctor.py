@@ -1,6 +1,7 @@
 """`mien doctor` says what would run, tries it, and exits with 1 and a plain sentence when something is broken."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -71,6 +72,28 @@ def test_an_unknown_pack_is_found(packs: str, tmp_path: Path) -> None:
     code, said = findings(packs, tmp_path / "data", "--pack", "nobodys")
     assert code == 1
     assert "no pack named nobodys" in said["broken"][0]
+
+
+def test_it_says_which_engines_are_here_and_which_runs(packs: str, tmp_path: Path) -> None:
+    code, said = findings(packs, tmp_path / "data", "--precision", "f32")
+    assert (code, said["found"]["precision"]) == (0, "f32")
+    assert re.match(r"openvino [0-9.]+; onnx [0-9.]+ on .*CPU", said["found"]["engines"])
+    assert said["found"]["engine"].startswith("OpenVINO")
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (("--engine", "onnx"), "is not an ONNX file, and ONNX Runtime reads no other"),
+        (("--engine", "onnx", "--precision", "bf16"), "ONNX Runtime runs networks as they are, in f32"),
+    ],
+)
+def test_an_engine_that_cannot_run_the_pack_is_found(
+    packs: str, tmp_path: Path, flags: tuple[str, ...], words: str
+) -> None:
+    code, said = findings(packs, tmp_path / "data", *flags)
+    assert code == 1
+    assert words in said["broken"][0]
 
 
 def test_it_can_look_at_what_a_running_server_holds(packs: str, live: Live) -> None:

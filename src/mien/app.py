@@ -1,9 +1,11 @@
 """The composition root: settings → pack and store → operations → the HTTP application. It reads as one list."""
 
 import ipaddress
+import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -11,12 +13,15 @@ import uvicorn
 
 from mien import __version__
 from mien.config import Settings
+from mien.engine.onnx import OnnxSession
+from mien.engine.openvino import OpenVinoSession
 from mien.errors import SetupError
 from mien.image.source import S3, S3Settings
 from mien.operations import analyze, collection, face, search, tag, user
 from mien.operations.context import Context, Galleries, Operations
-from mien.packs import calibration, install, load, manifest
+from mien.packs import calibration, install, load, own
 from mien.packs.load import Pack
+from mien.packs.manifest import Manifest
 from mien.store import open as stores
 from mien.store.vault import Vault
 from mien.wire import journal
@@ -62,10 +67,24 @@ def open_pack_unchecked(settings: Settings, name: str | None = None) -> Pack:
         SetupError: it cannot be had or does not load.
     """
     cv2.setNumThreads(1)  # many requests share the cores; none gains from taking all of them for a resize
-    entry = manifest.named(name or settings.pack)
+    entry = own.named(name or settings.pack, settings.packs)
     files = install.install(entry, settings.packs)
-    measured = calibration.read(Path(settings.calibration), entry) if settings.calibration else None
-    return load.load(entry, files, settings.cores, measured=measured)
+    ours = settings.calibration if entry.name == settings.pack else ""  # it was measured with the pack that serves
+    measured = calibration.read(Path(ours), entry) if ours else None
+    return load.load(entry, files, settings.cores, engine(settings), measured)
+
+
+def engine(settings: Settings) -> load.Compile:
+    """What compiles networks.
+
+    Raises:
+        SetupError: the engine does not do that precision.
+    """
+    if settings.engine == "openvino":
+        return partial(OpenVinoSession, precision=settings.precision)
+    if settings.precision == "bf16":
+        raise SetupError("ONNX Runtime runs networks as they are, in f32; leave precision at auto, or use openvino.")
+    return OnnxSession
 
 
 def build(settings: Settings) -> App:
@@ -76,11 +95,11 @@ def build(settings: Settings) -> App:
     """
     store = stores.open_store(settings.store, settings.data)
     store.collections.sweep()
+    door = Door(store.keys, vault(settings))  # first, since a wrong master key is quicker told than a pack is loaded
     pack = open_pack(settings)
     galleries = Galleries(store, pack.manifest.embedder.dimension)
     aside = ThreadPoolExecutor(settings.cores, thread_name_prefix="aside")
     context = Context(pack, store, galleries, S3(s3_settings(settings)), aside, settings.minimum_similarity)
-    door = Door(store.keys, vault(settings))
     return App(context, Server(context, OPERATIONS, door, WAITING * settings.cores))
 
 
@@ -103,9 +122,11 @@ def serve(settings: Settings) -> None:
         SetupError: it cannot start.
     """
     journal.start(settings.log_level)
+    hold_license(settings, own.named(settings.pack, settings.packs))
     listening = _listen(settings)
     held = stores.lock(settings.store, settings.data)
     app = build(settings)
+    hold_calibration(app.context.pack)
     _guard(settings, app)
     listening.listen(BACKLOG)  # what the next line says is true, though the loop that answers starts after it
     print(welcome(settings, app, listening.getsockname()[1]), flush=True)  # noqa: T201
@@ -113,11 +134,45 @@ def serve(settings: Settings) -> None:
         app.server, log_config=None, access_log=False, server_header=False, lifespan="off", loop="auto",
         http="httptools", ws="none", timeout_graceful_shutdown=GRACE, backlog=BACKLOG,
     )  # fmt: skip
+    # uvicorn finishes what it accepted, then raises the signal again for whoever handled it before: let that be nobody
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
     try:
         uvicorn.Server(config).run(sockets=[listening])
     finally:
         app.context.store.database.close()
         held.release()
+
+
+def hold_license(settings: Settings, entry: Manifest) -> None:
+    """Refuse to serve others with weights that may not be used commercially.
+
+    Raises:
+        SetupError: the pack's licence and the settings do not go together.
+    """
+    allowed = settings.allow_noncommercial
+    if entry.license.commercial or (_is_loopback(settings.host) if allowed is None else allowed):
+        return
+    why = f"mien listens on {settings.host}" if allowed is None else "allow_noncommercial is false"
+    raise SetupError(
+        f"mien does not serve the pack {entry.name}: its weights may not be used commercially ({entry.license.name}), "
+        f"and {why}; choose another pack, or set allow_noncommercial to true if your use is within that licence."
+    )
+
+
+def hold_calibration(pack: Pack) -> None:
+    """Refuse to serve similarities that mean nothing.
+
+    Raises:
+        SetupError: neither the pack nor the settings bring a measured calibration.
+    """
+    if not pack.calibration.is_measured:
+        name = pack.manifest.name
+        raise SetupError(
+            f"mien does not serve the pack {name} yet: nobody measured which cosine stands for which similarity; "
+            f"measure it on photographs of your own with `mien eval FOLDER --pack {name} --calibrate FILE`, and serve "
+            f"with `--calibration FILE`."
+        )
 
 
 def _guard(settings: Settings, app: App) -> None:

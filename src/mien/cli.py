@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mien import __version__, config
+from mien.commands import packs as pack_commands
 from mien.config import Settings
 from mien.errors import SetupError
 from mien.evaluate.options import add_flags
@@ -31,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
     settings = argparse.ArgumentParser(add_help=False)
     group = settings.add_argument_group("settings", "also as MIEN_* variables and in mien.toml")
     for row in config.TABLE:
-        default = f" (default {row.default})" if row.default != "" else ""
+        default = f" (default {row.default})" if row.default not in ("", None) else ""
         group.add_argument(row.flag, dest=row.name, metavar=row.type.__name__.upper(), help=row.help + default)
     top = argparse.ArgumentParser(prog="mien", description="Face recognition that speaks the AWS Rekognition API.")
     top.add_argument("--version", action="version", version=f"mien {__version__}")
@@ -66,13 +67,12 @@ def parser() -> argparse.ArgumentParser:
     create.add_argument("--json", action="store_true", help="print JSON")
     command("list", _keys_list, "list the access keys", keys).add_argument("--json", action="store_true")
     command("revoke", _keys_revoke, "make an access key useless from now on", keys).add_argument("name")
-    packs = commands.add_parser("packs", help="list and install model packs").add_subparsers(
+    packs = commands.add_parser("packs", help="list, install, verify, carry and add model packs").add_subparsers(
         title="commands", required=True, metavar="COMMAND"
     )
     listing = command("list", _packs_list, "list the packs with their licences and files", packs)
     listing.add_argument("--json", action="store_true", help="print JSON")
-    command("install", _packs_install, "find or download a pack's files", packs).add_argument("name")
-    command("checks", _packs_checks, "print the start-up check of a pack's entry, as this machine measures it", packs)
+    pack_commands.add_to(command, packs)
     return top
 
 
@@ -107,21 +107,6 @@ def _packs_list(settings: Settings, given: argparse.Namespace) -> None:
 
     rows = listing.rows(settings.packs)
     print(json.dumps(rows, indent=2) if given.json else listing.as_text(rows))
-
-
-def _packs_install(settings: Settings, given: argparse.Namespace) -> None:
-    from mien.packs import install, manifest
-
-    files = install.install(manifest.named(given.name), settings.packs)
-    print(f"The pack {given.name} is in {next(iter(files.values())).parent}.")
-
-
-def _packs_checks(settings: Settings, _: argparse.Namespace) -> None:
-    from mien import app
-
-    print("[checks]")
-    for name, values in app.open_pack_unchecked(settings).fingerprints().items():
-        print(f"{name} = {[round(float(value), 4) for value in values]}")
 
 
 def _keys_create(settings: Settings, given: argparse.Namespace) -> None:

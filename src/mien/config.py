@@ -15,6 +15,8 @@ import platformdirs
 
 from mien.errors import SetupError
 
+ENGINES = ("openvino", "onnx")
+PRECISIONS = ("auto", "f32", "bf16")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 RESERVED = ("MIEN_CONFIG", "MIEN_TEST_")  # names beside the table: the file itself, and what mien's own tests read
 
@@ -25,7 +27,7 @@ class Setting:
 
     name: str
     type: type
-    default: str | int | float | bool
+    default: str | int | float | bool | None  # None: unset, and what that means follows from other settings
     help: str
     choices: tuple[str, ...] = ()
     limits: tuple[float, float] | None = None
@@ -62,6 +64,14 @@ TABLE = (
     Setting("data", str, platformdirs.user_data_dir("mien", appauthor=False), "directory of the embedded store"),
     Setting("packs", str, "", "directory with model files, looked into before the cache and the network"),
     Setting("pack", str, "retail", "the model pack that detects and embeds faces"),
+    Setting("engine", str, "openvino", "what runs the networks; onnx needs `mien[onnx]` or `mien[cuda]`", ENGINES),
+    Setting("precision", str, "auto", "arithmetic of openvino; auto is what the processor does best", PRECISIONS),
+    Setting(
+        "allow_noncommercial",
+        bool,
+        None,
+        "whether to serve a pack whose weights may not be used commercially (default: only when bound to loopback)",
+    ),
     Setting("store", str, "", "where the truth is kept: empty for SQLite under the data directory, or sqlite:///PATH"),
     Setting("host", str, "127.0.0.1", "address to listen on"),
     Setting("port", int, 6436, "port to listen on; 0 takes a free one"),
@@ -87,6 +97,9 @@ class Settings:
     data: str
     packs: str
     pack: str
+    engine: str
+    precision: str
+    allow_noncommercial: bool | None
     store: str
     host: str
     port: int
@@ -117,8 +130,17 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
     Raises:
         SetupError: an unknown setting, by its name, or a value of the wrong type.
     """
+    return Settings(**({row.name: row.default for row in TABLE} | given(flags, environ)))
+
+
+def given(flags: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """The settings that somebody chose, without the defaults (see `load`).
+
+    Raises:
+        SetupError: as `load`.
+    """
     by_name = {row.name: row for row in TABLE}
-    values: dict[str, Any] = {row.name: row.default for row in TABLE}
+    values: dict[str, Any] = {}
     path = Path(environ.get("MIEN_CONFIG", "mien.toml"))
     for name, value in _file(path, required="MIEN_CONFIG" in environ).items():
         if name not in by_name:
@@ -134,7 +156,7 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
     for name, value in flags.items():
         if value is not None:
             values[name] = by_name[name].parse(value, by_name[name].flag)
-    return Settings(**values)
+    return values
 
 
 def _file(path: Path, required: bool) -> dict[str, Any]:

@@ -9,8 +9,10 @@ from typing import Any
 
 from mien import __version__, app
 from mien.config import Settings
+from mien.engine import onnx
 from mien.errors import SetupError
-from mien.packs import install, manifest
+from mien.packs import install, manifest, own
+from mien.packs.manifest import Manifest
 from mien.store import open as stores
 
 LEAST_DISK = 100 * 1024 * 1024  # bytes; with less, the next index may fail
@@ -50,7 +52,8 @@ def examine(settings: Settings) -> Findings:
 
 
 def _pack(settings: Settings, findings: Findings) -> None:
-    entry = manifest.named(settings.pack)
+    findings.found["engines"] = f"openvino {metadata.version('openvino')}; {_onnx()}"
+    entry = own.named(settings.pack, settings.packs)
     findings.found["pack"] = f"{entry.name}: {entry.title}; weights {entry.license.name}"
     findings.found["contract"] = f"{entry.contract} (FaceModelVersion {entry.model_version})"
     for name, path in install.install(entry, settings.packs).items():
@@ -60,7 +63,24 @@ def _pack(settings: Settings, findings: Findings) -> None:
     findings.found["engine"] = f"{runtime.engine} {runtime.version}"
     findings.found["device"] = f"{runtime.device}, {settings.cores} inferences at a time"
     findings.found["precision"] = runtime.precision
-    findings.found["start-up check"] = "passed: every network answers the known input as it should"
+    findings.found["start-up check"] = _passed(entry)
+    app.hold_license(settings, entry)
+    app.hold_calibration(pack)
+
+
+def _passed(entry: Manifest) -> str:
+    if entry.checks:
+        return "passed: every network answers the known input as it should"
+    return "passed as far as it goes: every network answers with numbers; the pack was never tried, so none are stored"
+
+
+def _onnx() -> str:
+    """Which ONNX Runtime is here, and on what it can run."""
+    try:
+        version, devices = onnx.available()
+    except SetupError:
+        return "onnx not installed (pip install 'mien[onnx]', or 'mien[cuda]' for a GPU)"
+    return f"onnx {version} on {' or '.join(devices)}"
 
 
 def _store(settings: Settings, findings: Findings) -> None:

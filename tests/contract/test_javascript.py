@@ -25,18 +25,20 @@ ONE = "1 validation error detected: Value "
 
 
 @pytest.fixture(scope="session")
-def javascript() -> Run:
+def javascript(packs: str) -> Run:  # nothing is installed where there is no pack to call with
     """Runs calls with the SDK, which is installed once into the user's cache."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         pytest.skip("node and npm are not here")
     folder = Path(platformdirs.user_cache_dir("mien", appauthor=False)) / "tests" / "javascript"
     folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / "node_modules" / PACKAGE / "package.json").exists():
+    installed = folder / "installed"
+    if not installed.exists():
         (folder / "package.json").write_text('{"private": true}')
         install = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock", f"{PACKAGE}@3"]
         try:
             subprocess.run(install, cwd=folder, capture_output=True, timeout=60, check=True)
+            installed.touch()
         except (subprocess.SubprocessError, OSError):
             pytest.skip(f"{PACKAGE} cannot be installed: the registry is not reachable")
     shutil.copy(PROGRAM, folder / PROGRAM.name)  # a program finds its packages beside itself

@@ -31,7 +31,7 @@ SEEDS = _seeds()
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow on damaged EXIF
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(
     seed=st.sampled_from(SEEDS),
     changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=8),
@@ -47,7 +47,7 @@ def test_damage_is_decoded_or_refused_by_name(
     damaged = bytes(data if in_header else data[: int(kept * len(data)) + 1])
     with contextlib.suppress(ApiError):
         picture = read_header(damaged)
-        if picture.width * picture.height < 4_000_000:
+        if picture.width * picture.height < 1_000_000:
             pixels = picture.rgb(100)
             assert pixels.dtype == np.uint8
             assert pixels.shape[2] == 3

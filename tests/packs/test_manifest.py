@@ -29,9 +29,17 @@ def test_every_pack_names_its_files_addresses_and_digests(name: str) -> None:
     assert entry.license.weights
     assert entry.license.training_data
     for file in entry.files:
-        assert file.url.startswith("https://") or file.package
+        assert file.url.startswith("https://") or file.package or file.bring
         assert re.fullmatch("[0-9a-f]{64}", file.sha256)
+        assert file.size > 0
     assert {*entry.detector.files, entry.embedder.file} <= {file.name for file in entry.files}
+    assert bool(entry.checks and entry.calibration and entry.measured) == entry.tried
+
+
+def test_what_mien_never_downloads_may_not_be_used_commercially() -> None:
+    brought = {name for name, entry in manifest.catalogue().items() if any(file.bring for file in entry.files)}
+    assert brought == {name for name, entry in manifest.catalogue().items() if not entry.license.commercial}
+    assert "insightface" in brought
 
 
 def test_the_catalogue_holds_retail() -> None:

@@ -45,7 +45,8 @@ class ServerProcess:
         """
         place = Path(self._folder.name)
         own = dataclasses.replace(self._settings, data=str(place), store="", host="127.0.0.1", port=0)
-        flags = [f"{row.flag}={getattr(own, row.name)}" for row in config.TABLE]
+        values = {row.flag: getattr(own, row.name) for row in config.TABLE}
+        flags = [f"{flag}={value}" for flag, value in values.items() if value is not None]
         with (place / "log").open("w") as log:
             self._process = subprocess.Popen(  # noqa: S603  the command is this program
                 [sys.executable, "-m", "mien", "serve", *flags], stdout=subprocess.PIPE, stderr=log, text=True

@@ -8,7 +8,7 @@ import openvino as ov
 from openvino import Layout, Type
 from openvino.preprocess import ColorFormat, PrePostProcessor
 
-from mien.engine.session import Graph, Outputs, Pixels, Runtime
+from mien.engine.session import Graph, Outputs, Pixels, Runtime, single
 
 
 @functools.cache
@@ -19,10 +19,11 @@ def _core() -> ov.Core:
 class OpenVinoSession:
     """A network compiled for the CPU, with as many inferences in flight as it was given threads.
 
-    Pixels go in as they lie in memory; colour order, mean, scale and layout are part of the compiled graph.
+    Pixels go in as they lie in memory; colour order, mean, scale and layout are part of the compiled graph. `precision`
+    is "f32", "bf16", or "auto" for what the processor does best.
     """
 
-    def __init__(self, graph: Graph, threads: int) -> None:
+    def __init__(self, graph: Graph, threads: int, precision: str = "auto") -> None:
         model = graph.read(graph.file) if graph.read else _core().read_model(graph.file)
         model.reshape([graph.batch, 3, graph.height, graph.width])
         steps = PrePostProcessor(model)
@@ -35,10 +36,11 @@ class OpenVinoSession:
             entry.mean(list(graph.mean))
         if set(graph.scale) != {1.0}:
             entry.scale(list(graph.scale))
-        options = {"NUM_STREAMS": threads, "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT_NUM_REQUESTS": threads}
+        options: dict[str, object] = {} if precision == "auto" else {"INFERENCE_PRECISION_HINT": precision}
+        options |= {"NUM_STREAMS": threads, "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT_NUM_REQUESTS": threads}
         self._compiled = _core().compile_model(steps.build(), "CPU", options)
         self._names = [_name(port) for port in self._compiled.outputs]
-        self._shapes = [tuple(port.shape)[1:] for port in self._compiled.outputs]
+        self._shapes = [single(tuple(port.shape), graph.batch) for port in self._compiled.outputs]
         self._idle: queue.SimpleQueue[ov.InferRequest] = queue.SimpleQueue()
         for _ in range(threads):
             self._idle.put(self._compiled.create_infer_request())
@@ -68,7 +70,7 @@ class OpenVinoSession:
                     request.wait()
                 for request, rows in started:
                     for index, answer in enumerate(answers):
-                        answer[rows] = request.get_output_tensor(index).data
+                        answer[rows] = request.get_output_tensor(index).data.reshape(answer[rows].shape)
         finally:
             for request in requests:
                 self._idle.put(request)
@@ -91,5 +93,7 @@ class OpenVinoSession:
 
 
 def _name(port: ov.ConstOutput) -> str:
-    """The name its publisher gave an output; a converter's numbers stand beside it and sort before letters."""
-    return max(port.get_names(), default="output")
+    """The name its publisher gave an output; others may stand beside it, and a converter's numbers sort first."""
+    names = port.get_names()
+    given = str(port.get_node().get_friendly_name()).split("/sink_port_")[0]
+    return given if given in names else max(names, default="output")

@@ -70,7 +70,8 @@ class Session(Protocol):
             pixels: uint8, (N, height, width, 3), RGB, C-contiguous.
 
         Returns:
-            Output name → float32 (N, …), the network's own leading axis replaced by N; the caller's to keep.
+            Output name → float32 (N, …), N in place of the network's own leading axis where it has one (`single`);
+            the caller's to keep.
         """
 
 
@@ -90,6 +91,14 @@ class Recorded:
         return {name: np.repeat(value[None], len(pixels), axis=0) for name, value in self._outputs.items()}
 
 
+def single(shape: tuple[int, ...], batch: int) -> tuple[int, ...]:
+    """The shape of what a network says of one input, from the shape of what it says of a batch.
+
+    A network for one input may have no leading axis for it: SCRFD's answers are (12800, 1).
+    """
+    return shape[1:] if batch > 1 or (len(shape) > 1 and shape[0] == 1) else shape
+
+
 def fingerprint(session: Session) -> NDArray[np.float32]:
     """Run a known input and sample the outputs, so that a broken runtime shows before the first user does.
 
@@ -105,6 +114,11 @@ def fingerprint(session: Session) -> NDArray[np.float32]:
     outputs = session.run(waves.astype(np.uint8)[None])
     flat = np.concatenate([outputs[name].ravel() for name in sorted(outputs)])
     return np.asarray(flat[np.linspace(0, len(flat) - 1, SAMPLES).astype(int)], np.float32)
+
+
+def alive(measured: NDArray[np.float32]) -> bool:
+    """Tell whether a fingerprint could be any network's: finite, and not one value throughout."""
+    return bool(np.isfinite(measured).all()) and float(np.ptp(measured)) > 0
 
 
 def agrees(measured: NDArray[np.float32], stored: NDArray[np.float32]) -> bool:

@@ -44,6 +44,11 @@ class Calibration:
             raise ValueError("A calibration needs known FARs and cosines that rise as FAR falls.")
         return cls(cosines, similarities)
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether it was measured; without measured pairs the map is linear, and means nothing."""
+        return len(self.cosines) > 2
+
     def similarity(self, cosines: NDArray[np.floating] | float) -> NDArray[np.float64]:
         """Cosine → similarity, 0–100."""
         return np.interp(np.asarray(cosines, np.float64), self.cosines, self.similarities)

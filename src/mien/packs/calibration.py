@@ -7,7 +7,7 @@ import msgspec
 from mien.errors import SetupError
 from mien.packs.manifest import Manifest
 
-Measured = list[tuple[float, float]]
+Bars = list[tuple[float, float]]  # false accept rate, cosine
 
 
 class CalibrationFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -20,7 +20,7 @@ class CalibrationFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     pack: str
     contract: str
-    calibration: Measured
+    calibration: Bars
     images: int
     people: int
     extrapolated: list[float] = []
@@ -51,7 +51,7 @@ extrapolated = [{", ".join(f"{far:g}" for far in measured.extrapolated)}]
         raise SetupError(f"{path} cannot be written: {error.strerror}.") from None
 
 
-def read(path: Path, manifest: Manifest) -> Measured:
+def read(path: Path, manifest: Manifest) -> Bars:
     """The calibration in a file, for the pack that runs.
 
     Raises:

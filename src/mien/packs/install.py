@@ -1,6 +1,7 @@
 """A pack's files, found or fetched: the folder the user names, then the cache, then where they are published.
 
-A publisher has an address to download from, or a Python package that is installed and never imported.
+A publisher has an address to download from, or a Python package that is installed and never imported. Files that the
+user brings are never downloaded.
 
 Nothing is used before its digest is that of the catalogue. A download goes to a temporary name beside its place, is
 checked, and only then renamed.
@@ -56,8 +57,13 @@ def find(manifest: Manifest, packs: str) -> dict[str, Path] | None:
     return None
 
 
-def install(manifest: Manifest, packs: str) -> dict[str, Path]:
+def install(manifest: Manifest, packs: str, accepted: bool = False) -> dict[str, Path]:
     """Find the pack's files, downloading into the cache what is missing.
+
+    Args:
+        manifest: the pack.
+        packs: the user's own folder (see `find`).
+        accepted: whether the user accepts a licence that forbids commercial use.
 
     Raises:
         SetupError: a file could not be had; the text says what was tried and what to do.
@@ -65,7 +71,9 @@ def install(manifest: Manifest, packs: str) -> dict[str, Path]:
     found = find(manifest, packs)
     if found is not None:
         return found
+    hold_license(manifest, accepted)
     target = cache("") / manifest.name
+    _ask_for_brought(manifest, packs)
     _ask_for_packages(manifest, packs)
     try:
         target.mkdir(parents=True, exist_ok=True)
@@ -77,13 +85,53 @@ def install(manifest: Manifest, packs: str) -> dict[str, Path]:
                 continue
             _hold(file, present, manifest)
             if present.parent != target:
-                _copy(present, target / file.name)
+                copy(present, target / file.name)
     except OSError as error:
         raise SetupError(_sorry(manifest, packs, _reason(error))) from None
     found = find(manifest, packs)
     if found is None:
         raise SetupError(_sorry(manifest, packs, "the files did not stay where they were put"))
     return found
+
+
+def hold_license(manifest: Manifest, accepted: bool, command: str = "") -> None:
+    """Hold a pack to its licence before it is installed.
+
+    Args:
+        manifest: the pack.
+        accepted: whether the user accepts a licence that forbids commercial use.
+        command: what says so, without the flag; empty for `mien packs install`.
+
+    Raises:
+        SetupError: its weights may not be used commercially and the user did not accept that.
+    """
+    if not (manifest.license.commercial or accepted):
+        raise SetupError(
+            f"The weights of the pack {manifest.name} may not be used commercially ({manifest.license.name}, "
+            f"{manifest.license.address}); read that licence, and if your use is within it, run "
+            f"`{command or f'mien packs install {manifest.name}'} --accept-license`."
+        )
+
+
+def keep(manifest: Manifest, found: dict[str, Path]) -> dict[str, Path]:
+    """Copy a pack's files into the cache, where every later command finds them; where they now lie.
+
+    Args:
+        manifest: the pack.
+        found: name → where it lies, digests checked.
+
+    Raises:
+        SetupError: the cache cannot be written to.
+    """
+    target = cache("") / manifest.name
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for name, path in found.items():
+            if path != target / name:
+                copy(path, target / name)
+    except OSError as error:
+        raise SetupError(f"The pack {manifest.name} cannot be kept in {target}: {_reason(error)}.") from None
+    return {name: target / name for name in found}
 
 
 def _folders(manifest: Manifest, packs: str) -> list[Path]:
@@ -104,6 +152,24 @@ def _packaged(file: File) -> Path | None:
         return Path(str(distribution(file.package.name).locate_file(file.package.path))) if file.package else None
     except PackageNotFoundError:
         return None
+
+
+def _ask_for_brought(manifest: Manifest, packs: str) -> None:
+    """Say which files the user has to bring.
+
+    Raises:
+        SetupError: one of them is missing.
+    """
+    folders = _folders(manifest, packs)
+    missing = [file for file in manifest.files if not any(_place(file, folder).is_file() for folder in folders)]
+    names = [file.name for file in missing if file.bring]
+    if names:
+        accept = "" if manifest.license.commercial else " --accept-license"
+        raise SetupError(
+            f"You bring the files of the pack {manifest.name} yourself, mien never downloads them, and "
+            f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} missing; run `mien packs install "
+            f"{manifest.name} --packs FOLDER{accept}` with the folder that holds them."
+        )
 
 
 def _ask_for_packages(manifest: Manifest, packs: str) -> None:
@@ -159,7 +225,8 @@ def _open(url: str) -> HTTPResponse:
     return answer.result(timeout=PATIENCE)
 
 
-def _copy(source: Path, target: Path) -> None:
+def copy(source: Path, target: Path) -> None:
+    """Copy a file so that it is there whole or not at all."""
     with _arriving(target) as arriving:
         arriving.write(source.read_bytes())
         arriving.flush()

@@ -2,14 +2,16 @@
 
 from typing import Any
 
+import msgspec
+
 from mien.errors import SetupError
-from mien.packs import install, manifest
-from mien.packs.manifest import Manifest
+from mien.packs import install, manifest, own
+from mien.packs.manifest import Manifest, Measured
 
 
 def rows(packs: str) -> list[dict[str, Any]]:
-    """Every pack of the catalogue as plain data; `packs` is the user's own folder of model files."""
-    return [_row(entry, packs) for entry in manifest.catalogue().values()]
+    """Every pack as plain data, mien's and the user's; `packs` is the user's own folder of model files."""
+    return [_row(entry, packs) for _, entry in sorted(own.known(packs).items())]
 
 
 def as_text(listed: list[dict[str, Any]]) -> str:
@@ -21,15 +23,21 @@ def _row(entry: Manifest, packs: str) -> dict[str, Any]:
     return {
         "name": entry.name,
         "title": entry.title,
+        "own": entry.name not in manifest.catalogue(),
+        "size": entry.size,
         "license": entry.license.name,
         "license_address": entry.license.address,
         "commercial": entry.license.commercial,
         "weights": entry.license.weights,
         "training_data": entry.license.training_data,
         "model_version": entry.model_version,
+        "measured": msgspec.to_builtins(entry.measured),
+        "tried": entry.tried,
+        "calibrated": bool(entry.calibration),
         "state": _state(entry, packs),
         "files": [
-            {"name": file.name, "url": file.url, "source": file.source, "sha256": file.sha256} for file in entry.files
+            {"name": file.name, "url": file.url, "source": file.source, "sha256": file.sha256, "size": file.size}
+            for file in entry.files
         ],
     }
 
@@ -44,11 +52,28 @@ def _state(entry: Manifest, packs: str) -> str:
 def _paragraph(row: dict[str, Any]) -> str:
     use = "commercial use allowed" if row["commercial"] else "non-commercial use only"
     files = "\n".join(f"    {file['source']}\n      sha256 {file['sha256']}" for file in row["files"])
+    marks = "".join(f"  [{mark}]" for mark in _marks(row))
     return (
-        f"{row['name']}  {row['title']}  [{row['state']}]\n"
+        f"{row['name']}  {row['title']}{marks}\n"
+        f"  size     {row['size'] / 1e6:.1f} MB\n"
         f"  weights  {row['license']} ({use}), {row['license_address']}\n"
         f"           {row['weights']}\n"
         f"  trained  {row['training_data']}\n"
+        f"  measured {_figures(row)}\n"
         f"  version  {row['model_version']}\n"
         f"  files\n{files}"
     )
+
+
+def _marks(row: dict[str, Any]) -> list[str]:
+    marks = [row["state"], *(["your own"] if row["own"] else []), *([] if row["tried"] else ["not tried"])]
+    return marks if row["calibrated"] else [*marks, "not calibrated"]
+
+
+def _figures(row: dict[str, Any]) -> str:
+    if row["measured"] is None:
+        return "nothing yet; `mien eval` measures it on photographs of your own"
+    measured = msgspec.convert(row["measured"], Measured)
+    tar = ", ".join(f"{share:.2%} at FAR {float(far):g}" for far, share in measured.tar.items())
+    time = "" if measured.ms is None else f"; {measured.ms:g} ms an image"
+    return f"{measured.data}: TAR {tar}{time}\n           {measured.command}"

@@ -1,6 +1,7 @@
 """What a pack says of itself: one TOML in the catalogue, read into frozen structs and checked."""
 
 import hashlib
+import re
 from importlib import resources
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from mien.errors import SetupError
 Triple = tuple[float, float, float]
 Point = tuple[float, float]
 
+_DIGEST = re.compile("[0-9a-f]{64}")
+_NAME = re.compile("[a-z][a-z0-9_-]*")
+
 
 class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A Python package that a file comes in: its name and version in the index, and the file's path inside it."""
@@ -20,26 +24,35 @@ class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     path: str
 
 
-class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file of the pack: its name, the digest (hex SHA-256) it must have, and where it comes from.
+class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A file of the pack: its name, the digest (hex SHA-256) it must have, its size in bytes, and where it comes from.
 
-    Either `url`, its publisher's address, or `package`. `reader` names what builds the network of a file that engines
-    do not read themselves (`packs.load.READERS`).
+    One of three: `url`, its publisher's address; `package`; or `bring`, for one that the user brings and mien never
+    downloads. `reader` names what builds the network of a file that engines do not read themselves
+    (`packs.load.READERS`). Only in a manifest that was not added yet (`packs.own`) may a brought file lack its digest.
     """
 
     name: str
-    sha256: str
+    sha256: str = ""
     url: str = ""
     package: Package | None = None
+    bring: bool = False
     reader: str = ""
+    size: int = 0
 
     def __post_init__(self) -> None:
-        if bool(self.url) == bool(self.package):
-            raise ValueError(f"{self.name} needs either a url or a package")
+        if Path(self.name).name != self.name or self.name.startswith("."):
+            raise ValueError(f"{self.name!r} is not the name of a file")
+        if [bool(self.url), bool(self.package), self.bring].count(True) != 1:
+            raise ValueError(f"{self.name} needs either a url or a package, or bring = true")
+        if not (_DIGEST.fullmatch(self.sha256) or (self.bring and not self.sha256)):
+            raise ValueError(f"{self.name} needs the SHA-256 it must have, as 64 hexadecimal digits")
 
     @property
     def source(self) -> str:
         """Where it comes from, in words."""
+        if self.bring:
+            return f"{self.name}, which you bring yourself"
         return f"the Python package {self.package.name}=={self.package.version}" if self.package else self.url
 
 
@@ -53,8 +66,21 @@ class License(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     training_data: str
 
 
+class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the pack gave on photographs, and the command that says so again.
+
+    `tar` has the share of same-person pairs (0–1) that is accepted at each false accept rate, as "0.001". `ms` is the
+    time of one image, in milliseconds, and what it was measured on stands in `benchmarks/README.md`.
+    """
+
+    data: str
+    command: str
+    tar: dict[str, float]
+    ms: float | None = None
+
+
 class DetectorSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="canvas"):
-    """One network over a canvas: sides in pixels, colour order, the head that reads the outputs, its bars (0–1)."""
+    """One network over a canvas: sides in pixels, preprocessing, the head that reads the outputs, its bars (0–1)."""
 
     file: str
     head: str
@@ -63,6 +89,8 @@ class DetectorSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
     color: str
     least_score: float
     most_overlap: float
+    mean: Triple = (0.0, 0.0, 0.0)
+    scale: Triple = (1.0, 1.0, 1.0)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -113,12 +141,13 @@ class EmbedderSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cubic: bool = False
 
 
-class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A pack's whole entry in the catalogue.
 
-    `calibration` holds pairs of false accept rate and the cosine that this share of impostor pairs reaches. `checks`
-    holds what the start-up check must measure: a fingerprint (`engine.session.fingerprint`) of each network by its
-    name in `packs.load.Pack.sessions`.
+    `calibration` holds pairs of false accept rate and the cosine that this share of impostor pairs reaches; without
+    any, the pack serves only by a calibration of the user's own. `checks` holds what the start-up check must measure: a
+    fingerprint (`engine.session.fingerprint`) of each network by its name in `packs.load.Pack.sessions`. `tried` is
+    false for a pack that was never run with its real weights, which may have no checks.
     """
 
     name: str
@@ -127,8 +156,19 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     files: list[File]
     detector: DetectorSpec | CascadeSpec
     embedder: EmbedderSpec
-    calibration: list[tuple[float, float]]
-    checks: dict[str, list[float]]
+    calibration: list[tuple[float, float]] = []
+    checks: dict[str, list[float]] = {}
+    measured: Measured | None = None
+    tried: bool = True
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(f"{self.name!r} is not a pack's name: small letters, digits, - and _, from a letter on")
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its files, as far as the manifest says."""
+        return sum(file.size for file in self.files)
 
     @property
     def contract(self) -> str:
@@ -156,9 +196,13 @@ def parse(text: bytes, source: str) -> Manifest:
         SetupError: not a manifest; the text says where.
     """
     try:
-        return msgspec.toml.decode(text, type=Manifest)
+        manifest = msgspec.toml.decode(text, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SetupError(f"{source} is not a pack's manifest: {error}.") from None
+    missing = {*manifest.detector.files, manifest.embedder.file} - {file.name for file in manifest.files}
+    if missing:
+        raise SetupError(f"{source} is not a pack's manifest: its files lack {', '.join(sorted(missing))}.")
+    return manifest
 
 
 def catalogue() -> dict[str, Manifest]:

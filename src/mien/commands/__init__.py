@@ -1,0 +1,1 @@
+"""Families of commands that are too many for `cli`."""

@@ -1,0 +1,135 @@
+"""`mien packs install`, `verify`, `checks`, `export`, `import` and `add`."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mien import config
+from mien.config import Settings
+from mien.errors import SetupError
+
+NOT_CHOSEN = 3  # exit code: the default pack could not be had, and nobody chose it
+
+Command = Callable[..., argparse.ArgumentParser]
+
+
+def add_to(command: Command, packs: Any) -> None:
+    """Add the commands to the family `packs`."""
+    made = command("install", install, "find or download a pack's files", packs)
+    made.add_argument("name", nargs="?", help="the pack (default: the one that the settings name)")
+    _accept(made)
+    made = command(
+        "verify", verify, "hold a pack's files against their digests, and its networks against theirs", packs
+    )
+    made.add_argument("name", nargs="?", help="the pack (default: every pack that is installed)")
+    command("checks", checks, "print the start-up check of a pack's manifest, as this machine measures it", packs)
+    made = command("export", export, "write a pack into a folder, for a machine without a network", packs)
+    made.add_argument("folder", metavar="DIR")
+    made.add_argument("name", nargs="?", help="the pack (default: the one that the settings name)")
+    made = command("import", take, "take in the packs that `mien packs export` wrote into a folder", packs)
+    made.add_argument("folder", metavar="DIR")
+    _accept(made)
+    made = command("add", add, "add a pack of your own, after trying it", packs)
+    made.add_argument("manifest", metavar="FILE.toml")
+    _accept(made)
+
+
+def _accept(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--accept-license", action="store_true", help="accept a licence that forbids commercial use")
+
+
+def install(settings: Settings, given: argparse.Namespace) -> int:
+    """Find or download a pack's files."""
+    from mien.packs import install, own
+
+    entry = own.named(given.name or settings.pack, settings.packs)
+    install.hold_license(entry, given.accept_license)
+    try:
+        files = install.install(entry, settings.packs, given.accept_license)
+    except install.WrongDigestError:
+        raise
+    except SetupError as error:
+        if given.name or "pack" in config.given({"pack": given.pack}, os.environ):
+            raise
+        print(f"mien: {error}", file=sys.stderr)
+        return NOT_CHOSEN
+    if any(file.bring for file in entry.files):
+        files = install.keep(entry, files)
+    print(f"The pack {entry.name} is in {next(iter(files.values())).parent}.")
+    return 0
+
+
+def verify(settings: Settings, given: argparse.Namespace) -> int:
+    """Hold packs against their digests and start-up checks; 1 if one of them does not hold."""
+    from mien import app
+    from mien.packs import install, own
+
+    entries = [own.named(given.name, settings.packs)] if given.name else list(own.known(settings.packs).values())
+    broken, held = False, 0
+    for entry in entries:
+        try:
+            files = install.find(entry, settings.packs)
+            if files is None:
+                if given.name:
+                    raise SetupError(f"The pack {entry.name} is not installed; run `mien packs install {entry.name}`.")
+                continue
+            pack = app.open_pack(settings, entry.name)
+        except SetupError as error:
+            print(f"mien: {error}", file=sys.stderr)
+            broken = True
+            continue
+        held += 1
+        answers = (
+            "answer as they should" if entry.checks else "answer with numbers (never tried: no answers are stored)"
+        )
+        print(
+            f"{entry.name}: {len(files)} files as published, {len(pack.sessions)} networks {answers}, on "
+            f"{pack.runtime.engine} {pack.runtime.version} ({pack.runtime.precision})."
+        )
+    if not (held or broken):
+        raise SetupError("No pack is installed; run `mien packs install`.")
+    return 1 if broken else 0
+
+
+def checks(settings: Settings, _: argparse.Namespace) -> None:
+    """Print what a manifest must hold for the start-up check."""
+    from mien import app
+
+    print("[checks]")
+    for name, values in app.open_pack_unchecked(settings).fingerprints().items():
+        print(f"{name} = {[round(float(value), 4) for value in values]}")
+
+
+def export(settings: Settings, given: argparse.Namespace) -> None:
+    """Write a pack into a folder."""
+    from mien.packs import carry, own
+
+    entry = own.named(given.name or settings.pack, settings.packs)
+    place = carry.write(entry, settings.packs, Path(given.folder))
+    print(f"The pack {entry.name} is in {place}; on the other machine, run `mien packs import {given.folder}`.")
+
+
+def take(_: Settings, given: argparse.Namespace) -> None:
+    """Take in packs from a folder."""
+    from mien.packs import carry
+
+    for entry in carry.take(Path(given.folder), given.accept_license):
+        print(f"The pack {entry.name} is installed.")
+
+
+def add(settings: Settings, given: argparse.Namespace) -> None:
+    """Add a pack of the user's own."""
+    from mien import app
+    from mien.packs import own
+
+    entry = own.add(Path(given.manifest), settings.packs, app.engine(settings), given.accept_license)
+    print(f"The pack {entry.name} works and is added, FaceModelVersion {entry.model_version}.")
+    if entry.calibration:
+        print(f"Serve it with `mien serve --pack {entry.name}`.")
+    else:
+        print(
+            f"Before it serves, measure what its cosines mean: `mien eval FOLDER --pack {entry.name} --calibrate FILE`."
+        )

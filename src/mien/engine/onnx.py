@@ -1,0 +1,101 @@
+"""ONNX Runtime: the second engine, for ONNX packs on a GPU or where a user prefers it (`mien[onnx]`, `mien[cuda]`)."""
+
+import functools
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.engine.session import Graph, Outputs, Pixels, Runtime, single
+from mien.errors import SetupError
+
+PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")  # the first that is there runs the network
+
+
+class OnnxSession:
+    """An ONNX network under ONNX Runtime, on the GPU where there is one.
+
+    Preprocessing happens before the network, in numpy, since it cannot be put into the file's graph.
+    """
+
+    def __init__(self, graph: Graph, threads: int) -> None:
+        ort = _runtime()
+        if graph.read is not None or graph.file.suffix != ".onnx":
+            raise SetupError(
+                f"{graph.file.name} is not an ONNX file, and ONNX Runtime reads no other; use engine = openvino."
+            )
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        present = ort.get_available_providers()
+        try:
+            self._session = ort.InferenceSession(
+                _static(graph), options, providers=[name for name in PROVIDERS if name in present]
+            )
+        except Exception as error:  # noqa: BLE001  its exceptions have no base of their own
+            raise RuntimeError(str(error)) from None
+        self._graph = graph
+        self._input = self._session.get_inputs()[0].name
+        self._names = [output.name for output in self._session.get_outputs()]
+        self.shape = (graph.height, graph.width, 3)
+
+    def describe(self) -> Runtime:
+        """Say which ONNX Runtime, and on what."""
+        device = _device(self._session.get_providers()[0])
+        return Runtime("ONNX Runtime", str(_runtime().__version__), device, "f32")
+
+    def run(self, pixels: Pixels) -> Outputs:
+        """Run the network on each input (see `Session.run`)."""
+        answers: list[list[NDArray[np.float32]]] = [
+            self._session.run(self._names, {self._input: each[None]}) for each in self._prepared(pixels)
+        ]
+        return {
+            name: np.stack([answer[index].reshape(single(answer[index].shape, 1)) for answer in answers])
+            for index, name in enumerate(self._names)
+        }
+
+    def _prepared(self, pixels: Pixels) -> NDArray[np.float32]:
+        """Pixels as the network wants them: its colour order, mean and scale; float32 (N, 3, height, width)."""
+        ordered = pixels[..., ::-1] if self._graph.color == "BGR" else pixels
+        scaled = (ordered - np.array(self._graph.mean, np.float32)) / np.array(self._graph.scale, np.float32)
+        return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
+
+
+def _static(graph: Graph) -> bytes:
+    """The file with its input fixed to the graph's size; what follows from that is inferred anew by the runtime."""
+    import onnx  # noqa: PLC0415  an optional dependency
+
+    model = onnx.load(str(graph.file))
+    weights = {weight.name for weight in model.graph.initializer}
+    (entry,) = [each for each in model.graph.input if each.name not in weights]
+    for dimension, size in zip(entry.type.tensor_type.shape.dim, (1, 3, graph.height, graph.width), strict=True):
+        dimension.dim_value = size
+    for declared in (*model.graph.output, *model.graph.value_info):
+        declared.type.tensor_type.ClearField("shape")
+    return bytes(model.SerializeToString())
+
+
+def available() -> tuple[str, list[str]]:
+    """The version of ONNX Runtime, and what it can run on, the first preferred.
+
+    Raises:
+        SetupError: it is not installed.
+    """
+    present = _runtime().get_available_providers()
+    return str(_runtime().__version__), [_device(name) for name in PROVIDERS if name in present]
+
+
+def _device(provider: str) -> str:
+    return provider.removesuffix("ExecutionProvider")
+
+
+@functools.cache
+def _runtime() -> Any:
+    try:
+        import onnx  # noqa: F401, PLC0415  an optional dependency
+        import onnxruntime  # noqa: PLC0415
+    except ImportError:
+        raise SetupError(
+            "ONNX Runtime is not installed: pip install 'mien[onnx]' for the CPU, 'mien[cuda]' for a GPU."
+        ) from None
+    return onnxruntime

@@ -1,0 +1,75 @@
+"""Packs carried to machines without a network: written into a folder with their manifests, and taken in from there."""
+
+from pathlib import Path
+
+import msgspec
+
+from mien.errors import SetupError
+from mien.packs import install, manifest, own
+from mien.packs.manifest import Manifest
+
+MANIFEST = "pack.toml"
+
+
+def write(entry: Manifest, packs: str, folder: Path) -> Path:
+    """Write a pack's files and its manifest into a folder of its name; where that is.
+
+    Args:
+        entry: the pack, downloaded first if it is not here.
+        packs: the user's own folder of model files.
+        folder: where to.
+
+    Raises:
+        SetupError: the pack cannot be had, or the folder cannot be written to.
+    """
+    found = install.install(entry, packs)
+    target = folder / entry.name
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for name, path in found.items():
+            install.copy(path, target / name)
+        (target / MANIFEST).write_bytes(msgspec.toml.encode(entry))
+    except OSError as error:
+        raise SetupError(f"{target} cannot be written: {error.strerror}.") from None
+    return target
+
+
+def take(folder: Path, accepted: bool) -> list[Manifest]:
+    """Take in every pack that was written into a folder: all of them, or, on an error, those before it.
+
+    Args:
+        folder: what `write` was given, or one pack's folder in it.
+        accepted: whether the user accepts a licence that forbids commercial use.
+
+    Raises:
+        SetupError: there is none, a file's digest is not the manifest's, or a pack of this name is another one here.
+    """
+    places = [path.parent for path in (folder / MANIFEST, *sorted(folder.glob(f"*/{MANIFEST}"))) if path.is_file()]
+    if not places:
+        raise SetupError(f"{folder} holds no pack that `mien packs export` wrote.")
+    return [_take_one(place, accepted) for place in places]
+
+
+def _take_one(place: Path, accepted: bool) -> Manifest:
+    try:
+        entry = manifest.parse((place / MANIFEST).read_bytes(), str(place / MANIFEST))
+    except OSError as error:
+        raise SetupError(f"{place / MANIFEST} cannot be read: {error.strerror}.") from None
+    theirs = manifest.catalogue().get(entry.name)
+    if theirs and theirs.contract != entry.contract:
+        raise SetupError(f"{place} holds another pack {entry.name} than this version of mien knows.")
+    entry = theirs or entry
+    install.hold_license(entry, accepted, f"mien packs import {place.parent}")
+    found = {file.name: place / file.name for file in entry.files}
+    for file in entry.files:
+        if not found[file.name].is_file():
+            raise SetupError(f"{found[file.name]} is missing; export the pack {entry.name} again.")
+        if manifest.digest(found[file.name]) != file.sha256:
+            raise install.WrongDigestError(
+                f"{found[file.name]} was damaged on the way (its SHA-256 is not {file.sha256[:12]}…); export the pack "
+                f"{entry.name} again."
+            )
+    install.keep(entry, found)
+    if not theirs:
+        own.keep(entry)
+    return entry

@@ -1,0 +1,186 @@
+"""Packs of the user's own: each described in a TOML, tried when it is added, and kept beside what was downloaded."""
+
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from mien.errors import SetupError
+from mien.face.embed import Embedder
+from mien.packs import install, manifest
+from mien.packs.load import Compile, Pack, load
+from mien.packs.manifest import File, Manifest
+
+CATALOG = "catalog"  # the folder of their manifests, in the cache and in the user's own folder
+ALIKE = 0.999  # cosine beyond which two embeddings of different pictures show that the network does not look
+
+
+def known(packs: str) -> dict[str, Manifest]:
+    """Every pack by name: mien's catalogue, then the user's own.
+
+    Args:
+        packs: the user's own folder of model files; empty for none.
+
+    Raises:
+        SetupError: a manifest of the user's cannot be read.
+    """
+    mine = {path.stem: _read(path) for folder in reversed(_catalogs(packs)) for path in sorted(folder.glob("*.toml"))}
+    return mine | manifest.catalogue()
+
+
+def named(name: str, packs: str) -> Manifest:
+    """The pack of this name.
+
+    Raises:
+        SetupError: there is none.
+    """
+    if name not in manifest.catalogue():
+        for folder in _catalogs(packs):
+            if (folder / f"{Path(name).name}.toml").is_file():
+                return _read(folder / f"{Path(name).name}.toml")
+    return manifest.named(name)
+
+
+def keep(entry: Manifest) -> Path:
+    """Write a manifest into the user's catalogue in the cache; where it now is.
+
+    Raises:
+        SetupError: it cannot be written.
+    """
+    place = install.cache("") / CATALOG / f"{entry.name}.toml"
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(msgspec.toml.encode(entry))
+    except OSError as error:
+        raise SetupError(f"The pack {entry.name} cannot be kept in {place.parent}: {error.strerror}.") from None
+    return place
+
+
+def add(described: Path, packs: str, compile_graph: Compile, accepted: bool = False) -> Manifest:
+    """Add a pack: gather its files, try it, note what its networks answer, and keep all of it in the cache.
+
+    Args:
+        described: the user's TOML. Files that it says the user brings lie beside it, in `packs`, or with another pack.
+        packs: the user's own folder of model files; empty for none.
+        compile_graph: the engine.
+        accepted: whether the user accepts a licence that forbids commercial use.
+
+    Returns:
+        The manifest as it was kept, with digests, sizes and checks.
+
+    Raises:
+        SetupError: a file is missing, a network does not load, or what it answers is no embedding.
+    """
+    try:
+        draft = manifest.parse(described.read_bytes(), described.name)
+    except OSError as error:
+        raise SetupError(f"{described} cannot be read: {error.strerror}.") from None
+    if draft.name in manifest.catalogue():
+        raise SetupError(f"A pack named {draft.name} is in mien's own catalogue; give yours another name.")
+    install.hold_license(draft, accepted, f"mien packs add {described}")
+    folders = [described.resolve().parent, *([Path(packs)] if packs else []), *_installed()]
+    entry = msgspec.structs.replace(draft, files=[_complete(file, folders) for file in draft.files])
+    try:
+        install.cache("").mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=install.cache(""), prefix=".adding-") as aside:
+            for file in entry.files:
+                place = _find(file, folders)
+                if place is not None:
+                    shutil.copyfile(place, Path(aside) / file.name)
+            found = install.install(entry, aside, accepted=True)
+            pack = load(entry, found, 1, compile_graph)
+            entry = msgspec.structs.replace(entry, checks=try_out(pack), tried=True)
+            install.keep(entry, found)
+    except OSError as error:
+        raise SetupError(f"The pack {entry.name} cannot be kept in {install.cache('')}: {error.strerror}.") from None
+    keep(entry)
+    return entry
+
+
+def try_out(pack: Pack) -> dict[str, list[float]]:
+    """Try a pack that nobody tried: the networks answer with numbers, and the embedder tells pictures apart.
+
+    Returns:
+        The fingerprint of each network, for the manifest's checks.
+
+    Raises:
+        SetupError: it does not.
+    """
+    name, embedder = pack.manifest.name, pack.pipeline.embedder
+    height, width, _ = embedder.session.shape
+    noise = np.random.default_rng(0).integers(0, 256, (2, height, width, 3)).astype(np.uint8)
+    outputs = list(embedder.session.run(noise).values())
+    if len(outputs) != 1:
+        raise SetupError(f"The embedder of {name} has {len(outputs)} outputs, and an embedder has one.")
+    if outputs[0][0].size != embedder.dimension:
+        raise SetupError(
+            f"The embedder of {name} answers {outputs[0][0].size} numbers, and its manifest says {embedder.dimension}."
+        )
+    _tell_apart(name, embedder, noise)
+    prints = pack.fingerprints()
+    for network, measured in prints.items():
+        if not np.isfinite(measured).all():
+            raise SetupError(f"The {network} network of {name} answers something that is no number.")
+    try:
+        pack.pipeline.detector.detect(np.ascontiguousarray(np.tile(noise[0], (4, 4, 1))), width * 4, height * 4)
+    except (KeyError, ValueError, IndexError) as error:
+        raise SetupError(f"The detector of {name} does not answer as its head expects: {error}.") from None
+    return {network: [round(float(value), 4) for value in measured] for network, measured in prints.items()}
+
+
+def _tell_apart(name: str, embedder: Embedder, noise: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> None:
+    """Two pictures that share nothing: noise, and a plain gradient."""
+    height, width, _ = embedder.session.shape
+    plain = np.broadcast_to(np.linspace(0, 255, width)[None, :, None], (height, width, 3)).astype(np.uint8)
+    try:
+        one, other = embedder.embed(np.stack([noise[0], plain]))
+    except ArithmeticError:
+        raise SetupError(f"The embedder of {name} answers zeros or no numbers.") from None
+    if float(one @ other) > ALIKE:
+        raise SetupError(
+            f"The embedder of {name} answers the same for different pictures; look at its mean, scale and colour order."
+        )
+
+
+def _complete(file: File, folders: Iterable[Path]) -> File:
+    """The file's entry with the digest and the size it has.
+
+    Raises:
+        SetupError: it lacks a digest and is not there.
+    """
+    place = _find(file, folders)
+    if place is None:
+        if not file.sha256:
+            raise SetupError(f"{file.name} is not there; put it beside the manifest, or in the folder of MIEN_PACKS.")
+        return file
+    return msgspec.structs.replace(file, sha256=manifest.digest(place), size=place.stat().st_size)
+
+
+def _find(file: File, folders: Iterable[Path]) -> Path | None:
+    """The first file of this name, and of the digest if its entry says one."""
+    for folder in folders:
+        place = folder / file.name
+        if place.is_file() and file.sha256 in ("", manifest.digest(place)):
+            return place
+    return None
+
+
+def _installed() -> list[Path]:
+    return [path for path in sorted(install.cache("").glob("*")) if path.is_dir() and not path.name.startswith(".")]
+
+
+def _catalogs(packs: str) -> list[Path]:
+    return [folder / CATALOG for folder in ([Path(packs)] if packs else []) + [install.cache("")]]
+
+
+def _read(path: Path) -> Manifest:
+    try:
+        entry = manifest.parse(path.read_bytes(), str(path))
+    except OSError as error:
+        raise SetupError(f"{path} cannot be read: {error.strerror}.") from None
+    if entry.name != path.stem:
+        raise SetupError(f"{path} describes the pack {entry.name}; call it {entry.name}.toml.")
+    return entry
