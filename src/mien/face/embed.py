@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,28 +20,27 @@ class Embedder:
         points: float32 (5, 2), where a crop must have its landmarks, in pixels of the crop.
         dimension: length of the embedding.
         mirror: whether a crop is averaged with its mirror image.
-        zoom: how much larger the face is in the crop than in the mirror image, if there is one. Two scales are two
-            opinions, where two crops alike but for the side are nearly one (`benchmarks/README.md`).
-        cubic: how crops are interpolated (`align`).
+        mirrored: where the mirrored crop must have them, if elsewhere. A face seen at two scales gives two opinions;
+            two crops alike but for the side give nearly one (`benchmarks/README.md`).
     """
 
     session: Session
     points: Points
     dimension: int
     mirror: bool
-    zoom: float = 1.0
-    cubic: bool = False
+    mirrored: Points | None = None
 
     @property
     def size(self) -> int:
         """Rows and columns of a crop."""
         return self.session.shape[0]
 
-    def embed(self, crops: Pixels) -> Embeddings:
+    def embed(self, crops: Pixels, mirrored: Pixels | None = None) -> Embeddings:
         """Embed aligned crops.
 
         Args:
             crops: uint8 RGB (N, size, size, 3).
+            mirrored: the same faces cut out for `mirrored`, not mirrored yet; without them `crops` serve for both.
 
         Returns:
             float32 (N, dimension), each of length 1.
@@ -52,20 +50,11 @@ class Embedder:
         """
         if len(crops) == 0:
             return np.empty((0, self.dimension), np.float32)
-        batch = np.concatenate([self._zoomed(crops), crops[:, :, ::-1]]) if self.mirror else np.ascontiguousarray(crops)
+        other = crops if mirrored is None else mirrored
+        batch = np.concatenate([crops, other[:, :, ::-1]]) if self.mirror else np.ascontiguousarray(crops)
         (vectors,) = self.session.run(batch).values()
         vectors = unit(vectors.reshape(len(batch), -1))
         return unit(vectors[: len(crops)] + vectors[len(crops) :]) if self.mirror else vectors
-
-    def _zoomed(self, crops: Pixels) -> Pixels:
-        """The crops, enlarged about their middle; what would lie outside is cut off."""
-        if self.zoom == 1:
-            return crops
-        rest = (self.size - 1) / 2 * (1 - self.zoom)
-        matrix = np.array([[self.zoom, 0, rest], [0, self.zoom, rest]])
-        shape = (self.size, self.size)
-        way = cv2.INTER_CUBIC if self.cubic else cv2.INTER_LINEAR
-        return np.stack([cv2.warpAffine(crop, matrix, shape, flags=way) for crop in crops])
 
 
 def unit(vectors: NDArray[np.float32]) -> Embeddings:

@@ -42,7 +42,11 @@ class Pipeline:
         """Embed faces that `find` gave; float32 (N, dimension), unit length."""
         size = self.embedder.size
         crops = np.stack([face.crop for face in faces]) if faces else np.empty((0, size, size, 3), np.uint8)
-        return self.embedder.embed(crops)
+        if self.embedder.mirrored is None or not faces:
+            return self.embedder.embed(crops)
+        return self.embedder.embed(
+            crops, np.stack([face.crop if face.mirrored is None else face.mirrored for face in faces])
+        )
 
     def _too_coarse(self, detection: Detection, image: Pixels, picture: Picture) -> bool:
         """Whether a decoding at reduced scale has fewer pixels of this face than its crop will have."""
@@ -51,6 +55,7 @@ class Pipeline:
 
     def _cut(self, detection: Detection, image: Pixels, picture: Picture) -> Face:
         scale = np.array([image.shape[1] / picture.width, image.shape[0] / picture.height], np.float32)
-        wanted = self.embedder
-        crop = align(image, detection.landmarks * scale, wanted.points, wanted.size, wanted.cubic)
-        return Face(detection, pose(detection.landmarks), quality(crop, self.embedder.points), crop)
+        landmarks, wanted = detection.landmarks * scale, self.embedder
+        crop = align(image, landmarks, wanted.points, wanted.size)
+        mirrored = None if wanted.mirrored is None else align(image, landmarks, wanted.mirrored, wanted.size)
+        return Face(detection, pose(detection.landmarks), quality(crop, wanted.points), crop, mirrored)

@@ -108,12 +108,14 @@ class Face:
         pose: how it is turned.
         quality: how well it is seen.
         crop: uint8 RGB, (size, size, 3), aligned for the pack's embedder.
+        mirrored: the same at the scale at which the embedder wants the mirror image; None where that is the crop's.
     """
 
     detection: Detection
     pose: Pose
     quality: Quality
     crop: Pixels
+    mirrored: Pixels | None = None
 
     @property
     def box(self) -> Box:

@@ -18,7 +18,7 @@ from mien.face.pipeline import Pipeline
 from mien.face.score import Calibration
 from mien.packs.calibration import Bars
 from mien.packs.heads import scrfd, yunet
-from mien.packs.manifest import CascadeSpec, DetectorSpec, Manifest
+from mien.packs.manifest import CascadeSpec, DetectorSpec, EmbedderSpec, Manifest
 from mien.packs.readers import dlib, mtcnn
 
 HEADS: dict[str, Head] = {"scrfd": scrfd.read, "yunet": yunet.read}
@@ -97,7 +97,7 @@ def load(
         SetupError: a network cannot be read or compiled, or the calibration is not one.
     """
     wanted = manifest.embedder
-    points = np.array(wanted.points, np.float32) * wanted.size
+    points, mirrored = (_points(wanted, scale) for scale in wanted.scales)
     networks = Networks(manifest, files, threads, compile_graph)
     try:
         detector = manifest.detector
@@ -107,9 +107,15 @@ def load(
     except (RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[-1]  # OpenVINO says where first, and what last
         raise SetupError(f"The pack {manifest.name} cannot be loaded: {reason}") from None
-    embedder = Embedder(session, points, wanted.dimension, wanted.mirror, wanted.zoom, wanted.cubic)
+    apart = wanted.mirror and wanted.scales[0] != wanted.scales[1]
+    embedder = Embedder(session, points, wanted.dimension, wanted.mirror, mirrored if apart else None)
     sessions = {**finder.sessions, "embedder": session}
     return Pack(manifest, Pipeline(finder, embedder), calibration, session.describe(), sessions)
+
+
+def _points(spec: EmbedderSpec, scale: float) -> NDArray[np.float32]:
+    """Where the landmarks go, in pixels of the crop, the face enlarged about the crop's middle."""
+    return (((np.array(spec.points) - 0.5) * scale + 0.5) * spec.size).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)

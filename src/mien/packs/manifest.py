@@ -125,8 +125,7 @@ class EmbedderSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a face is embedded: crop side in pixels, length of the vector, preprocessing, and where the landmarks go.
 
     `points` are shares of the crop: left eye, right eye, nose tip, left and right mouth corner as seen in the image.
-    `zoom` is how much larger the face is made than in the mirror image that it is averaged with;
-    `cubic` whether crops are interpolated by cubic pieces or linear ones.
+    `scales` is how large the face is made, about the crop's middle, in the crop and in its mirror image.
     """
 
     file: str
@@ -137,8 +136,7 @@ class EmbedderSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     points: tuple[Point, Point, Point, Point, Point]
     mean: Triple = (0.0, 0.0, 0.0)
     scale: Triple = (1.0, 1.0, 1.0)
-    zoom: float = 1.0
-    cubic: bool = False
+    scales: tuple[float, float] = (1.0, 1.0)
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
