@@ -15,11 +15,10 @@ from mien.packs.load import Pack
 from tests import photos
 
 PEOPLE, EACH = 150, 4  # the first names with two photos or more, and their first photos
-TAR = 0.9886  # at FAR 1e-3, as the pack `retail` has it
+TAR = 0.9835  # at FAR 1e-3, as the pack `retail` has it
 POINT = 0.01
-# TAR at FAR 1e-3 of 80 people under a condition; one photo is 0.6 points, and three more may be lost
-UNDER = {"clean": 0.9875, "face 48 pixels wide": 0.9812, "mask over nose and mouth": 0.8812, "JPEG quality 20": 0.9812}
-SLACK = 0.02
+# TAR at FAR 1e-3 of 100 people under a condition; one photo is half a point
+UNDER = {"clean": 1.0, "face 48 pixels wide": 1.0, "mask over nose and mouth": 0.895, "JPEG quality 20": 0.995}
 
 
 @pytest.fixture(scope="module")
@@ -55,4 +54,4 @@ def test_harder_photos_have_not_become_harder(album: Album, pack: Pack) -> None:
     found = robustness.costs(album, pack.pipeline, "central", workers=3, names=tuple(UNDER), most=100)
     for cost in found:
         assert cost.found >= 0.99, cost
-        assert cost.tar >= UNDER[cost.condition] - SLACK, cost
+        assert cost.tar >= UNDER[cost.condition] - POINT - 1e-9, cost

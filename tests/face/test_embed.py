@@ -1,6 +1,5 @@
 """An embedding is a unit vector of a face alone, whatever else is in the batch and whichever way it is mirrored."""
 
-import cv2
 import numpy as np
 import pytest
 
@@ -80,14 +79,21 @@ def test_whatever_shape_the_network_gives_is_flattened() -> None:
     assert embedding[0, 255] / embedding[0, 0] == pytest.approx(256)
 
 
-def test_the_crop_is_enlarged_and_its_mirror_image_is_not(pack: Pack, crops: photos.Pixels) -> None:
+def test_the_mirror_image_may_be_of_another_crop(pack: Pack, crops: photos.Pixels) -> None:
     embedder = pack.pipeline.embedder
     single = Embedder(embedder.session, embedder.points, embedder.dimension, mirror=False)
-    zooming = Embedder(embedder.session, embedder.points, embedder.dimension, mirror=True, zoom=1.2)
-    size, margin = crops.shape[1], round(crops.shape[1] * (1 - 1 / 1.2) / 2)
-    inner = slice(margin, size - margin)
-    enlarged = np.stack([np.asarray(cv2.resize(crop[inner, inner], (size, size)), np.uint8) for crop in crops])
-    expected = unit(single.embed(enlarged) + single.embed(np.ascontiguousarray(crops[:, :, ::-1])))
-    assert (np.sum(zooming.embed(crops) * expected, axis=1) > 0.98).all()
-    plain = Embedder(embedder.session, embedder.points, embedder.dimension, mirror=True)
-    assert (np.sum(zooming.embed(crops) * expected, axis=1) > np.sum(plain.embed(crops) * expected, axis=1)).all()
+    averaging = Embedder(embedder.session, embedder.points, embedder.dimension, mirror=True)
+    shifted = np.roll(crops, 2, axis=1)
+    expected = unit(single.embed(crops) + single.embed(np.ascontiguousarray(shifted[:, :, ::-1])))
+    np.testing.assert_allclose(averaging.embed(crops, shifted), expected, atol=1e-5)
+
+
+def test_the_pack_sees_a_face_at_the_scales_of_its_manifest(pack: Pack) -> None:
+    (face,) = pack.pipeline.find(read_header(photos.hopper().data))
+    embedder, (larger, smaller) = pack.pipeline.embedder, pack.manifest.embedder.scales
+    assert embedder.mirrored is not None and face.mirrored is not None
+    width, other = (points[:, 0].max() - points[:, 0].min() for points in (embedder.points, embedder.mirrored))
+    assert width / other == pytest.approx(larger / smaller)
+    again = pack.pipeline.embed([face])
+    np.testing.assert_allclose(again, embedder.embed(face.crop[None], face.mirrored[None]), atol=1e-5)
+    assert np.abs(again - embedder.embed(face.crop[None])).max() > 0.001

@@ -41,11 +41,11 @@ def test_the_list_says_size_licence_figures_and_state(packs: str, tmp_path: Path
     retail = rows["retail"]
     assert (retail["state"], retail["tried"], retail["commercial"]) == ("installed", True, True)
     assert retail["size"] == sum((Path(packs) / file["name"]).stat().st_size for file in retail["files"])
-    assert retail["measured"]["tar"] == {"0.001": 0.9887, "0.0001": 0.9710, "0.00001": 0.9313}
+    assert retail["measured"]["tar"] == {"0.001": 0.9891, "0.0001": 0.9732, "0.00001": 0.9319}
     assert (rows["insightface"]["commercial"], rows["insightface"]["tried"]) == (False, False)
     text = mien("packs", "list", folder=tmp_path, packs=packs).stdout
     assert "2.9 MB" in text
-    assert "TAR 98.87% at FAR 0.001" in text
+    assert "TAR 98.91% at FAR 0.001" in text
     assert "sface  YuNet 2023mar + SFace 2021dec  [not installed]  [not tried]  [not calibrated]" in text
     assert "non-commercial use only" in text
 

@@ -109,13 +109,19 @@ class Image:
         found = detector.detect(images[0], picture.width, picture.height)
         clock.append(time.perf_counter())
         scale = np.float32(images[-1].shape[1] / picture.width)
-        crops = [align(images[-1], each.landmarks * scale, embedder.points, embedder.size) for each in found]
+        wanted = [embedder.points] if embedder.mirrored is None else [embedder.points, embedder.mirrored]
+        crops, *mirrored = (
+            np.stack(
+                [align(images[-1], each.landmarks * scale, points, embedder.size, embedder.cubic) for each in found]
+            )
+            for points in wanted
+        )
         clock.append(time.perf_counter())
         for each, crop in zip(found, crops, strict=True):
             pose(each.landmarks)
             quality(crop, embedder.points)
         clock.append(time.perf_counter())
-        embedder.embed(np.stack(crops))
+        embedder.embed(crops, *mirrored)
         clock.append(time.perf_counter())
         return {stage: after - before for stage, (before, after) in zip(STAGES, pairwise(clock), strict=True)}
 

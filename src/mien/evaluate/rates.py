@@ -12,6 +12,7 @@ FARS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 DRAWS = 200  # of the bootstrap
 INTERVAL = (2.5, 97.5)  # percentiles
 FITTED = 20  # quantiles that the tail is fitted to
+FITTED_PAIRS = 300  # impostor pairs above the lowest of them, where 1e-3 of all would be fewer
 LEAST_ABOVE = 10  # impostor pairs above the highest of them
 _NORMAL = NormalDist()
 
@@ -58,7 +59,7 @@ def tail(impostors: Impostors) -> Tail:
 
     Fitted are FITTED quantiles from FAR 1e-3 (more in a small folder) to that of the LEAST_ABOVE highest pairs.
     """
-    most = float(np.clip(1e4 / impostors.total, 1e-3, 0.1))
+    most = float(np.clip(FITTED_PAIRS / impostors.total, 1e-3, 0.1))
     fars = np.geomspace(min(max(LEAST_ABOVE / impostors.total, 1e-9), most / 2), most, FITTED)
     quantiles = np.array([-_NORMAL.inv_cdf(float(far)) for far in fars])
     bars = np.array([impostors.bar(float(far)) for far in fars])

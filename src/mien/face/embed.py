@@ -22,6 +22,7 @@ class Embedder:
         mirror: whether a crop is averaged with its mirror image.
         mirrored: where the mirrored crop must have them, if elsewhere. A face seen at two scales gives two opinions;
             two crops alike but for the side give nearly one (`benchmarks/README.md`).
+        cubic: how faces are cut out (`align`).
     """
 
     session: Session
@@ -29,6 +30,7 @@ class Embedder:
     dimension: int
     mirror: bool
     mirrored: Points | None = None
+    cubic: bool = False
 
     @property
     def size(self) -> int:

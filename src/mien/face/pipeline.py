@@ -56,6 +56,8 @@ class Pipeline:
     def _cut(self, detection: Detection, image: Pixels, picture: Picture) -> Face:
         scale = np.array([image.shape[1] / picture.width, image.shape[0] / picture.height], np.float32)
         landmarks, wanted = detection.landmarks * scale, self.embedder
-        crop = align(image, landmarks, wanted.points, wanted.size)
-        mirrored = None if wanted.mirrored is None else align(image, landmarks, wanted.mirrored, wanted.size)
+        crop = align(image, landmarks, wanted.points, wanted.size, wanted.cubic)
+        mirrored = None
+        if wanted.mirrored is not None:
+            mirrored = align(image, landmarks, wanted.mirrored, wanted.size, wanted.cubic)
         return Face(detection, pose(detection.landmarks), quality(crop, wanted.points), crop, mirrored)

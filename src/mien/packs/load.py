@@ -108,7 +108,7 @@ def load(
         reason = str(error).strip().splitlines()[-1]  # OpenVINO says where first, and what last
         raise SetupError(f"The pack {manifest.name} cannot be loaded: {reason}") from None
     apart = wanted.mirror and wanted.scales[0] != wanted.scales[1]
-    embedder = Embedder(session, points, wanted.dimension, wanted.mirror, mirrored if apart else None)
+    embedder = Embedder(session, points, wanted.dimension, wanted.mirror, mirrored if apart else None, wanted.cubic)
     sessions = {**finder.sessions, "embedder": session}
     return Pack(manifest, Pipeline(finder, embedder), calibration, session.describe(), sessions)
 

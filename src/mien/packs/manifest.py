@@ -125,7 +125,8 @@ class EmbedderSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a face is embedded: crop side in pixels, length of the vector, preprocessing, and where the landmarks go.
 
     `points` are shares of the crop: left eye, right eye, nose tip, left and right mouth corner as seen in the image.
-    `scales` is how large the face is made, about the crop's middle, in the crop and in its mirror image.
+    `scales` is how large the face is made, about the crop's middle, in the crop and in its mirror image;
+    `cubic` whether crops are interpolated by cubic pieces or by linear ones.
     """
 
     file: str
@@ -137,6 +138,7 @@ class EmbedderSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mean: Triple = (0.0, 0.0, 0.0)
     scale: Triple = (1.0, 1.0, 1.0)
     scales: tuple[float, float] = (1.0, 1.0)
+    cubic: bool = False
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
