@@ -121,12 +121,13 @@ class CascadeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
         return (self.proposer, self.refiner, self.finisher)
 
 
-class EmbedderSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class EmbedderSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How a face is embedded: crop side in pixels, length of the vector, preprocessing, and where the landmarks go.
 
     `points` are shares of the crop: left eye, right eye, nose tip, left and right mouth corner as seen in the image.
     `scales` is how large the face is made, about the crop's middle, in the crop and in its mirror image;
-    `cubic` whether crops are interpolated by cubic pieces or by linear ones.
+    `cubic` whether crops are interpolated by cubic pieces or by linear ones. Defaults are left out of the contract, so
+    that a step which a later mien adds, and an old pack does without, does not cut its collections off.
     """
 
     file: str
