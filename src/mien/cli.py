@@ -70,8 +70,6 @@ def parser() -> argparse.ArgumentParser:
     packs = commands.add_parser("packs", help="list, install, verify, carry and add model packs").add_subparsers(
         title="commands", required=True, metavar="COMMAND"
     )
-    listing = command("list", _packs_list, "list the packs with their licences and files", packs)
-    listing.add_argument("--json", action="store_true", help="print JSON")
     pack_commands.add_to(command, packs)
     return top
 
@@ -100,13 +98,6 @@ def _eval(settings: Settings, given: argparse.Namespace) -> None:
     from mien.evaluate import command, options
 
     command.run(settings, options.options(given))
-
-
-def _packs_list(settings: Settings, given: argparse.Namespace) -> None:
-    from mien.packs import listing
-
-    rows = listing.rows(settings.packs)
-    print(json.dumps(rows, indent=2) if given.json else listing.as_text(rows))
 
 
 def _keys_create(settings: Settings, given: argparse.Namespace) -> None:

@@ -50,7 +50,7 @@ class Setting:
         """
         try:
             parsed = _boolean(value) if self.type is bool else self.type(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, KeyError):
             raise SetupError(f"{source} must be a {self.type.__name__}, not {value!r}.") from None
         if self.choices and parsed not in self.choices:
             raise SetupError(f"{source} must be one of {', '.join(self.choices)}, not {value!r}.")
@@ -172,10 +172,4 @@ def _file(path: Path, required: bool) -> dict[str, Any]:
 
 def _boolean(value: Any) -> bool:
     words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    if isinstance(value, bool):
-        return value
-    return words[str(value).lower()] if str(value).lower() in words else _refuse(value)
-
-
-def _refuse(value: Any) -> bool:
-    raise ValueError(value)
+    return value if isinstance(value, bool) else words[str(value).lower()]

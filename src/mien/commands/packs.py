@@ -1,6 +1,7 @@
-"""`mien packs install`, `verify`, `checks`, `export`, `import` and `add`."""
+"""`mien packs list`, `install`, `verify`, `checks`, `export`, `import` and `add`."""
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -18,6 +19,8 @@ Command = Callable[..., argparse.ArgumentParser]
 
 def add_to(command: Command, packs: Any) -> None:
     """Add the commands to the family `packs`."""
+    made = command("list", show, "list the packs with their licences and files", packs)
+    made.add_argument("--json", action="store_true", help="print JSON")
     made = command("install", install, "find or download a pack's files", packs)
     made.add_argument("name", nargs="?", help="the pack (default: the one that the settings name)")
     _accept(made)
@@ -39,6 +42,14 @@ def add_to(command: Command, packs: Any) -> None:
 
 def _accept(made: argparse.ArgumentParser) -> None:
     made.add_argument("--accept-license", action="store_true", help="accept a licence that forbids commercial use")
+
+
+def show(settings: Settings, given: argparse.Namespace) -> None:
+    """List the packs."""
+    from mien.packs import listing
+
+    rows = listing.rows(settings.packs)
+    print(json.dumps(rows, indent=2) if given.json else listing.as_text(rows))
 
 
 def install(settings: Settings, given: argparse.Namespace) -> int:

@@ -45,6 +45,10 @@ class Shape(msgspec.Struct, rename="pascal", omit_defaults=True):
     """A structure of the service model."""
 
 
+class EmptyResponse(Shape):
+    """An answer without members."""
+
+
 class S3Object(Shape):
     """An object in a bucket."""
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from mien.errors import InvalidParameterError, ResourceNotFoundError, ServiceQuotaExceededError
 from mien.operations.constraints import REQUIRED, Length
 from mien.operations.context import Caller, Context, Operation, Operations
-from mien.operations.shapes import Shape, TagKey, TagMap
+from mien.operations.shapes import EmptyResponse, Shape, TagKey, TagMap
 from mien.store.base import Collection
 from mien.store.tags import TagsFullError
 
@@ -38,17 +38,13 @@ class TagsResponse(Shape):
     tags: dict[str, str]
 
 
-class EmptyResponse(Shape):
-    """An answer without members."""
-
-
 def tag_resource(context: Context, caller: Caller, request: TagResourceRequest) -> EmptyResponse:
     """Add tags; a tag that is there gets the new value."""
     collection = _collection(context, caller, request.resource_arn)
     try:
         context.store.tags.put(collection.key, request.tags)
     except TagsFullError:
-        raise too_many_tags() from None
+        raise ServiceQuotaExceededError("The resource would have more than 200 tags.") from None
     return EmptyResponse()
 
 
@@ -62,11 +58,6 @@ def untag_resource(context: Context, caller: Caller, request: UntagResourceReque
 def list_tags_for_resource(context: Context, caller: Caller, request: ResourceRequest) -> TagsResponse:
     """Show a collection's tags."""
     return TagsResponse(tags=context.store.tags.of(_collection(context, caller, request.resource_arn).key))
-
-
-def too_many_tags() -> ServiceQuotaExceededError:
-    """The error for a collection with more tags than it may have."""
-    return ServiceQuotaExceededError("The resource would have more than 200 tags.")
 
 
 def _collection(context: Context, caller: Caller, arn: str) -> Collection:

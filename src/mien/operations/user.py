@@ -30,6 +30,7 @@ from mien.operations.context import Caller, Context, Operation, Operations
 from mien.operations.paging import Page
 from mien.operations.shapes import (
     ClientRequestToken,
+    EmptyResponse,
     FaceId,
     MaxUserResults,
     PaginationToken,
@@ -72,10 +73,6 @@ class AssociateFacesRequest(UserFacesRequest):
     """What AssociateFaces is asked."""
 
     user_match_threshold: Percent | None = None
-
-
-class NothingResponse(Shape):
-    """An answer without members."""
 
 
 class FaceIdShape(Shape):
@@ -138,20 +135,20 @@ class ListUsersResponse(Shape):
     next_token: str | None = None
 
 
-def create_user(context: Context, caller: Caller, request: UserRequest) -> NothingResponse:
+def create_user(context: Context, caller: Caller, request: UserRequest) -> EmptyResponse:
     """Make a user without faces."""
     collection = context.collection(caller, request.collection_id)
     token = _token(caller, "CreateUser", collection, request)
     _translated(request, lambda: context.store.users.create(collection.key, request.user_id, token))
-    return NothingResponse()
+    return EmptyResponse()
 
 
-def delete_user(context: Context, caller: Caller, request: UserRequest) -> NothingResponse:
+def delete_user(context: Context, caller: Caller, request: UserRequest) -> EmptyResponse:
     """Delete a user; its faces stay."""
     collection = context.collection(caller, request.collection_id)
     token = _token(caller, "DeleteUser", collection, request)
     _translated(request, lambda: context.store.users.delete(collection.key, request.user_id, token))
-    return NothingResponse()
+    return EmptyResponse()
 
 
 def list_users(context: Context, caller: Caller, request: ListUsersRequest) -> ListUsersResponse:
