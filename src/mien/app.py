@@ -18,7 +18,8 @@ from mien.engine.openvino import OpenVinoSession
 from mien.errors import SetupError
 from mien.image.source import S3, S3Settings
 from mien.operations import analyze, collection, face, search, tag, user
-from mien.operations.context import Context, Galleries, Operations
+from mien.operations.context import Context, Operations
+from mien.operations.galleries import Galleries
 from mien.packs import calibration, install, load, own
 from mien.packs.load import Pack
 from mien.packs.manifest import Manifest
