@@ -86,6 +86,16 @@ TABLE = (
     ),
     Setting("minimum_similarity", float, 0.0, "0–100; no search answers with less", limits=(0, 100)),
     Setting("threads", int, 0, "inferences that run at the same time; 0 means one for each core"),
+    Setting("bodies_in_flight", int, 128, "MiB of request bodies held at the same time", limits=(1, 1_000_000)),
+    Setting("pixels_in_flight", int, 100, "megapixels decoded at the same time", limits=(1, 1_000_000)),
+    Setting("connections", int, 2048, "connections held at the same time; further ones are closed", limits=(1, 1e6)),
+    Setting("queue_timeout", float, 10.0, "seconds a request waits for room or a thread", limits=(0, 3600)),
+    Setting("request_timeout", float, 60.0, "seconds an operation may take", limits=(0.1, 3600)),
+    Setting("body_rate", int, 64, "KiB a second that a client must send of a body", limits=(1, 1_000_000)),
+    Setting("idle_timeout", float, 60.0, "seconds a connection may be without a request", limits=(0.1, 3600)),
+    Setting("stop_timeout", int, 10, "seconds accepted requests have when the server stops", limits=(0, 3600)),
+    Setting("metrics_token", str, "", "what /metrics asks for as a bearer token (default: open only on loopback)"),
+    Setting("metrics_collections", int, 100, "collections that /metrics names, the fullest", limits=(0, 10_000)),
     Setting("log_level", str, "info", "how much is written to standard error", LOG_LEVELS),
 )
 
@@ -112,6 +122,16 @@ class Settings:
     calibration: str
     minimum_similarity: float
     threads: int
+    bodies_in_flight: int
+    pixels_in_flight: int
+    connections: int
+    queue_timeout: float
+    request_timeout: float
+    body_rate: int
+    idle_timeout: float
+    stop_timeout: int
+    metrics_token: str
+    metrics_collections: int
     log_level: str
 
     @property
