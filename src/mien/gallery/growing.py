@@ -1,14 +1,21 @@
 """A gallery that begins exact and is sketched once it is large: the crossover is where exact search gets slower."""
 
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.gallery.base import Embeddings, Gallery, Hits, Keys, Originals
+from mien.gallery.base import Embeddings, Hits, Keys, Originals
 from mien.gallery.exact import ExactGallery
+from mien.gallery.segment import Segment
+from mien.gallery.snapshot import Moment
+
+if TYPE_CHECKING:
+    from mien.gallery.sketched import SketchedGallery
 
 CROSSOVER = 20_000  # embeddings; see `benchmarks/README.md`, "How a gallery is scanned"
 
@@ -44,7 +51,7 @@ class GrowingGallery:
         self._scanners = scanners
         self._crossover = crossover
         self._changing = threading.Lock()
-        self.now: Gallery = ExactGallery(dimension)
+        self.now: ExactGallery | SketchedGallery = ExactGallery(dimension)
 
     def __len__(self) -> int:
         """How many embeddings it holds."""
@@ -70,7 +77,26 @@ class GrowingGallery:
         """How many bytes it holds in memory (see `Gallery.memory`)."""
         return self.now.memory()
 
-    def _sketched(self, exact: ExactGallery, coming: Embeddings) -> Gallery:
+    def moment(self, revision: int) -> Moment | None:
+        """What a snapshot would keep, if there are enough embeddings to be worth one (see `Moment.of`)."""
+        return None if isinstance(self.now, ExactGallery) else Moment.of(self.now, revision)
+
+    def resume(self, moment: Moment) -> None:
+        """Hold what a snapshot kept."""
+        from mien.gallery.sketched import SketchedGallery  # noqa: PLC0415
+
+        with self._changing:
+            self.now = SketchedGallery(
+                moment.sketcher, self._originals, self._scanners.pool, self._scanners.threads, moment.segments
+            )
+
+    def keep(self, segments: Sequence[tuple[Segment, Segment]]) -> None:
+        """Put segments that have been written to files in the places of the same ones that had not."""
+        for old, new in segments:
+            if not isinstance(self.now, ExactGallery):
+                self.now.replace(old, new)
+
+    def _sketched(self, exact: ExactGallery, coming: Embeddings) -> "SketchedGallery":
         from mien.gallery.sketch import Sketcher  # noqa: PLC0415  # compiling is for those who have many faces
         from mien.gallery.sketched import SketchedGallery  # noqa: PLC0415
 

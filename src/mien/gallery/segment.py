@@ -4,6 +4,7 @@ Rows are filled from the front and never change once filled; only `alive` is cle
 So whoever holds a segment may read it without a lock, whatever happens meanwhile.
 """
 
+import mmap
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,12 +23,12 @@ class Segment:
     Attributes:
         keys: int64 (ROWS,).
         planes: uint64 (W, ROWS), sketches: word `w` of all rows, then word `w + 1`.
-        codes: int8 (ROWS, D); or read from the segment's file.
+        codes: int8 (ROWS, D); or, left in the segment's file, (count, D) and not to be written.
         scales: float32 (ROWS,).
         alive: bool (ROWS,).
         count: rows that are filled.
         lowest, highest: no key is outside these.
-        file: where it is kept, if it is, and the digest of that file.
+        file: where it is kept, if it is, and the CRC-32 of that file.
     """
 
     keys: Keys
@@ -38,7 +39,7 @@ class Segment:
     count: int = 0
     lowest: int = 0
     highest: int = -1
-    file: tuple[Path, str] | None = None
+    file: tuple[Path, int] | None = None
 
     @classmethod
     def empty(cls, words: int, dimension: int) -> "Segment":
@@ -53,8 +54,8 @@ class Segment:
 
     @property
     def room(self) -> int:
-        """How many rows can still be filled."""
-        return ROWS - self.count
+        """How many rows can still be filled; none once its codes are left in a file."""
+        return ROWS - self.count if self.codes.flags.writeable else 0
 
     @property
     def living(self) -> int:
@@ -83,8 +84,13 @@ class Segment:
         found = np.flatnonzero(np.isin(self.keys[: self.count], near))
         return found[self.alive[found]]
 
+    def let_go(self) -> None:
+        """Give back the memory that codes left in a file took; the system keeps them at hand as long as it can."""
+        if isinstance(self.codes, np.memmap) and isinstance(self.codes.base, mmap.mmap):
+            self.codes.base.madvise(mmap.MADV_DONTNEED)
+
     def memory(self) -> int:
-        """Bytes in memory; codes that are read from a file are not."""
+        """Bytes in memory; codes that are left in a file are not."""
         codes = 0 if isinstance(self.codes, np.memmap) else self.codes.nbytes
         return self.keys.nbytes + self.planes.nbytes + codes + self.scales.nbytes + self.alive.nbytes
 

@@ -6,7 +6,6 @@ approximate is only which thousands of millions are looked at again, and `benchm
 answers of exact search that finds.
 """
 
-import mmap
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -206,11 +205,5 @@ def _ranked(near: _Near, probe: NDArray[np.float32]) -> tuple[Keys, NDArray[np.f
         rows = near.rows[start:stop] % ROWS
         keys[start:stop] = segment.keys[rows]
         kernels.cosines(np.asarray(segment.codes), segment.scales, rows, probe, cosines[start:stop])
-        _let_go(segment)
+        segment.let_go()
     return keys, cosines
-
-
-def _let_go(segment: Segment) -> None:
-    """Give back the memory that codes read from a file took; the system keeps them at hand as long as it can."""
-    if isinstance(segment.codes, np.memmap) and isinstance(segment.codes.base, mmap.mmap):
-        segment.codes.base.madvise(mmap.MADV_DONTNEED)
