@@ -16,6 +16,7 @@ from typing import IO, Any
 from mien.errors import SetupError
 from mien.store.base import Cursor, Row, T
 from mien.store.group import GroupCommit, Piece
+from mien.store.vectors import narrow
 
 _BUSY = 30.0  # seconds a connection waits for another process (the `mien` command) to let go of the write lock
 
@@ -134,6 +135,7 @@ class SqliteDatabase:
             for entry in (resources.files("mien.store") / "sql" / "sqlite").iterdir()
             if entry.name.endswith(".sql")
         )
+        self._writer.create_function("narrow", 1, narrow, deterministic=True)
         try:
             (seen,) = self._writer.execute("PRAGMA user_version").fetchone()
             if seen > len(scripts):
