@@ -24,6 +24,7 @@ from mien.packs import calibration, install, load, own
 from mien.packs.load import Pack
 from mien.packs.manifest import Manifest
 from mien.store import open as stores
+from mien.store.sweep import Sweeper
 from mien.store.vault import Vault
 from mien.wire import journal
 from mien.wire.access import Door
@@ -95,7 +96,6 @@ def build(settings: Settings) -> App:
         SetupError: something is missing or broken; the text says what to do.
     """
     store = stores.open_store(settings.store, settings.data)
-    store.collections.sweep()
     door = Door(store.keys, vault(settings))  # first, since a wrong master key is quicker told than a pack is loaded
     pack = open_pack(settings)
     galleries = Galleries(store, pack.manifest.embedder.dimension)
@@ -127,8 +127,10 @@ def serve(settings: Settings) -> None:
     listening = _listen(settings)
     held = stores.lock(settings.store, settings.data)
     app = build(settings)
+    sweeper = Sweeper(app.context.store.database)
     hold_calibration(app.context.pack)
     _guard(settings, app)
+    sweeper.start()
     listening.listen(BACKLOG)  # what the next line says is true, though the loop that answers starts after it
     print(welcome(settings, app, listening.getsockname()[1]), flush=True)  # noqa: T201
     config = uvicorn.Config(
@@ -141,6 +143,7 @@ def serve(settings: Settings) -> None:
     try:
         uvicorn.Server(config).run(sockets=[listening])
     finally:
+        sweeper.stop()
         app.context.store.database.close()
         held.release()
 
