@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.store import vectors
-from mien.store.base import Changes, CollectionGoneError, Cursor, HistoryGoneError
+from mien.store.base import Changes, CollectionGoneError, Cursor, HistoryGoneError, Row
+
+MOST_NAMED = 10_000  # keys in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Track:
         key: the vector's key in them.
         removals: the table of keys that went.
         removed: the key's column in it.
+        kept: the table that has the vectors, and the key's column in it.
         unpack: vectors as they are kept → float32 (N, D).
     """
 
@@ -32,11 +35,22 @@ class Track:
     key: str
     removals: str
     removed: str
+    kept: tuple[str, str]
     unpack: Callable[[Sequence[bytes]], NDArray[np.float32]]
 
 
-FACES = Track("faces", "faces JOIN embeddings ON face = faces.id", "faces.id", "removals", "face", vectors.unpack)
-USERS = Track("user_vectors", "user_vectors", "id", "user_removals", "vector", vectors.unpack_users)
+FACES = Track(
+    "faces",
+    "faces JOIN embeddings ON face = faces.id",
+    "faces.id",
+    "removals",
+    "face",
+    ("embeddings", "face"),
+    vectors.unpack,
+)
+USERS = Track(
+    "user_vectors", "user_vectors", "id", "user_removals", "vector", ("user_vectors", "id"), vectors.unpack_users
+)
 
 
 def advance(cursor: Cursor, collection: int) -> tuple[int, int]:
@@ -101,3 +115,17 @@ def since(cursor: Cursor, track: Track, collection: int, known: int, limit: int,
     gone = cursor.rows(removed, collection, told, until) if 0 < told < until else []
     keys, stored = zip(*added, strict=True) if added else ((), ())
     return Changes(until, np.array(keys, np.int64), track.unpack(stored), np.array([row[0] for row in gone], np.int64))
+
+
+def originals(cursor: Cursor, track: Track, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Vectors by their keys, int64 (N,); those that are gone are left out.
+
+    Returns:
+        The keys of those that are there, int64 (M,), and the vectors, float32 (M, D).
+    """
+    table, key = track.kept
+    rows: list[Row] = []
+    for start in range(0, len(keys), MOST_NAMED):
+        some = keys[start : start + MOST_NAMED].tolist()
+        rows += cursor.rows(f"SELECT {key}, vector FROM {table} WHERE {key} IN ({', '.join('?' * len(some))})", *some)
+    return np.array([row[0] for row in rows], np.int64), track.unpack([row[1] for row in rows])

@@ -110,6 +110,10 @@ class Faces:
         """What revision the collection is at; None when it is gone."""
         return self.database.read(lambda cursor: changes.revision(cursor, collection))
 
+    def embeddings(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Embeddings of faces by their keys (see `changes.originals`)."""
+        return self.database.read(lambda cursor: changes.originals(cursor, changes.FACES, keys))
+
     def changes(self, collection: int, known: int, limit: int, began: int = 0) -> Changes:
         """What a gallery of faces must take in after revision `known` (see `changes.since`)."""
         return self.database.read(

@@ -43,6 +43,7 @@ def _sweep_some(cursor: Cursor, collection: int) -> None:
         if cursor.run(statement, collection, collection, ROWS):
             return
     cursor.run("DELETE FROM tags WHERE collection = ?", collection)
+    cursor.run("DELETE FROM snapshots WHERE collection = ?", collection)
     cursor.run("DELETE FROM sweeps WHERE collection = ?", collection)
 
 

@@ -150,6 +150,10 @@ class Users:
         rows = self.database.read(lambda cursor: cursor.rows(statement, collection, *keys)) if keys else []
         return {row[0]: User(*row[1:]) for row in rows}
 
+    def vectors(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Users' vectors by their keys (see `changes.originals`)."""
+        return self.database.read(lambda cursor: changes.originals(cursor, changes.USERS, keys))
+
     def changes(self, collection: int, known: int, limit: int, began: int = 0) -> Changes:
         """What a gallery of users must take in after revision `known` (see `changes.since`)."""
         return self.database.read(
