@@ -19,11 +19,13 @@ from mien.image.source import S3, S3Settings
 from mien.operations import analyze, collection, face, search, tag, user
 from mien.operations.budget import Budget
 from mien.operations.context import Context, Operations
-from mien.operations.galleries import Galleries
+from mien.operations.galleries import Galleries, Holding
+from mien.operations.keeping import Keeper
 from mien.packs import calibration, install, load, own
 from mien.packs.load import Pack
 from mien.packs.manifest import Manifest
 from mien.store import open as stores
+from mien.store.sweep import Sweeper
 from mien.store.vault import Vault
 from mien.wire import journal, listen
 from mien.wire import tracing as traces
@@ -31,7 +33,7 @@ from mien.wire.access import Door
 from mien.wire.admission import Admission, Bounds
 from mien.wire.connection import Connections, room_for
 from mien.wire.health import MetricsPage, Readiness, alive
-from mien.wire.metrics import Metrics
+from mien.wire.metrics import Metrics, show
 from mien.wire.server import Page, Server
 from mien.wire.tracing import Tracing
 
@@ -102,18 +104,17 @@ def build(settings: Settings) -> App:
         SetupError: something is missing or broken; the text says what to do.
     """
     store = stores.open_store(settings.store, settings.data)
-    store.collections.sweep()
     door = Door(store.keys, vault(settings))  # first, since a wrong master key is quicker told than a pack is loaded
     loaded, metrics, tracing = open_pack(settings), Metrics(), traces.start(os.environ)
     pack = loaded.through(lambda name, session: WatchedSession(session, metrics.inferred(name)))
-    galleries = Galleries(store, pack.manifest.embedder.dimension)
+    galleries = Galleries(store, holding(settings, pack.manifest.embedder.dimension))
     aside = ThreadPoolExecutor(settings.cores, thread_name_prefix="aside")
     context = Context(pack, store, galleries, S3(s3_settings(settings)), aside, settings.minimum_similarity)
     ready = Readiness(loaded.check, store.keys.any)
     page = MetricsPage(metrics, settings.metrics_token, _is_loopback(settings.host))
     pages: dict[str, Page] = {"/healthz": alive, "/readyz": ready.page, "/metrics": page.page}
     bounds, connections = bounded(settings), Connections(room_for(settings.connections), settings.idle_timeout)
-    show(metrics, settings, context, bounds, connections)
+    show(metrics, context, bounds, connections, settings.metrics_collections)
     watchers = [journal.answered, metrics.answered, *([tracing.answered] if tracing else [])]
     server = Server(context, OPERATIONS, door, admission=Admission(bounds), pages=pages, watchers=watchers)
     return App(context, server, connections, ready, tracing)
@@ -131,22 +132,11 @@ def bounded(settings: Settings) -> Bounds:
     )
 
 
-def show(metrics: Metrics, settings: Settings, context: Context, bounds: Bounds, connections: Connections) -> None:
-    """Let the metrics show what runs, what is in flight and what is stored."""
-    pack, runtime = context.pack.manifest, context.pack.runtime
-    metrics.describe({
-        "version": __version__, "pack": pack.name, "model_version": pack.model_version, "contract": pack.contract,
-        "engine": runtime.engine, "engine_version": runtime.version, "precision": runtime.precision,
-    })  # fmt: skip
-    queues = {"bodies": bounds.bodies, "threads": bounds.threads, "pixels": bounds.pixels}
-    waiting = {name: partial(getattr, budget, "waiting") for name, budget in queues.items()}
-    metrics.follow_each("mien_queue_depth", "Requests that wait, by what for.", "queue", waiting)
-    metrics.follow("mien_body_bytes_in_flight", "Bytes of bodies held.", lambda: bounds.bodies.in_flight)
-    metrics.follow("mien_pixels_in_flight", "Pixels of decoded pictures held.", lambda: bounds.pixels.in_flight)
-    metrics.follow("mien_operations_in_flight", "Operations that run.", lambda: bounds.threads.in_flight)
-    metrics.follow("mien_connections", "Connections held.", lambda: connections.open)
-    metrics.follow("mien_connections_refused", "Connections closed at once, so far.", lambda: connections.refused)
-    metrics.follow_collections(context.store.database, settings.metrics_collections)
+def holding(settings: Settings, dimension: int) -> Holding:
+    """How galleries of embeddings with so many dimensions are held."""
+    threads = settings.scan_threads or len(os.sched_getaffinity(0))
+    folder = stores.place(settings.store, settings.data).parent / "snapshots"
+    return Holding(dimension, threads, settings.gallery_memory << 20, folder, settings.gallery_codes == "mapped")
 
 
 def vault(settings: Settings) -> Vault:
@@ -172,8 +162,11 @@ def serve(settings: Settings) -> None:
     listening = listen.bind(settings.host, settings.port)
     held = stores.lock(settings.store, settings.data)
     app = build(settings)
+    sweeper, keeper = Sweeper(app.context.store.database), Keeper(app.context.galleries)
     hold_calibration(app.context.pack)
     _guard(settings, app)
+    sweeper.start()
+    keeper.start()
     listening.listen(listen.BACKLOG)  # what the next line says is true, though the loop that answers starts after it
     print(welcome(settings, app, listening.getsockname()[1]), flush=True)  # noqa: T201
     try:
@@ -181,6 +174,8 @@ def serve(settings: Settings) -> None:
     finally:
         if app.tracing:
             app.tracing.close()
+        keeper.stop()
+        sweeper.stop()
         app.context.store.database.close()
         held.release()
 

@@ -95,6 +95,7 @@ def test_what_is_stored_and_what_runs_is_shown(watched: Live) -> None:
     assert info["pack"] == "retail"
     assert {"version", "model_version", "contract", "engine", "engine_version", "precision"} <= info.keys()
     assert value(found, "process_resident_memory_bytes") > 50e6
+    assert value(found, "mien_gallery_bytes") > 0  # of the collection searched
     for queue in ("bodies", "threads", "pixels"):
         assert ("mien_queue_depth", frozenset({("queue", queue)})) in found
 

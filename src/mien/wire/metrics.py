@@ -18,7 +18,11 @@ from prometheus_client import (
 )
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from mien import __version__
+from mien.operations.context import Context
 from mien.store.base import Cursor, Database
+from mien.wire.admission import Bounds
+from mien.wire.connection import Connections
 from mien.wire.record import Record
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -62,10 +66,9 @@ class Metrics:
         """What is to be told of each run of a network: how many inputs it had, and how many seconds it took."""
         return partial(_inferred, self._inputs.labels(network), self._runs.labels(network))
 
-    def follow(self, name: str, text: str, read: Callable[[], float], **labels: str) -> None:
+    def follow(self, name: str, text: str, read: Callable[[], float]) -> None:
         """Show a figure that is read when it is asked for."""
-        gauge = Gauge(name, text, list(labels), registry=self._registry)
-        (gauge.labels(**labels) if labels else gauge).set_function(read)
+        Gauge(name, text, registry=self._registry).set_function(read)
 
     def follow_each(self, name: str, text: str, label: str, read: Mapping[str, Callable[[], float]]) -> None:
         """Show figures of one kind, each under a label of its own."""
@@ -118,6 +121,33 @@ class Collections:
     def describe(self) -> Iterable[Metric]:
         """Nothing beforehand, so that registering reads nothing."""
         return []
+
+
+def show(metrics: Metrics, context: Context, bounds: Bounds, connections: Connections, most: int) -> None:
+    """Let the metrics show what runs, what is in flight, and what is held and stored.
+
+    Args:
+        metrics: where.
+        context: pack, galleries and store.
+        bounds: on what is in flight.
+        connections: the same.
+        most: how many collections are named.
+    """
+    pack, runtime = context.pack.manifest, context.pack.runtime
+    metrics.describe({
+        "version": __version__, "pack": pack.name, "model_version": pack.model_version, "contract": pack.contract,
+        "engine": runtime.engine, "engine_version": runtime.version, "precision": runtime.precision,
+    })  # fmt: skip
+    queues = {"bodies": bounds.bodies, "threads": bounds.threads, "pixels": bounds.pixels}
+    waiting = {name: partial(getattr, budget, "waiting") for name, budget in queues.items()}
+    metrics.follow_each("mien_queue_depth", "Requests that wait, by what for.", "queue", waiting)
+    metrics.follow("mien_body_bytes_in_flight", "Bytes of bodies held.", lambda: bounds.bodies.in_flight)
+    metrics.follow("mien_pixels_in_flight", "Pixels of decoded pictures held.", lambda: bounds.pixels.in_flight)
+    metrics.follow("mien_operations_in_flight", "Operations that run.", lambda: bounds.threads.in_flight)
+    metrics.follow("mien_connections", "Connections held.", lambda: connections.open)
+    metrics.follow("mien_connections_refused", "Connections closed at once, so far.", lambda: connections.refused)
+    metrics.follow("mien_gallery_bytes", "Memory of the galleries.", context.galleries.memory)
+    metrics.follow_collections(context.store.database, most)
 
 
 def _inferred(inputs: Histogram, runs: Histogram, count: int, seconds: float) -> None:
