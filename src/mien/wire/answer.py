@@ -23,6 +23,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = dict[str, str]
+Extra = tuple[tuple[str, str], ...]  # headers beside those that every answer has
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Answer:
     status: int
     body: bytes
     content_type: str | None = awsjson.CONTENT_TYPE
-    extra: tuple[tuple[str, str], ...] = ()
+    extra: Extra = ()
 
 
 NOT_AN_API_CALL = Answer(403, _NOT_AN_API_CALL, "application/xml")
@@ -40,7 +41,7 @@ NOBODY = Answer(499, b"")  # never sent: the client hung up
 BODY_TOO_LARGE = Answer(413, b"", None, CLOSE)
 
 
-def refusal(error: ApiError, is_json: bool, extra: tuple[tuple[str, str], ...] = ()) -> Answer:
+def refusal(error: ApiError, is_json: bool, extra: Extra = ()) -> Answer:
     """An error's answer: AWS JSON, but XML for an unsigned request of another content type (reference 1.3)."""
     if isinstance(error, MissingAuthenticationTokenError) and not is_json:
         return Answer(403, _NOT_SIGNED, "application/xml")

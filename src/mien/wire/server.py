@@ -5,6 +5,7 @@ the operation → a response or an error as AWS JSON → a record of it for whoe
 logged once, with the request's id, and answered as InternalServerError without a word about its cause.
 """
 
+import asyncio
 import logging
 import time
 import uuid
@@ -12,7 +13,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from mien.errors import ApiError, FrameworkError, InternalServerError, RequestTimeoutError, UnknownOperationError
+from mien.errors import (
+    ApiError,
+    FrameworkError,
+    InternalServerError,
+    RequestTimeoutError,
+    ThrottlingError,
+    UnknownOperationError,
+)
 from mien.operations.context import Context, Operations
 from mien.operations.job import Job
 from mien.wire import awsjson
@@ -24,6 +32,7 @@ from mien.wire.answer import (
     NOBODY,
     NOT_AN_API_CALL,
     Answer,
+    Extra,
     Headers,
     Receive,
     Scope,
@@ -98,6 +107,8 @@ class Server:
             answer, code = Answer(200, answered), "OK"
         except ClientGoneError:
             answer, code = NOBODY, "ClientGone"
+        except asyncio.CancelledError:  # by the loop, when stopping has taken as long as it may
+            answer, code = _refusal(ThrottlingError("mien is stopping."), headers, CLOSE)
         except Exception as error:
             answer, code = _refusal(error, headers)
             if answer.status == 500:
@@ -131,12 +142,13 @@ class Server:
             raise
 
 
-def _refusal(error: Exception, headers: Headers) -> tuple[Answer, str]:
+def _refusal(error: Exception, headers: Headers, extra: Extra = ()) -> tuple[Answer, str]:
     """What an error is answered with, and its code; what nobody foresaw is an InternalServerError."""
     if isinstance(error, BodyTooLargeError):
         return BODY_TOO_LARGE, "413"
+    if isinstance(error, RequestTimeoutError):
+        extra = CLOSE  # or the rest of the body would go on holding the connection
     known = error if isinstance(error, ApiError) else InternalServerError()
-    extra = CLOSE if isinstance(known, RequestTimeoutError) else ()  # else the rest would be taken for a request
     return refusal(known, _is_json(headers), extra), known.code
 
 
