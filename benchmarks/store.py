@@ -5,7 +5,8 @@
 Asked in turns, so that noise hits all: a page of 100 faces after a random id, 100 faces by their ids, 100 by their
 keys, one embedding, one face added. The file is larger than what is asked for again, so the disk and the system's cache
 are part of it. "rebuild" reads every embedding through `Faces.changes`, as a gallery does; its floor is reading the
-file's bytes, in the same run, and its time on the processor says what noise there was. Adding takes a commit; its floor is in `benchmarks/commits.py`.
+file's bytes, in the same run, and its time on the processor says what noise there was. Adding takes a commit; its
+floor is in `benchmarks/commits.py`.
 """
 
 import argparse
