@@ -55,19 +55,16 @@ def test_others_write_while_a_collection_is_swept(tmp_path: Path) -> None:
         store.collections.delete(faces.ACCOUNT, "going")
         sweeper = sweep.Sweeper(store.database)
         sweeper.start()
-        waits: list[float] = []
+        added = 0
         try:
             for number in range(10_000):
-                started = time.monotonic()
-                faces.add(store, staying, number, [faces.face()])
-                waits.append(time.monotonic() - started)
+                added += len(faces.add(store, staying, number, [faces.face()]))
                 if faces.count(store, "sweeps") == 0:
                     break
         finally:
             sweeper.stop()
-        assert faces.count(store, "faces") == len(waits)
-        assert len(waits) > 20  # they took turns
-        assert max(waits) < LONGEST
+        assert faces.count(store, "faces") == added
+        assert added > 20  # they took turns; benchmarks/sweep.py measures how long one waits
 
 
 def test_a_sweeper_stops_at_once_and_leaves_the_rest(tmp_path: Path) -> None:
