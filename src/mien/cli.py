@@ -9,6 +9,7 @@ from typing import Any
 
 from mien import __version__, config
 from mien.commands import packs as pack_commands
+from mien.commands import store as store_commands
 from mien.config import Settings
 from mien.errors import SetupError
 from mien.evaluate.options import add_flags
@@ -74,6 +75,10 @@ def parser() -> argparse.ArgumentParser:
         title="commands", required=True, metavar="COMMAND"
     )
     pack_commands.add_to(command, packs)
+    store = commands.add_parser("store", help="check, back up, restore and compact the store").add_subparsers(
+        title="commands", required=True, metavar="COMMAND"
+    )
+    store_commands.add_to(command, store)
     return top
 
 
