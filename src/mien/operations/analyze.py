@@ -69,7 +69,7 @@ class CompareFacesResponse(Shape):
 
 def detect_faces(context: Context, caller: Caller, request: DetectFacesRequest) -> DetectFacesResponse:
     """Find up to 100 faces, the largest first; none is not an error."""
-    seen = look(context, request.image)
+    seen = look(context, request.image, embedded=False)
     return DetectFacesResponse(
         face_details=[face_detail(face, seen.picture, request.attributes or ()) for face in seen.faces]
     )

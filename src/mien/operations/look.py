@@ -27,8 +27,8 @@ class Seen:
         return uuid5(_CONTENT, self.picture.digest)
 
 
-def look(context: Context, image: Image, quality_filter: str = "NONE") -> Seen:
-    """Read an image and find the faces in it.
+def look(context: Context, image: Image, quality_filter: str = "NONE", *, embedded: bool = True) -> Seen:
+    """Read an image and find the faces in it; `embedded` says whether any of them will be embedded.
 
     Raises:
         InvalidParameterError: not exactly one of Bytes and S3Object, or a side below 80 pixels.
@@ -39,7 +39,7 @@ def look(context: Context, image: Image, quality_filter: str = "NONE") -> Seen:
     """
     picture = read_header(_bytes(context, image))
     with context.job.pixels(picture.width * picture.height):
-        found = context.pack.pipeline.find(picture, context.job.stage)
+        found = context.pack.pipeline.find(picture, context.job.stage, embedded=embedded)
     context.job.found(len(found))
     faces, refused = [], []
     for face in found:
