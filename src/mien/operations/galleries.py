@@ -20,7 +20,7 @@ from mien.gallery import Gallery, GrowingGallery, Originals, Scanners, snapshot
 from mien.store.base import Changes, Collection, CollectionGoneError, HistoryGoneError
 from mien.store.open import Store
 
-CATCH_UP = 50_000  # embeddings a gallery takes in at a time
+CATCH_UP = 20_000  # embeddings a gallery takes in at a time; more are fresh memory each time, and slower
 WORTH = 50_000  # changes that are worth writing a snapshot for while the server runs
 WORTH_AT_END = 1_000  # and when it stops; fewer are read from the store in no time
 MOST_AT_END = 8  # segments written when it stops, 40 MB each: who stops a server does not want to wait

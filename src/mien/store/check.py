@@ -29,7 +29,7 @@ _OWNED = "EXISTS (SELECT 1 FROM user_vectors WHERE user_key = users.id)"
 _RULES = (
     *((f"rows of {table} are of no collection", table, column, _NOWHERE)
       for table, column in (("faces", "id"), ("users", "id"), ("user_vectors", "id"), ("tags", "collection"),
-                            ("removals", "face"), ("user_removals", "vector"))),
+                            ("removals", "face"), ("user_removals", "vector"), ("snapshots", "collection"))),
     *((f"rows of {table} are newer than their collection", table, column, _LATER.format(table))
       for table, column in (("faces", "id"), ("user_vectors", "id"), ("removals", "face"),
                             ("user_removals", "vector"))),
