@@ -235,7 +235,7 @@ class Galleries:
             moment = snapshot.load(self._folder(held), name, self._holding.mapped, self._scanners.threads)
         except snapshot.DamagedError:
             facts = {"collection": held.collection, "kind": held.kind.name}
-            log.warning("snapshot is damaged; the gallery is made from the store", extra={"facts": facts})
+            log.warning("snapshot is missing or damaged; the gallery is made from the store", extra={"facts": facts})
             snapshot.prune(self._folder(held), None)
             return
         if moment.revision <= revision:
