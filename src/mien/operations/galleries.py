@@ -140,10 +140,13 @@ class Galleries:
             revision = self._store.faces.revision(collection)
             kind = self._faces if name == self._faces.name else self._users
             if revision is not None:
+                held = self._hold(collection, kind)
                 try:
-                    self._follow(self._hold(collection, kind), revision)
+                    self._follow(held, revision)
                 except CollectionGoneError:
                     continue
+                nobody = np.zeros(self._holding.dimension, np.float32)
+                held.gallery.search(nobody, 1, 1.0)  # so that what has to be compiled is, before somebody waits for it
 
     def keep(self, ending: bool = False) -> None:
         """Write snapshots of the galleries that have changed enough to be worth it. Called by one thread at a time.
