@@ -27,6 +27,7 @@ from mien.store import open as stores
 from mien.store.vault import Vault
 from mien.wire import journal
 from mien.wire.access import Door
+from mien.wire.console import Console
 from mien.wire.server import Server
 
 OPERATIONS: Operations = {
@@ -131,8 +132,9 @@ def serve(settings: Settings) -> None:
     _guard(settings, app)
     listening.listen(BACKLOG)  # what the next line says is true, though the loop that answers starts after it
     print(welcome(settings, app, listening.getsockname()[1]), flush=True)  # noqa: T201
+    front = Console(app.server, app.context) if settings.console else app.server
     config = uvicorn.Config(
-        app.server, log_config=None, access_log=False, server_header=False, lifespan="off", loop="auto",
+        front, log_config=None, access_log=False, server_header=False, lifespan="off", loop="auto",
         http="httptools", ws="none", timeout_graceful_shutdown=GRACE, backlog=BACKLOG,
     )  # fmt: skip
     # uvicorn finishes what it accepted, then raises the signal again for whoever handled it before: let that be nobody
@@ -204,6 +206,7 @@ pack    {pack.name}: {pack.title}, weights {pack.license.name}, \
 {"commercial use allowed" if pack.license.commercial else "non-commercial use only"}
 engine  {runtime.engine} {runtime.version}, {runtime.precision}, {settings.cores} threads, {runtime.device}
 access  {_access(settings, app)}
+console {f"{address}/console" if settings.console else "off"}
 
   import boto3
   mien = boto3.client("rekognition", endpoint_url="{address}", region_name="us-east-1",

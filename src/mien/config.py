@@ -85,6 +85,7 @@ TABLE = (
         "calibration", str, "", "file of `mien eval --calibrate` to measure similarity by (default: the pack's own)"
     ),
     Setting("minimum_similarity", float, 0.0, "0–100; no search answers with less", limits=(0, 100)),
+    Setting("console", bool, True, "whether the page at /console is served"),
     Setting("threads", int, 0, "inferences that run at the same time; 0 means one for each core"),
     Setting("log_level", str, "info", "how much is written to standard error", LOG_LEVELS),
 )
@@ -111,6 +112,7 @@ class Settings:
     s3_buckets: str
     calibration: str
     minimum_similarity: float
+    console: bool
     threads: int
     log_level: str
 
