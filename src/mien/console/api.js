@@ -4,7 +4,9 @@ import { sign } from './sigv4.js';
 
 const BUSY = new Set(['ThrottlingException', 'ProvisionedThroughputExceededException']);
 const STRANGER = new Set([
-  'MissingAuthenticationTokenException', 'UnrecognizedClientException', 'InvalidSignatureException',
+  'MissingAuthenticationTokenException',
+  'UnrecognizedClientException',
+  'InvalidSignatureException',
   'IncompleteSignatureException',
 ]);
 const TRIES = 8;
@@ -55,7 +57,14 @@ export class Api {
     let response;
     let answer;
     try {
-      response = await fetch(this.base, { method: 'POST', headers, body, signal, credentials: 'omit', cache: 'no-store' });
+      response = await fetch(this.base, {
+        method: 'POST',
+        headers,
+        body,
+        signal,
+        credentials: 'omit',
+        cache: 'no-store',
+      });
       answer = await response.json();
     } catch (error) {
       if (signal?.aborted) throw error;
@@ -63,7 +72,8 @@ export class Api {
     }
     if (response.ok) return answer;
     const error = new ApiError(answer.__type, answer.Message ?? answer.message);
-    if (/^Signature (expired|not yet current)/.test(error.message)) error.clock = Date.parse(response.headers.get('date'));
+    if (/^Signature (expired|not yet current)/.test(error.message))
+      error.clock = Date.parse(response.headers.get('date'));
     throw error;
   }
 
@@ -102,6 +112,13 @@ export class KeyRing {
 function pause(milliseconds, signal) {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, milliseconds);
-    signal?.addEventListener('abort', () => { clearTimeout(timer); resolve(); }, { once: true });
+    signal?.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
   });
 }

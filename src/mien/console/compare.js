@@ -26,15 +26,29 @@ export function comparePage(app) {
   }
 
   function draw(side, choose) {
-    const zone = dropZone(side.picture ? 'Another photograph' : side.name, 'drop, choose, or paste', ([{ file }]) => take(side, file), { slim: Boolean(side.picture) });
+    const zone = dropZone(
+      side.picture ? 'Another photograph' : side.name,
+      'drop, choose, or paste',
+      ([{ file }]) => take(side, file),
+      { slim: Boolean(side.picture) },
+    );
     const shown = side.image && viewer(side.image, side.faces ?? [], choose);
     side.view = shown;
-    fill(side.element, zone, side.wrong && failure(side.wrong), side.picture?.note && note('plain', side.picture.note), shown?.element);
+    fill(
+      side.element,
+      zone,
+      side.wrong && failure(side.wrong),
+      side.picture?.note && note('plain', side.picture.note),
+      shown?.element,
+    );
   }
 
   async function compare() {
     const turn = ++latest;
-    for (const side of sides) { side.faces = []; draw(side); }
+    for (const side of sides) {
+      side.faces = [];
+      draw(side);
+    }
     if (!sides.every((side) => side.picture)) return void fill(answer);
     fill(answer, working('Comparing …'));
     try {
@@ -44,7 +58,10 @@ export function comparePage(app) {
     } catch (error) {
       if (turn !== latest) return;
       const nobody = error.code === 'InvalidParameterException';
-      fill(answer, nobody ? note('bad', 'One of the two shows no face, or is smaller than 80 pixels.') : failure(error));
+      fill(
+        answer,
+        nobody ? note('bad', 'One of the two shows no face, or is smaller than 80 pixels.') : failure(error),
+      );
     }
   }
 
@@ -52,10 +69,16 @@ export function comparePage(app) {
     const [first, second] = sides;
     first.faces = [{ box: source.BoundingBox, kind: 'good', name: 'The face that is compared' }];
     second.faces = matches.map(({ Face, Similarity }, i) => ({
-      box: Face.BoundingBox, landmarks: Face.Landmarks, kind: Similarity >= 80 ? 'good' : 'warn', label: score(Similarity),
+      box: Face.BoundingBox,
+      landmarks: Face.Landmarks,
+      kind: Similarity >= 80 ? 'good' : Similarity >= 60 ? 'warn' : '',
+      label: score(Similarity),
       name: `Face ${i + 1}, similarity ${score(Similarity)}`,
     }));
-    const choose = (i) => { second.view.select(i); fill(answer, meaning(matches[i].Similarity, matches.length, i)); };
+    const choose = (i) => {
+      second.view.select(i);
+      fill(answer, meaning(matches[i].Similarity, matches.length, i));
+    };
     draw(first);
     draw(second, choose);
     choose(0);
@@ -70,24 +93,50 @@ export function comparePage(app) {
 
   for (const side of sides) draw(side);
   const lead = 'The largest face of the first photograph is compared with every face of the second.';
-  const pair = h('div', { class: 'pair' }, sides.map((side) => side.element));
-  return h('div', { class: 'stack page' }, head('Compare two photographs', lead, button('Swap', '', swap, 'swap')), answer, pair);
+  const pair = h(
+    'div',
+    { class: 'pair' },
+    sides.map((side) => side.element),
+  );
+  return h(
+    'div',
+    { class: 'stack page' },
+    head('Compare two photographs', lead, button('Swap', '', swap, 'swap')),
+    answer,
+    pair,
+  );
 }
 
 function meaning(similarity, faces, i) {
   const needle = h('span', { class: 'needle' });
   needle.style.left = `${similarity}%`;
-  const marks = [[80, '1 in 10,000'], [90, '1 in 100,000'], [95, '1 in a million']].map(([at, text]) => {
-    const mark = h('span', { class: 'tick' }, h('b', { text: String(at) }), h('small', { text }));
+  const marks = [0, 20, 40, 60, 80, 90, 95].map((at) => {
+    const mark = h('span', { class: 'tick', text: String(at) });
     mark.style.left = `${at}%`;
     return mark;
   });
   const kind = similarity >= 80 ? 'good' : similarity >= 60 ? 'warn' : 'low';
-  return h('section', { class: `card meaning ${kind}` },
-    h('div', { class: 'figure' }, h('span', { class: 'unseen', text: 'Similarity ' }), h('output', { text: score(similarity) }), h('span', { class: 'quiet', text: 'of 100' })),
-    h('div', { class: 'stack tight' },
+  return h(
+    'section',
+    { class: `card meaning ${kind}` },
+    h(
+      'div',
+      { class: 'figure' },
+      h('span', { class: 'unseen', text: 'Similarity ' }),
+      h('output', { text: score(similarity) }),
+      h('span', { class: 'quiet', text: 'of 100' }),
+    ),
+    h(
+      'div',
+      { class: 'stack tight' },
       h('h2', { text: verdict(similarity) }),
       h('p', { class: 'strangers', text: strangers(similarity) }),
-      faces > 1 && h('p', { class: 'quiet small', text: `Face ${i + 1} of ${plural(faces, 'face')} in the second photograph, the most similar first. Choose another in the picture.` })),
-    h('div', { class: 'scale', 'aria-hidden': 'true' }, needle, marks));
+      faces > 1 &&
+        h('p', {
+          class: 'quiet small',
+          text: `Face ${i + 1} of ${plural(faces, 'face')} in the second photograph, the most similar first. Choose another in the picture.`,
+        }),
+    ),
+    h('div', { class: 'scale', 'aria-hidden': 'true' }, needle, marks),
+  );
 }

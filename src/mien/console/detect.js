@@ -13,7 +13,11 @@ const HINT = 'or paste one. It goes to this server and nowhere else, and is not 
 
 /** Make the page. */
 export function detectPage(app) {
-  const stage = h('div', { class: 'stack' }, dropZone(TITLE, HINT, ([{ file }]) => look(file)));
+  const stage = h(
+    'div',
+    { class: 'stack' },
+    dropZone(TITLE, HINT, ([{ file }]) => look(file)),
+  );
   let latest = 0;
   async function look(file) {
     const turn = ++latest;
@@ -22,12 +26,14 @@ export function detectPage(app) {
       const picture = await prepare(file);
       const image = await picture.load();
       const { FaceDetails: faces } = await app.api.call('DetectFaces', { Image: await picture.image() });
-      if (turn === latest) fill(stage, again(), picture.note && note('plain', picture.note), ...result(app, image, faces));
+      if (turn === latest)
+        fill(stage, again(), picture.note && note('plain', picture.note), ...result(app, image, faces));
     } catch (error) {
       if (turn === latest) fill(stage, again(), failure(error));
     }
   }
-  const again = () => dropZone('Another photograph', 'drop, choose, or paste', ([{ file }]) => look(file), { slim: true });
+  const again = () =>
+    dropZone('Another photograph', 'drop, choose, or paste', ([{ file }]) => look(file), { slim: true });
   const lead = 'See what the server sees: faces, landmarks, pose, quality, and which faces it would refuse to index.';
   return h('div', { class: 'stack page' }, head('Look at a photograph', lead), stage);
 }
@@ -40,8 +46,16 @@ function result(app, image, faces) {
   const found = h('p', { 'aria-live': 'polite' });
   let drawn;
   function draw() {
-    fill(found, h('strong', { text: faces.length ? plural(faces.length, 'face') : 'No face' }), told(faces, image, bars[filter], filter));
-    drawn = viewer(image, faces.map((face, i) => marked(face, i, image, bars[filter])), choose);
+    fill(
+      found,
+      h('strong', { text: faces.length ? plural(faces.length, 'face') : 'No face' }),
+      told(faces, image, bars[filter], filter),
+    );
+    drawn = viewer(
+      image,
+      faces.map((face, i) => marked(face, i, image, bars[filter])),
+      choose,
+    );
     fill(place, drawn.element);
     choose(number);
   }
@@ -49,11 +63,31 @@ function result(app, image, faces) {
     number = i;
     drawn.select(i);
     if (faces.length) fill(panel, detail(faces[i], i, image, bars, filter));
-    else fill(panel, h('h2', { text: 'No face' }), h('p', { class: 'quiet', text: 'Nobody was found. A face needs about 16 pixels to be seen, and more to be recognised.' }));
+    else
+      fill(
+        panel,
+        h('h2', { text: 'No face' }),
+        h('p', {
+          class: 'quiet',
+          text: 'Nobody was found. A face needs about 16 pixels to be seen, and more to be recognised.',
+        }),
+      );
   }
   draw();
-  const judge = choice(Object.keys(bars).map((name) => [name, name]), filter, (value) => { filter = value; draw(); });
-  const bar = h('div', { class: 'row between' }, found, filter && faces.length > 0 && h('div', { class: 'inline' }, field('Quality filter', judge)));
+  const judge = choice(
+    Object.keys(bars).map((name) => [name, name]),
+    filter,
+    (value) => {
+      filter = value;
+      draw();
+    },
+  );
+  const bar = h(
+    'div',
+    { class: 'row between' },
+    found,
+    filter && faces.length > 0 && h('div', { class: 'inline' }, field('Quality filter', judge)),
+  );
   return [bar, h('div', { class: 'split' }, place, panel)];
 }
 
@@ -65,8 +99,11 @@ function told(faces, image, bar, filter) {
 function marked(face, i, image, bar) {
   const codes = bar ? refusals(face, image, bar) : [];
   return {
-    box: face.BoundingBox, landmarks: face.Landmarks, pose: face.Pose,
-    kind: codes.length ? 'bad' : 'good', label: String(i + 1),
+    box: face.BoundingBox,
+    landmarks: face.Landmarks,
+    pose: face.Pose,
+    kind: codes.length ? 'bad' : 'good',
+    label: String(i + 1),
     name: `Face ${i + 1}${codes.length ? `, refused: ${codes.map(reason).join(' ')}` : ''}`,
   };
 }
@@ -75,16 +112,28 @@ function detail(face, i, image, bars, filter) {
   const crop = h('img', { class: 'portrait', alt: '' });
   portrait(crop, face.BoundingBox, image);
   const box = pixels(face.BoundingBox, image);
-  const facts = h('dl', { class: 'facts' }, [
-    ['Looks', turned(face.Pose)],
-    ['Roll, yaw, pitch', [face.Pose.Roll, face.Pose.Yaw, face.Pose.Pitch].map((angle) => `${Math.round(angle)}°`).join(', ')],
-    ['Box', `${Math.round(box.width)} × ${Math.round(box.height)} px at ${Math.round(box.left)}, ${Math.round(box.top)}`],
-  ].map(([name, value]) => [h('dt', { text: name }), h('dd', { text: value })]));
+  const facts = h(
+    'dl',
+    { class: 'facts' },
+    [
+      ['Looks', turned(face.Pose)],
+      [
+        'Roll, yaw, pitch',
+        [face.Pose.Roll, face.Pose.Yaw, face.Pose.Pitch].map((angle) => `${Math.round(angle)}°`).join(', '),
+      ],
+      [
+        'Box',
+        `${Math.round(box.width)} × ${Math.round(box.height)} px at ${Math.round(box.left)}, ${Math.round(box.top)}`,
+      ],
+    ].map(([name, value]) => [h('dt', { text: name }), h('dd', { text: value })]),
+  );
   const parts = [h('div', { class: 'row top' }, crop, h('div', {}, h('h2', { text: `Face ${i + 1}` }), facts))];
   if (filter) {
     parts.push(h('h3', { text: `Measured, and what ${filter} needs` }), chart(face, image, bars[filter]));
     parts.push(h('h3', { text: 'Would it be indexed?' }), verdicts(face, image, bars));
-    parts.push(h('p', { class: 'quiet small', text: 'Contrast is measured only while indexing, and may refuse a face too.' }));
+    parts.push(
+      h('p', { class: 'quiet small', text: 'Contrast is measured only while indexing, and may refuse a face too.' }),
+    );
   }
   return h('div', { class: 'stack' }, parts);
 }

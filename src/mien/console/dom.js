@@ -11,7 +11,8 @@ export function h(tag, props = {}, ...children) {
     if (value === null || value === undefined) continue;
     if (name === 'class') element.className = value;
     else if (name === 'text') element.textContent = value;
-    else if (name === 'on') for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
+    else if (name === 'on')
+      for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
     else if (name.includes('-') || !(name in element)) element.setAttribute(name, value);
     else element[name] = value;
   }
@@ -63,5 +64,5 @@ export function icon(name) {
 }
 
 function kept(children) {
-  return children.flat().filter((child) => child !== null && child !== undefined && child !== false);
+  return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
 }

@@ -8,28 +8,69 @@ import { h, icon } from './dom.js';
  * too, for what is pasted.
  */
 export function dropZone(title, hint, take, { many = false, slim = false } = {}) {
-  const input = h('input', { type: 'file', accept: 'image/*', multiple: many, class: 'unseen', tabIndex: -1, 'aria-label': title });
-  const folder = many && h('input', { type: 'file', webkitdirectory: true, multiple: true, class: 'unseen', tabIndex: -1, 'aria-label': 'Choose a folder' });
+  const input = h('input', {
+    type: 'file',
+    accept: 'image/*',
+    multiple: many,
+    class: 'unseen',
+    tabIndex: -1,
+    'aria-label': title,
+  });
+  const folder =
+    many &&
+    h('input', {
+      type: 'file',
+      webkitdirectory: true,
+      multiple: true,
+      class: 'unseen',
+      tabIndex: -1,
+      'aria-label': 'Choose a folder',
+    });
   const chosen = (event) => {
-    const files = [...event.target.files].map((file) => ({ file, folder: file.webkitRelativePath.split('/').slice(0, -1).join('/') }));
+    const files = [...event.target.files].map((file) => ({
+      file,
+      folder: file.webkitRelativePath.split('/').slice(0, -1).join('/'),
+    }));
     event.target.value = '';
     if (files.length) give(files);
   };
   for (const each of [input, folder].filter(Boolean)) each.addEventListener('change', chosen);
-  const choose = button(many ? 'Choose photographs' : 'Choose a photograph', 'main', () => input.click(), null, { 'data-key': 'o' });
+  const label = many ? 'Choose photographs' : 'Choose a photograph';
+  const choose = button(slim ? 'Choose' : label, 'main', () => input.click(), null, {
+    'data-key': 'o',
+    'aria-label': label,
+  });
   const whole = folder && button('Choose a folder', '', () => folder.click());
-  const text = h('div', { class: 'stack tight' }, h('strong', { text: title }), h('span', { class: 'quiet small', text: hint }));
-  const zone = h('div', { class: `drop ${slim ? 'slim' : ''}` }, icon('upload'), text, h('div', { class: 'row center' }, choose, whole), input, folder);
+  const text = h(
+    'div',
+    { class: 'stack tight' },
+    h('strong', { text: title }),
+    h('span', { class: 'quiet small', text: hint }),
+  );
+  const zone = h(
+    'div',
+    { class: `drop ${slim ? 'slim' : ''}` },
+    icon('upload'),
+    text,
+    h('div', { class: 'row center' }, choose, whole),
+    input,
+    folder,
+  );
   function give(files) {
     if (many) return take(files);
     const first = files.find(({ file }) => file.type.startsWith('image/')) ?? files[0];
     if (files.length > 1) say(`One photograph at a time here; ${first.file.name} was taken.`);
     return take([first]);
   }
-  const over = (event) => { event.preventDefault(); zone.classList.add('over'); };
+  const over = (event) => {
+    event.preventDefault();
+    zone.classList.add('over');
+  };
   zone.addEventListener('dragenter', over);
   zone.addEventListener('dragover', over);
-  zone.addEventListener('dragleave', (event) => { if (!zone.contains(event.relatedTarget)) zone.classList.remove('over'); });
+  zone.addEventListener('dragleave', (event) => {
+    if (!zone.contains(event.relatedTarget)) zone.classList.remove('over');
+  });
   zone.addEventListener('drop', async (event) => {
     event.preventDefault();
     zone.classList.remove('over');
@@ -61,13 +102,17 @@ async function dropped(transfer) {
 
 async function* inside(entry, folder) {
   if (entry.isFile) {
-    const file = await new Promise((resolve, reject) => { entry.file(resolve, reject); });
+    const file = await new Promise((resolve, reject) => {
+      entry.file(resolve, reject);
+    });
     yield { file, folder };
     return;
   }
   const reader = entry.createReader();
   for (;;) {
-    const some = await new Promise((resolve, reject) => { reader.readEntries(resolve, reject); });
+    const some = await new Promise((resolve, reject) => {
+      reader.readEntries(resolve, reject);
+    });
     if (!some.length) return;
     for (const each of some) yield* inside(each, folder ? `${folder}/${entry.name}` : entry.name);
   }

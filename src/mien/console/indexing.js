@@ -53,7 +53,10 @@ export class Indexing extends EventTarget {
       try {
         await this.#index(next);
       } catch (error) {
-        if (this.stop.signal.aborted) { this.total--; continue; }
+        if (this.stop.signal.aborted) {
+          this.total--;
+          continue;
+        }
         this.#refuse(next, sentence(error));
       }
       this.done++;
@@ -76,19 +79,29 @@ export class Indexing extends EventTarget {
     this.faces += records.length;
     if (!records.length && !others.length) this.#refuse({ file, folder }, 'No face was found.');
     const told = others.filter((face) => this.options.most === 0 || face.Reasons[0] !== 'EXCEEDS_MAX_FACES');
-    if (told.length) this.#refuse({ file, folder }, `${plural(told.length, 'face')} refused: ${[...new Set(told.flatMap((face) => face.Reasons))].map(reason).join(' ')}`);
+    if (told.length)
+      this.#refuse(
+        { file, folder },
+        `${plural(told.length, 'face')} refused: ${[...new Set(told.flatMap((face) => face.Reasons))].map(reason).join(' ')}`,
+      );
     if (this.options.users && folder && records.length) await this.#associate(file, folder, records[0].Face.FaceId);
   }
 
   async #associate(file, folder, id) {
     const user = clean(folder.split('/').pop()).slice(0, 128);
-    const before = this.folders.get(user) ?? this.#call('CreateUser', { UserId: user }).catch((error) => {
-      if (error.code !== 'ConflictException') throw error; // it is there already
-    });
+    const before =
+      this.folders.get(user) ??
+      this.#call('CreateUser', { UserId: user }).catch((error) => {
+        if (error.code !== 'ConflictException') throw error; // it is there already
+      });
     const mine = before.then(() => this.#call('AssociateFaces', { UserId: user, FaceIds: [id] }));
-    this.folders.set(user, mine.catch(() => {}));
+    this.folders.set(
+      user,
+      mine.catch(() => {}),
+    );
     const { UnsuccessfulFaceAssociations: refused } = await mine;
-    if (refused.length) this.#refuse({ file, folder }, `Indexed, but not given to ${user}: ${refused[0].Reasons.map(reason).join(' ')}`);
+    if (refused.length)
+      this.#refuse({ file, folder }, `Indexed, but not given to ${user}: ${refused[0].Reasons.map(reason).join(' ')}`);
   }
 
   #call(operation, request) {
@@ -106,12 +119,20 @@ export class Indexing extends EventTarget {
 
 /** What a photograph is called in the collection; letters that the API does not take become underscores. */
 export function named(file, folder, naming) {
-  const parts = { file: [file.name], path: [folder.split('/').pop(), file.name], folder: [folder.split('/').pop()], none: [] }[naming];
+  const parts = {
+    file: [file.name],
+    path: [folder.split('/').pop(), file.name],
+    folder: [folder.split('/').pop()],
+    none: [],
+  }[naming];
   return clean(parts.filter(Boolean).join(':')).slice(0, 255) || undefined;
 }
 
 function clean(text) {
-  return text.normalize('NFKD').replace(/\p{M}/gu, '').replace(/[^a-zA-Z0-9_.:-]/g, '_');
+  return text
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .replace(/[^a-zA-Z0-9_.:-]/g, '_');
 }
 
 /** A list of refusals as CSV. */

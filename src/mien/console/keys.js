@@ -9,7 +9,11 @@ import { sentence } from './words.js';
 export function unlocker(keys, changed) {
   let asking = null;
   return (error = null) => {
-    asking ??= askForKey(keys, error).then((given) => { asking = null; if (given) changed(); return given; });
+    asking ??= askForKey(keys, error).then((given) => {
+      asking = null;
+      if (given) changed();
+      return given;
+    });
     return asking;
   };
 }
@@ -21,14 +25,35 @@ function askForKey(keys, error) {
   const region = h('input', { ...text, pattern: '[a-z0-9\\-]+', value: keys.current?.region ?? 'us-east-1' });
   const keep = h('input', { type: 'checkbox' });
   const why = error && error.code !== 'MissingAuthenticationTokenException' ? note('bad', sentence(error)) : null;
-  const open = isNative ? null : note('warn', 'This page came over plain http. The secret is not sent, but photographs and answers can be read on the way. Put the server behind https.');
+  const open = isNative
+    ? null
+    : note(
+        'warn',
+        'This page came over plain http. The secret is not sent, but photographs and answers can be read on the way. Put the server behind https.',
+      );
   const body = [
-    h('p', { class: 'quiet' }, 'This server takes signed requests. ', h('code', { text: 'mien keys create' }), ' makes a key. The secret stays in this page, which signs with it; it is never sent.'),
-    why, open, field('Access key', id), field('Secret', secret),
+    h(
+      'p',
+      { class: 'quiet' },
+      'This server takes signed requests. ',
+      h('code', { text: 'mien keys create' }),
+      ' makes a key. The secret stays in this page, which signs with it; it is never sent.',
+    ),
+    why,
+    open,
+    field('Access key', id),
+    field('Secret', secret),
     h('label', { class: 'check' }, keep, 'Keep it until this tab is closed'),
-    h('details', {}, h('summary', { text: 'Region' }), field('Region to sign for', region, 'Any will do; it shows in ARNs.')),
+    h(
+      'details',
+      {},
+      h('summary', { text: 'Region' }),
+      field('Region to sign for', region, 'Any will do; it shows in ARNs.'),
+    ),
   ];
-  return ask('Access key', body, 'Use this key', () => keys.use({ id: id.value.trim(), secret: secret.value.trim(), region: region.value }, keep.checked));
+  return ask('Access key', body, 'Use this key', () =>
+    keys.use({ id: id.value.trim(), secret: secret.value.trim(), region: region.value }, keep.checked),
+  );
 }
 
 /** The button of the frame: what key is used, and how to forget it. Nothing where the server wants none. */
@@ -36,6 +61,10 @@ export function keyButton(app, changed) {
   if (app.about?.access === 'open' && !app.keys.current) return null;
   const { current } = app.keys;
   if (!current) return button('Use a key', '', () => app.unlock(), 'key');
-  const forget = () => { app.keys.forget(); say('The key is forgotten.'); changed(); };
+  const forget = () => {
+    app.keys.forget();
+    say('The key is forgotten.');
+    changed();
+  };
   return button(`Forget ${current.id.slice(0, 4)}…${current.id.slice(-4)}`, '', forget, 'key');
 }

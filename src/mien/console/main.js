@@ -13,22 +13,33 @@ import { helpButton, shortcuts } from './shortcuts.js';
 import { statusPage } from './status.js';
 import { recallTheme, themeButton } from './theme.js';
 
-const PAGES = [['detect', 'Look', 'face'], ['compare', 'Compare', 'compare'], ['collections', 'Collections', 'stack'], ['status', 'Status', 'pulse']];
+const PAGES = [
+  ['detect', 'Look', 'face'],
+  ['compare', 'Compare', 'compare'],
+  ['collections', 'Collections', 'stack'],
+  ['status', 'Status', 'pulse'],
+];
 const KEPT = { detect: detectPage, compare: comparePage }; // made once, so that a picture is still there on the way back
 const AT_ONCE = 4; // requests of one page at a time
 
 const keys = new KeyRing(sessionStorage);
-const unlock = unlocker(keys, () => { drawTools(); show(); });
+const unlock = unlocker(keys, () => {
+  drawTools();
+  show();
+});
 const queue = queueOf(AT_ONCE);
 const app = {
-  keys, unlock, queue,
+  keys,
+  unlock,
+  queue,
   api: new Api(new URL('../', location.href.split('#')[0]), keys, unlock),
   album: new Album(queue),
   jobs: new Map(), // collection → its latest Indexing
   options: { naming: 'file', filter: 'AUTO', most: 0, users: false },
   search: { among: 'faces', threshold: 80 },
   about: null, // what about.json says
-  learn, go,
+  learn,
+  go,
 };
 const made = {};
 
@@ -55,18 +66,43 @@ function show() {
 function pageAt(name, collection, tab, query) {
   if (name in KEPT) return (made[name] ??= KEPT[name](app));
   if (name === 'collections' && !collection) return collectionsPage(app);
-  if (name === 'collections' && ['faces', 'users', 'add', 'search'].includes(tab)) return collectionPage(app, collection, tab, query);
+  if (name === 'collections' && ['faces', 'users', 'add', 'search'].includes(tab))
+    return collectionPage(app, collection, tab, query);
   if (name === 'status') return statusPage(app);
-  return empty('search', 'No such page', 'The address names no page of this console.', h('a', { class: 'button main', href: '#/detect', text: 'To the start' }));
+  return empty(
+    'search',
+    'No such page',
+    'The address names no page of this console.',
+    h('a', { class: 'button main', href: '#/detect', text: 'To the start' }),
+  );
 }
 
 function drawNav(current) {
-  const links = PAGES.map(([name, label, drawing]) => h('li', {}, h('a', { href: `#/${name}`, 'aria-current': name === current ? 'page' : null }, icon(drawing), h('span', { text: label }))));
+  const links = PAGES.map(([name, label, drawing]) =>
+    h(
+      'li',
+      {},
+      h(
+        'a',
+        { href: `#/${name}`, 'aria-current': name === current ? 'page' : null },
+        icon(drawing),
+        h('span', { text: label }),
+      ),
+    ),
+  );
   fill(document.getElementById('nav'), h('ul', {}, links));
 }
 
 function drawTools() {
-  fill(document.getElementById('tools'), keyButton(app, () => { drawTools(); show(); }), themeButton(drawTools), helpButton());
+  fill(
+    document.getElementById('tools'),
+    keyButton(app, () => {
+      drawTools();
+      show();
+    }),
+    themeButton(drawTools),
+    helpButton(),
+  );
 }
 
 /** What runs pieces of work, `most` at a time, in their order. */
@@ -77,10 +113,19 @@ function queueOf(most) {
     while (running < most && waiting.length) {
       const { work, resolve, reject } = waiting.shift();
       running++;
-      work().then(resolve, reject).finally(() => { running--; next(); });
+      work()
+        .then(resolve, reject)
+        .finally(() => {
+          running--;
+          next();
+        });
     }
   };
-  return (work) => new Promise((resolve, reject) => { waiting.push({ work, resolve, reject }); next(); });
+  return (work) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ work, resolve, reject });
+      next();
+    });
 }
 
 async function start() {
@@ -96,7 +141,10 @@ async function start() {
   });
   for (const name of ['dragover', 'drop']) addEventListener(name, (event) => event.preventDefault()); // not a way out
   takePastes();
-  shortcuts(PAGES.map(([name]) => name), go);
+  shortcuts(
+    PAGES.map(([name]) => name),
+    go,
+  );
   if (!app.about) say('The server does not say what runs on it.', 'bad');
   if (app.about?.access === 'keys' && !keys.current) unlock();
 }

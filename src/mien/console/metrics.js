@@ -5,10 +5,17 @@ const LABEL = /(\w+)="((?:[^"\\]|\\.)*)"/g;
 
 /** The samples of a text: [{name, labels, value}]. */
 export function samples(text) {
-  return text.split('\n').filter((line) => line && !line.startsWith('#')).map((line) => LINE.exec(line)).filter(Boolean)
+  return text
+    .split('\n')
+    .filter((line) => line && !line.startsWith('#'))
+    .map((line) => LINE.exec(line))
+    .filter(Boolean)
     .map(([, name, labels = '', value]) => ({
-      name, value: Number(value),
-      labels: Object.fromEntries([...labels.matchAll(LABEL)].map(([, key, text]) => [key, text.replace(/\\(.)/g, '$1')])),
+      name,
+      value: Number(value),
+      labels: Object.fromEntries(
+        [...labels.matchAll(LABEL)].map(([, key, text]) => [key, text.replace(/\\(.)/g, '$1')]),
+      ),
     }));
 }
 

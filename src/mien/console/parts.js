@@ -11,7 +11,11 @@ export function button(label, kind, act, drawing = null, props = {}) {
 
 /** A button of a drawing alone, with its name for screen readers and as a tooltip. */
 export function iconButton(name, drawing, act, props = {}) {
-  return h('button', { type: 'button', class: 'button plain only', title: name, 'aria-label': name, on: { click: act }, ...props }, icon(drawing));
+  return h(
+    'button',
+    { type: 'button', class: 'button plain only', title: name, 'aria-label': name, on: { click: act }, ...props },
+    icon(drawing),
+  );
 }
 
 /** A page's heading with a sentence under it and, at its side, what can be done. */
@@ -22,12 +26,24 @@ export function head(title, lead, ...actions) {
 
 /** What stands where there is nothing yet. */
 export function empty(drawing, title, text, ...actions) {
-  return h('div', { class: 'empty' }, icon(drawing), h('h2', { text: title }), h('p', { class: 'quiet', text }), actions);
+  return h(
+    'div',
+    { class: 'empty' },
+    icon(drawing),
+    h('h2', { text: title }),
+    h('p', { class: 'quiet', text }),
+    actions,
+  );
 }
 
 /** A note on the page: 'warn', 'bad' or 'plain'. */
 export function note(kind, text) {
-  return h('p', { class: `note ${kind}`, role: kind === 'bad' ? 'alert' : null }, kind !== 'plain' && icon('warn'), h('span', { text }));
+  return h(
+    'p',
+    { class: `note ${kind}`, role: kind === 'bad' ? 'alert' : null },
+    kind !== 'plain' && icon('warn'),
+    h('span', { text }),
+  );
 }
 
 /** A note that says what went wrong. */
@@ -80,7 +96,14 @@ export function ask(title, body, ok, done, kind = 'main') {
     const wrong = h('div');
     const submit = h('button', { class: `button ${kind}`, text: ok });
     const cancel = button('Cancel', '', () => dialog.close());
-    const form = h('form', { class: 'stack' }, h('h2', { id: 'asked', text: title }), body, wrong, h('div', { class: 'row end' }, cancel, submit));
+    const form = h(
+      'form',
+      { class: 'stack' },
+      h('h2', { id: 'asked', text: title }),
+      body,
+      wrong,
+      h('div', { class: 'row end' }, cancel, submit),
+    );
     const dialog = h('dialog', { class: 'dialog', 'aria-labelledby': 'asked' }, form);
     let succeeded = false;
     form.addEventListener('submit', async (event) => {
@@ -95,7 +118,10 @@ export function ask(title, body, ok, done, kind = 'main') {
       }
       submit.disabled = false;
     });
-    dialog.addEventListener('close', () => { dialog.remove(); resolve(succeeded); });
+    dialog.addEventListener('close', () => {
+      dialog.remove();
+      resolve(succeeded);
+    });
     document.body.append(dialog);
     dialog.showModal();
   });
@@ -103,7 +129,13 @@ export function ask(title, body, ok, done, kind = 'main') {
 
 /** Ask before something is deleted; where `word` is given it must be typed first. */
 export function confirm(title, text, ok, done, word = '') {
-  const typed = h('input', { type: 'text', autocomplete: 'off', spellcheck: false, required: true, pattern: word.replace(/[.]/g, '\\.') });
+  const typed = h('input', {
+    type: 'text',
+    autocomplete: 'off',
+    spellcheck: false,
+    required: true,
+    pattern: word.replace(/[.]/g, '\\.'),
+  });
   return ask(title, [h('p', { text }), word && field(`Type ${word} to go on`, typed)], ok, done, 'bad');
 }
 
@@ -116,9 +148,35 @@ export function pages(read, show, none) {
     try {
       const { items, next } = await read(tokens.at(-1));
       if (!items.length && tokens.length > 1) return void (tokens.pop(), await turn());
-      const back = button('Previous', '', () => { tokens.pop(); turn(); }, 'previous', { disabled: tokens.length === 1, 'data-key': '[' });
-      const on = button('Next', '', () => { tokens.push(next); turn(); }, 'next', { disabled: !next, 'data-key': ']' });
-      const bar = (next || tokens.length > 1) && h('nav', { class: 'row pager', 'aria-label': 'Pages of the list' }, back, h('span', { class: 'quiet', text: `Page ${tokens.length}` }), on);
+      const back = button(
+        'Previous',
+        '',
+        () => {
+          tokens.pop();
+          turn();
+        },
+        'previous',
+        { disabled: tokens.length === 1, 'data-key': '[' },
+      );
+      const on = button(
+        'Next',
+        '',
+        () => {
+          tokens.push(next);
+          turn();
+        },
+        'next',
+        { disabled: !next, 'data-key': ']' },
+      );
+      const bar =
+        (next || tokens.length > 1) &&
+        h(
+          'nav',
+          { class: 'row pager', 'aria-label': 'Pages of the list' },
+          back,
+          h('span', { class: 'quiet', text: `Page ${tokens.length}` }),
+          on,
+        );
       fill(box, items.length ? show(items) : none(), bar);
     } catch (error) {
       fill(box, failure(error));

@@ -2,16 +2,30 @@
 
 import { fill, h, icon } from './dom.js';
 import { ask, attempt, failure, working } from './parts.js';
-import { score, strangers } from './words.js';
+import { score, strangersBriefly } from './words.js';
 import { Picture } from './picture.js';
 import { viewer } from './viewer.js';
 
 /** The thumbnail of a face: a button that opens its picture, or a drawing where the page does not have it. */
 export function thumbnail(app, id, name) {
-  if (!app.album.has(id)) return h('span', { class: 'thumb none', title: 'The server keeps no pictures; this one was not indexed from this page.' }, icon('user'));
+  if (!app.album.has(id))
+    return h(
+      'span',
+      { class: 'thumb none', title: 'The server keeps no pictures; this one was not indexed from this page.' },
+      icon('user'),
+    );
   const image = h('img', { alt: '' });
-  app.album.face(id).then((url) => { if (url) image.src = url; }, () => image.remove());
-  return h('button', { type: 'button', class: 'thumb', 'aria-label': `Show the picture of ${name}`, on: { click: () => open(app, id) } }, image);
+  app.album.face(id).then(
+    (url) => {
+      if (url) image.src = url;
+    },
+    () => image.remove(),
+  );
+  return h(
+    'button',
+    { type: 'button', class: 'thumb', 'aria-label': `Show the picture of ${name}`, on: { click: () => open(app, id) } },
+    image,
+  );
 }
 
 /** What a face is called: its ExternalImageId, or the beginning of its id. */
@@ -24,10 +38,19 @@ export function match(app, { Similarity, Face, User }) {
   const name = Face ? called(Face) : User.UserId;
   const chip = Face?.UserId && h('span', { class: 'chip', text: Face.UserId });
   const kind = Similarity >= 80 ? 'good' : Similarity >= 60 ? 'warn' : 'low';
-  return h('li', { class: 'match' },
+  return h(
+    'li',
+    { class: 'match' },
     Face ? thumbnail(app, Face.FaceId, name) : h('span', { class: 'thumb none' }, icon('user')),
-    h('div', { class: 'grow' }, h('strong', { class: 'clip', text: name }), chip, h('p', { class: 'quiet small', text: strangers(Similarity) })),
-    h('span', { class: `score ${kind}`, text: score(Similarity) }));
+    h(
+      'div',
+      { class: 'grow' },
+      h('strong', { class: 'clip', text: name }),
+      chip,
+      h('p', { class: 'quiet small', text: strangersBriefly(Similarity) }),
+    ),
+    h('span', { class: `score ${kind}`, text: score(Similarity) }),
+  );
 }
 
 /** Open a dialog with what a search answers. `search`: gives a promise of matches. */
@@ -36,8 +59,17 @@ export function similar(app, title, search) {
   attempt(async () => {
     try {
       const found = await search();
-      const list = h('ul', { class: 'rows' }, found.map((each) => match(app, each)));
-      fill(body, found.length ? list : h('p', { class: 'quiet', text: 'Nobody here is like it: nothing reaches a similarity of 60.' }));
+      const list = h(
+        'ul',
+        { class: 'rows' },
+        found.map((each) => match(app, each)),
+      );
+      fill(
+        body,
+        found.length
+          ? list
+          : h('p', { class: 'quiet', text: 'Nobody here is like it: nothing reaches a similarity of 60.' }),
+      );
     } catch (error) {
       fill(body, failure(error));
     }

@@ -67,10 +67,19 @@ export async function cut(image, region, scale = 1, cover = [], quality = QUALIT
   context.imageSmoothingQuality = 'high';
   context.drawImage(image, region.left, region.top, region.width, region.height, 0, 0, canvas.width, canvas.height);
   for (const each of cover) {
-    context.fillRect((each.left - region.left) * scale, (each.top - region.top) * scale, each.width * scale, each.height * scale);
+    context.fillRect(
+      (each.left - region.left) * scale,
+      (each.top - region.top) * scale,
+      each.width * scale,
+      each.height * scale,
+    );
   }
   return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('The browser cannot draw this picture.'))), 'image/jpeg', quality);
+    canvas.toBlob(
+      (blob) => (blob ? resolve(blob) : reject(new Error('The browser cannot draw this picture.'))),
+      'image/jpeg',
+      quality,
+    );
   });
 }
 
@@ -82,7 +91,10 @@ export function pixels(box, image) {
 
 /** `region` with `share` of its size added on every side, within the picture and no smaller than `least` pixels. */
 export function around(region, share, image, least = 0) {
-  const across = [[region.left, region.width, image.naturalWidth], [region.top, region.height, image.naturalHeight]];
+  const across = [
+    [region.left, region.width, image.naturalWidth],
+    [region.top, region.height, image.naturalHeight],
+  ];
   const [[left, width], [top, height]] = across.map(([start, size, whole]) => {
     const wanted = Math.min(whole, Math.max(least, size * (1 + 2 * share)));
     const begin = Math.min(Math.max(0, start + size / 2 - wanted / 2), whole - wanted);

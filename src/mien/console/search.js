@@ -15,17 +15,58 @@ const MOST = 5; // matches of each face
 
 /** Make the tab. */
 export function searchTab(app, collection) {
-  if (!collection.faces) return empty('search', 'Nobody to find yet', 'Add photographs first; then search among their faces.', h('a', { class: 'button main', href: `#/collections/${collection.name}/add`, text: 'Add photographs' }));
+  if (!collection.faces)
+    return empty(
+      'search',
+      'Nobody to find yet',
+      'Add photographs first; then search among their faces.',
+      h('a', { class: 'button main', href: `#/collections/${collection.name}/add`, text: 'Add photographs' }),
+    );
   const wanted = app.search;
   const stage = h('div', { class: 'stack' });
   const meaning = h('p', { class: 'quiet small' });
   let picture = null;
   let latest = 0;
 
-  const threshold = h('input', { type: 'number', min: 0, max: 100, step: 1, value: wanted.threshold, required: true, on: { change: () => { if (threshold.reportValidity()) { wanted.threshold = Number(threshold.value); explain(); again(); } } } });
-  const among = choice([['faces', 'faces'], ['users', 'users']], wanted.among, (value) => { wanted.among = value; explain(); again(); });
-  const explain = () => { meaning.textContent = crowd(wanted.threshold, collection[wanted.among], wanted.among.slice(0, -1)); };
-  const settings = h('div', { class: 'card settings' }, field('Search among', among), field('Least similarity', threshold), h('div', { class: 'grow' }, meaning));
+  const threshold = h('input', {
+    type: 'number',
+    min: 0,
+    max: 100,
+    step: 1,
+    value: wanted.threshold,
+    required: true,
+    on: {
+      change: () => {
+        if (threshold.reportValidity()) {
+          wanted.threshold = Number(threshold.value);
+          explain();
+          again();
+        }
+      },
+    },
+  });
+  const among = choice(
+    [
+      ['faces', 'faces'],
+      ['users', 'users'],
+    ],
+    wanted.among,
+    (value) => {
+      wanted.among = value;
+      explain();
+      again();
+    },
+  );
+  const explain = () => {
+    meaning.textContent = crowd(wanted.threshold, collection[wanted.among], wanted.among.slice(0, -1));
+  };
+  const settings = h(
+    'div',
+    { class: 'card settings' },
+    field('Search among', among),
+    field('Least similarity', threshold),
+    h('div', { class: 'grow' }, meaning),
+  );
   const again = () => picture && run();
 
   async function take(file) {
@@ -46,15 +87,32 @@ export function searchTab(app, collection) {
       if (turn !== latest) return;
       const shown = results(app, image, faces);
       fill(stage, zone(), picture.note && note('plain', picture.note), shown.element);
-      await Promise.all(faces.map((face, i) => app.queue(async () => {
-        if (turn === latest) shown.found(i, await searched(app, collection.name, picture, image, faces, i).catch((error) => ({ error, matches: [] })));
-      })));
+      await Promise.all(
+        faces.map((face, i) =>
+          app.queue(async () => {
+            if (turn === latest)
+              shown.found(
+                i,
+                await searched(app, collection.name, picture, image, faces, i).catch((error) => ({
+                  error,
+                  matches: [],
+                })),
+              );
+          }),
+        ),
+      );
     } catch (error) {
       if (turn === latest) fill(stage, zone(), failure(error));
     }
   }
 
-  const zone = () => dropZone(picture ? 'Another photograph' : 'Drop a photograph to search by', 'or paste one. Every face in it is searched.', ([{ file }]) => take(file), { slim: Boolean(picture) });
+  const zone = () =>
+    dropZone(
+      picture ? 'Another photograph' : 'Drop a photograph to search by',
+      'or paste one. Every face in it is searched.',
+      ([{ file }]) => take(file),
+      { slim: Boolean(picture) },
+    );
   explain();
   fill(stage, zone());
   return h('div', { class: 'stack' }, settings, stage);
@@ -71,7 +129,10 @@ function results(app, image, faces) {
     return { body, element: h('li', { class: 'card found', id: `found-${i}` }, crop, body) };
   });
   let drawn;
-  const draw = () => { drawn = viewer(image, states, choose); fill(place, drawn.element); };
+  const draw = () => {
+    drawn = viewer(image, states, choose);
+    fill(place, drawn.element);
+  };
   function choose(i) {
     drawn.select(i);
     cards.forEach(({ element }, each) => element.classList.toggle('chosen', each === i));
@@ -79,15 +140,47 @@ function results(app, image, faces) {
   }
   function found(i, { matches, error }) {
     const best = matches[0];
-    const name = best && (best.Face ? best.Face.UserId ?? called(best.Face) : best.User.UserId);
-    Object.assign(states[i], best ? { kind: 'good', label: `${name} ${score(best.Similarity)}`, name: `Face ${i + 1}: ${name}` } : { kind: 'warn', label: error ? '!' : 'unknown', name: `Face ${i + 1}: ${error ? 'not searched' : 'unknown'}` });
-    fill(cards[i].body, error ? failure(error) : best ? h('ul', { class: 'rows' }, matches.map((each) => match(app, each))) : [h('h3', { text: 'Unknown' }), h('p', { class: 'quiet small', text: 'Nobody here reaches the least similarity.' })]);
+    const name = best && (best.Face ? (best.Face.UserId ?? called(best.Face)) : best.User.UserId);
+    Object.assign(
+      states[i],
+      best
+        ? { kind: 'good', label: `${name} ${score(best.Similarity)}`, name: `Face ${i + 1}: ${name}` }
+        : {
+            kind: 'warn',
+            label: error ? '!' : 'unknown',
+            name: `Face ${i + 1}: ${error ? 'not searched' : 'unknown'}`,
+          },
+    );
+    fill(
+      cards[i].body,
+      error
+        ? failure(error)
+        : best
+          ? h(
+              'ul',
+              { class: 'rows' },
+              matches.map((each) => match(app, each)),
+            )
+          : [
+              h('h3', { text: 'Unknown' }),
+              h('p', { class: 'quiet small', text: 'Nobody here reaches the least similarity.' }),
+            ],
+    );
     draw();
   }
   draw();
-  const list = h('ul', { class: 'stack side', 'aria-live': 'polite' }, cards.map((each) => each.element));
+  const list = h(
+    'ul',
+    { class: 'stack side', 'aria-live': 'polite' },
+    cards.map((each) => each.element),
+  );
   const none = note('plain', 'No face was found in this photograph.');
-  const element = h('div', { class: 'stack' }, h('p', {}, h('strong', { text: faces.length ? plural(faces.length, 'face') : 'No face' })), h('div', { class: 'split' }, place, faces.length ? list : none));
+  const element = h(
+    'div',
+    { class: 'stack' },
+    h('p', {}, h('strong', { text: faces.length ? plural(faces.length, 'face') : 'No face' })),
+    h('div', { class: 'split' }, place, faces.length ? list : none),
+  );
   return { element, found };
 }
 
@@ -104,25 +197,41 @@ export async function searched(app, collection, picture, image, faces, i) {
   const request = { CollectionId: collection, Image: await part.image(), QualityFilter: 'NONE' };
   const { among, threshold } = app.search;
   if (among === 'users') {
-    const answer = await app.api.call('SearchUsersByImage', { ...request, MaxUsers: MOST, UserMatchThreshold: threshold });
+    const answer = await app.api.call('SearchUsersByImage', {
+      ...request,
+      MaxUsers: MOST,
+      UserMatchThreshold: threshold,
+    });
     check(answer.SearchedFace?.FaceDetail.BoundingBox);
     return { matches: answer.UserMatches };
   }
-  const answer = await app.api.call('SearchFacesByImage', { ...request, MaxFaces: MOST, FaceMatchThreshold: threshold });
+  const answer = await app.api.call('SearchFacesByImage', {
+    ...request,
+    MaxFaces: MOST,
+    FaceMatchThreshold: threshold,
+  });
   check(answer.SearchedFaceBoundingBox);
   return { matches: answer.FaceMatches };
 
   /** That the face the server searched is the one that was meant. */
   function check(box) {
     if (isLargest) return;
-    const inside = box && { left: region.left + box.Left * region.width, top: region.top + box.Top * region.height, width: box.Width * region.width, height: box.Height * region.height };
-    if (!inside || overlap(inside, mine) < 0.3) throw new Error('This face could not be searched apart from those beside it.');
+    const inside = box && {
+      left: region.left + box.Left * region.width,
+      top: region.top + box.Top * region.height,
+      width: box.Width * region.width,
+      height: box.Height * region.height,
+    };
+    if (!inside || overlap(inside, mine) < 0.3)
+      throw new Error('This face could not be searched apart from those beside it.');
   }
 }
 
 /** What to paint over: faces beside this one, as far as they do not lie on it. */
 function covers(mine, others) {
-  return others.filter((other) => other.width * other.height > 0.5 * mine.width * mine.height && overlap(other, mine) < 0.1);
+  return others.filter(
+    (other) => other.width * other.height > 0.5 * mine.width * mine.height && overlap(other, mine) < 0.1,
+  );
 }
 
 function overlap(one, other) {

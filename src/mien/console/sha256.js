@@ -16,8 +16,18 @@ export async function sha256(bytes) {
 export async function hmac(key, bytes) {
   const block = new Uint8Array(64);
   block.set(key.length > 64 ? await sha256(key) : key);
-  const inner = await sha256(joined(block.map((byte) => byte ^ 0x36), bytes));
-  return sha256(joined(block.map((byte) => byte ^ 0x5c), inner));
+  const inner = await sha256(
+    joined(
+      block.map((byte) => byte ^ 0x36),
+      bytes,
+    ),
+  );
+  return sha256(
+    joined(
+      block.map((byte) => byte ^ 0x5c),
+      inner,
+    ),
+  );
 }
 
 /** The digest by our own arithmetic; exported to be held against the browser's. */
@@ -55,7 +65,9 @@ function mix(state, words) {
     const second = ((turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + most) | 0;
     [a, b, c, d, e, f, g, last] = [(first + second) | 0, a, b, c, (d + first) | 0, e, f, g];
   }
-  [a, b, c, d, e, f, g, last].forEach((word, i) => { state[i] += word; });
+  [a, b, c, d, e, f, g, last].forEach((word, i) => {
+    state[i] += word;
+  });
 }
 
 function turn(word, by) {

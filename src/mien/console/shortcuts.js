@@ -23,7 +23,15 @@ export function helpButton() {
 
 function help() {
   const keys = (text) => text.split(' ').map((each) => h('kbd', { text: each }));
-  ask('Keyboard', h('dl', { class: 'keys' }, KEYS.map(([text, does]) => [h('dt', {}, keys(text)), h('dd', { text: does })])), 'Close');
+  ask(
+    'Keyboard',
+    h(
+      'dl',
+      { class: 'keys' },
+      KEYS.map(([text, does]) => [h('dt', {}, keys(text)), h('dd', { text: does })]),
+    ),
+    'Close',
+  );
 }
 
 /** Listen. A number goes to a page; any other key presses, or goes to, what bears it as `data-key`. */

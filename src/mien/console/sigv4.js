@@ -31,7 +31,10 @@ export async function sign(url, headers, body, key, now) {
 
 /** The path as AWS canonicalises it: every part percent-encoded once more. */
 function path(url) {
-  return url.pathname.split('/').map((part) => encodeURIComponent(part)).join('/');
+  return url.pathname
+    .split('/')
+    .map((part) => encodeURIComponent(part))
+    .join('/');
 }
 
 function hex(bytes) {

@@ -12,15 +12,24 @@ export function statusPage(app) {
   const body = h('div', { class: 'stack' }, working('Asking the server …'));
   const page = h('div', { class: 'stack page' }, head('Status', 'What runs here, and how it is.'), body);
   async function look() {
-    const [alive, ready, metrics] = await Promise.all(['healthz', 'readyz', 'metrics'].map((path) => app.api.read(path)));
+    const [alive, ready, metrics] = await Promise.all(
+      ['healthz', 'readyz', 'metrics'].map((path) => app.api.read(path)),
+    );
     if (alive) await app.learn();
     fill(body, ...parts(app.about, alive, ready, metrics));
-    setTimeout(() => { if (page.isConnected && !document.hidden) look(); else resume(); }, EVERY);
+    setTimeout(() => {
+      if (page.isConnected && !document.hidden) look();
+      else resume();
+    }, EVERY);
   }
-  function resume() { // a page that was left or hidden is not asked for; it looks again when it is back
+  function resume() {
+    // a page that was left or hidden is not asked for; it looks again when it is back
     const again = setInterval(() => {
       if (!page.isConnected) return clearInterval(again);
-      if (!document.hidden) { clearInterval(again); look(); }
+      if (!document.hidden) {
+        clearInterval(again);
+        look();
+      }
       return undefined;
     }, 1000);
   }
@@ -42,19 +51,29 @@ function parts(about, alive, ready, metrics) {
       memory && ['Memory', bytes(memory)],
       gallery !== null && ['Galleries', `${bytes(gallery)} in memory`],
     ]),
-    about && card('Model pack', [
-      ['Name', about.pack.name],
-      ['Made of', about.pack.title],
-      ['Licence', h('a', { href: about.pack.license_address, rel: 'noreferrer', target: '_blank', text: about.pack.license })],
-      ['Use', about.pack.commercial ? light(true, 'commercial use allowed') : h('span', { class: 'state warn' }, icon('warn'), 'non-commercial only')],
-      ['Model version', about.pack.model_version],
-      about.minimum_similarity > 0 && ['Least similarity', `no search answers below ${about.minimum_similarity}`],
-    ]),
-    about && card('Engine and store', [
-      ['Engine', `${about.engine.name} ${about.engine.version}`],
-      ['Precision', about.engine.precision],
-      ['Store', about.store],
-    ]),
+    about &&
+      card('Model pack', [
+        ['Name', about.pack.name],
+        ['Made of', about.pack.title],
+        [
+          'Licence',
+          h('a', { href: about.pack.license_address, rel: 'noreferrer', target: '_blank', text: about.pack.license }),
+        ],
+        [
+          'Use',
+          about.pack.commercial
+            ? light(true, 'commercial use allowed')
+            : h('span', { class: 'state warn' }, icon('warn'), 'non-commercial only'),
+        ],
+        ['Model version', about.pack.model_version],
+        about.minimum_similarity > 0 && ['Least similarity', `no search answers below ${about.minimum_similarity}`],
+      ]),
+    about &&
+      card('Engine and store', [
+        ['Engine', `${about.engine.name} ${about.engine.version}`],
+        ['Precision', about.engine.precision],
+        ['Store', about.store],
+      ]),
   ];
   return [h('div', { class: 'columns' }, cards.filter(Boolean)), traffic(found, metrics)];
 }
@@ -71,15 +90,50 @@ function light(ok, yes, no = '') {
 function traffic(found, metrics) {
   const title = h('h2', { text: 'Requests and errors' });
   if (!found) {
-    const why = metrics && ![403, 404].includes(metrics.status) ? `The server answered /metrics with ${metrics.status}.` : 'This server does not show its counters to this page.';
+    const why =
+      metrics && ![403, 404].includes(metrics.status)
+        ? `The server answered /metrics with ${metrics.status}.`
+        : 'This server does not show its counters to this page.';
     return h('section', { class: 'card stack' }, title, h('p', { class: 'quiet', text: why }));
   }
   const rows = requests(found);
-  if (!rows.length) return h('section', { class: 'card stack' }, title, h('p', { class: 'quiet', text: 'Nothing was asked since the server started.' }));
+  if (!rows.length)
+    return h(
+      'section',
+      { class: 'card stack' },
+      title,
+      h('p', { class: 'quiet', text: 'Nothing was asked since the server started.' }),
+    );
   const lines = rows.map(({ operation, requests: asked, errors }) => {
-    const told = Object.entries(errors).map(([code, times]) => `${number(times)} × ${code}`).join(', ');
-    return h('tr', {}, h('th', { scope: 'row', text: operation }), h('td', { class: 'number', text: number(asked) }), h('td', { class: told ? 'bad' : 'quiet', text: told || 'none' }));
+    const told = Object.entries(errors)
+      .map(([code, times]) => `${number(times)} × ${code}`)
+      .join(', ');
+    return h(
+      'tr',
+      {},
+      h('th', { scope: 'row', text: operation }),
+      h('td', { class: 'number', text: number(asked) }),
+      h('td', { class: told ? 'bad' : 'quiet', text: told || 'none' }),
+    );
   });
-  const table = h('table', {}, h('thead', {}, h('tr', {}, ['Operation', 'Requests', 'Errors'].map((each) => h('th', { scope: 'col', text: each })))), h('tbody', {}, lines));
-  return h('section', { class: 'card stack' }, title, h('div', { class: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'Requests and errors' }, table));
+  const table = h(
+    'table',
+    {},
+    h(
+      'thead',
+      {},
+      h(
+        'tr',
+        {},
+        ['Operation', 'Requests', 'Errors'].map((each) => h('th', { scope: 'col', text: each })),
+      ),
+    ),
+    h('tbody', {}, lines),
+  );
+  return h(
+    'section',
+    { class: 'card stack' },
+    title,
+    h('div', { class: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'Requests and errors' }, table),
+  );
 }

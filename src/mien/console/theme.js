@@ -13,11 +13,19 @@ export function recallTheme() {
 
 /** The button that changes between light and dark; `changed` draws it anew. */
 export function themeButton(changed) {
-  const isDark = ROOT.dataset.theme ? ROOT.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
+  const isDark = ROOT.dataset.theme
+    ? ROOT.dataset.theme === 'dark'
+    : matchMedia('(prefers-color-scheme: dark)').matches;
   const other = isDark ? 'light' : 'dark';
-  return button(isDark ? 'Light' : 'Dark', '', () => {
-    ROOT.dataset.theme = other;
-    localStorage.setItem(KEY, other);
-    changed();
-  }, isDark ? 'sun' : 'moon', { 'data-key': 't', title: `Change to ${other}` });
+  return button(
+    isDark ? 'Light' : 'Dark',
+    '',
+    () => {
+      ROOT.dataset.theme = other;
+      localStorage.setItem(KEY, other);
+      changed();
+    },
+    isDark ? 'sun' : 'moon',
+    { 'data-key': 't', title: `Change to ${other}` },
+  );
 }

@@ -13,17 +13,43 @@ export function usersTab(app, collection) {
     const found = await app.api.call('ListUsers', { ...where, MaxResults: PAGE, NextToken: token });
     return { items: found.Users, next: found.NextToken };
   };
-  const none = () => empty('user', 'No user yet', 'A user is several faces of one person under a name. Searching for users is surer than searching for single faces.');
+  const none = () =>
+    empty(
+      'user',
+      'No user yet',
+      'A user is several faces of one person under a name. Searching for users is surer than searching for single faces.',
+    );
   const list = pages(read, (users) => h('ul', { class: 'rows' }, users.map(row)), none);
 
   function row({ UserId: name, UserStatus: status }) {
-    const find = () => similar(app, `Like ${name}`, async () => (await app.api.call('SearchUsers', { ...where, UserId: name, MaxUsers: 10, UserMatchThreshold: 60 })).UserMatches);
+    const find = () =>
+      similar(
+        app,
+        `Like ${name}`,
+        async () =>
+          (await app.api.call('SearchUsers', { ...where, UserId: name, MaxUsers: 10, UserMatchThreshold: 60 }))
+            .UserMatches,
+      );
     const state = { CREATED: 'no faces yet', ACTIVE: 'has faces', UPDATING: 'being updated' }[status] ?? status;
-    return h('li', {}, h('span', { class: 'thumb none' }, icon('user')),
-      h('div', { class: 'grow' }, h('strong', { class: 'clip', text: name }), h('p', { class: 'quiet small', text: state })),
-      h('a', { class: 'button', href: `#/collections/${collection.name}/faces?user=${encodeURIComponent(name)}`, 'aria-label': `Faces of ${name}`, text: 'Faces' }),
+    return h(
+      'li',
+      {},
+      h('span', { class: 'thumb none' }, icon('user')),
+      h(
+        'div',
+        { class: 'grow' },
+        h('strong', { class: 'clip', text: name }),
+        h('p', { class: 'quiet small', text: state }),
+      ),
+      h('a', {
+        class: 'button',
+        href: `#/collections/${collection.name}/faces?user=${encodeURIComponent(name)}`,
+        'aria-label': `Faces of ${name}`,
+        text: 'Faces',
+      }),
       status !== 'CREATED' && iconButton(`Find users like ${name}`, 'search', find),
-      iconButton(`Delete ${name}`, 'trash', () => remove(name)));
+      iconButton(`Delete ${name}`, 'trash', () => remove(name)),
+    );
   }
 
   async function changed(text) {
@@ -43,11 +69,32 @@ export function usersTab(app, collection) {
   }
 
   async function remove(name) {
-    const done = await confirm(`Delete ${name}?`, 'Its faces stay in the collection, without a user.', 'Delete the user', () => app.api.call('DeleteUser', { ...where, UserId: name }));
+    const done = await confirm(
+      `Delete ${name}?`,
+      'Its faces stay in the collection, without a user.',
+      'Delete the user',
+      () => app.api.call('DeleteUser', { ...where, UserId: name }),
+    );
     if (done) await changed(`${name} is deleted.`);
   }
 
-  const input = h('input', { type: 'text', required: true, pattern: '[a-zA-Z0-9_.\\-:]+', maxLength: 128, autocomplete: 'off', spellcheck: false, placeholder: 'Name of a new user', 'data-key': '/', 'aria-label': 'Name of a new user', title: 'Letters, digits, dots, dashes, colons and underscores' });
-  const form = h('form', { class: 'row', on: { submit: create } }, input, h('button', { class: 'button main' }, icon('plus'), h('span', { text: 'Create' })));
+  const input = h('input', {
+    type: 'text',
+    required: true,
+    pattern: '[a-zA-Z0-9_.\\-:]+',
+    maxLength: 128,
+    autocomplete: 'off',
+    spellcheck: false,
+    placeholder: 'Name of a new user',
+    'data-key': '/',
+    'aria-label': 'Name of a new user',
+    title: 'Letters, digits, dots, dashes, colons and underscores',
+  });
+  const form = h(
+    'form',
+    { class: 'row', on: { submit: create } },
+    input,
+    h('button', { class: 'button main' }, icon('plus'), h('span', { text: 'Create' })),
+  );
   return h('div', { class: 'stack' }, form, list.element);
 }

@@ -12,18 +12,26 @@ export function viewer(image, faces, choose = null) {
   const height = (width * image.naturalHeight) / image.naturalWidth;
   const lines = svg('svg', { viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true', preserveAspectRatio: 'none' });
   const buttons = faces.map((face, i) => {
-    const frame = h('button', { type: 'button', class: `box ${face.kind ?? ''}`, 'aria-label': face.name, on: { click: () => choose?.(i) } });
+    const frame = h('button', {
+      type: 'button',
+      class: `box ${face.kind ?? ''}`,
+      'aria-label': face.name,
+      on: { click: () => choose?.(i) },
+    });
     place(frame, face.box);
     if (face.label) frame.append(h('span', { class: 'label', text: face.label }));
+    frame.classList.toggle('end', face.box.Left > 0.6);
     frame.classList.toggle('low', face.box.Top + face.box.Height > 0.9);
     return frame;
   });
-  const dots = faces.flatMap((face) => (face.landmarks ?? []).map((point) => {
-    const dot = h('i', { class: 'dot', 'data-landmark': point.Type });
-    dot.style.left = `${100 * point.X}%`;
-    dot.style.top = `${100 * point.Y}%`;
-    return dot;
-  }));
+  const dots = faces.flatMap((face) =>
+    (face.landmarks ?? []).map((point) => {
+      const dot = h('i', { class: 'dot', 'data-landmark': point.Type });
+      dot.style.left = `${100 * point.X}%`;
+      dot.style.top = `${100 * point.Y}%`;
+      return dot;
+    }),
+  );
   for (const face of faces) if (face.pose) lines.append(...gaze(face, width, height));
   image.alt = `Photograph with ${faces.length === 1 ? 'one face' : `${faces.length} faces`}`;
   const element = h('figure', { class: 'viewer' }, image, lines, dots, buttons);

@@ -16,6 +16,13 @@ export function strangers(similarity) {
   return `About one stranger in ${count(1 / rate)} scores this high.`;
 }
 
+/** The same in the fewest words, for a line of a list. */
+export function strangersBriefly(similarity) {
+  const rate = falseMatchRate(similarity);
+  if (rate === null) return 'fewer than 1 stranger in a million';
+  return rate > 0.5 ? 'most strangers' : `1 stranger in ${count(1 / rate)}`;
+}
+
 /** A similarity as a careful verdict. */
 export function verdict(similarity) {
   if (similarity >= 95) return 'Very likely the same person';
@@ -104,18 +111,24 @@ export function sentence(error) {
     return 'The clocks of this computer and of the server differ by more than five minutes.';
   }
   const denied = /not authorized to perform: rekognition:(\w+) on resource: (\S+)/.exec(error.message);
-  if (denied) return `This key may not call ${denied[1]}${denied[2] === '*' ? '' : ` on ${denied[2].split('/').pop()}`}.`;
+  if (denied)
+    return `This key may not call ${denied[1]}${denied[2] === '*' ? '' : ` on ${denied[2].split('/').pop()}`}.`;
   const known = ERRORS[error.code];
   if (known) return known;
   if (error.code === 'Http413') return 'The request is too large for the server.';
-  if (error.code?.startsWith('Http')) return `Something between this page and the server answered ${error.code.slice(4)}.`;
+  if (error.code?.startsWith('Http'))
+    return `Something between this page and the server answered ${error.code.slice(4)}.`;
   return /[.!?]$/.test(error.message) ? error.message : `${error.message}.`;
 }
 
 /** How a head is turned, in words. Degrees as the API has them: yaw to the picture's right, pitch up, roll clockwise. */
 export function turned({ Yaw, Pitch, Roll }) {
   const parts = [
-    [Yaw, 'to the right', 'to the left'], [Pitch, 'up', 'down'], [Roll, 'tilted clockwise', 'tilted anticlockwise'],
-  ].filter(([angle]) => Math.abs(angle) >= 8).map(([angle, more, less]) => `${Math.abs(Math.round(angle))}° ${angle > 0 ? more : less}`);
+    [Yaw, 'to the right', 'to the left'],
+    [Pitch, 'up', 'down'],
+    [Roll, 'tilted clockwise', 'tilted anticlockwise'],
+  ]
+    .filter(([angle]) => Math.abs(angle) >= 8)
+    .map(([angle, more, less]) => `${Math.abs(Math.round(angle))}° ${angle > 0 ? more : less}`);
   return parts.length ? parts.join(', ') : 'straight ahead';
 }
