@@ -12,7 +12,7 @@ const NAME = '[a-zA-Z0-9_.\\-]+';
 const TABS = {
   faces: ['Faces', facesTab],
   users: ['Users', usersTab],
-  add: ['Add photographs', addTab],
+  add: ['Add', addTab],
   search: ['Search', searchTab],
 };
 
@@ -129,7 +129,9 @@ export function collectionPage(app, name, tab, query) {
     h(
       'div',
       { class: 'row' },
-      button('Delete', 'bad', () => remove(app, state), 'trash', { 'aria-label': `Delete the collection ${name}` }),
+      button('Delete', 'bad brief', () => remove(app, state), 'trash', {
+        'aria-label': `Delete the collection ${name}`,
+      }),
     ),
   );
   const body = h('div', { class: 'stack' });

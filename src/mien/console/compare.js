@@ -70,7 +70,6 @@ export function comparePage(app) {
     first.faces = [{ box: source.BoundingBox, kind: 'good', name: 'The face that is compared' }];
     second.faces = matches.map(({ Face, Similarity }, i) => ({
       box: Face.BoundingBox,
-      landmarks: Face.Landmarks,
       kind: Similarity >= 80 ? 'good' : Similarity >= 60 ? 'warn' : '',
       label: score(Similarity),
       name: `Face ${i + 1}, similarity ${score(Similarity)}`,
@@ -101,7 +100,7 @@ export function comparePage(app) {
   return h(
     'div',
     { class: 'stack page' },
-    head('Compare two photographs', lead, button('Swap', '', swap, 'swap')),
+    head('Compare two photographs', lead, button('Swap', 'brief', swap, 'swap')),
     answer,
     pair,
   );

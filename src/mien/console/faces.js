@@ -1,7 +1,7 @@
 // The faces of a collection, page by page: look, choose some, give them to a user, take them back, delete them.
 
 import { fill, h, icon } from './dom.js';
-import { ask, attempt, button, confirm, empty, field, iconButton, note, pages, say } from './parts.js';
+import { ask, attempt, button, confirm, empty, field, iconButton, note, pages, say, tell } from './parts.js';
 import { called, similar, thumbnail } from './person.js';
 import { plural, reason } from './words.js';
 
@@ -132,28 +132,11 @@ export function facesTab(app, collection, query) {
     say(text);
     await list.reload();
     attempt(() => collection.describe());
-    if (refused.length)
-      await ask(
-        'Not all of them',
-        h(
-          'ul',
-          { class: 'rows plain' },
-          refused.map(([face, why]) =>
-            h(
-              'li',
-              {},
-              icon('warn'),
-              h(
-                'div',
-                { class: 'grow' },
-                h('strong', { text: called(face) }),
-                h('p', { class: 'quiet small', text: why }),
-              ),
-            ),
-          ),
-        ),
-        'Close',
-      );
+    const rows = refused.map(([face, why]) => {
+      const words = [h('strong', { text: called(face) }), h('p', { class: 'quiet small', text: why })];
+      return h('li', {}, icon('warn'), h('div', { class: 'grow' }, words));
+    });
+    if (rows.length) await tell('Not all of them', h('ul', { class: 'rows plain' }, rows));
   }
 
   const refusals = (list, faces) =>

@@ -91,11 +91,11 @@ export function choice(options, value, change) {
  * Ask in a dialog. `body`: nodes; `ok`: what the button says; `done`: called when it is pressed, may be async, and an
  * error it throws is shown in the dialog, which then stays. Resolves true once done, false when it was given up.
  */
-export function ask(title, body, ok, done, kind = 'main') {
+export function ask(title, body, ok, done = null, kind = 'main') {
   return new Promise((resolve) => {
     const wrong = h('div');
     const submit = h('button', { class: `button ${kind}`, text: ok });
-    const cancel = button('Cancel', '', () => dialog.close());
+    const cancel = done && button('Cancel', '', () => dialog.close());
     const form = h(
       'form',
       { class: 'stack' },
@@ -125,6 +125,11 @@ export function ask(title, body, ok, done, kind = 'main') {
     document.body.append(dialog);
     dialog.showModal();
   });
+}
+
+/** Show something in a dialog that only has to be closed again. */
+export function tell(title, body) {
+  return ask(title, body, 'Close');
 }
 
 /** Ask before something is deleted; where `word` is given it must be typed first. */

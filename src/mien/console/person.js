@@ -1,7 +1,7 @@
 // A stored face as pages show it: its picture where the page still has it, its names, what it is like.
 
 import { fill, h, icon } from './dom.js';
-import { ask, attempt, failure, working } from './parts.js';
+import { attempt, failure, tell, working } from './parts.js';
 import { score, strangersBriefly } from './words.js';
 import { Picture } from './picture.js';
 import { viewer } from './viewer.js';
@@ -74,7 +74,7 @@ export function similar(app, title, search) {
       fill(body, failure(error));
     }
   });
-  return ask(title, body, 'Close');
+  return tell(title, body);
 }
 
 async function open(app, id) {
@@ -84,5 +84,5 @@ async function open(app, id) {
   const faces = page.faces.map((each, i) => ({ box: each.box, kind: 'good', name: `Face ${i + 1}` }));
   const drawn = viewer(image, faces);
   drawn.select(page.faces.findIndex((each) => each.id === id));
-  await ask(page.picture.name, drawn.element, 'Close');
+  await tell(page.picture.name, drawn.element);
 }

@@ -1,7 +1,7 @@
 // The keyboard: what every key does, and the dialog that says so.
 
 import { h } from './dom.js';
-import { ask, button } from './parts.js';
+import { button, tell } from './parts.js';
 
 const KEYS = [
   ['1 2 3 4', 'Look, Compare, Collections, Status'],
@@ -23,14 +23,13 @@ export function helpButton() {
 
 function help() {
   const keys = (text) => text.split(' ').map((each) => h('kbd', { text: each }));
-  ask(
+  tell(
     'Keyboard',
     h(
       'dl',
       { class: 'keys' },
       KEYS.map(([text, does]) => [h('dt', {}, keys(text)), h('dd', { text: does })]),
     ),
-    'Close',
   );
 }
 

@@ -31,6 +31,7 @@ export function usersTab(app, collection) {
             .UserMatches,
       );
     const state = { CREATED: 'no faces yet', ACTIVE: 'has faces', UPDATING: 'being updated' }[status] ?? status;
+    const href = `#/collections/${collection.name}/faces?user=${encodeURIComponent(name)}`;
     return h(
       'li',
       {},
@@ -38,15 +39,9 @@ export function usersTab(app, collection) {
       h(
         'div',
         { class: 'grow' },
-        h('strong', { class: 'clip', text: name }),
+        h('a', { class: 'clip name', href, title: `Faces of ${name}`, text: name }),
         h('p', { class: 'quiet small', text: state }),
       ),
-      h('a', {
-        class: 'button',
-        href: `#/collections/${collection.name}/faces?user=${encodeURIComponent(name)}`,
-        'aria-label': `Faces of ${name}`,
-        text: 'Faces',
-      }),
       status !== 'CREATED' && iconButton(`Find users like ${name}`, 'search', find),
       iconButton(`Delete ${name}`, 'trash', () => remove(name)),
     );

@@ -1,11 +1,12 @@
 // A photograph with what was found drawn over it. Boxes are buttons, so that a keyboard reaches each face.
 
-import { h, svg } from './dom.js';
+import { fill, h, svg } from './dom.js';
 
 /**
  * Draw faces over a picture.
  * `image`: a loaded <img>; `faces`: [{box, landmarks?, pose?, label?, kind?, name}], `kind` 'good', 'warn' or 'bad';
- * `choose`: called with a face's number. Gives the element and `select(number)`.
+ * `choose`: called with a face's number. Gives the element,
+ * `select(number)` and `mark(number, {kind, label, name})`.
  */
 export function viewer(image, faces, choose = null) {
   const width = 1000;
@@ -14,14 +15,10 @@ export function viewer(image, faces, choose = null) {
   const buttons = faces.map((face, i) => {
     const frame = h('button', {
       type: 'button',
-      class: `box ${face.kind ?? ''}`,
-      'aria-label': face.name,
       on: { click: () => choose?.(i) },
     });
     place(frame, face.box);
-    if (face.label) frame.append(h('span', { class: 'label', text: face.label }));
-    frame.classList.toggle('end', face.box.Left > 0.6);
-    frame.classList.toggle('low', face.box.Top + face.box.Height > 0.9);
+    paint(frame, face);
     return frame;
   });
   const dots = faces.flatMap((face) =>
@@ -29,6 +26,7 @@ export function viewer(image, faces, choose = null) {
       const dot = h('i', { class: 'dot', 'data-landmark': point.Type });
       dot.style.left = `${100 * point.X}%`;
       dot.style.top = `${100 * point.Y}%`;
+      dot.style.setProperty('--size', `${5 * face.box.Width}cqw`); // of a small face the points are small too
       return dot;
     }),
   );
@@ -52,7 +50,20 @@ export function viewer(image, faces, choose = null) {
       each.setAttribute('aria-pressed', String(i === number));
     });
   }
-  return { element, select };
+  function mark(number, how) {
+    const wasChosen = buttons[number].classList.contains('chosen');
+    paint(buttons[number], { ...faces[number], ...how });
+    buttons[number].classList.toggle('chosen', wasChosen);
+  }
+  return { element, select, mark };
+}
+
+function paint(frame, { box, kind = '', label = '', name }) {
+  frame.className = `box ${kind}`;
+  frame.classList.toggle('end', box.Left > 0.6); // the label stays within the picture
+  frame.classList.toggle('low', box.Top + box.Height > 0.9);
+  frame.setAttribute('aria-label', name);
+  fill(frame, label && h('span', { class: 'label', text: label }));
 }
 
 function place(element, box) {

@@ -19,7 +19,7 @@ export function strangers(similarity) {
 /** The same in the fewest words, for a line of a list. */
 export function strangersBriefly(similarity) {
   const rate = falseMatchRate(similarity);
-  if (rate === null) return 'fewer than 1 stranger in a million';
+  if (rate === null) return 'under 1 stranger in a million';
   return rate > 0.5 ? 'most strangers' : `1 stranger in ${count(1 / rate)}`;
 }
 
@@ -124,7 +124,7 @@ export function sentence(error) {
 /** How a head is turned, in words. Degrees as the API has them: yaw to the picture's right, pitch up, roll clockwise. */
 export function turned({ Yaw, Pitch, Roll }) {
   const parts = [
-    [Yaw, 'to the right', 'to the left'],
+    [Yaw, 'to the picture’s right', 'to the picture’s left'],
     [Pitch, 'up', 'down'],
     [Roll, 'tilted clockwise', 'tilted anticlockwise'],
   ]
