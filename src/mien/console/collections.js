@@ -74,7 +74,7 @@ function card(app, { name, version }) {
 
 function tally(found) {
   const made = new Date(1000 * found.CreationTimestamp).toLocaleDateString('en', { dateStyle: 'medium' });
-  return `${plural(found.FaceCount, 'face')}, ${plural(found.UserCount, 'user')} · made ${made}`;
+  return `${plural(found.FaceCount, 'face')}, ${plural(found.UserCount, 'user')} · ${made}`;
 }
 
 function create(app) {

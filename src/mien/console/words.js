@@ -16,11 +16,11 @@ export function strangers(similarity) {
   return `About one stranger in ${count(1 / rate)} scores this high.`;
 }
 
-/** The same in the fewest words, for a line of a list. */
+/** The same in few words, for a line of a list. */
 export function strangersBriefly(similarity) {
   const rate = falseMatchRate(similarity);
-  if (rate === null) return 'under 1 stranger in a million';
-  return rate > 0.5 ? 'most strangers' : `1 stranger in ${count(1 / rate)}`;
+  if (rate === null) return 'under 1 in a million strangers';
+  return rate > 0.5 ? 'most strangers' : `1 in ${count(1 / rate)} strangers`;
 }
 
 /** A similarity as a careful verdict. */
