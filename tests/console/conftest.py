@@ -5,9 +5,10 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests import live as servers
 from tests import photos
@@ -54,9 +55,10 @@ class Visit:
         self.page.wait_for_selector("main h1, main h2")
         return self.page
 
-    def give(self, selector: str, *files: Path) -> None:
-        """Choose files in a drop zone."""
-        self.page.set_input_files(f"{selector} input[type=file]:not([webkitdirectory])", list(files))
+    def give(self, *files: Path, zone: int = 0) -> None:
+        """Choose files in one of the page's drop zones."""
+        chosen = self.page.locator(".drop").nth(zone).locator("input[type=file]:not([webkitdirectory])")
+        chosen.set_input_files(list(files))
 
     def press(self, name: str) -> None:
         """Press the button of this name in the open dialog, or in the page."""
@@ -67,14 +69,7 @@ class Visit:
         """Note whatever a page must not do."""
         page = self.page
         page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
-        page.on(
-            "console",
-            lambda said: (
-                self.wrong.append(f"{said.type}: {said.text} {said.location['url']}")
-                if said.type in ("error", "warning") and not said.location["url"].endswith(MAY_BE_ABSENT)
-                else None
-            ),
-        )
+        page.on("console", self._note)
         page.on(
             "request",
             lambda asked: (
@@ -86,6 +81,14 @@ class Visit:
         page.add_init_script(
             "addEventListener('securitypolicyviolation', (e) => console.error('policy ' + e.violatedDirective))"
         )
+
+
+    def _note(self, said: ConsoleMessage) -> None:
+        where = urlsplit(said.location["url"]).path
+        refused = said.text.startswith("Failed to load resource: the server responded")
+        expected = refused and (where in MAY_BE_ABSENT or where == "/")  # the API's refusals are told on the page
+        if said.type in ("error", "warning") and not expected:
+            self.wrong.append(f"{said.type}: {said.text} {where}")
 
 
 Visitor = Callable[..., Visit]

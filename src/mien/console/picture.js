@@ -19,7 +19,7 @@ export class Picture {
 
   /** The picture as an <img>, upright, decoded, with its `naturalWidth` and `naturalHeight`. */
   async load() {
-    if (!this.loaded) this.loaded = decoded(this.blob);
+    this.loaded ??= decoded(this.blob, this.name);
     return this.loaded;
   }
 }
@@ -32,13 +32,7 @@ export async function prepare(file) {
   const name = file.name || 'pasted picture';
   const isPlain = await isJpegOrPng(file);
   if (isPlain && file.size <= MOST_BYTES) return new Picture(file, name);
-  let image;
-  try {
-    image = await decoded(file);
-  } catch {
-    throw new Error(file.size ? `This browser cannot read ${name} as a picture.` : `${name} is empty.`);
-  }
-  const { blob, scale } = await smaller(image);
+  const { blob, scale } = await smaller(await decoded(file, name));
   const why = isPlain ? 'it is larger than 5 MB' : 'the server takes JPEG and PNG';
   const how = scale < 1 ? `as a JPEG of ${Math.round(100 * scale)}% of its size` : 'as a JPEG';
   return new Picture(blob, name, `Sent ${how}, because ${why}.`);
@@ -103,11 +97,13 @@ export function around(region, share, image, least = 0) {
   return { left, top, width, height };
 }
 
-async function decoded(blob) {
+async function decoded(blob, name) {
   const image = new Image();
   image.src = URL.createObjectURL(blob);
   try {
     await image.decode();
+  } catch {
+    throw new Error(blob.size ? `This browser cannot read ${name} as a picture.` : `${name} is empty.`);
   } finally {
     URL.revokeObjectURL(image.src); // the element keeps what it has read
   }

@@ -116,7 +116,7 @@ export function sentence(error) {
   const known = ERRORS[error.code];
   if (known) return known;
   if (error.code === 'Http413') return 'The request is too large for the server.';
-  if (error.code?.startsWith('Http'))
+  if (/^Http/.test(error.code))
     return `Something between this page and the server answered ${error.code.slice(4)}.`;
   return /[.!?]$/.test(error.message) ? error.message : `${error.message}.`;
 }
