@@ -78,7 +78,7 @@ export class Indexing extends EventTarget {
     this.album.remember(picture, records);
     this.faces += records.length;
     if (!records.length && !others.length) this.#refuse({ file, folder }, 'No face was found.');
-    const told = others.filter((face) => this.options.most === 0 || face.Reasons[0] !== 'EXCEEDS_MAX_FACES');
+    const told = others.filter((face) => face.Reasons[0] !== 'EXCEEDS_MAX_FACES'); // that was asked for
     if (told.length)
       this.#refuse(
         { file, folder },
