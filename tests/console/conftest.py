@@ -82,7 +82,6 @@ class Visit:
             "addEventListener('securitypolicyviolation', (e) => console.error('policy ' + e.violatedDirective))"
         )
 
-
     def _note(self, said: ConsoleMessage) -> None:
         where = urlsplit(said.location["url"]).path
         refused = said.text.startswith("Failed to load resource: the server responded")

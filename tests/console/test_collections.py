@@ -155,9 +155,7 @@ def test_users_are_made_given_faces_and_deleted(visit: Visit, server: Live, albu
     assert [user["UserId"] for user in client.list_users(CollectionId=name)["Users"]] == ["grace"]
 
 
-def test_a_folder_of_folders_makes_users(
-    visit: Visit, server: Live, album: Album, name: str, tmp_path: Path
-) -> None:
+def test_a_folder_of_folders_makes_users(visit: Visit, server: Live, album: Album, name: str, tmp_path: Path) -> None:
     for person, files in {"Grace Höpper": (album.hopper, album.pair), "eileen": (album.astronaut,)}.items():
         (tmp_path / "all" / person).mkdir(parents=True)
         for file in files:
@@ -174,9 +172,7 @@ def test_a_folder_of_folders_makes_users(
     assert len(client.list_faces(CollectionId=name, UserId="Grace_Hopper")["Faces"]) == 2
 
 
-def test_what_is_refused_is_listed_and_saved(
-    visit: Visit, album: Album, name: str, tmp_path: Path
-) -> None:
+def test_what_is_refused_is_listed_and_saved(visit: Visit, album: Album, name: str, tmp_path: Path) -> None:
     dark = (photos.hopper().pixels * 0.05).astype("uint8")
     (tmp_path / "dark.jpg").write_bytes(photos.jpeg(dark))
     (tmp_path / "damaged.jpg").write_bytes(album.hopper.read_bytes()[:20_000])
@@ -226,7 +222,7 @@ def test_a_collection_that_is_not_there_is_said_so(visit: Visit) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [(1440, 900), (375, 812)], ids=["desktop", "phone"])
 def test_how_it_looks(
-    visitor: Visitor, server: Live, album: Album, name: str, tmp_path: Path, size: tuple[int, int], scheme: str
+    visitor: Visitor, server: Live, album: Album, name: str, tmp_path: Path, *, size: tuple[int, int], scheme: str
 ) -> None:
     visit = visitor(server.address, size, scheme)
     page, shown = visit.page, f"{'phone' if size[0] < 800 else 'desktop'}-{scheme}"

@@ -41,7 +41,9 @@ def test_every_file_is_used() -> None:
 
 def test_no_script_writes_html_or_runs_text() -> None:
     for script in SCRIPTS:
-        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", script.read_text())
+        assert not re.search(
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", script.read_text()
+        )
 
 
 def test_imports_go_in_no_circle() -> None:

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from tests import live as servers
 from tests import photos
 from tests.console.conftest import Album, Visit, Visitor
 from tests.console.shots import shoot
@@ -181,6 +182,26 @@ def test_a_picture_is_still_there_on_the_way_back(visit: Visit, album: Album) ->
     visit.page.wait_for_selector("h1:has-text('Status')")
     visit.page.keyboard.press("1")
     assert visit.page.locator(".viewer .box").count() == 1
+
+
+def test_the_readmes_picture(visitor: Visitor, server: Live, album: Album) -> None:
+    """It shows the one photograph that is NASA's, and so anybody's."""
+    visit = visitor(server.address, (1280, 860))
+    look(visit, album.astronaut)
+    shoot(visit.page, "readme", whole=False)
+
+
+def test_a_server_that_is_gone_is_said_so(visitor: Visitor, packs: str, album: Album, tmp_path: Path) -> None:
+    gone = servers.serve(packs, tmp_path / "data")
+    visit = visitor(gone.address)
+    visit.open("#/detect")
+    gone.kill()
+    visit.give(album.hopper)
+    expect(visit.page.locator(".note.bad")).to_have_text("The server does not answer. Is it running?")
+    visit.page.keyboard.press("4")
+    expect(visit.page.locator(".note.bad")).to_have_text("The server does not answer. Is it running?")
+    assert all("ERR_CONNECTION_REFUSED" in each for each in visit.wrong)
+    visit.wrong.clear()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -49,7 +49,9 @@ def test_head_is_answered_without_a_body(live: Live) -> None:
     assert int(answer.headers["content-length"]) > 0
 
 
-@pytest.mark.parametrize("name", ["nothing.js", "../app.py", "%2e%2e/app.py", "..%2fapp.py", "base.css/", "/etc/passwd"])
+@pytest.mark.parametrize(
+    "name", ["nothing.js", "../app.py", "%2e%2e/app.py", "..%2fapp.py", "base.css/", "/etc/passwd"]
+)
 def test_there_is_nothing_else(live: Live, name: str) -> None:
     assert live.send("GET", f"/console/{name}", None, {}).status == 404
 

@@ -1,4 +1,5 @@
-// The pictures this page still has, by the faces that were indexed from them. The server keeps none; a reload loses them.
+// The pictures this page still has, by the faces that were indexed from them. The server keeps none, and a reload
+// loses them.
 
 import { Picture, around, cut, pixels } from './picture.js';
 
@@ -35,7 +36,7 @@ export class Album {
 }
 
 async function small({ page, box }) {
-  const image = await new Picture(page.picture.blob, page.picture.name).load(); // let go of again, unlike one that is shown
+  const image = await new Picture(page.picture.blob, page.picture.name).load();
   const region = around(pixels(box, image), 0.25, image);
   return URL.createObjectURL(await cut(image, region, Math.min(1, 160 / Math.max(region.width, region.height))));
 }

@@ -119,7 +119,7 @@ function detail(face, i, image, bars, filter) {
       ['Looks', turned(face.Pose)],
       [
         'Roll, yaw, pitch',
-        [face.Pose.Roll, face.Pose.Yaw, face.Pose.Pitch].map((angle) => `${Math.round(angle)}°`).join(', '),
+        [face.Pose.Roll, face.Pose.Yaw, face.Pose.Pitch].map((angle) => `${Math.round(angle)}°`.replace('-', '−')).join(', '),
       ],
       [
         'Box',

@@ -3,6 +3,8 @@
 import { button, say } from './parts.js';
 import { h, icon } from './dom.js';
 
+const BATCH = 500; // files of a drop that are handed on together
+
 /**
  * A drop zone. `take`: given an array of {file, folder}, of one unless `many`. The element's `give` takes such an array
  * too, for what is pasted.
@@ -74,9 +76,15 @@ export function dropZone(title, hint, take, { many = false, slim = false } = {})
   zone.addEventListener('drop', async (event) => {
     event.preventDefault();
     zone.classList.remove('over');
-    const files = await dropped(event.dataTransfer);
+    const files = [];
+    let found = 0;
+    for await (const each of dropped(event.dataTransfer)) {
+      files.push(each);
+      if (many && files.length === BATCH) give(files.splice(0)); // the first begin while a large folder is read
+      found++;
+    }
     if (files.length) give(files);
-    else say('There was no file in what was dropped.', 'bad');
+    if (!found) say('There was no file in what was dropped.', 'bad');
   });
   zone.give = give;
   return zone;
@@ -91,13 +99,12 @@ export function takePastes() {
   });
 }
 
-/** The files of a drop, folders opened. Entries must be taken before the first await, since the browser empties them. */
-async function dropped(transfer) {
+/** The files of a drop, folders opened. */
+async function* dropped(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  if (!entries.length) return [...transfer.files].map((file) => ({ file, folder: '' }));
-  const found = [];
-  for (const entry of entries) for await (const each of inside(entry, '')) found.push(each);
-  return found;
+  const files = [...transfer.files]; // both before the first await, since the browser empties them
+  for (const entry of entries) yield* inside(entry, '');
+  if (!entries.length) for (const file of files) yield { file, folder: '' };
 }
 
 async function* inside(entry, folder) {

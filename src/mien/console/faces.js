@@ -110,7 +110,11 @@ export function facesTab(app, collection, query) {
         owner,
         h('p', { class: 'quiet mono', text: face.FaceId }),
       ),
-      h('span', { class: 'quiet small sure', text: `${Math.round(face.Confidence)}% sure` }),
+      h('span', {
+        class: 'quiet small sure',
+        title: 'How sure the detector was that this is a face',
+        text: `${Math.round(face.Confidence)}% sure`,
+      }),
       iconButton(`Find faces like ${name}`, 'search', find),
     );
   }

@@ -19,7 +19,7 @@ const PAGES = [
   ['collections', 'Collections', 'stack'],
   ['status', 'Status', 'pulse'],
 ];
-const KEPT = { detect: detectPage, compare: comparePage }; // made once, so that a picture is still there on the way back
+const KEPT = { detect: detectPage, compare: comparePage }; // made once: a picture is still there on the way back
 const AT_ONCE = 4; // requests of one page at a time
 
 const keys = new KeyRing(sessionStorage);

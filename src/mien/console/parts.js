@@ -144,50 +144,46 @@ export function confirm(title, text, ok, done, word = '') {
   return ask(title, [h('p', { text }), word && field(`Type ${word} to go on`, typed)], ok, done, 'bad');
 }
 
-/** The pages of a listing. `read`: (token) → {items, next}; `show`: (items) → nodes. Gives the element and `reload`. */
+/**
+ * The pages of a listing. `read`: (token) → {items, next}; `show`: (items) → nodes; `none`: nodes where it is empty.
+ * Gives the element and `reload`.
+ */
 export function pages(read, show, none) {
-  const box = h('div', { class: 'stack' });
-  const tokens = [undefined];
-  async function turn() {
-    box.setAttribute('aria-busy', 'true');
+  const tokens = [undefined]; // of the pages up to this one
+  let next;
+  let busy = false;
+  const content = h('div', { class: 'stack' });
+  const back = button('Previous', '', () => turn(() => tokens.pop()), 'previous', { 'data-key': '[' });
+  const on = button('Next', '', () => turn(() => tokens.push(next)), 'next', { 'data-key': ']' });
+  const where = h('span', { class: 'quiet', role: 'status' });
+  const bar = h('nav', { class: 'row pager', 'aria-label': 'Pages of the list', hidden: true }, back, where, on);
+  const element = h('div', { class: 'stack' }, content, bar);
+
+  async function turn(move = () => {}) {
+    if (busy) return;
+    busy = true;
+    element.setAttribute('aria-busy', 'true');
+    move();
     try {
-      const { items, next } = await read(tokens.at(-1));
-      if (!items.length && tokens.length > 1) return void (tokens.pop(), await turn());
-      const back = button(
-        'Previous',
-        '',
-        () => {
-          tokens.pop();
-          turn();
-        },
-        'previous',
-        { disabled: tokens.length === 1, 'data-key': '[' },
-      );
-      const on = button(
-        'Next',
-        '',
-        () => {
-          tokens.push(next);
-          turn();
-        },
-        'next',
-        { disabled: !next, 'data-key': ']' },
-      );
-      const bar =
-        (next || tokens.length > 1) &&
-        h(
-          'nav',
-          { class: 'row pager', 'aria-label': 'Pages of the list' },
-          back,
-          h('span', { class: 'quiet', text: `Page ${tokens.length}` }),
-          on,
-        );
-      fill(box, items.length ? show(items) : none(), bar);
+      let found = await read(tokens.at(-1));
+      while (!found.items.length && tokens.length > 1) {
+        // the last of this page was deleted
+        tokens.pop();
+        found = await read(tokens.at(-1));
+      }
+      next = found.next;
+      fill(content, found.items.length ? show(found.items) : none());
+      bar.hidden = !next && tokens.length === 1;
+      back.disabled = tokens.length === 1;
+      on.disabled = !next;
+      where.textContent = `Page ${tokens.length}`;
     } catch (error) {
-      fill(box, failure(error));
+      fill(content, failure(error));
     }
-    box.removeAttribute('aria-busy');
+    busy = false;
+    element.removeAttribute('aria-busy');
   }
+
   turn();
-  return { element: box, reload: turn };
+  return { element, reload: () => turn() };
 }

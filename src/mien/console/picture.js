@@ -1,4 +1,4 @@
-// Photographs in the page: opened, held against the API's limits, made smaller where they must be, never sent elsewhere.
+// Photographs in the page: opened, held against the API's limits, made smaller where they must be.
 
 export const MOST_BYTES = 5_242_880;
 const MOST_SIDE = 8192; // of a picture made smaller here; canvases beyond are not drawn everywhere
@@ -49,7 +49,8 @@ async function smaller(image) {
 
 /**
  * A region of a loaded picture as a JPEG.
- * `region`: {left, top, width, height} in pixels of the picture; `scale`: of the result; `cover`: regions to paint over.
+ * `region`: {left, top, width, height} in pixels of the picture; `scale`: of the result; `cover`: regions to paint
+ * over.
  */
 export async function cut(image, region, scale = 1, cover = [], quality = QUALITY) {
   const canvas = document.createElement('canvas');

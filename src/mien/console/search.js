@@ -55,7 +55,11 @@ export function searchTab(app, collection) {
     },
   );
   const explain = () => {
-    meaning.textContent = crowd(wanted.threshold, collection[wanted.among], wanted.among.slice(0, -1));
+    meaning.textContent = crowd(
+      Math.max(wanted.threshold, app.about?.minimum_similarity ?? 0),
+      collection[wanted.among],
+      wanted.among.slice(0, -1),
+    );
   };
   const settings = h(
     'div',

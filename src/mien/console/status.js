@@ -45,7 +45,7 @@ function parts(about, alive, ready, metrics) {
   const cards = [
     card('Server', [
       ['Alive', light(alive.ok, 'yes', 'no')],
-      ready && ready.status !== 403 && ['Ready', light(ready.ok, 'yes', ready.text.trim().slice(0, 200) || 'no')],
+      ready && ready.status !== 403 && ['Ready', light(ready.ok, 'yes', reason(ready.text))],
       about && ['Version', `mien ${about.version}`],
       about && ['Access', about.access === 'keys' ? 'signed requests only' : 'any credentials, since no key was made'],
       memory && ['Memory', bytes(memory)],
@@ -81,6 +81,15 @@ function parts(about, alive, ready, metrics) {
 function card(title, rows) {
   const list = rows.filter(Boolean).map(([name, value]) => [h('dt', { text: name }), h('dd', {}, value)]);
   return h('section', { class: 'card stack' }, h('h2', { text: title }), h('dl', { class: 'facts' }, list));
+}
+
+/** Why a server is not ready, as it says itself. */
+function reason(text) {
+  try {
+    return JSON.parse(text).reason ?? 'no';
+  } catch {
+    return 'no';
+  }
 }
 
 function light(ok, yes, no = '') {

@@ -16,11 +16,11 @@ export function strangers(similarity) {
   return `About one stranger in ${count(1 / rate)} scores this high.`;
 }
 
-/** The same in few words, for a line of a list. */
+/** The share of strangers who score this similarity, in few words for a line of a list. */
 export function strangersBriefly(similarity) {
   const rate = falseMatchRate(similarity);
-  if (rate === null) return 'under 1 in a million strangers';
-  return rate > 0.5 ? 'most strangers' : `1 in ${count(1 / rate)} strangers`;
+  if (rate === null) return 'under 1 in a million';
+  return rate > 0.5 ? 'most strangers' : `1 in ${count(1 / rate)}`;
 }
 
 /** A similarity as a careful verdict. */
@@ -116,12 +116,11 @@ export function sentence(error) {
   const known = ERRORS[error.code];
   if (known) return known;
   if (error.code === 'Http413') return 'The request is too large for the server.';
-  if (/^Http/.test(error.code))
-    return `Something between this page and the server answered ${error.code.slice(4)}.`;
+  if (/^Http/.test(error.code)) return `Something between this page and the server answered ${error.code.slice(4)}.`;
   return /[.!?]$/.test(error.message) ? error.message : `${error.message}.`;
 }
 
-/** How a head is turned, in words. Degrees as the API has them: yaw to the picture's right, pitch up, roll clockwise. */
+/** How a head is turned, in words; degrees as the API has them: yaw to the picture's right, pitch up, roll clockwise. */
 export function turned({ Yaw, Pitch, Roll }) {
   const parts = [
     [Yaw, 'to the picture’s right', 'to the picture’s left'],
