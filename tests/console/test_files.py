@@ -11,7 +11,7 @@ FILES = sorted(FOLDER.iterdir())
 SCRIPTS = [file for file in FILES if file.suffix == ".js"]
 HTML = (FOLDER / "index.html").read_text()
 BASE = (FOLDER / "base.css").read_text()
-COLOURS = dict(re.findall(r"--([a-z-]+): light-dark\((#[0-9a-f]{6}, #[0-9a-f]{6})\)", BASE))
+COLOURS: dict[str, str] = dict(re.findall(r"--([a-z-]+): light-dark\((#[0-9a-f]{6}, #[0-9a-f]{6})\)", BASE))
 TEXTS = ("ink", "quiet", "accent", "good", "warn", "bad")
 
 
