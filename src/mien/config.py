@@ -75,6 +75,7 @@ TABLE = (
     Setting("store", str, "", "where the truth is kept: empty for SQLite under the data directory, or sqlite:///PATH"),
     Setting("host", str, "127.0.0.1", "address to listen on"),
     Setting("port", int, 6436, "port to listen on; 0 takes a free one"),
+    Setting("console", bool, True, "whether the page at /console is served"),
     Setting("master_key", str, "", "file with the key that access keys are encrypted under (default DATA/master.key)"),
     Setting("s3_endpoint", str, "", "address of the S3-compatible store that S3Object is read from (default AWS)"),
     Setting("s3_region", str, "us-east-1", "region of the S3 store"),
@@ -85,7 +86,6 @@ TABLE = (
         "calibration", str, "", "file of `mien eval --calibrate` to measure similarity by (default: the pack's own)"
     ),
     Setting("minimum_similarity", float, 0.0, "0–100; no search answers with less", limits=(0, 100)),
-    Setting("console", bool, True, "whether the page at /console is served"),
     Setting("threads", int, 0, "inferences that run at the same time; 0 means one for each core"),
     Setting("log_level", str, "info", "how much is written to standard error", LOG_LEVELS),
 )
@@ -104,6 +104,7 @@ class Settings:
     store: str
     host: str
     port: int
+    console: bool
     master_key: str
     s3_endpoint: str
     s3_region: str
@@ -112,7 +113,6 @@ class Settings:
     s3_buckets: str
     calibration: str
     minimum_similarity: float
-    console: bool
     threads: int
     log_level: str
 
