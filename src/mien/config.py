@@ -17,6 +17,7 @@ from mien.errors import SetupError
 
 ENGINES = ("openvino", "onnx")
 PRECISIONS = ("auto", "f32", "bf16")
+CODES = ("memory", "mapped")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 RESERVED = ("MIEN_CONFIG", "MIEN_TEST_")  # names beside the table: the file itself, and what mien's own tests read
 
@@ -86,7 +87,20 @@ TABLE = (
         "calibration", str, "", "file of `mien eval --calibrate` to measure similarity by (default: the pack's own)"
     ),
     Setting("minimum_similarity", float, 0.0, "0–100; no search answers with less", limits=(0, 100)),
+    Setting("gallery_memory", int, 0, "MiB that galleries may take, the least recently searched going first; 0: all"),
+    Setting("gallery_codes", str, "memory", "where large galleries keep what they re-rank by", CODES),
+    Setting("scan_threads", int, 0, "threads that a search of a large gallery is divided among; 0: one for each core"),
     Setting("threads", int, 0, "inferences that run at the same time; 0 means one for each core"),
+    Setting("bodies_in_flight", int, 128, "MiB of request bodies held at the same time", limits=(1, 1_000_000)),
+    Setting("pixels_in_flight", int, 100, "megapixels decoded at the same time", limits=(1, 1_000_000)),
+    Setting("connections", int, 2048, "connections held at the same time; further ones are closed", limits=(1, 1e6)),
+    Setting("queue_timeout", float, 10.0, "seconds a request waits for room or a thread", limits=(0, 3600)),
+    Setting("request_timeout", float, 60.0, "seconds an operation may take", limits=(0.1, 3600)),
+    Setting("body_rate", int, 64, "KiB a second that a client must send of a body", limits=(1, 1_000_000)),
+    Setting("idle_timeout", float, 60.0, "seconds a connection may be without a request", limits=(0.1, 3600)),
+    Setting("stop_timeout", int, 10, "seconds accepted requests have when the server stops", limits=(0, 3600)),
+    Setting("metrics_token", str, "", "what /metrics asks for as a bearer token (default: open only on loopback)"),
+    Setting("metrics_collections", int, 100, "collections that /metrics names, the fullest", limits=(0, 10_000)),
     Setting("log_level", str, "info", "how much is written to standard error", LOG_LEVELS),
 )
 
@@ -113,7 +127,20 @@ class Settings:
     s3_buckets: str
     calibration: str
     minimum_similarity: float
+    gallery_memory: int
+    gallery_codes: str
+    scan_threads: int
     threads: int
+    bodies_in_flight: int
+    pixels_in_flight: int
+    connections: int
+    queue_timeout: float
+    request_timeout: float
+    body_rate: int
+    idle_timeout: float
+    stop_timeout: int
+    metrics_token: str
+    metrics_collections: int
     log_level: str
 
     @property

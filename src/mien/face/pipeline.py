@@ -3,7 +3,8 @@
 Embedding is a step of its own so that a face the caller refuses for its quality costs no inference.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,8 @@ from mien.face.detect import Finder
 from mien.face.embed import Embedder, Embeddings
 from mien.face.quality import eye_distance, pose, quality
 from mien.face.types import Detection, Face, Picture, Pixels
+
+Stage = Callable[[str], AbstractContextManager[None]]  # told the name of each stage, and around it while it lasts
 
 LOOK = 2  # a picture is first decoded at this many times the detector's canvas, which serves most crops as well
 
@@ -24,19 +27,25 @@ class Pipeline:
     detector: Finder
     embedder: Embedder
 
-    def find(self, picture: Picture) -> list[Face]:
-        """Find, cut out and measure up to 100 faces, the largest first."""
-        image = picture.rgb(LOOK * self.detector.canvas)
-        detections = self.detector.detect(image, picture.width, picture.height)
-        finer: Pixels | None = None
-        faces = []
-        for detection in detections:
-            source = image
-            if self._too_coarse(detection, image, picture):
-                finer = picture.rgb(max(picture.width, picture.height)) if finer is None else finer
-                source = finer
-            faces.append(self._cut(detection, source, picture))
-        return faces
+    def find(self, picture: Picture, stage: Stage = lambda _: nullcontext()) -> list[Face]:
+        """Find, cut out and measure up to 100 faces, the largest first.
+
+        The stages are decode, detect and align; decode comes again where a face wants more pixels than the first gave.
+        """
+        with stage("decode"):
+            image = picture.rgb(LOOK * self.detector.canvas)
+        with stage("detect"):
+            detections = self.detector.detect(image, picture.width, picture.height)
+        coarse = [self._too_coarse(each, image, picture) for each in detections]
+        finer = image
+        if any(coarse):
+            with stage("decode"):
+                finer = picture.rgb(max(picture.width, picture.height))
+        with stage("align"):
+            return [
+                self._cut(each, finer if again else image, picture)
+                for each, again in zip(detections, coarse, strict=True)
+            ]
 
     def embed(self, faces: Sequence[Face]) -> Embeddings:
         """Embed faces that `find` gave; float32 (N, dimension), unit length."""

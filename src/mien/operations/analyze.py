@@ -87,7 +87,8 @@ def compare_faces(context: Context, caller: Caller, request: CompareFacesRequest
     target = beside.result()  # an image that is none is told before a face that is missing
     if not (source.faces and target.faces):
         raise InvalidParameterError
-    probe, *others = context.pack.pipeline.embed([source.faces[0], *target.faces])
+    with context.job.stage("embed"):
+        probe, *others = context.pack.pipeline.embed([source.faces[0], *target.faces])
     similarities = context.pack.calibration.similarity(np.stack(others) @ probe)
     matches, unmatched = [], []
     for similarity, face in zip(similarities, target.faces, strict=True):
