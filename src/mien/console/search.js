@@ -29,7 +29,7 @@ export function searchTab(app, collection) {
     type: 'number',
     min: 0,
     max: 100,
-    step: 1,
+    step: 'any',
     value: wanted.threshold,
     required: true,
     on: {
