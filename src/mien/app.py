@@ -32,6 +32,7 @@ from mien.wire import tracing as traces
 from mien.wire.access import Door
 from mien.wire.admission import Admission, Bounds
 from mien.wire.connection import Connections, room_for
+from mien.wire.console import Console
 from mien.wire.health import MetricsPage, Readiness, alive
 from mien.wire.metrics import Metrics, show
 from mien.wire.server import Page, Server
@@ -169,8 +170,9 @@ def serve(settings: Settings) -> None:
     keeper.start()
     listening.listen(listen.BACKLOG)  # what the next line says is true, though the loop that answers starts after it
     print(welcome(settings, app, listening.getsockname()[1]), flush=True)  # noqa: T201
+    front = Console(app.server, app.context) if settings.console else app.server
     try:
-        listen.run(app.server, listening, app.connections, settings.stop_timeout, app.ready.stop)
+        listen.run(front, listening, app.connections, settings.stop_timeout, app.ready.stop)
     finally:
         if app.tracing:
             app.tracing.close()
@@ -239,6 +241,7 @@ pack    {pack.name}: {pack.title}, weights {pack.license.name}, \
 {"commercial use allowed" if pack.license.commercial else "non-commercial use only"}
 engine  {runtime.engine} {runtime.version}, {runtime.precision}, {settings.cores} threads, {runtime.device}
 access  {_access(settings, app)}
+console {f"{address}/console" if settings.console else "off"}
 
   import boto3
   mien = boto3.client("rekognition", endpoint_url="{address}", region_name="us-east-1",

@@ -76,6 +76,7 @@ TABLE = (
     Setting("store", str, "", "where the truth is kept: empty for SQLite under the data directory, or sqlite:///PATH"),
     Setting("host", str, "127.0.0.1", "address to listen on"),
     Setting("port", int, 6436, "port to listen on; 0 takes a free one"),
+    Setting("console", bool, True, "whether the page at /console is served"),
     Setting("master_key", str, "", "file with the key that access keys are encrypted under (default DATA/master.key)"),
     Setting("s3_endpoint", str, "", "address of the S3-compatible store that S3Object is read from (default AWS)"),
     Setting("s3_region", str, "us-east-1", "region of the S3 store"),
@@ -117,6 +118,7 @@ class Settings:
     store: str
     host: str
     port: int
+    console: bool
     master_key: str
     s3_endpoint: str
     s3_region: str

@@ -11,7 +11,7 @@ from uvicorn.config import HTTPProtocolType
 
 from mien.errors import SetupError
 from mien.wire.connection import Connections
-from mien.wire.server import Server
+from mien.wire.console import Application
 
 BACKLOG = 2048  # connections that wait to be accepted
 
@@ -34,7 +34,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def run(
-    server: Server, listening: socket.socket, connections: Connections, grace: int, stopping: Callable[[], None]
+    server: Application, listening: socket.socket, connections: Connections, grace: int, stopping: Callable[[], None]
 ) -> None:
     """Answer until a signal comes.
 
