@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 MIEN   := $(BIN)/mien
 
-.PHONY: serve test check bench clean
+.PHONY: serve test check bench docs clean
 
 # Where the default pack cannot be had and nobody chose a pack (exit code 3), the one from the package index serves.
 serve: $(VENV)/installed
@@ -29,6 +29,10 @@ check: $(VENV)/installed-dev
 bench: $(VENV)/installed
 	$(MIEN) bench
 
+# A site to read or to put on any web server, in build/site; a dead link fails.
+docs: $(VENV)/installed-docs
+	$(BIN)/mkdocs build --strict --quiet
+
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
@@ -38,6 +42,10 @@ $(VENV)/installed: $(VENV)/bin/python pyproject.toml constraints.txt
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(VENV)/installed-docs: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	@touch $@
 
 clean:
