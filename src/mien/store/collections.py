@@ -76,6 +76,9 @@ def _sweep_some(cursor: Cursor) -> bool:
     if row is None:
         return False
     (collection,) = row
+    # the lock of this row keeps out other sweepers, who would delete other faces than the embeddings they deleted
+    if cursor.run("UPDATE sweeps SET collection = collection WHERE collection = ?", collection) == 0:
+        return True
     some = "SELECT id FROM faces WHERE collection = ? ORDER BY face_id LIMIT ?"
     cursor.run(f"DELETE FROM embeddings WHERE face IN ({some})", collection, SWEEP)
     if cursor.run(f"DELETE FROM faces WHERE id IN ({some})", collection, SWEEP) == 0:
