@@ -94,19 +94,20 @@ def build(settings: Settings) -> App:
     Raises:
         SetupError: something is missing or broken; the text says what to do.
     """
-    store = stores.open_store(settings.store, settings.data)
+    threads = WAITING * settings.cores
+    store = stores.open_store(settings.store, settings.data, connections=threads)  # so that none waits for another's
     store.collections.sweep()
     door = Door(store.keys, vault(settings))  # first, since a wrong master key is quicker told than a pack is loaded
     pack = open_pack(settings)
     galleries = Galleries(store, pack.manifest.embedder.dimension)
     aside = ThreadPoolExecutor(settings.cores, thread_name_prefix="aside")
     context = Context(pack, store, galleries, S3(s3_settings(settings)), aside, settings.minimum_similarity)
-    return App(context, Server(context, OPERATIONS, door, WAITING * settings.cores))
+    return App(context, Server(context, OPERATIONS, door, threads))
 
 
 def vault(settings: Settings) -> Vault:
     """What access keys are encrypted with."""
-    default = stores.place(settings.store, settings.data).parent / "master.key"
+    default = stores.directory(settings.store, settings.data) / "master.key"
     return Vault(Path(settings.master_key) if settings.master_key else default)
 
 
@@ -125,7 +126,7 @@ def serve(settings: Settings) -> None:
     journal.start(settings.log_level)
     hold_license(settings, own.named(settings.pack, settings.packs))
     listening = _listen(settings)
-    held = stores.lock(settings.store, settings.data)
+    held = None if stores.is_shared(settings.store) else stores.lock(settings.store, settings.data)
     app = build(settings)
     hold_calibration(app.context.pack)
     _guard(settings, app)
@@ -142,7 +143,8 @@ def serve(settings: Settings) -> None:
         uvicorn.Server(config).run(sockets=[listening])
     finally:
         app.context.store.database.close()
-        held.release()
+        if held:
+            held.release()
 
 
 def hold_license(settings: Settings, entry: Manifest) -> None:
@@ -198,7 +200,7 @@ def welcome(settings: Settings, app: App, port: int) -> str:
     address = f"http://{settings.host}:{port}"
     return f"""\
 mien {__version__} listens on {address}
-data    {stores.place(settings.store, settings.data).parent.resolve()}
+data    {stores.directory(settings.store, settings.data).resolve()}
 store   {app.context.store.database.describe()}
 pack    {pack.name}: {pack.title}, weights {pack.license.name}, \
 {"commercial use allowed" if pack.license.commercial else "non-commercial use only"}

