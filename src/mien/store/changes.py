@@ -12,20 +12,22 @@ class Track:
     """Where a kind of vector is kept.
 
     Attributes:
+        rows: the table that gives a revision for each vector.
         vectors: tables that give `key`, vector, collection and revision.
         key: the vector's key in them.
         removals: the table of keys that went.
         removed: the key's column in it.
     """
 
+    rows: str
     vectors: str
     key: str
     removals: str
     removed: str
 
 
-FACES = Track("faces JOIN embeddings ON face = faces.id", "faces.id", "removals", "face")
-USERS = Track("user_vectors", "id", "user_removals", "vector")
+FACES = Track("faces", "faces JOIN embeddings ON face = faces.id", "faces.id", "removals", "face")
+USERS = Track("user_vectors", "user_vectors", "id", "user_removals", "vector")
 
 
 def advance(cursor: Cursor, collection: int) -> tuple[int, int]:
@@ -64,14 +66,13 @@ def since(cursor: Cursor, track: Track, collection: int, known: int, limit: int)
         raise CollectionGoneError
     within = "collection = ? AND revision > ?"
     far = cursor.row(
-        f"SELECT revision FROM {track.vectors} WHERE {within} ORDER BY revision LIMIT 1 OFFSET ?",
+        f"SELECT revision FROM {track.rows} WHERE {within} ORDER BY revision LIMIT 1 OFFSET ?",
         collection, known, limit,
     )  # fmt: skip
     until = int(far[0]) if far else current
     added = cursor.rows(
-        f"SELECT {track.key}, vector FROM {track.vectors} WHERE {within} AND revision <= ? ORDER BY revision",
-        collection, known, until,
-    )  # fmt: skip
+        f"SELECT {track.key}, vector FROM {track.vectors} WHERE {within} AND revision <= ?", collection, known, until
+    )
     gone = cursor.rows(
         f"SELECT {track.removed} FROM {track.removals} WHERE {within} AND revision <= ?", collection, known, until
     )
