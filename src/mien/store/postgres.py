@@ -141,14 +141,7 @@ class PostgresDatabase:
             OutcomeUnknownError: the connection was lost while the transaction was being committed.
         """
 
-        def once(connection: Connection) -> T:
-            try:
-                return _transaction(connection, _WRITE, work)
-            except errors.ReadOnlySqlTransaction:
-                connection.close()  # it leads to a server that is no longer the first one; another may lead there
-                raise
-
-        return self._run(once)
+        return self._run(lambda connection: _transaction(connection, _WRITE, work))
 
     def reserve(self, table: str, key: int) -> None:
         """Give out no key up to `key` in `table` from now on."""
@@ -205,7 +198,11 @@ class PostgresDatabase:
 
 
 def _transaction(connection: Connection, begin: str, work: Callable[[Cursor], T]) -> T:
-    connection.execute(begin)
+    try:
+        connection.execute(begin)
+    except psycopg.Error:
+        connection.close()  # a stand-by refuses to begin a write; another connection may lead to the first server
+        raise
     result = work(PostgresCursor(connection))
     try:
         done = connection.execute("COMMIT").statusmessage
