@@ -1,6 +1,7 @@
 """The composition root: settings → pack and store → operations → the HTTP application. It reads as one list."""
 
 import ipaddress
+import os
 import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -19,11 +20,13 @@ from mien.errors import SetupError
 from mien.image.source import S3, S3Settings
 from mien.operations import analyze, collection, face, search, tag, user
 from mien.operations.context import Context, Operations
-from mien.operations.galleries import Galleries
+from mien.operations.galleries import Galleries, Holding
+from mien.operations.keeping import Keeper
 from mien.packs import calibration, install, load, own
 from mien.packs.load import Pack
 from mien.packs.manifest import Manifest
 from mien.store import open as stores
+from mien.store.sweep import Sweeper
 from mien.store.vault import Vault
 from mien.wire import journal
 from mien.wire.access import Door
@@ -96,13 +99,21 @@ def build(settings: Settings) -> App:
     """
     threads = WAITING * settings.cores
     store = stores.open_store(settings.store, settings.data, connections=threads)  # so that none waits for another's
-    store.collections.sweep()
     door = Door(store.keys, vault(settings))  # first, since a wrong master key is quicker told than a pack is loaded
     pack = open_pack(settings)
-    galleries = Galleries(store, pack.manifest.embedder.dimension)
+    galleries = Galleries(store, holding(settings, pack.manifest.embedder.dimension))
     aside = ThreadPoolExecutor(settings.cores, thread_name_prefix="aside")
     context = Context(pack, store, galleries, S3(s3_settings(settings)), aside, settings.minimum_similarity)
     return App(context, Server(context, OPERATIONS, door, threads))
+
+
+def holding(settings: Settings, dimension: int) -> Holding:
+    """How galleries of embeddings with so many dimensions are held."""
+    threads = settings.scan_threads or len(os.sched_getaffinity(0))
+    # a store names one snapshot of a gallery; of many servers on it each would have other files
+    shared = stores.is_shared(settings.store)
+    folder = None if shared else stores.directory(settings.store, settings.data) / "snapshots"
+    return Holding(dimension, threads, settings.gallery_memory << 20, folder, settings.gallery_codes == "mapped")
 
 
 def vault(settings: Settings) -> Vault:
@@ -128,8 +139,11 @@ def serve(settings: Settings) -> None:
     listening = _listen(settings)
     held = None if stores.is_shared(settings.store) else stores.lock(settings.store, settings.data)
     app = build(settings)
+    sweeper, keeper = Sweeper(app.context.store.database), Keeper(app.context.galleries)
     hold_calibration(app.context.pack)
     _guard(settings, app)
+    sweeper.start()
+    keeper.start()
     listening.listen(BACKLOG)  # what the next line says is true, though the loop that answers starts after it
     print(welcome(settings, app, listening.getsockname()[1]), flush=True)  # noqa: T201
     config = uvicorn.Config(
@@ -142,6 +156,8 @@ def serve(settings: Settings) -> None:
     try:
         uvicorn.Server(config).run(sockets=[listening])
     finally:
+        keeper.stop()
+        sweeper.stop()
         app.context.store.database.close()
         if held:
             held.release()

@@ -17,6 +17,7 @@ from mien.errors import SetupError
 
 ENGINES = ("openvino", "onnx")
 PRECISIONS = ("auto", "f32", "bf16")
+CODES = ("memory", "mapped")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 RESERVED = ("MIEN_CONFIG", "MIEN_TEST_")  # names beside the table: the file itself, and what mien's own tests read
 
@@ -87,6 +88,9 @@ TABLE = (
         "calibration", str, "", "file of `mien eval --calibrate` to measure similarity by (default: the pack's own)"
     ),
     Setting("minimum_similarity", float, 0.0, "0–100; no search answers with less", limits=(0, 100)),
+    Setting("gallery_memory", int, 0, "MiB that galleries may take, the least recently searched going first; 0: all"),
+    Setting("gallery_codes", str, "memory", "where large galleries keep what they re-rank by", CODES),
+    Setting("scan_threads", int, 0, "threads that a search of a large gallery is divided among; 0: one for each core"),
     Setting("threads", int, 0, "inferences that run at the same time; 0 means one for each core"),
     Setting("log_level", str, "info", "how much is written to standard error", LOG_LEVELS),
 )
@@ -113,6 +117,9 @@ class Settings:
     s3_buckets: str
     calibration: str
     minimum_similarity: float
+    gallery_memory: int
+    gallery_codes: str
+    scan_threads: int
     threads: int
     log_level: str
 

@@ -17,13 +17,16 @@ class Follower:
     def __init__(self) -> None:
         self.held: dict[int, NDArray[np.float32]] = {}
         self.revision = 0
+        self.began = 0
 
     def follow(self, store: Store, key: int, limit: int) -> None:
         """Take in changes until the revision the collection is at now is reached."""
         wanted = store.faces.revision(key)
         assert wanted is not None
+        if self.revision == 0:
+            self.began = wanted
         while self.revision < wanted:
-            changes = store.faces.changes(key, self.revision, limit)
+            changes = store.faces.changes(key, self.revision, limit, self.began)
             assert changes.revision > self.revision, "no headway"
             assert changes.embeddings.dtype == np.float32
             for added, vector in zip(changes.added.tolist(), changes.embeddings, strict=True):
@@ -118,3 +121,20 @@ def test_a_follower_beside_writers_ends_up_right(store: Store) -> None:
     follower.follow(store, key, 4)
     assert_same(follower, store, key)
     assert faces.counted(store) == len(follower.held) == 120
+
+
+def test_who_begins_from_nothing_is_not_told_what_went_before(store: Store) -> None:
+    key = faces.make(store)
+    kept = [faces.add(store, key, number, [faces.face()])[0] for number in range(6)]
+    store.faces.delete(key, [kept[0].face_id, kept[3].face_id])
+    began = store.faces.revision(key)
+    assert began is not None
+    first = store.faces.changes(key, 0, 2, began)
+    assert (first.added.tolist(), first.removed.tolist()) == ([kept[1].key, kept[2].key, kept[4].key], [])
+    store.faces.delete(key, [kept[1].face_id])  # held by now, so it must be told
+    rest = store.faces.changes(key, first.revision, 100, began)
+    assert (rest.added.tolist(), rest.removed.tolist()) == ([kept[5].key], [kept[1].key])
+    whole = store.faces.changes(key, 0, 100)
+    assert whole.removed.tolist() == []
+    late = store.faces.changes(key, 1, 100)
+    assert late.removed.tolist() == [kept[0].key, kept[3].key, kept[1].key]

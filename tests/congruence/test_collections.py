@@ -3,13 +3,16 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import pytest
 
+from mien.store import sweep
 from mien.store.base import CollectionGoneError
 from mien.store.open import Store
+from mien.store.users import Matching
 from tests.congruence import faces
 from tests.congruence.faces import ACCOUNT
+
+MATCHING = Matching(lambda vectors: vectors.mean(axis=0), lambda one, other: 100 * float(one @ other))
 
 
 def test_a_new_collection_is_empty_and_bound_to_its_pack(store: Store) -> None:
@@ -104,17 +107,69 @@ def test_a_sweep_removes_what_a_deleted_collection_left_and_nothing_else(store: 
     assert faces.count(store, "embeddings") == 2
     assert faces.count(store, "removals") == 0
     assert [each.key for each in kept] == sorted(each.key for each in faces.everyone(store, staying))
-    np.testing.assert_array_equal(store.faces.embedding(kept[0].key), faces.vector(0))
+    faces.assert_kept(store.faces.embedding(kept[0].key), 0)
     store.collections.sweep()
     assert faces.count(store, "faces") == 2
 
 
 def test_a_sweep_of_more_than_one_batch_is_whole(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.store.collections.SWEEP", 4)
+    monkeypatch.setattr("mien.store.sweep.FACES", 4)
+    monkeypatch.setattr("mien.store.sweep.ROWS", 2)
     key = faces.make(store)
     for number in range(3):
-        faces.add(store, key, number, [faces.face(place) for place in range(5)])
+        kept = faces.add(store, key, number, [faces.face(place) for place in range(5)])
+        store.users.create(key, f"user {number}", None)
+        store.users.associate(key, f"user {number}", [kept[0].face_id, kept[1].face_id], MATCHING, None)
+        store.users.disassociate(key, f"user {number}", [kept[0].face_id], MATCHING, None)
+        store.faces.delete(key, [kept[0].face_id, kept[2].face_id])
+    store.tags.put(key, {"of": "people"})
     store.collections.delete(ACCOUNT, "people")
     store.collections.sweep()
-    assert faces.count(store, "faces") == 0
-    assert faces.count(store, "embeddings") == 0
+    for table in ("faces", "embeddings", "users", "user_vectors", "removals", "user_removals", "tags", "sweeps"):
+        assert faces.count(store, table) == 0, table
+
+
+def test_many_may_sweep_at_the_same_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mien.store.sweep.FACES", 2)
+    staying = faces.make(store, "staying")
+    faces.add(store, staying, 1, [faces.face(place) for place in range(3)])
+    for name in ("one", "two"):
+        key = faces.make(store, name)
+        for number in range(5):
+            faces.add(store, key, number, [faces.face(place) for place in range(5)])
+        store.collections.delete(ACCOUNT, name)
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(store.collections.sweep) for _ in range(4)]:
+            done.result()
+    assert faces.count(store, "faces") == faces.count(store, "embeddings") == 3
+    assert faces.count(store, "sweeps") == 0
+
+
+def test_a_sweeper_ends_what_an_earlier_one_began_and_what_comes_later(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mien.store.sweep.FACES", 2)
+    monkeypatch.setattr("mien.store.sweep.LOOK", 0.01)
+    keys = [faces.make(store, name) for name in ("one", "two")]
+    for key in keys:
+        for number in range(5):
+            faces.add(store, key, number, [faces.face(place) for place in range(5)])
+    store.collections.delete(ACCOUNT, "one")
+    assert sweep.sweep(store.database)  # begun, and no more
+    assert 25 < faces.count(store, "faces") < 50
+    sweeper = sweep.Sweeper(store.database)
+    sweeper.start()
+    try:
+        swept(store, 25)
+        store.collections.delete(ACCOUNT, "two")
+        swept(store, 0)
+    finally:
+        sweeper.stop()
+
+
+def swept(store: Store, left: int) -> None:
+    until = time.monotonic() + 20
+    while faces.count(store, "faces") > left or faces.count(store, "sweeps"):
+        assert time.monotonic() < until, "not swept"
+        time.sleep(0.01)
+    assert faces.count(store, "faces") == faces.count(store, "embeddings") == left

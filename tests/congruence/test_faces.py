@@ -28,10 +28,7 @@ def test_a_face_comes_back_as_it_was_given(store: Store) -> None:
     assert found == kept
     assert faces.everyone(store, key) == [kept]
     assert store.faces.by_keys(key, [kept.key, kept.key + 99]) == {kept.key: kept}
-    embedding = store.faces.embedding(kept.key)
-    assert embedding is not None
-    assert embedding.dtype == np.float32
-    np.testing.assert_array_equal(embedding, faces.vector(3))
+    faces.assert_kept(store.faces.embedding(kept.key), 3)
     assert faces.counted(store) == 1
 
 

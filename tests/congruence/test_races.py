@@ -28,7 +28,7 @@ def at_once(work: Callable[[int], object]) -> list[object]:
 
 @pytest.mark.parametrize("_", range(5))
 def test_many_who_sweep_leave_nothing_behind(store: Store, monkeypatch: pytest.MonkeyPatch, _: int) -> None:
-    monkeypatch.setattr("mien.store.collections.SWEEP", 3)
+    monkeypatch.setattr("mien.store.sweep.FACES", 3)
     for name in ("one", "two"):
         key = faces.make(store, name)
         for number in range(4):

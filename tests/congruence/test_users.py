@@ -61,7 +61,7 @@ def vector(store: Store, key: int, name: str) -> Vector | None:
 
 
 def close(one: Vector | None, other: Vector) -> bool:
-    return one is not None and bool(np.allclose(one, other, rtol=1e-6))
+    return one is not None and bool(np.allclose(one, other, rtol=0, atol=2**-11))
 
 
 def test_users_are_listed_in_the_order_they_were_made(store: Store, key: int) -> None:
@@ -136,7 +136,7 @@ def test_a_face_unlike_a_user_with_faces_is_refused_and_the_first_are_not(store:
     (refused,) = store.users.associate(key, "ann", ids(kept[2:]), strict, None).refused
     known = mean(np.stack([faces.vector(100), faces.vector(101)]))
     assert refused.reason == "LOW_MATCH_CONFIDENCE"
-    assert refused.similarity == pytest.approx(likeness(known, faces.vector(102)), rel=1e-5)
+    assert refused.similarity == pytest.approx(likeness(known, faces.vector(102)), abs=0.02)
 
 
 def test_a_user_has_a_hundred_faces_and_not_one_more(store: Store, key: int) -> None:

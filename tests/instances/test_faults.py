@@ -147,7 +147,7 @@ def test_a_connection_cut_in_a_transaction_leaves_all_or_nothing(
         assert server.client().describe_collection(CollectionId=name)["FaceCount"] == 1
 
 
-def test_an_instance_killed_in_a_transaction_holds_nobody_up(
+def test_an_instance_killed_in_a_transaction_holds_nobody_up(  # noqa: PLR0917  each is a fixture
     packs: str,
     pair: list[Live],
     addresses: tuple[str, str],

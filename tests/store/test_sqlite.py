@@ -6,10 +6,13 @@ from contextlib import closing
 from importlib import resources
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mien.errors import SetupError
+from mien.operations.user import combine
 from mien.store import open as stores
+from mien.store import vectors
 from tests.congruence import faces
 
 MIGRATIONS = sorted(
@@ -51,21 +54,47 @@ def test_opening_again_migrates_nothing_and_loses_nothing(tmp_path: Path) -> Non
     assert schema(tmp_path / stores.FILE) == before
 
 
-@pytest.mark.parametrize("seen", range(len(MIGRATIONS)))
-def test_a_file_of_an_older_mien_is_brought_up_to_date(tmp_path: Path, seen: int) -> None:
+def older(path: Path, seen: int) -> None:
+    """A file as the mien left it that knew so many migrations, with a collection of two faces and their user in it."""
     folder = resources.files("mien.store") / "sql" / "sqlite"
-    with closing(sqlite3.connect(tmp_path / stores.FILE)) as connection:
+    wide = np.stack([faces.vector(0), faces.vector(1)])
+    kept = [vectors.pack(each) for each in wide] if seen >= 4 else [each.tobytes() for each in wide]
+    with closing(sqlite3.connect(path)) as connection:
+        connection.create_function("narrow", 1, vectors.narrow)
         for name in MIGRATIONS[:seen]:
             connection.executescript((folder / name).read_text())
         connection.execute(f"PRAGMA user_version = {seen}")
         if seen:
             connection.execute(
-                "INSERT INTO collections (account, name, contract, model_version, created) VALUES (?, ?, ?, ?, ?)",
-                (faces.ACCOUNT, "older", "contract", "7.1", 1.5),
+                "INSERT INTO collections (account, name, contract, model_version, created, revision, faces) "
+                "VALUES (?, 'older', 'contract', '7.1', 1.5, 1, 2)", (faces.ACCOUNT,),
+            )  # fmt: skip
+            for number, vector in enumerate(kept):
+                connection.execute(
+                    "INSERT INTO faces (collection, face_id, image_id, box_left, box_top, box_width, box_height, "
+                    "confidence, revision) VALUES (1, ?, ?, 0, 0, 1, 1, 99, 1)", (bytes([number] * 16), bytes(16)),
+                )  # fmt: skip
+                connection.execute("INSERT INTO embeddings VALUES (?, ?)", (number + 1, vector))
+        if seen >= 2:
+            connection.execute("INSERT INTO users (collection, name, faces) VALUES (1, 'ann', 2)")
+            connection.execute("UPDATE faces SET user_key = 1")
+            connection.execute(
+                "INSERT INTO user_vectors (collection, user_key, revision, vector) VALUES (1, 1, 1, ?)",
+                (combine(wide).tobytes(),),
             )
+            connection.execute("UPDATE collections SET users = 1")
         connection.commit()
+
+
+@pytest.mark.parametrize("seen", range(len(MIGRATIONS)))
+def test_a_file_of_an_older_mien_is_brought_up_to_date(tmp_path: Path, seen: int) -> None:
+    older(tmp_path / stores.FILE, seen)
     with closing((store := opened(tmp_path)).database):
         assert [each.name for each in store.collections.page(faces.ACCOUNT, "", 9)] == (["older"] if seen else [])
+        for face in range(2 if seen else 0):
+            faces.assert_kept(store.faces.embedding(face + 1), face)
+        if seen >= 2:
+            assert store.users.vector(1) == pytest.approx(combine(np.stack([faces.vector(0), faces.vector(1)])))
         faces.add(store, faces.make(store), 1, [faces.face()])
     (tmp_path / "new").mkdir()
     opened(tmp_path / "new").database.close()

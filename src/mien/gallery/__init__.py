@@ -1,6 +1,7 @@
 """Search over embeddings in memory; knows nothing of SQL."""
 
-from mien.gallery.base import Gallery, Hits
+from mien.gallery.base import Gallery, Hits, Originals
 from mien.gallery.exact import ExactGallery
+from mien.gallery.growing import GrowingGallery, Scanners
 
-__all__ = ["ExactGallery", "Gallery", "Hits"]
+__all__ = ["ExactGallery", "Gallery", "GrowingGallery", "Hits", "Originals", "Scanners"]

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.gallery.base import Hits
+from mien.gallery.base import ROUNDING, Embeddings, Hits, Keys
 
 _LEAST_ROWS = 256
-_ROUNDING = 1e-6  # a cosine may fall this short of the bar by the order of its additions
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class ExactGallery:
         """How many embeddings it holds."""
         return len(self._rows)
 
-    def add(self, keys: NDArray[np.int64], embeddings: NDArray[np.float32]) -> None:
+    def add(self, keys: Keys, embeddings: Embeddings) -> None:
         """Take in embeddings (see `Gallery.add`)."""
         with self._changing:
             fresh = [index for index, key in enumerate(keys.tolist()) if key not in self._rows]
@@ -53,7 +52,7 @@ class ExactGallery:
             self._rows.update(zip(keys[fresh].tolist(), range(state.count, end), strict=True))
             self._state = _State(state.keys, state.embeddings, state.alive, end)
 
-    def remove(self, keys: NDArray[np.int64]) -> None:
+    def remove(self, keys: Keys) -> None:
         """Forget embeddings (see `Gallery.remove`)."""
         with self._changing:
             rows = [row for key in keys.tolist() if (row := self._rows.pop(key, None)) is not None]
@@ -65,12 +64,19 @@ class ExactGallery:
         """Find what is nearest (see `Gallery.search`)."""
         state = self._state
         cosines = state.embeddings[: state.count] @ probe
-        found = np.flatnonzero((cosines >= least - _ROUNDING) & state.alive[: state.count])
-        if len(found) > limit:
-            bar = np.partition(cosines[found], len(found) - limit)[len(found) - limit]
-            found = found[cosines[found] >= bar]
-        order = np.lexsort((state.keys[found], -cosines[found]))[:limit]
-        return Hits(state.keys[found][order], cosines[found][order])
+        found = np.flatnonzero((cosines >= least - ROUNDING) & state.alive[: state.count])
+        return Hits.best(state.keys[found], cosines[found], limit)
+
+    def memory(self) -> int:
+        """How many bytes it holds in memory (see `Gallery.memory`)."""
+        state = self._state
+        return state.keys.nbytes + state.embeddings.nbytes + state.alive.nbytes
+
+    def contents(self) -> tuple[Keys, Embeddings]:
+        """Everything it holds: keys, int64 (N,), and embeddings, float32 (N, D), in the order they came."""
+        with self._changing:
+            living = np.flatnonzero(self._state.alive[: self._state.count])
+            return self._state.keys[living], self._state.embeddings[living]
 
     def _with_room(self, more: int) -> _State:
         if self._state.count + more <= len(self._state.keys):

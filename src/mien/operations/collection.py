@@ -117,7 +117,6 @@ def delete_collection(context: Context, caller: Caller, request: CollectionReque
     if not context.store.collections.delete(caller.account, found.name):
         raise ResourceNotFoundError.collection(found.name)
     context.galleries.forget(found)
-    context.store.collections.sweep()
     return DeleteCollectionResponse(status_code=200)
 
 

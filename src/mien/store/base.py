@@ -139,6 +139,10 @@ class CollectionGoneError(Exception):
     """The collection was deleted between being looked up and being changed."""
 
 
+class HistoryGoneError(Exception):
+    """What went since the revision a follower knows is not recorded any more; it must begin anew from revision 0."""
+
+
 class CollectionFullError(Exception):
     """The collection would hold more faces than `FACE_QUOTA`."""
 

@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mien.store.base import Collection, Cursor, Database
+from mien.store.sweep import sweep
 from mien.store.tags import put
 
 _COLUMNS = "id, account, name, contract, model_version, created, revision, faces, users"
-_REST = ("removals", "user_removals", "user_vectors", "users", "tags", "sweeps")
-SWEEP = 1_000  # rows a sweep deletes in one transaction, so that others get their turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class Collections:
         return [Collection(*row) for row in rows]
 
     def delete(self, account: str, name: str) -> bool:
-        """Delete a collection: gone at once for everyone; its rows are left to `sweep`. False when there is none."""
+        """Delete a collection: gone at once for everyone; its rows are left to be swept. False when there is none."""
 
         def work(cursor: Cursor) -> bool:
             row = cursor.row("DELETE FROM collections WHERE account = ? AND name = ? RETURNING id", account, name)
@@ -65,23 +64,6 @@ class Collections:
         return self.database.write(work)
 
     def sweep(self) -> None:
-        """Remove what deleted collections left behind, a little at a time."""
-        while self.database.write(_sweep_some):
+        """Remove what deleted collections left behind, all of it, at once (`sweep.Sweeper` does it in its own time)."""
+        while sweep(self.database):
             pass
-
-
-def _sweep_some(cursor: Cursor) -> bool:
-    """Delete up to SWEEP faces of one deleted collection; False when nothing is left to sweep."""
-    row = cursor.row("SELECT collection FROM sweeps LIMIT 1")
-    if row is None:
-        return False
-    (collection,) = row
-    # the lock of this row keeps out other sweepers, who would delete other faces than the embeddings they deleted
-    if cursor.run("UPDATE sweeps SET collection = collection WHERE collection = ?", collection) == 0:
-        return True
-    some = "SELECT id FROM faces WHERE collection = ? ORDER BY face_id LIMIT ?"
-    cursor.run(f"DELETE FROM embeddings WHERE face IN ({some})", collection, SWEEP)
-    if cursor.run(f"DELETE FROM faces WHERE id IN ({some})", collection, SWEEP) == 0:
-        for table in _REST:
-            cursor.run(f"DELETE FROM {table} WHERE collection = ?", collection)
-    return True

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.store import changes
+from mien.store import changes, vectors
 from mien.store.base import (
     FACE_QUOTA,
     Changes,
@@ -77,9 +77,9 @@ class Faces:
         return [_stored(row) for row in self.database.read(lambda cursor: cursor.rows(statement, collection, *values))]
 
     def embedding(self, face: int) -> NDArray[np.float32] | None:
-        """A face's embedding, float32 (D,), by its key; None when it is gone."""
+        """A face's embedding, float32 (D,) of length 1, by its key; None when it is gone."""
         row = self.database.read(lambda cursor: cursor.row("SELECT vector FROM embeddings WHERE face = ?", face))
-        return np.frombuffer(row[0], "<f4") if row else None
+        return vectors.unpack([row[0]])[0] if row else None
 
     def delete(self, collection: int, face_ids: Sequence[UUID]) -> tuple[list[UUID], list[StoredFace]]:
         """Delete the named faces but for those that belong to a user.
@@ -110,9 +110,15 @@ class Faces:
         """What revision the collection is at; None when it is gone."""
         return self.database.read(lambda cursor: changes.revision(cursor, collection))
 
-    def changes(self, collection: int, known: int, limit: int) -> Changes:
+    def embeddings(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Embeddings of faces by their keys (see `changes.originals`)."""
+        return self.database.read(lambda cursor: changes.originals(cursor, changes.FACES, keys))
+
+    def changes(self, collection: int, known: int, limit: int, began: int = 0) -> Changes:
         """What a gallery of faces must take in after revision `known` (see `changes.since`)."""
-        return self.database.read(lambda cursor: changes.since(cursor, changes.FACES, collection, known, limit))
+        return self.database.read(
+            lambda cursor: changes.since(cursor, changes.FACES, collection, known, limit, began=began)
+        )
 
 
 def _insert(cursor: Cursor, collection: int, revision: int, origin: Origin, face: NewFace) -> StoredFace:
@@ -124,8 +130,7 @@ def _insert(cursor: Cursor, collection: int, revision: int, origin: Origin, face
         box.left, box.top, box.width, box.height, face.confidence, revision,
     )  # fmt: skip
     (key,) = row or (0,)  # an INSERT that does not raise returns its row
-    vector = np.ascontiguousarray(face.embedding, "<f4").tobytes()
-    cursor.run("INSERT INTO embeddings (face, vector) VALUES (?, ?)", key, vector)
+    cursor.run("INSERT INTO embeddings (face, vector) VALUES (?, ?)", key, vectors.pack(face.embedding))
     return StoredFace(key, face_id, origin.image_id, origin.external_image_id, box, face.confidence, None)
 
 

@@ -8,6 +8,7 @@ from mien.store.base import Database
 from mien.store.collections import Collections
 from mien.store.faces import Faces
 from mien.store.keys import Keys
+from mien.store.snapshots import Snapshots
 from mien.store.sqlite import DirectoryLock, SqliteDatabase
 from mien.store.tags import Tags
 from mien.store.users import Users
@@ -26,11 +27,20 @@ class Store:
     users: Users
     tags: Tags
     keys: Keys
+    snapshots: Snapshots
 
 
 def over(database: Database) -> Store:
     """The tables over a database."""
-    return Store(database, Collections(database), Faces(database), Users(database), Tags(database), Keys(database))
+    return Store(
+        database,
+        Collections(database),
+        Faces(database),
+        Users(database),
+        Tags(database),
+        Keys(database),
+        Snapshots(database),
+    )
 
 
 def open_store(store: str, data: str, connections: int = 4) -> Store:

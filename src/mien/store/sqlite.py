@@ -1,13 +1,13 @@
 """SQLite under the data directory: the store that needs no server. WAL, one writer, as many readers as there are.
 
-`synchronous=FULL` makes a commit durable against a loss of power as well as of the process.
+`synchronous=FULL` makes a commit durable against a loss of power as well as of the process. Such a commit waits for
+the disk, so threads that write while it waits share the next one.
 """
 
 import fcntl
 import os
 import queue
 import sqlite3
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from importlib import resources
 from pathlib import Path
@@ -15,6 +15,8 @@ from typing import IO, Any
 
 from mien.errors import SetupError
 from mien.store.base import Cursor, Row, T
+from mien.store.group import GroupCommit, Piece
+from mien.store.vectors import narrow
 
 _BUSY = 30.0  # seconds a connection waits for another process (the `mien` command) to let go of the write lock
 
@@ -48,7 +50,7 @@ class SqliteDatabase:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._writing = threading.Lock()
+        self._group = GroupCommit(self._commit)
         self._writer = self._connect()
         self._writer.execute("PRAGMA journal_mode = WAL")
         self._migrate()
@@ -68,17 +70,35 @@ class SqliteDatabase:
             self._readers.put(reader)
 
     def write(self, work: Callable[[Cursor], T]) -> T:
-        """Run `work` in one transaction, durable when this returns, undone as a whole when it raises."""
-        with self._writing:
+        """Run `work` in one transaction, durable when this returns, undone as a whole when it raises.
+
+        Work of other threads may be in the same transaction; when the commit fails, it fails for all of them.
+        """
+        return self._group.run(work)
+
+    def _commit(self, pieces: Sequence[Piece]) -> None:
+        try:
             self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                result = work(SqliteCursor(self._writer))
-                self._writer.execute("COMMIT")
-            except BaseException:
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
-                raise
-            return result
+            for piece in pieces:
+                self._run(piece)
+            self._writer.execute("COMMIT")
+        except BaseException as error:  # noqa: BLE001  everyone whose work it undoes is told
+            for piece in pieces:
+                piece.error = piece.error or error
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+
+    def _run(self, piece: Piece) -> None:
+        """Run one piece inside the transaction; one that raises is undone alone."""
+        self._writer.execute("SAVEPOINT piece")
+        try:
+            piece.result = piece.work(SqliteCursor(self._writer))
+        except BaseException as error:
+            if not self._writer.in_transaction:
+                raise  # SQLite undid the whole transaction, as it may when the disk is full
+            piece.error = error
+            self._writer.execute("ROLLBACK TO piece")
+        self._writer.execute("RELEASE piece")
 
     def reserve(self, table: str, key: int) -> None:
         """Give out no key up to `key` in `table` from now on."""
@@ -121,6 +141,7 @@ class SqliteDatabase:
             for entry in (resources.files("mien.store") / "sql" / "sqlite").iterdir()
             if entry.name.endswith(".sql")
         )
+        self._writer.create_function("narrow", 1, narrow, deterministic=True)
         try:
             (seen,) = self._writer.execute("PRAGMA user_version").fetchone()
             if seen > len(scripts):

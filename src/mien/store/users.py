@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.store import changes, faces, tokens
+from mien.store import changes, faces, tokens, vectors
 from mien.store.base import Changes, Cursor, Database, StoredFace
 from mien.store.tokens import Token
 
@@ -138,21 +138,27 @@ class Users:
         """A user's vector, float32 (D,), by its key; None for a user without faces."""
         statement = "SELECT vector FROM user_vectors WHERE user_key = ?"
         row = self.database.read(lambda cursor: cursor.row(statement, user))
-        return np.frombuffer(row[0], "<f4") if row else None
+        return vectors.unpack_users([row[0]])[0] if row else None
 
-    def by_vectors(self, collection: int, vectors: Sequence[int]) -> dict[int, User]:
+    def by_vectors(self, collection: int, keys: Sequence[int]) -> dict[int, User]:
         """Users by the keys of their vectors; those that changed meanwhile are left out."""
-        marks = ", ".join("?" * len(vectors))
+        marks = ", ".join("?" * len(keys))
         statement = (
             "SELECT user_vectors.id, users.id, name, faces FROM user_vectors JOIN users ON users.id = user_key "
             f"WHERE user_vectors.collection = ? AND user_vectors.id IN ({marks})"
         )
-        rows = self.database.read(lambda cursor: cursor.rows(statement, collection, *vectors)) if vectors else []
+        rows = self.database.read(lambda cursor: cursor.rows(statement, collection, *keys)) if keys else []
         return {row[0]: User(*row[1:]) for row in rows}
 
-    def changes(self, collection: int, known: int, limit: int) -> Changes:
+    def vectors(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Users' vectors by their keys (see `changes.originals`)."""
+        return self.database.read(lambda cursor: changes.originals(cursor, changes.USERS, keys))
+
+    def changes(self, collection: int, known: int, limit: int, began: int = 0) -> Changes:
         """What a gallery of users must take in after revision `known` (see `changes.since`)."""
-        return self.database.read(lambda cursor: changes.since(cursor, changes.USERS, collection, known, limit))
+        return self.database.read(
+            lambda cursor: changes.since(cursor, changes.USERS, collection, known, limit, began=began)
+        )
 
     def associate(
         self, collection: int, name: str, face_ids: Sequence[UUID], matching: Matching, token: Token | None
@@ -239,13 +245,13 @@ def _unlike(cursor: Cursor, face: StoredFace | None, known: Vector | None, match
     if face is None or face.user is not None or known is None:
         return None
     (stored,) = cursor.row("SELECT vector FROM embeddings WHERE face = ?", face.key) or (b"",)
-    similarity = matching.similarity(known, np.frombuffer(stored, "<f4"))
+    similarity = matching.similarity(known, vectors.unpack([stored])[0])
     return None if similarity >= matching.least else Refusal(face.face_id, "LOW_MATCH_CONFIDENCE", None, similarity)
 
 
 def _vector(cursor: Cursor, user: User) -> Vector | None:
     row = cursor.row("SELECT vector FROM user_vectors WHERE user_key = ?", user.key)
-    return np.frombuffer(row[0], "<f4") if row else None
+    return vectors.unpack_users([row[0]])[0] if row else None
 
 
 def _renew(cursor: Cursor, collection: int, revision: int, user: User, matching: Matching) -> None:
@@ -254,10 +260,10 @@ def _renew(cursor: Cursor, collection: int, revision: int, user: User, matching:
     cursor.run("UPDATE users SET faces = ? WHERE id = ?", len(rows), user.key)
     _forget_vector(cursor, collection, user, revision)
     if rows:
-        combined = matching.combine(np.stack([np.frombuffer(row[0], "<f4") for row in rows]))
+        combined = matching.combine(vectors.unpack([row[0] for row in rows]))
         cursor.run(
             "INSERT INTO user_vectors (collection, user_key, revision, vector) VALUES (?, ?, ?, ?)",
-            collection, user.key, revision, np.ascontiguousarray(combined, "<f4").tobytes(),
+            collection, user.key, revision, vectors.pack_user(combined),
         )  # fmt: skip
 
 

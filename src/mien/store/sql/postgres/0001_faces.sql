@@ -11,6 +11,7 @@ CREATE TABLE collections (
     revision      BIGINT NOT NULL DEFAULT 0,     -- rises with every change to its faces or users
     faces         BIGINT NOT NULL DEFAULT 0,
     users         BIGINT NOT NULL DEFAULT 0,
+    floor         BIGINT NOT NULL DEFAULT 0,     -- the revision up to which the record of what went is gone
     UNIQUE (account, name)
 );
 
@@ -34,7 +35,7 @@ CREATE INDEX faces_by_revision ON faces (collection, revision);
 
 CREATE TABLE embeddings (
     face   BIGINT PRIMARY KEY,
-    vector BYTEA NOT NULL                        -- as in the embedded store
+    vector BYTEA NOT NULL                        -- float16, little-endian, of length 1 but for rounding
 );
 
 -- What a gallery must forget to follow a collection from one revision to another.
@@ -48,4 +49,12 @@ CREATE TABLE removals (
 -- Deleted collections whose rows are still being swept away.
 CREATE TABLE sweeps (
     collection BIGINT PRIMARY KEY
+);
+
+-- Which snapshot of a collection's galleries is good, where a server keeps any.
+CREATE TABLE snapshots (
+    collection BIGINT NOT NULL,
+    track      TEXT   NOT NULL,                  -- faces or users
+    name       TEXT   NOT NULL,
+    PRIMARY KEY (collection, track)
 );

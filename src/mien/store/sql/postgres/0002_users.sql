@@ -8,7 +8,7 @@ CREATE TABLE users (
     UNIQUE (collection, name)
 );
 CREATE INDEX users_by_creation ON users (collection, id);
-CREATE INDEX faces_by_user ON faces (user_key) WHERE user_key IS NOT NULL;
+CREATE INDEX faces_by_user ON faces (user_key, face_id) WHERE user_key IS NOT NULL;
 
 -- A user with faces has one vector. When it changes the old row goes and a new one comes, under a key of its own.
 CREATE TABLE user_vectors (
@@ -16,7 +16,7 @@ CREATE TABLE user_vectors (
     collection BIGINT NOT NULL,
     user_key   BIGINT NOT NULL UNIQUE,
     revision   BIGINT NOT NULL,
-    vector     BYTEA  NOT NULL                   -- as in the embedded store
+    vector     BYTEA  NOT NULL                   -- float32, little-endian, of length at most 1
 );
 CREATE INDEX user_vectors_by_revision ON user_vectors (collection, revision);
 

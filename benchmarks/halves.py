@@ -1,0 +1,96 @@
+"""Embeddings kept as float16 in place of float32: what it costs in accuracy, and what it saves in space and time.
+
+    python benchmarks/halves.py FOLDER [--leave-out known-errors.csv] [--rows N]
+
+FOLDER holds PERSON/photo.jpg. TAR as `mien eval` has it, with both sides of a pair as the store gives them, and with
+one side fresh, as in a search by image. Then how similar a picture is to itself once it is kept, as a face and as a
+user of one face; then the size of a table of N embeddings and the time of reading all of them into an array.
+"""
+
+import argparse
+import os
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien import app, config
+from mien.evaluate import cache, compare, rates
+from mien.evaluate.album import open_album
+from mien.evaluate.embedding import embed
+from mien.evaluate.progress import Progress
+from mien.store import vectors
+
+Vectors = NDArray[np.float32]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--leave-out", type=Path)
+    parser.add_argument("--rows", type=float, default=1e6)
+    given = parser.parse_args()
+    pack = app.open_pack(config.load({}, os.environ))
+    album = open_album(given.folder, leave_out=given.leave_out)
+    size = pack.manifest.embedder.dimension
+    with cache.Cache(cache.default_folder(), cache.key(pack, "central"), size) as kept:
+        progress = Progress("photos", len(album.files))
+        found = embed(tuple(album.files), pack.pipeline, "central", cache=kept, workers=3, progress=progress)
+    fresh = found.embeddings
+    people = np.array([album.names.index(album.files[photo].parent.name) for photo in found.photos])
+    stored = vectors.unpack([vectors.pack(each) for each in fresh])
+    unscaled = vectors.raw([vectors.pack(each) for each in fresh])
+    accuracy("float32", fresh, people, album.apart)
+    accuracy("float16", stored, people, album.apart)
+    # one side of a pair kept, the other fresh, is the matrix of (fresh | stored) with itself, halved
+    beside = np.concatenate([fresh, stored], axis=1) * np.float32(0.5**0.5)
+    accuracy("half fresh", beside, people, album.apart)
+    for name, ours in (("face, length put right", stored), ("face or user of one, length as rounded", unscaled)):
+        alike = pack.calibration.similarity((fresh * ours).sum(axis=1))
+        print(f"{name}: to itself {alike.min():.6f} at least, below 100 for {100 * (alike < 100).mean():.2f}%")
+    wide: Callable[[Vectors], bytes] = vectors.pack_user
+    space("float32", int(given.rows), fresh, wide, vectors.unpack_users)
+    space("float16", int(given.rows), fresh, vectors.pack, vectors.unpack)
+
+
+def accuracy(name: str, embeddings: Vectors, people: NDArray[np.int64], apart: tuple[tuple[int, int], ...]) -> None:
+    strangers, mates = compare.impostors(embeddings, people, apart), compare.mates(embeddings, people)
+    for far in (1e-3, 1e-4, 1e-5):
+        bar = strangers.bar(far)
+        print(f"{name}: FAR {far:g}: cosine {bar:.5f}, TAR {100 * rates.tar(mates, bar):.3f}%")
+
+
+def space(
+    name: str,
+    rows: int,
+    fresh: Vectors,
+    pack: Callable[[Vectors], bytes],
+    unpack: Callable[[Sequence[bytes]], Vectors],
+) -> None:
+    packed = [pack(each) for each in fresh]
+    with tempfile.TemporaryDirectory() as folder, closing(sqlite3.connect(f"{folder}/space.db")) as base:
+        base.execute("CREATE TABLE embeddings (face INTEGER PRIMARY KEY, vector BLOB NOT NULL)")
+        base.executemany(
+            "INSERT INTO embeddings VALUES (?, ?)", ((each, packed[each % len(packed)]) for each in range(rows))
+        )
+        base.commit()
+        took, steps = [], 50_000
+        for _ in range(3):
+            started = time.perf_counter()
+            for first in range(0, rows, steps):
+                found = base.execute("SELECT vector FROM embeddings WHERE face >= ? LIMIT ?", (first, steps))
+                unpack([each for (each,) in found.fetchall()])
+            took.append(time.perf_counter() - started)
+        held = Path(f"{folder}/space.db").stat().st_size
+        print(
+            f"{name}: {rows:,} embeddings take {held / rows:.0f} bytes each, read at {rows / min(took):,.0f} a second"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,221 @@
+"""A sketched gallery on disk, so that a process need not build it anew from the truth.
+
+A folder holds a file for each segment and an index that names them. Files are written beside the old ones under names
+never used before and reach the disk before `save` returns the new index's name; whoever keeps that name decides which
+snapshot is good, and `prune` drops the rest. A checksum over every byte says whether what is read is what was written.
+"""
+
+import contextlib
+import os
+import uuid
+import zlib
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.gallery.segment import Segment
+from mien.gallery.sketch import Sketcher
+
+if TYPE_CHECKING:
+    from mien.gallery.sketched import SketchedGallery
+
+FORMAT = 1
+_CHUNK = 1 << 22  # bytes checksummed at a time
+_CRC = 4
+
+
+class DamagedError(Exception):
+    """A snapshot is not what was written, or not all of it is there."""
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """A segment as the index names it; `alive` is packed bits."""
+
+    file: str
+    crc: int
+    count: int
+    lowest: int
+    highest: int
+    alive: bytes
+
+
+class _Index(msgspec.Struct, frozen=True):
+    """What a snapshot holds; `mean` and `directions` are those of its sketcher, as bytes of float32."""
+
+    format: int
+    revision: int
+    words: int
+    mean: bytes
+    directions: bytes
+    segments: list[_Kept]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A gallery as it is at one revision of its collection.
+
+    Attributes:
+        revision: of the collection.
+        sketcher: the gallery's.
+        segments: its segments.
+        alive: which of their rows count, bool (count,) each.
+    """
+
+    revision: int
+    sketcher: Sketcher
+    segments: tuple[Segment, ...]
+    alive: tuple[NDArray[np.bool_], ...]
+
+    @classmethod
+    def of(cls, gallery: "SketchedGallery", revision: int) -> "Moment":
+        """The gallery now. The caller sees to it that it is at this revision and nothing changes it meanwhile."""
+        segments = gallery.segments()
+        return cls(revision, gallery.sketcher, segments, tuple(each.alive[: each.count].copy() for each in segments))
+
+
+def save(folder: Path, moment: Moment) -> tuple[str, list[Segment]]:
+    """Write a snapshot; segments that lie in the folder already are not written again.
+
+    Returns:
+        The index's name, and the segments with their files.
+
+    Raises:
+        OSError: it cannot be written. Nothing is left behind but what `prune` drops.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    segments = [each if each.file else _written(folder, each) for each in moment.segments]
+    kept = [
+        _Kept(each.file[0].name, each.file[1], each.count, each.lowest, each.highest, np.packbits(alive).tobytes())
+        for each, alive in zip(segments, moment.alive, strict=True)
+        if each.file
+    ]
+    sketcher = moment.sketcher
+    index = msgspec.msgpack.encode(
+        _Index(FORMAT, moment.revision, sketcher.words, sketcher.mean.tobytes(), sketcher.directions.tobytes(), kept)
+    )
+    name = f"{uuid.uuid4().hex}.index"
+    _write(folder / name, [index, zlib.crc32(index).to_bytes(_CRC, "little")])
+    _sync(folder)
+    return name, segments
+
+
+def load(folder: Path, name: str, mapped: bool, threads: int) -> Moment:
+    """Read a snapshot; `mapped` leaves the codes in their files.
+
+    Raises:
+        DamagedError: it is damaged or not whole.
+    """
+    try:
+        data = (folder / name).read_bytes()
+        if zlib.crc32(data[:-_CRC]).to_bytes(_CRC, "little") != data[-_CRC:]:
+            raise DamagedError(name)
+        index = msgspec.msgpack.decode(data[:-_CRC], type=_Index)
+        if index.format != FORMAT:
+            raise DamagedError(name)
+        mean = np.frombuffer(index.mean, np.float32)
+        sketcher = Sketcher(mean, np.frombuffer(index.directions, np.float32).reshape(len(mean), -1))
+        with ThreadPoolExecutor(threads) as pool:
+            last = len(index.segments) - 1
+            segments = list(
+                pool.map(
+                    lambda each: _read(folder, each[1], index.words, len(mean), mapped and each[0] < last),
+                    enumerate(index.segments),
+                )
+            )
+        return Moment(index.revision, sketcher, tuple(segments), tuple(each.alive for each in segments))
+    except (OSError, ValueError, msgspec.MsgspecError) as error:
+        raise DamagedError(f"{name}: {type(error).__name__}") from None
+
+
+def mapped(segment: Segment) -> Segment:
+    """The same segment with its codes left in its file."""
+    if segment.file is None or isinstance(segment.codes, np.memmap):
+        return segment
+    return replace(segment, codes=_codes(segment.file[0], segment.count, segment.codes.shape[1]))
+
+
+def prune(folder: Path, name: str | None) -> None:
+    """Drop every file of the folder that is not of the snapshot with this name; all of them when it is None."""
+    kept = {name}
+    if name is not None:
+        index = msgspec.msgpack.decode((folder / name).read_bytes()[:-_CRC], type=_Index)
+        kept |= {each.file for each in index.segments}
+    for path in folder.iterdir() if folder.exists() else ():
+        if path.name not in kept:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _written(folder: Path, segment: Segment) -> Segment:
+    """The segment, kept in a file of its own: codes, keys, scales, then each plane of its sketches."""
+    path = folder / f"{uuid.uuid4().hex}.segment"
+    return replace(segment, file=(path, _write(path, _arrays(segment, segment.count))))
+
+
+def _arrays(segment: Segment, count: int) -> list[memoryview]:
+    parts = [segment.codes[:count], segment.keys[:count], segment.scales[:count]]
+    parts += [plane[:count] for plane in segment.planes]
+    return [memoryview(np.ascontiguousarray(part).data).cast("B") for part in parts]
+
+
+def _write(path: Path, parts: Iterable[memoryview | bytes]) -> int:
+    """Write a file and see it on the disk; its CRC-32."""
+    crc = 0
+    try:
+        with path.open("xb", buffering=0) as file:
+            for part in parts:
+                whole = memoryview(part)
+                for start in range(0, len(whole), _CHUNK):
+                    chunk = whole[start : start + _CHUNK]
+                    crc = zlib.crc32(chunk, crc)
+                    while chunk:
+                        chunk = chunk[file.write(chunk) :]
+            os.fsync(file.fileno())
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+    return crc
+
+
+def _read(folder: Path, kept: _Kept, words: int, dimension: int, mapped: bool) -> Segment:
+    """A segment from its file, held against its checksum."""
+    path = folder / kept.file
+    segment = Segment.empty(words, dimension)
+    if mapped:
+        segment = replace(segment, codes=_codes(path, kept.count, dimension))
+    crc = 0
+    with path.open("rb", buffering=0) as file:
+        for number, part in enumerate(_arrays(segment, kept.count)):
+            if mapped and number == 0:
+                crc = zlib.crc32(part, crc)
+                file.seek(len(part))
+                continue
+            for start in range(0, len(part), _CHUNK):
+                chunk = part[start : start + _CHUNK]
+                if file.readinto(chunk) != len(chunk):
+                    raise DamagedError(kept.file)
+                crc = zlib.crc32(chunk, crc)
+        if crc != kept.crc or file.read(1):
+            raise DamagedError(kept.file)
+    segment.let_go()
+    alive = np.unpackbits(np.frombuffer(kept.alive, np.uint8), count=kept.count)
+    segment.alive[: kept.count] = alive.view(np.bool_)
+    return replace(segment, count=kept.count, lowest=kept.lowest, highest=kept.highest, file=(path, kept.crc))
+
+
+def _codes(path: Path, count: int, dimension: int) -> NDArray[np.int8]:
+    return np.memmap(path, np.int8, "r", shape=(count, dimension))
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
