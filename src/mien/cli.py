@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mien import __version__, config
+from mien.commands import copy as copy_command
 from mien.commands import packs as pack_commands
 from mien.config import Settings
 from mien.errors import SetupError
@@ -71,6 +72,10 @@ def parser() -> argparse.ArgumentParser:
         title="commands", required=True, metavar="COMMAND"
     )
     pack_commands.add_to(command, packs)
+    store = commands.add_parser("store", help="copy the store").add_subparsers(
+        title="commands", required=True, metavar="COMMAND"
+    )
+    copy_command.add_to(command, store)
     return top
 
 
