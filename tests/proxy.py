@@ -64,6 +64,11 @@ class Proxy:
         """Cut a connection once, when its client has sent `word`: the server gets it, the client no answer."""
         self._word = word
 
+    def lead_to(self, target: tuple[str, int]) -> None:
+        """Lead new connections to another server; the old ones are cut."""
+        self._target = target
+        self.cut()
+
     def close(self) -> None:
         self.refuse()
 

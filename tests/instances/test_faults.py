@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,47 @@ def test_an_instance_killed_in_a_transaction_holds_nobody_up(  # noqa: PLR0917  
     assert listed(pair[1], name) == found(pair[1], name) == {"kept"}
 
 
+class Writers:
+    """Threads that index one picture after the other through some servers, and note what was answered."""
+
+    def __init__(self, servers: list[Live], collection: str) -> None:
+        self.acknowledged: set[str] = set()
+        self.refused: set[str] = set()
+        self._over = threading.Event()
+        self._collection = collection
+        self._threads = [threading.Thread(target=self._write, args=(servers[n % len(servers)], n)) for n in range(4)]
+        for thread in self._threads:
+            thread.start()
+
+    def go_on(self) -> None:
+        """Wait until more is written."""
+        before = len(self.acknowledged)
+        wait_for(lambda: len(self.acknowledged) > before + 20, 60)
+
+    def end(self) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join(60)
+
+    def _write(self, server: Live, writer: int) -> None:
+        for number in range(10_000):
+            if self._over.is_set():
+                return
+            answer = index(server, self._collection, f"{writer}-{number}")
+            if answer.status == 200:
+                self.acknowledged.add(f"{writer}-{number}")
+            else:
+                self.refused.add(code(answer))
+
+
+def complete(server: Live, collection: str, acknowledged: set[str]) -> None:
+    """The server shows all that was acknowledged, the same in every answer."""
+    recovers(server, collection, "after")
+    shown = listed(server, collection)
+    assert acknowledged <= shown == found(server, collection)
+    assert server.client().describe_collection(CollectionId=collection)["FaceCount"] == len(shown)
+
+
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_a_database_that_is_restarted_or_killed_loses_nothing(
     pair: list[Live], postgres: Postgres, name: str, end: str
@@ -177,39 +219,40 @@ def test_a_database_that_is_restarted_or_killed_loses_nothing(
     if not postgres.is_ours:
         pytest.skip("the server that MIEN_TEST_POSTGRES names is not ours to stop")
     pair[1].client().create_collection(CollectionId=name)
-    acknowledged: set[str] = set()
-    refused: set[str] = set()
-    over = threading.Event()
-
-    def write(server: Live, writer: int) -> None:
-        for number in range(10_000):
-            if over.is_set():
-                return
-            answer = index(server, name, f"{writer}-{number}")
-            if answer.status == 200:
-                acknowledged.add(f"{writer}-{number}")
-            else:
-                refused.add(code(answer))
-
-    writers = [threading.Thread(target=write, args=(pair[number % 2], number)) for number in range(4)]
-    for writer in writers:
-        writer.start()
-    wait_for(lambda: len(acknowledged) > 20)
+    writers = Writers(pair, name)
+    writers.go_on()
     getattr(postgres, end)()
     time.sleep(1)
     postgres.start()
-    before = len(acknowledged)
-    wait_for(lambda: len(acknowledged) > before + 20)
-    over.set()
-    for writer in writers:
-        writer.join(60)
-    assert refused <= RETRIED
+    writers.go_on()
+    writers.end()
+    assert writers.refused <= RETRIED
     for server in pair:
-        recovers(server, name, "after")
-        shown = listed(server, name)
-        assert acknowledged <= shown
-        assert found(server, name) == shown
-        assert server.client().describe_collection(CollectionId=name)["FaceCount"] == len(shown)
+        complete(server, name, writers.acknowledged)
+
+
+def test_a_stand_by_takes_over_in_the_middle_of_transactions_and_nothing_is_lost(
+    packs: str, name: str, tmp_path: Path
+) -> None:
+    """The first server is killed, callers are led to the second before it is ready, and then it takes its place."""
+    with ExitStack() as stack:
+        stack.callback((primary := Postgres(own=True)).close)
+        stack.callback((standby := primary.standby()).close)
+        stack.callback((proxy := Proxy(primary.socket)).close)
+        server = start(packs, tmp_path / "data", f"postgresql://postgres@127.0.0.1:{proxy.port}/postgres")
+        stack.callback(server.stop)
+        server.client().create_collection(CollectionId=name)
+        writers = Writers([server], name)
+        stack.callback(writers.end)
+        writers.go_on()
+        primary.kill()
+        proxy.lead_to(standby.socket)
+        wait_for(lambda: bool(writers.refused))
+        standby.promote()
+        writers.go_on()
+        writers.end()
+        assert writers.refused <= RETRIED
+        complete(server, name, writers.acknowledged)
 
 
 def _ignored(work: Callable[[], Any]) -> None:
