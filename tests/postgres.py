@@ -85,7 +85,7 @@ class Postgres:
     def standby(self) -> "Standby":
         """A server that follows this one; from now on a commit waits until it is there too."""
         assert self._server is not None
-        standby = Standby(self._server)
+        standby = Standby(self._server, self.socket[0])
         self.run("ALTER SYSTEM SET synchronous_standby_names = '*'")
         self.run("SELECT pg_reload_conf()")
         return standby
@@ -99,14 +99,14 @@ class Postgres:
 class Standby:
     """A copy of a server that follows it, until it is told to take its place."""
 
-    def __init__(self, primary: Any) -> None:
+    def __init__(self, primary: Any, host: str) -> None:
         self._bin, self._user = primary.bin_path, primary.system_user
         self._folder = Path(tempfile.mkdtemp(prefix="mien-standby-")) / "data"
         self._folder.mkdir(mode=0o700)
         if self._user is not None:
             self._folder.parent.chmod(0o755)
             shutil.chown(self._folder, self._user)
-        source = ("-h", str(primary.pgdata), "-U", "postgres")
+        source = ("-h", host, "-U", "postgres")
         self._run("pg_basebackup", *source, "-D", str(self._folder), "-R", "--checkpoint=fast")
         self._control("-o", f'-h "" -p {STANDBY} -k {self._folder}', "-l", str(self._folder / "log"), "start")
 

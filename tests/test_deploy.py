@@ -50,7 +50,9 @@ def image(tmp_path_factory: pytest.TempPathFactory, packs: str) -> Path:
         path = ROOT / name
         ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
         shutil.copytree(path, source / name, ignore=ignored) if path.is_dir() else shutil.copy(path, source)
-    environment = live.environment(MIEN_PACKS=packs, PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_QUIET="1")
+    environment = live.environment(
+        MIEN_PACKS=packs, PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_QUIET="1", PIP_NO_COMPILE="1"
+    )
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     for step in instructions("RUN"):
         here = step.replace("/opt", f"{root}/opt").replace("--no-cache-dir ", "")
