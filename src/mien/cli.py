@@ -46,6 +46,10 @@ def parser() -> argparse.ArgumentParser:
         made.set_defaults(run=run)
         return made
 
+    def family(name: str, text: str) -> Any:
+        made = commands.add_parser(name, help=text, description=text)
+        return made.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
     command("serve", _serve, "start the server")
     doctor = command("doctor", _doctor, "say what would run, try it, and exit with 1 when something is broken")
     doctor.add_argument("--json", action="store_true", help="print JSON")
@@ -59,9 +63,7 @@ def parser() -> argparse.ArgumentParser:
     )
     evaluation = command("eval", _eval, "measure a pack on a folder of people, and the thresholds that follow from it")
     add_flags(evaluation)
-    keys = commands.add_parser("keys", help="make, list and revoke access keys").add_subparsers(
-        title="commands", required=True, metavar="COMMAND"
-    )
+    keys = family("keys", "make, list and revoke access keys")
     create = command("create", _keys_create, "make an access key and show its secret once", keys)
     create.add_argument("--name", required=True, help="what the key is called")
     create.add_argument("--allow", default="*", help="operations, as patterns separated by commas (default *)")
@@ -71,14 +73,8 @@ def parser() -> argparse.ArgumentParser:
     create.add_argument("--json", action="store_true", help="print JSON")
     command("list", _keys_list, "list the access keys", keys).add_argument("--json", action="store_true")
     command("revoke", _keys_revoke, "make an access key useless from now on", keys).add_argument("name")
-    packs = commands.add_parser("packs", help="list, install, verify, carry and add model packs").add_subparsers(
-        title="commands", required=True, metavar="COMMAND"
-    )
-    pack_commands.add_to(command, packs)
-    store = commands.add_parser("store", help="copy the store").add_subparsers(
-        title="commands", required=True, metavar="COMMAND"
-    )
-    copy_command.add_to(command, store)
+    pack_commands.add_to(command, family("packs", "list, install, verify, carry and add model packs"))
+    copy_command.add_to(command, family("store", "copy the store"))
     return top
 
 
