@@ -40,9 +40,10 @@ def far(proxy: Proxy, schema: str) -> Iterator[Store]:
         yield store
 
 
-def test_of_many_who_make_the_tables_each_finds_them_made(schema: str) -> None:
+@pytest.mark.parametrize("_", range(5))
+def test_of_many_who_make_the_tables_each_finds_them_made(schema: str, _: int) -> None:
     with ThreadPoolExecutor(8) as pool:
-        opened = list(pool.map(lambda _: stores.open_store(schema, "", 1), range(8)))
+        opened = list(pool.map(lambda number: stores.open_store(schema, "", 1), range(8)))
     for store in opened:
         with closing(store.database):
             faces.make(store, str(id(store)))

@@ -14,7 +14,13 @@ from psycopg import errors
 from mien.errors import SetupError
 
 _TRIES = 20  # of a step that others keep taking at the same moment
-_RACES = (errors.UniqueViolation, errors.DuplicateTable, errors.SerializationFailure, errors.DeadlockDetected)
+_RACES = (  # CREATE TABLE IF NOT EXISTS is not made for company: it may find the table, its type or their names taken
+    errors.UniqueViolation,
+    errors.DuplicateTable,
+    errors.DuplicateObject,
+    errors.SerializationFailure,
+    errors.DeadlockDetected,
+)
 
 
 def migrate(connection: "psycopg.Connection[Any]", place: str) -> None:
