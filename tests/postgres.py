@@ -94,6 +94,7 @@ class Postgres:
         """Stop it for good, and remove what it kept."""
         if self._server is not None:
             self._server.cleanup()
+            shutil.rmtree(self._server.pgdata.parent, ignore_errors=True)
 
 
 class Standby:
