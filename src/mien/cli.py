@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mien import __version__, config
+from mien.commands import copy as copy_command
 from mien.commands import keys as key_commands
 from mien.commands import packs as pack_commands
 from mien.commands import store as store_commands
@@ -66,7 +67,9 @@ def parser() -> argparse.ArgumentParser:
     add_flags(evaluation)
     key_commands.add_to(command, family("keys", "make, list and revoke access keys"))
     pack_commands.add_to(command, family("packs", "list, install, verify, carry and add model packs"))
-    store_commands.add_to(command, family("store", "check, back up, restore and compact the store"))
+    store = family("store", "check, back up, restore, compact and copy the store")
+    store_commands.add_to(command, store)
+    copy_command.add_to(command, store)
     return top
 
 
