@@ -31,7 +31,7 @@ bench: $(VENV)/installed
 
 # A site to read or to put on any web server, in build/site; a dead link fails.
 docs: $(VENV)/installed-docs
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/mkdocs build --strict
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

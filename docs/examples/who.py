@@ -1,6 +1,6 @@
 """Who is in a photograph? People are enrolled from photographs that are named after them.
 
-    python who.py us.jpg people/anna.jpg people/bert.jpg
+python who.py us.jpg people/anna.jpg people/bert.jpg
 """
 
 import sys

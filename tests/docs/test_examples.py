@@ -26,7 +26,7 @@ def python() -> list[str]:
 
 def javascript() -> list[str]:
     node, folder = installed()
-    return [node, shutil.copy(EXAMPLES / "who.mjs", folder)]  # a program finds its packages beside itself
+    return [node, shutil.copy(str(EXAMPLES / "who.mjs"), str(folder))]  # a program finds its packages beside itself
 
 
 def shell() -> list[str]:
@@ -73,6 +73,18 @@ def test_a_stranger_is_unknown(who: Run) -> None:
 def test_a_picture_of_nobody_is_told_in_a_sentence(who: Run) -> None:
     done = who("nobody.jpg", "hopper.jpg")
     assert NO_FACE in done.stdout + done.stderr
+
+
+def test_the_quick_start(live: Live, tmp_path: Path) -> None:
+    (program,) = re.findall(r"```python\n(.*?)```", (EXAMPLES.parent / "index.md").read_text(), re.DOTALL)
+    (tmp_path / "me.jpg").write_bytes(photos.hopper().data)
+    (tmp_path / "us.jpg").write_bytes(photos.pair())
+    here = program.replace("http://127.0.0.1:6436", live.address).replace('"family"', '"quick-start"')
+    done = subprocess.run(
+        [sys.executable, "-c", here], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert "'ExternalImageId': 'me'" in done.stdout
+    live.client().delete_collection(CollectionId="quick-start")
 
 
 def test_health(live: Live) -> None:

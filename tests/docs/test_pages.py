@@ -26,7 +26,7 @@ def test_the_quality_filter_is_the_codes() -> None:
     assert shown.keys() == FIELDS.keys()
     for reason, field in FIELDS.items():
         assert [float(cell) for cell in shown[reason]] == [getattr(bar, field) for bar in BARS.values()], reason
-    assert [row for row in rows(ACCURACY) if row[0] == "`Reasons`"][0][2:] == list(BARS)
+    assert next(row for row in rows(ACCURACY) if row[0] == "`Reasons`")[2:] == list(BARS)
 
 
 def test_what_a_similarity_says_is_the_calibrations() -> None:
