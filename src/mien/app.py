@@ -171,11 +171,17 @@ def serve(settings: Settings) -> None:
     _guard(settings, app)
     sweeper.start()
     keeper.start()
-    listening.listen(listen.BACKLOG)  # what the next line says is true, though the loop that answers starts after it
-    print(welcome(settings, app, listening.getsockname()[1]), flush=True)  # noqa: T201
+    hello = welcome(settings, app, listening.getsockname()[1])
     front = Console(app.server, app.context) if settings.console else app.server
     try:
-        listen.run(front, listening, app.connections, settings.stop_timeout, app.ready.stop)
+        listen.run(
+            front,
+            listening,
+            app.connections,
+            settings.stop_timeout,
+            begun=lambda: print(hello, flush=True),  # noqa: T201
+            stopping=app.ready.stop,
+        )
     finally:
         if app.tracing:
             app.tracing.close()
