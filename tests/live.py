@@ -98,17 +98,24 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "mien", *arguments]
 
 
-def serve(packs: str, data: Path, *flags: str) -> Live:
-    """Start a server on a free port and wait until it says that it listens."""
+def launch(packs: str, data: Path, *flags: str) -> "tuple[subprocess.Popen[str], Path]":
+    """Start a server on a free port, and do not wait; the process, and where its log is."""
     with tempfile.NamedTemporaryFile("w", prefix="mien-log-", suffix=".jsonl", delete=False) as log:
         process = subprocess.Popen(
             command("serve", "--data", str(data), "--packs", packs, "--port", "0", *flags),
             stdout=subprocess.PIPE, stderr=log, text=True, cwd=data.parent, env=environment(),
         )  # fmt: skip
+    return process, Path(log.name)
+
+
+def serve(packs: str, data: Path, *flags: str) -> Live:
+    """Start a server on a free port and wait until it says that it listens."""
+    process, log = launch(packs, data, *flags)
     assert process.stdout is not None
     first = process.stdout.readline()
     if "listens on" not in first:
         process.wait(30)
-        raise AssertionError(f"The server did not start: {Path(log.name).read_text()}")
+        process.stdout.close()
+        raise AssertionError(f"The server did not start: {log.read_text()}")
     host, _, port = first.split()[-1].removeprefix("http://").rpartition(":")
-    return Live(process, host, int(port), data, first, Path(log.name))
+    return Live(process, host, int(port), data, first, log)
