@@ -3,14 +3,27 @@
 import os
 import random
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests import live
 from tests.faults import filling
 from tests.faults.client import Client
 from tests.faults.proof import Crowd
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_behind() -> Iterator[None]:
+    """A test that fails leaves no server running."""
+    me = psutil.Process()
+    before = set(me.children())
+    yield
+    for child in set(me.children()) - before:
+        child.kill()
+        child.wait(30)
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 from tests import photos
 from tests.faults.client import PATIENCE, SERVERS_FAULT, Client, RefusedError, Told, UnansweredError, image
@@ -272,12 +272,20 @@ def settle(client: Client, collection: str, shares: list[Share]) -> Seen:
     return seen
 
 
+class Caller(Protocol):
+    """A client: what it shares with the others, and what it does until told to stop."""
+
+    run: Run
+
+    def work(self, server: Live) -> None: ...
+
+
 @contextmanager
-def traffic(server: Live, workers: list[Worker]) -> Iterator[Run]:
-    """Let all workers call until the end of the block, or until the server is gone."""
+def traffic(server: Live, workers: Sequence[Caller]) -> Iterator[Run]:
+    """Let all clients call until the end of the block, or until the server is gone."""
     run = workers[0].run
     run.stop.clear()
-    threads = [threading.Thread(target=worker.work, args=(server,), name=worker.name) for worker in workers]
+    threads = [threading.Thread(target=worker.work, args=(server,)) for worker in workers]
     for thread in threads:
         thread.start()
     try:
