@@ -7,6 +7,7 @@ read strictly (CMYK, harmless oddities) goes through Pillow. PNG goes through Op
 
 import hashlib
 import io
+import re
 import struct
 from dataclasses import dataclass
 
@@ -22,6 +23,9 @@ LEAST_SIDE = 80  # reference 2.4
 MOST_SIDE = 10_000  # reference 2.4
 _JPEG = b"\xff\xd8\xff"
 _PNG = b"\x89PNG\r\n\x1a\n"
+MOST_WALKED = 16 * MOST_SIDE**2  # pixels × scans of a JPEG; ten scans are usual, and one of no bytes costs as much
+_SCAN, _END, _ALONE = 0xDA, 0xD9, (0x01, 0xD8)  # markers: of a scan, of the end, and those without a length
+_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 _ORIENTATION = 0x0112  # the EXIF tag
 
 # How many quarter turns counter-clockwise, and whether to mirror left and right before turning, for each EXIF value.
@@ -99,7 +103,21 @@ def _jpeg_header(data: bytes) -> tuple[int, int, int]:
     except (ValueError, KeyError):  # a KeyError where the colour space is never told
         raise InvalidImageFormatError from None
     _within_limits(width, height)  # before Pillow, which guards against bombs in words of its own
+    most_scans = MOST_WALKED // (width * height)
+    if data.count(b"\xff\xda") > most_scans and _scans(data) > most_scans:
+        raise InvalidImageFormatError
     return width, height, _orientation(data)
+
+
+def _scans(data: bytes) -> int:
+    """How many scans a JPEG has; what looks like one inside a segment or behind the end does not count."""
+    scans, place = 0, len(_JPEG) - 1
+    while (found := _MARKER.search(data, place)) and found[1][0] != _END:
+        place = found.end()
+        if found[1][0] not in _ALONE:
+            place += max(2, int.from_bytes(data[place : place + 2], "big"))
+            scans += found[1][0] == _SCAN
+    return scans
 
 
 def _orientation(data: bytes) -> int:
