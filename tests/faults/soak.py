@@ -154,7 +154,7 @@ def lived(packs: str, data: Path, record: Record, begun: float) -> Iterator[Live
         if server.process.poll() is None:
             server.kill()
         for line in server.log.read_text().splitlines():
-            if json.loads(line)["level"] not in ("debug", "info"):
+            if not line.startswith("libpng") and '"level": "info"' not in line[:100]:
                 record.unexpected.append(line[:2000])
         server.log.unlink()
 

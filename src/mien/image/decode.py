@@ -135,7 +135,24 @@ def _png_header(data: bytes) -> tuple[int, int, int]:
         raise InvalidImageFormatError
     width, height = struct.unpack(">II", data[16:24])
     _within_limits(width, height)
+    _whole_chunks(data)
     return width, height, 1  # a PNG's eXIf chunk is not honoured: reference 2.4
+
+
+def _whole_chunks(data: bytes) -> None:
+    """Refuse a PNG that ends before its pixels, or with a chunk that says it is longer than the file.
+
+    OpenCV makes room for all that a chunk claims, up to 4 GB, and reads on behind an end that comes too early.
+    """
+    place, pixels = len(_PNG), False
+    while place + 8 <= len(data):
+        kind, length = data[place + 4 : place + 8], int.from_bytes(data[place : place + 4], "big")
+        place += 12 + length
+        pixels = pixels or kind == b"IDAT"
+        if place > len(data) or (kind == b"IEND" and not pixels):
+            raise InvalidImageFormatError
+        if kind == b"IEND":
+            return
 
 
 def _jpeg(data: bytes, least: float) -> Pixels:
@@ -159,7 +176,7 @@ def _jpeg(data: bytes, least: float) -> Pixels:
 
 def _reduced(side: int, least: float) -> int:
     """The share `least` of a side, in whole pixels; the product may fall short of a whole one by its rounding."""
-    return int(side * least + 1e-6)
+    return max(1, int(side * least + 1e-6))
 
 
 def _no_guessing(image: Image.Image) -> None:
