@@ -9,6 +9,7 @@ from typing import Any
 
 from mien import __version__, config
 from mien.commands import packs as pack_commands
+from mien.commands import store as store_commands
 from mien.config import Settings
 from mien.errors import SetupError
 from mien.evaluate.options import add_flags
@@ -53,6 +54,9 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--images", metavar="FOLDER", help="photographs to measure with (JPEG or PNG)")
     bench.add_argument("--seconds", type=float, default=3.0, help="how long each row is measured (default 3)")
     bench.add_argument("--clients", type=int, default=1, help="how many call at the same time (default 1)")
+    bench.add_argument(
+        "--gallery", metavar="FACES", help="measure search in a gallery of so many faces, as 1e6, instead"
+    )
     evaluation = command("eval", _eval, "measure a pack on a folder of people, and the thresholds that follow from it")
     add_flags(evaluation)
     keys = commands.add_parser("keys", help="make, list and revoke access keys").add_subparsers(
@@ -71,6 +75,10 @@ def parser() -> argparse.ArgumentParser:
         title="commands", required=True, metavar="COMMAND"
     )
     pack_commands.add_to(command, packs)
+    store = commands.add_parser("store", help="check, back up, restore and compact the store").add_subparsers(
+        title="commands", required=True, metavar="COMMAND"
+    )
+    store_commands.add_to(command, store)
     return top
 
 
@@ -89,8 +97,11 @@ def _doctor(settings: Settings, given: argparse.Namespace) -> int:
 
 
 def _bench(settings: Settings, given: argparse.Namespace) -> None:
-    from mien.bench import serving
+    from mien.bench import galleries, serving
 
+    if given.gallery:
+        galleries.run(settings, given.gallery, given.images, given.seconds, given.json)
+        return
     serving.run(settings, given.images, given.seconds, given.json, given.clients)
 
 

@@ -15,6 +15,7 @@ from numba.extending import intrinsic
 BLOCK = 1024  # rows whose distances are held in the first cache
 STEP = 4  # words of a sketch taken at a time; sketches are a multiple of it
 LANE = 64  # rows that are passed over together when none of them is near
+PLACE = 40  # bits of a row's number
 SCRATCH = 3  # candidates kept, for each wanted, before the bar is lowered
 
 
@@ -45,7 +46,8 @@ def scan(  # noqa: PLR0917
         base: the number of row 0.
         probes: uint64 (Q, W), sketches looked for.
         wanted: how many of the nearest rows are certainly among what is found.
-        found: int64 (Q, SCRATCH * wanted + BLOCK, 2), numbers of rows and their distances; filled here.
+        found: int64 (Q, SCRATCH * wanted + BLOCK), numbers of rows, and above them, from bit `PLACE` on, their
+            distances; filled here.
         state: int64 (Q, 2 + 64 * W + 1): how many were found, the bar that others
             must stay below, and how many were found at each distance.
     """
@@ -64,8 +66,7 @@ def scan(  # noqa: PLR0917
                     continue
                 for i in range(len(lane)):
                     if lane[i] < bar and alive[start + first + i]:
-                        found[q, count, 0] = base + start + first + i
-                        found[q, count, 1] = lane[i]
+                        found[q, count] = (np.int64(lane[i]) << PLACE) + base + start + first + i
                         state[q, 2 + lane[i]] += 1
                         count += 1
             state[q, 0] = count
@@ -94,8 +95,9 @@ def _lower(found: Any, state: Any, wanted: int) -> None:
         bar += 1
     ties, kept = wanted - nearer, 0
     for i in range(state[0]):
-        if found[i, 1] < bar or (found[i, 1] == bar and ties > 0):
-            ties -= found[i, 1] == bar
+        distance = found[i] >> PLACE
+        if distance < bar or (distance == bar and ties > 0):
+            ties -= distance == bar
             found[kept] = found[i]
             kept += 1
     state[0], state[1] = kept, bar

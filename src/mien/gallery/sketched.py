@@ -21,11 +21,14 @@ from mien.gallery.sharing import Sharing
 from mien.gallery.sketch import Sketcher, encode
 
 TOGETHER = 16  # probes that share a pass over the sketches
-DEPTH = 1000  # rows re-ranked, at least
+DEPTH = 6000  # rows re-ranked, at least
 DEPTH_SHARE = 1250  # one row in so many is re-ranked in a larger gallery
-MORE = 32  # rows compared in full precision beyond those wanted: codes may order near ones wrongly
+MORE = 8  # rows compared in full precision beyond those wanted: codes may order near ones wrongly
 SLACK = 0.005  # ten times the error of a cosine by codes
-ALONE = 1 << 18  # rows that are not worth waking another thread for
+ALONE = 1 << 17  # rows that are not worth waking another thread for
+WORTH = 4000  # rows to re-rank that are
+SAMPLE = 2048  # rows looked at to know about how near the nearest are
+HOPE = 1.5  # times the wanted rows that the sample is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +118,11 @@ class SketchedGallery:
 
     def search(self, probe: NDArray[np.float32], limit: int, least: float) -> Hits:
         """Find what is nearest (see `Gallery.search`)."""
+        if not self._living:
+            return Hits(np.empty(0, np.int64), np.empty(0, np.float32))
         wanted = max(DEPTH, self._living // DEPTH_SHARE, 2 * limit)
         near = self._scan(_Probe(self.sketcher.sketch(probe[None])[0], wanted))
-        keys, cosines = _ranked(near, probe)
+        keys, cosines = self._ranked(near, probe)
         likely = cosines >= least - SLACK
         keys, embeddings = self._originals(Hits.best(keys[likely], cosines[likely], limit + MORE).keys)
         exact = embeddings.reshape(len(keys), len(probe)) @ probe
@@ -137,9 +142,18 @@ class SketchedGallery:
         with self._changing:
             self._segments = tuple(new if segment is old else segment for segment in self._segments)
 
+    def _ranked(self, near: _Near, probe: NDArray[np.float32]) -> tuple[Keys, NDArray[np.float32]]:
+        """Keys of what is near and their cosines by codes."""
+        parts = np.array_split(near.rows, max(1, min(self._threads, len(near.rows) // WORTH)))
+        others = [self._scanners.submit(_ranked, near.segments, part, probe) for part in parts[1:]]
+        ranked = [_ranked(near.segments, parts[0], probe), *(other.result() for other in others)]
+        return np.concatenate([keys for keys, _ in ranked]), np.concatenate([cosines for _, cosines in ranked])
+
     def _scanned(self, probes: Sequence[_Probe]) -> list[_Near]:
         """Scan all sketches once for all probes."""
         segments = self._segments
+        if not segments:  # the last of them went meanwhile
+            return [_Near(np.empty(0, np.int64), segments) for _ in probes]
         sketches = np.stack([probe.sketch for probe in probes])
         wanted = max(probe.wanted for probe in probes)
         parts = _shares(segments, self._threads)
@@ -152,13 +166,12 @@ class SketchedGallery:
 
 
 Part = list[tuple[int, int, int]]  # segment, its first row, the row after its last
-Found = NDArray[np.int64]  # (N, 2): rows and their distances
 
 
 def _shares(segments: tuple[Segment, ...], threads: int) -> list[Part]:
     """All rows, divided evenly among as many threads as are worth it."""
     total = sum(segment.count for segment in segments)
-    share = max(ALONE // 2, -(-total // threads))
+    share = max(ALONE, -(-total // threads))
     parts: list[Part] = [[]]
     room = share
     for number, segment in enumerate(segments):
@@ -174,36 +187,58 @@ def _shares(segments: tuple[Segment, ...], threads: int) -> list[Part]:
     return parts
 
 
-def _nearest(segments: tuple[Segment, ...], part: Part, sketches: NDArray[np.uint64], wanted: int) -> list[Found]:
-    """For each sketch the rows nearest to it in a part of the segments, `wanted` of them or some more."""
-    bits = 64 * sketches.shape[1]
+def _nearest(
+    segments: tuple[Segment, ...], part: Part, sketches: NDArray[np.uint64], wanted: int
+) -> list[NDArray[np.int64]]:
+    """For each sketch the rows nearest to it in a part of the segments, `wanted` of them or some more, as `scan` does.
+
+    A look at some rows says about how near the wanted ones are, so that few others are taken; where it was too
+    hopeful, everything is scanned again without.
+    """
     rows = sum(stop - start for _, start, stop in part)
     wanted = min(wanted, rows)
-    found = np.empty((len(sketches), min(kernels.SCRATCH * wanted, rows) + kernels.BLOCK, 2), np.int64)
-    state = np.zeros((len(sketches), 2 + bits + 1), np.int64)
-    state[:, 1] = bits + 1
-    for number, start, stop in part:
-        segment = segments[number]
-        kernels.scan(segment.planes, segment.alive, (start, stop), number * ROWS, sketches, wanted, found, state)
+    bits = 64 * sketches.shape[1]
+    found = np.empty((len(sketches), min(kernels.SCRATCH * wanted, rows) + kernels.BLOCK), np.int64)
+    for bars in (_likely(segments, part, sketches, HOPE * wanted / rows), np.full(len(sketches), bits + 1)):
+        state = np.zeros((len(sketches), 2 + bits + 1), np.int64)
+        state[:, 1] = bars
+        for number, start, stop in part:
+            segment = segments[number]
+            kernels.scan(segment.planes, segment.alive, (start, stop), number * ROWS, sketches, wanted, found, state)
+        if (state[:, 0] >= wanted).all():
+            break
     return [each[:count] for each, count in zip(found, state[:, 0], strict=True)]
 
 
-def _closest(parts: list[Found], wanted: int) -> NDArray[np.int64]:
+def _likely(segments: tuple[Segment, ...], part: Part, sketches: NDArray[np.uint64], share: float) -> NDArray[np.int64]:
+    """For each sketch the distance below which about this share of the rows lies, as a sample has it."""
+    each = max(4, SAMPLE // len(part))
+    taken = [segments[number].planes[:, start : stop : -(-(stop - start) // each)] for number, start, stop in part]
+    sample = np.concatenate(taken, axis=1)
+    distances = np.bitwise_count(sample ^ sketches[:, :, None]).sum(axis=1, dtype=np.int64)
+    place = min(int(share * sample.shape[1]) + 1, sample.shape[1] - 1)
+    return np.partition(distances, place, axis=1)[:, place] + 1
+
+
+def _closest(parts: list[NDArray[np.int64]], wanted: int) -> NDArray[np.int64]:
     """The `wanted` nearest rows of all parts, in order of their places."""
     found = np.concatenate(parts)
     if len(found) > wanted:
-        found = found[np.argpartition(found[:, 1], wanted - 1)[:wanted]]
-    return np.sort(found[:, 0])
+        found = np.partition(found, wanted - 1)[:wanted]
+    return np.sort(found & ((1 << kernels.PLACE) - 1))
 
 
-def _ranked(near: _Near, probe: NDArray[np.float32]) -> tuple[Keys, NDArray[np.float32]]:
-    """Keys of the rows and their cosines by codes."""
-    keys = np.empty(len(near.rows), np.int64)
-    cosines = np.empty(len(near.rows), np.float32)
-    edges = np.searchsorted(near.rows, ROWS * np.arange(len(near.segments) + 1))
-    for segment, start, stop in zip(near.segments, edges[:-1], edges[1:], strict=True):
-        rows = near.rows[start:stop] % ROWS
-        keys[start:stop] = segment.keys[rows]
-        kernels.cosines(np.asarray(segment.codes), segment.scales, rows, probe, cosines[start:stop])
-        segment.let_go()
+def _ranked(
+    segments: tuple[Segment, ...], rows: NDArray[np.int64], probe: NDArray[np.float32]
+) -> tuple[Keys, NDArray[np.float32]]:
+    """Keys of rows, int64 (R,) and rising, and their cosines by codes."""
+    keys = np.empty(len(rows), np.int64)
+    cosines = np.empty(len(rows), np.float32)
+    edges = np.searchsorted(rows, ROWS * np.arange(len(segments) + 1))
+    for segment, start, stop in zip(segments, edges[:-1], edges[1:], strict=True):
+        if start < stop:
+            some = rows[start:stop] % ROWS
+            keys[start:stop] = segment.keys[some]
+            kernels.cosines(np.asarray(segment.codes), segment.scales, some, probe, cosines[start:stop])
+            segment.let_go()
     return keys, cosines

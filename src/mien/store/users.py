@@ -145,7 +145,7 @@ class Users:
         marks = ", ".join("?" * len(keys))
         statement = (
             "SELECT user_vectors.id, users.id, name, faces FROM user_vectors JOIN users ON users.id = user_key "
-            f"WHERE user_vectors.collection = ? AND user_vectors.id IN ({marks})"
+            f"WHERE +user_vectors.collection = ? AND user_vectors.id IN ({marks})"  # the plus as in `Faces.by_keys`
         )
         rows = self.database.read(lambda cursor: cursor.rows(statement, collection, *keys)) if keys else []
         return {row[0]: User(*row[1:]) for row in rows}

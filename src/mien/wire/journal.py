@@ -5,6 +5,8 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+from mien.wire.record import Record
+
 
 class JsonLines(logging.Formatter):
     """A record as one line of JSON; `extra={"facts": {…}}` adds members."""
@@ -20,6 +22,20 @@ class JsonLines(logging.Formatter):
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
+
+
+def answered(record: Record) -> None:
+    """Write down that a request was answered."""
+    facts = {
+        "request_id": record.request_id,
+        "operation": record.operation,
+        "key": record.key,
+        "code": record.code,
+        "status": record.status,
+        "faces": record.faces,
+        "ms": round(1000 * record.seconds, 2),
+    }
+    logging.getLogger("mien.request").info("answered", extra={"facts": facts})
 
 
 def start(level: str) -> None:

@@ -1,0 +1,103 @@
+"""How long searches in a gallery take: one at a time beside the floor, many at the same time, and while faces come."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.gallery import GrowingGallery
+from mien.gallery.exact import ExactGallery
+
+TURN = 8  # searches between two measurements of the floor
+TOGETHER = 16  # threads that search at the same time
+ADDS = 1_000  # faces added a second while searching
+
+Embeddings = NDArray[np.float32]
+
+
+def nearest(gallery: GrowingGallery, probes: Embeddings) -> NDArray[np.int64]:
+    """The key of each probe's nearest face; 0 where none is found."""
+    hits = [gallery.search(probe, 1, -1).keys for probe in probes]
+    return np.array([keys[0] if len(keys) else 0 for keys in hits], np.int64)
+
+
+def alone(gallery: GrowingGallery, probes: Embeddings, seconds: float, threads: int) -> tuple[list[float], list[float]]:
+    """Milliseconds of searches, one at a time, and of the floor in turns between them.
+
+    The floor is reading every byte that a scan has to read with as many threads, and doing next to nothing with them.
+    """
+    parts = [part for array in _scanned(gallery) for part in np.array_split(array.view(np.uint64), threads)]
+    took: list[float] = []
+    floor: list[float] = []
+    until = time.perf_counter() + seconds
+    with ThreadPoolExecutor(threads) as pool:
+        while time.perf_counter() < until or len(floor) < TURN:
+            floor.append(_timed(lambda: list(pool.map(np.bitwise_or.reduce, parts))))
+            for _ in range(TURN):
+                probe = probes[len(took) % len(probes)]
+                took.append(_search(gallery, probe))
+    return took, floor
+
+
+def together(gallery: GrowingGallery, probes: Embeddings, seconds: float) -> float:
+    """Searches a second by many threads."""
+    until = time.perf_counter() + seconds
+
+    def search(first: int) -> int:
+        done = 0
+        while time.perf_counter() < until:
+            _search(gallery, probes[(first + done) % len(probes)])
+            done += 1
+        return done
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        done = sum(pool.map(search, range(0, 31 * TOGETHER, 31)))
+    return done / (time.perf_counter() - started)
+
+
+def while_adding(
+    gallery: GrowingGallery, probes: Embeddings, seconds: float, more: Iterator[tuple[NDArray[np.int64], Embeddings]]
+) -> tuple[list[float], float]:
+    """Milliseconds of searches while faces are added, and how many a second were: `ADDS`, if that can be had."""
+    stop = threading.Event()
+    added = 0
+
+    def add() -> None:
+        nonlocal added
+        started = time.perf_counter()
+        while not stop.wait(max(0.0, added / ADDS - (time.perf_counter() - started))):
+            keys, embeddings = next(more)
+            gallery.add(keys, embeddings)
+            added += len(keys)
+
+    adder = threading.Thread(target=add)
+    started = time.perf_counter()
+    adder.start()
+    took: list[float] = []
+    while time.perf_counter() - started < seconds:
+        took.append(_search(gallery, probes[len(took) % len(probes)]))
+    per_second = added / (time.perf_counter() - started)
+    stop.set()
+    adder.join()
+    return took, per_second
+
+
+def _scanned(gallery: GrowingGallery) -> list[NDArray[np.generic]]:
+    if isinstance(gallery.now, ExactGallery):
+        return [gallery.now.contents()[1].reshape(-1)]
+    return [plane[: segment.count] for segment in gallery.now.segments() for plane in segment.planes]
+
+
+def _search(gallery: GrowingGallery, probe: Embeddings) -> float:
+    return _timed(lambda: gallery.search(probe, 1, -1))
+
+
+def _timed(work: Callable[[], object]) -> float:
+    """Milliseconds that some work takes."""
+    started = time.perf_counter()
+    work()
+    return 1000 * (time.perf_counter() - started)

@@ -1,0 +1,56 @@
+"""Calls that come together are served together, each with its own answer, and nobody waits for nothing."""
+
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from mien.gallery.sharing import Sharing
+
+
+def test_calls_that_wait_are_served_together() -> None:
+    batches: list[int] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def serve(asked: Sequence[int]) -> list[int]:
+        batches.append(len(asked))
+        begun.set()
+        assert go_on.wait(10)
+        return [2 * each for each in asked]
+
+    sharing = Sharing(serve, most=8)
+    with ThreadPoolExecutor(21) as pool:
+        first = pool.submit(sharing, 100)
+        assert begun.wait(10)
+        others = [pool.submit(sharing, number) for number in range(20)]
+        while len(sharing._waiting) < 20:
+            time.sleep(0.001)
+        go_on.set()
+        assert first.result(10) == 200
+        assert [other.result(10) for other in others] == [2 * number for number in range(20)]
+    assert batches == [1, 8, 8, 4]
+
+
+def test_a_failure_reaches_those_who_were_served_and_nobody_else() -> None:
+    def serve(asked: Sequence[int]) -> list[int]:
+        if 13 in asked:
+            raise ValueError("13")
+        return list(asked)
+
+    sharing = Sharing(serve, most=1)
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(sharing, number) for number in range(40)]
+        for number, each in enumerate(asked):
+            if number == 13:
+                with pytest.raises(ValueError, match="13"):
+                    each.result(10)
+            else:
+                assert each.result(10) == number
+
+
+def test_many_threads_all_get_their_own_answer() -> None:
+    sharing: Sharing[int, int] = Sharing(lambda asked: [each + 1 for each in asked], most=4)
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(sharing, range(5000))) == list(range(1, 5001))
