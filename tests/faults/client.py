@@ -11,6 +11,7 @@ from tests import live
 
 PATIENCE = 180.0  # seconds for one answer; compiling the scan takes long on a busy machine
 SERVERS_FAULT = 500
+STOPPING = "mien is stopping."  # what it was asked may happen yet
 
 # operation, HTTP status or 0 when there was no answer, error code or "", seconds
 Told = Callable[[str, int, str, float], None]
@@ -67,8 +68,11 @@ class Client:
         answer = json.loads(said) if said else {}
         code = "" if response.status == 200 else answer.get("__type", "")
         self._tell(operation, response.status, code, took)
+        message = answer.get("Message", answer.get("message", ""))
+        if message == STOPPING:
+            raise UnansweredError(f"{operation}: {message}")
         if response.status != 200:
-            raise RefusedError(operation, response.status, code, answer.get("Message", answer.get("message", "")))
+            raise RefusedError(operation, response.status, code, message)
         return answer
 
     def everything(self, operation: str, member: str, **members: Any) -> list[Any]:

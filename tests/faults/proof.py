@@ -1,8 +1,14 @@
 """Everything acknowledged is there and is found; nothing deleted is; nothing is there by half; the counts agree."""
 
 import random
+from contextlib import closing
 from dataclasses import dataclass, field
 
+from mien.operations.user import combine
+from mien.store.backup import damage
+from mien.store.check import examine
+from mien.store.open import open_store
+from mien.store.sqlite import SqliteDatabase
 from tests.faults.client import Client
 from tests.faults.ledger import Seen, Share
 from tests.faults.traffic import COMMON, PERSONS, Worker, bodies, settle
@@ -37,6 +43,9 @@ def prove(server: Live, workers: list[Worker], crowd: Crowd) -> None:
             assert (described["FaceCount"], described["UserCount"]) == (len(seen.faces), len(seen.users))
             _found(client, collection, theirs)
     _crowd_found(client, crowd)
+    with closing(open_store("", str(server.data)).database) as database:  # as `mien store check` does
+        assert isinstance(database, SqliteDatabase)
+        assert not (damage(database) or examine(database, combine, lambda *_: None))
     workers[0].run.gone.update(*(share.gone for each in shares.values() for share in each))
     client.close()
 

@@ -25,7 +25,7 @@ import psutil
 from tests import live
 from tests.faults import filling
 from tests.faults.proof import prove
-from tests.faults.traffic import Run, Worker, bodies, traffic
+from tests.faults.traffic import PATIENT, Run, Worker, bodies, traffic
 from tests.faults.visitors import Visitor, furnish, large
 from tests.live import Live
 
@@ -134,7 +134,7 @@ def end(server: Live, killed: bool, record: Record) -> None:
 @contextmanager
 def lived(packs: str, data: Path, record: Record, begun: float) -> Iterator[Live]:
     """A server's life, its memory watched, its log read at the end."""
-    server = live.serve(packs, data)
+    server = live.serve(packs, data, *PATIENT)
     watched, over = psutil.Process(server.process.pid), threading.Event()
 
     def watch() -> None:
@@ -211,6 +211,7 @@ def main() -> int:
     facts = table(record)
     print("\n".join(printed(facts)))
     if given.json:
+        given.json.parent.mkdir(parents=True, exist_ok=True)
         given.json.write_text(json.dumps(facts, indent=2))
     return 1 if facts["unexpected"] else 0
 

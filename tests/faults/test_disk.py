@@ -14,7 +14,7 @@ from tests import live
 from tests.faults import disk, filling
 from tests.faults.client import Client, RefusedError
 from tests.faults.proof import Crowd, prove
-from tests.faults.traffic import COMMON, Run, Worker, bodies, traffic, until
+from tests.faults.traffic import COMMON, PATIENT, Run, Worker, bodies, traffic, until
 from tests.live import Live
 
 Fault = Callable[[Path], AbstractContextManager[None]]
@@ -37,7 +37,7 @@ def test_a_server_outlives_a_bad_disk(
     errors: Counter[str] = Counter()
     run = Run(tell=lambda operation, status, code, _: errors.update([code] if status != 200 else []))
     workers = [Worker(f"w{number}", run, seed + number) for number in range(WORKERS)]
-    server = live.serve(packs, data)
+    server = live.serve(packs, data, *PATIENT)
     with traffic(server, workers):
         time.sleep(chance.uniform(0.5, 1.5))
         assert not errors
@@ -54,7 +54,7 @@ def test_a_server_outlives_a_bad_disk(
     failed_quietly(server)
     with FAULTS[name](data):
         ends_and_cannot_start(server, packs, data, chance)
-    server = live.serve(packs, data)
+    server = live.serve(packs, data, *PATIENT)
     prove(server, workers, crowd)
     assert server.stop() == 0
 
@@ -89,7 +89,7 @@ def ends_and_cannot_start(server: Live, packs: str, data: Path, chance: random.R
         server.kill()
     else:
         assert server.stop() == 0
-    process, log = live.launch(packs, data)
+    process, log = live.launch(packs, data, *PATIENT)
     assert process.stdout is not None
     first = process.stdout.readline()
     if first:

@@ -18,7 +18,7 @@ import pytest
 from tests import live
 from tests.faults import damage, filling
 from tests.faults.proof import Crowd, prove
-from tests.faults.traffic import COMMON, Run, Worker, traffic, until
+from tests.faults.traffic import COMMON, PATIENT, Run, Worker, traffic, until
 from tests.live import Live
 
 KILLS = int(os.environ.get("MIEN_TEST_KILLS", "10"))
@@ -50,7 +50,7 @@ def rounds(place: Place, kills: int, hows: Sequence[str], harms: Sequence[str], 
     """Use a server, kill it, perhaps spoil its snapshot, start it again, and hold it against what it acknowledged."""
     chance, run = random.Random(seed), Run()
     workers = [Worker(f"w{number}", run, seed + number) for number in range(WORKERS)]
-    server = live.serve(place.packs, place.data)
+    server = live.serve(place.packs, place.data, *PATIENT)
     for number in range(kills):
         how, harm = chance.choice(hows), chance.choice(harms)
         before = run.acknowledged
@@ -62,7 +62,7 @@ def rounds(place: Place, kills: int, hows: Sequence[str], harms: Sequence[str], 
         clean(server)
         if harm:
             damage.do(harm, place.data, chance)
-        server = live.serve(place.packs, place.data)
+        server = live.serve(place.packs, place.data, *PATIENT)
         prove(server, workers, place.crowd)
     server.stop()
 
@@ -81,7 +81,7 @@ def end(server: Live, how: str, chance: random.Random, packs: str) -> None:
         time.sleep(chance.uniform(0, 0.02))
     server.kill()
     if how == "while starting":
-        process, log = live.launch(packs, server.data)
+        process, log = live.launch(packs, server.data, *PATIENT)
         time.sleep(chance.uniform(0.2, 2))
         process.kill()
         process.wait(30)
@@ -100,12 +100,12 @@ def clean(server: Live) -> None:
 def test_a_stopped_server_ends_well_and_loses_nothing(packs: str, tmp_path: Path, number: signal.Signals) -> None:
     run = Run()
     workers = [Worker(f"w{each}", run, each) for each in range(WORKERS)]
-    server = live.serve(packs, tmp_path / "data")
+    server = live.serve(packs, tmp_path / "data", *PATIENT)
     server.client().create_collection(CollectionId=COMMON)
     with traffic(server, workers):
         time.sleep(0.7)
         assert server.stop(number) == 0
     clean(server)
-    server = live.serve(packs, tmp_path / "data")
+    server = live.serve(packs, tmp_path / "data", *PATIENT)
     prove(server, workers, Crowd())
     server.stop()

@@ -14,6 +14,8 @@ from tests.faults.client import PATIENCE, SERVERS_FAULT, Client, RefusedError, T
 from tests.faults.ledger import Doubt, Seen, Share
 from tests.live import Live
 
+# A busy machine is no fault here: a change that is given up may happen yet, and nobody could say what should be there.
+PATIENT = ("--request-timeout", "600", "--queue-timeout", "600")
 COMMON = "common"  # the collection that all clients share
 PERSONS = ("astronaut", "hopper")
 MOST = 150  # faces a client has in a collection before it rather deletes some
