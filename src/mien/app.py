@@ -105,7 +105,8 @@ def build(settings: Settings) -> App:
     Raises:
         SetupError: something is missing or broken; the text says what to do.
     """
-    store = stores.open_store(settings.store, settings.data)
+    threads = WAITING * settings.cores
+    store = stores.open_store(settings.store, settings.data, connections=threads)  # so that none waits for another's
     door = Door(store.keys, vault(settings))  # first, since a wrong master key is quicker told than a pack is loaded
     loaded, metrics, tracing = open_pack(settings), Metrics(), traces.start(os.environ)
     pack = loaded.through(lambda name, session: WatchedSession(session, metrics.inferred(name)))
@@ -137,13 +138,15 @@ def bounded(settings: Settings) -> Bounds:
 def holding(settings: Settings, dimension: int) -> Holding:
     """How galleries of embeddings with so many dimensions are held."""
     threads = settings.scan_threads or len(os.sched_getaffinity(0))
-    folder = stores.place(settings.store, settings.data).parent / "snapshots"
+    # a store names one snapshot of a gallery; of many servers on it each would have other files
+    shared = stores.is_shared(settings.store)
+    folder = None if shared else stores.directory(settings.store, settings.data) / "snapshots"
     return Holding(dimension, threads, settings.gallery_memory << 20, folder, settings.gallery_codes == "mapped")
 
 
 def vault(settings: Settings) -> Vault:
     """What access keys are encrypted with."""
-    default = stores.place(settings.store, settings.data).parent / "master.key"
+    default = stores.directory(settings.store, settings.data) / "master.key"
     return Vault(Path(settings.master_key) if settings.master_key else default)
 
 
@@ -162,7 +165,7 @@ def serve(settings: Settings) -> None:
     journal.start(settings.log_level)
     hold_license(settings, own.named(settings.pack, settings.packs))
     listening = listen.bind(settings.host, settings.port)
-    held = stores.lock(settings.store, settings.data)
+    held = None if stores.is_shared(settings.store) else stores.lock(settings.store, settings.data)
     app = build(settings)
     sweeper, keeper = Sweeper(app.context.store.database), Keeper(app.context.galleries)
     hold_calibration(app.context.pack)
@@ -180,7 +183,8 @@ def serve(settings: Settings) -> None:
         keeper.stop()
         sweeper.stop()
         app.context.store.database.close()
-        held.release()
+        if held:
+            held.release()
 
 
 def hold_license(settings: Settings, entry: Manifest) -> None:
@@ -236,7 +240,7 @@ def welcome(settings: Settings, app: App, port: int) -> str:
     address = f"http://{settings.host}:{port}"
     return f"""\
 mien {__version__} listens on {address}
-data    {stores.place(settings.store, settings.data).parent.resolve()}
+data    {stores.directory(settings.store, settings.data).resolve()}
 store   {app.context.store.database.describe()}
 pack    {pack.name}: {pack.title}, weights {pack.license.name}, \
 {"commercial use allowed" if pack.license.commercial else "non-commercial use only"}

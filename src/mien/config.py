@@ -73,7 +73,9 @@ TABLE = (
         None,
         "whether to serve a pack whose weights may not be used commercially (default: only when bound to loopback)",
     ),
-    Setting("store", str, "", "where the truth is kept: empty for SQLite under the data directory, or sqlite:///PATH"),
+    Setting(
+        "store", str, "", "where the truth is: empty for SQLite under the data directory, sqlite:///…, postgresql://…"
+    ),
     Setting("host", str, "127.0.0.1", "address to listen on"),
     Setting("port", int, 6436, "port to listen on; 0 takes a free one"),
     Setting("console", bool, True, "whether the page at /console is served"),

@@ -33,6 +33,9 @@ class Plans:
     def write(self, work: Callable[[Cursor], T]) -> T:
         return self._database.write(lambda cursor: work(Noting(cursor, self.noted)))
 
+    def reserve(self, table: str, key: int) -> None:
+        self._database.reserve(table, key)
+
     def describe(self) -> str:
         return self._database.describe()
 

@@ -13,7 +13,6 @@ from mien.commands.packs import Command
 from mien.config import Settings
 from mien.errors import SetupError
 
-SHARED = ("postgresql://", "postgres://")
 KEYS = "Access keys are in it as they were; the master key that they need is not: keep a copy of master.key elsewhere."
 
 
@@ -49,7 +48,7 @@ def check(settings: Settings, given: argparse.Namespace) -> int:
     from mien.store.check import examine
     from mien.store.sqlite import SqliteDatabase
 
-    if not settings.store.startswith(SHARED) and not stores.place(settings.store, settings.data).exists():
+    if not stores.is_shared(settings.store) and not stores.place(settings.store, settings.data).exists():
         raise SetupError(f"There is no store at {stores.place(settings.store, settings.data)}.")
     shown = Shown()
     with closing(stores.open_store(settings.store, settings.data).database) as database:
@@ -132,7 +131,7 @@ def _place(settings: Settings, instead: str) -> Path:
     """
     from mien.store import open as stores
 
-    if settings.store.startswith(SHARED):
+    if stores.is_shared(settings.store):
         raise SetupError(f"This store is a PostgreSQL database; use its own {instead}.")
     return stores.place(settings.store, settings.data)
 

@@ -154,7 +154,7 @@ def by_ids(cursor: Cursor, collection: int, face_ids: Sequence[UUID]) -> list[St
     wanted = sorted({face_id.bytes for face_id in face_ids})
     marks = ", ".join("?" * len(wanted))
     statement = f"{_SELECT} AND face_id IN ({marks}) ORDER BY face_id"
-    return [_stored(row) for row in cursor.rows(statement, collection, *wanted)]
+    return [_stored(row) for row in cursor.rows(statement, collection, *wanted)] if wanted else []
 
 
 def _stored(row: Row) -> StoredFace:

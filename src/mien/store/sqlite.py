@@ -100,6 +100,12 @@ class SqliteDatabase:
             self._writer.execute("ROLLBACK TO piece")
         self._writer.execute("RELEASE piece")
 
+    def reserve(self, table: str, key: int) -> None:
+        """Give out no key up to `key` in `table` from now on."""
+        statement = "UPDATE sqlite_sequence SET seq = MAX(seq, ?) WHERE name = ?"
+        fresh = "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)"
+        self.write(lambda cursor: cursor.run(statement, key, table) or cursor.run(fresh, table, key))
+
     def describe(self) -> str:
         """Kind, version and place."""
         return f"SQLite {sqlite3.sqlite_version} at {self._path}"

@@ -42,7 +42,7 @@ def start(level: str) -> None:
     """Send what mien and the HTTP server log at `level` or above to standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
-    for name in ("mien", "uvicorn"):
+    for name in ("mien", "uvicorn", "psycopg"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
         logger.setLevel(level.upper() if name == "mien" else "WARNING")

@@ -23,6 +23,7 @@ from mien.errors import (
 )
 from mien.operations.context import Context, Operations
 from mien.operations.job import Job
+from mien.store.base import StoreUnavailableError
 from mien.wire import awsjson
 from mien.wire.access import Door, Identity, authorize
 from mien.wire.admission import Admission
@@ -109,6 +110,9 @@ class Server:
             answer, code = NOBODY, "ClientGone"
         except asyncio.CancelledError:  # by the loop, when stopping has taken as long as it may
             answer, code = _refusal(ThrottlingError("mien is stopping."), headers, CLOSE)
+        except StoreUnavailableError as error:
+            log.warning("store unavailable", extra={"facts": {"request_id": request_id, "why": str(error)}})
+            answer, code = _refusal(ThrottlingError(), headers)  # SDKs wait and try again
         except Exception as error:
             answer, code = _refusal(error, headers)
             if answer.status == 500:
