@@ -78,6 +78,7 @@ def open_pack_unchecked(settings: Settings, name: str | None = None) -> Pack:
         SetupError: it cannot be had or does not load.
     """
     cv2.setNumThreads(1)  # many requests share the cores; none gains from taking all of them for a resize
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what is wrong with an image is the client's
     entry = own.named(name or settings.pack, settings.packs)
     files = install.install(entry, settings.packs)
     ours = settings.calibration if entry.name == settings.pack else ""  # it was measured with the pack that serves
