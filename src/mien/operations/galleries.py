@@ -186,6 +186,9 @@ class Galleries:
         except CollectionGoneError:
             shutil.rmtree(folder.parent, ignore_errors=True)
             return
+        except BaseException:
+            snapshot.discard(moment, segments)
+            raise
         snapshot.prune(folder, name)
         mapped = self._holding.mapped
         kept = [snapshot.mapped(each) if mapped and each is not segments[-1] else each for each in segments]
