@@ -8,7 +8,8 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -17,6 +18,7 @@ import numpy as np
 
 from mien.errors import ResourceNotFoundError
 from mien.gallery import Gallery, GrowingGallery, Originals, Scanners, snapshot
+from mien.gallery.growing import CROSSOVER
 from mien.store.base import Changes, Collection, CollectionGoneError, HistoryGoneError
 from mien.store.open import Store
 
@@ -24,6 +26,7 @@ CATCH_UP = 20_000  # embeddings a gallery takes in at a time; more are fresh mem
 WORTH = 50_000  # changes that are worth writing a snapshot for while the server runs
 WORTH_AT_END = 1_000  # and when it stops; fewer are read from the store in no time
 MOST_AT_END = 8  # segments written when it stops, 40 MB each: who stops a server does not want to wait
+FETCHERS = 4  # galleries that read ahead in the store at the same time
 SAY = 5.0  # seconds between lines about a gallery that takes long to make
 
 Follow = Callable[[int, int, int, int], Changes]  # collection, known revision, about how many, began → changes
@@ -40,6 +43,9 @@ class Holding:
         memory: bytes that all galleries may take; 0 for no limit. The one that is searched is held in any case.
         folder: where snapshots are kept; None for nowhere.
         mapped: whether what is only re-ranked by stays in the snapshot's files.
+        crossover: how many embeddings are still searched exactly.
+        worth: changes that are worth writing a snapshot for while the server runs.
+        worth_at_end: and when it stops.
     """
 
     dimension: int
@@ -47,6 +53,9 @@ class Holding:
     memory: int = 0
     folder: Path | None = None
     mapped: bool = False
+    crossover: int = CROSSOVER
+    worth: int = WORTH
+    worth_at_end: int = WORTH_AT_END
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,7 @@ class Galleries:
         self._scanners = Scanners(holding.threads)
         self._faces = _Kind("faces", store.faces.changes, store.faces.embeddings)
         self._users = _Kind("users", store.users.changes, store.users.vectors)
+        self._fetchers = ThreadPoolExecutor(FETCHERS, thread_name_prefix="fetch")
         self._held: dict[tuple[int, str], _Held] = {}
         self._adding = threading.Lock()
         self._uses = count(1)
@@ -157,7 +167,7 @@ class Galleries:
         with self._adding:
             all_held = list(self._held.values()) if self._holding.folder else []
         for held in all_held:
-            if held.changed >= (WORTH_AT_END if ending else WORTH):
+            if held.changed >= (self._holding.worth_at_end if ending else self._holding.worth):
                 with held.following:
                     moment = held.gallery.moment(held.revision)
                     changed, held.changed = held.changed, 0
@@ -176,6 +186,9 @@ class Galleries:
         except CollectionGoneError:
             shutil.rmtree(folder.parent, ignore_errors=True)
             return
+        except BaseException:
+            snapshot.discard(moment, segments)
+            raise
         snapshot.prune(folder, name)
         mapped = self._holding.mapped
         kept = [snapshot.mapped(each) if mapped and each is not segments[-1] else each for each in segments]
@@ -204,7 +217,7 @@ class Galleries:
             return held
 
     def _new(self, kind: _Kind) -> GrowingGallery:
-        return GrowingGallery(self._holding.dimension, kind.originals, self._scanners)
+        return GrowingGallery(self._holding.dimension, kind.originals, self._scanners, self._holding.crossover)
 
     def _follow(self, held: _Held, revision: int) -> None:
         """Bring a gallery to a revision, or beyond.
@@ -218,15 +231,29 @@ class Galleries:
             said = time.monotonic()
             while held.revision < revision:
                 try:
-                    _take_in(held, held.kind.changes(held.collection, held.revision, CATCH_UP, held.began or 0))
+                    for changes in self._coming(held, revision):
+                        _take_in(held, changes)
+                        if time.monotonic() - said > SAY:
+                            said = time.monotonic()
+                            facts = {"collection": held.collection, "kind": held.kind.name, "held": len(held.gallery)}
+                            log.info("gallery is being made", extra={"facts": facts})
                 except HistoryGoneError:
                     held.gallery, held.revision, held.began = self._new(held.kind), 0, revision
-                if time.monotonic() - said > SAY:
-                    said = time.monotonic()
-                    facts = {"collection": held.collection, "kind": held.kind.name, "held": len(held.gallery)}
-                    log.info("gallery is being made", extra={"facts": facts})
         if self._holding.memory:
             self._make_room(held)
+
+    def _coming(self, held: _Held, revision: int) -> Iterator[Changes]:
+        """What a gallery has to take in up to a revision; while some is taken in, the next is fetched."""
+
+        def fetch(known: int) -> Changes:
+            return held.kind.changes(held.collection, known, CATCH_UP, held.began or 0)
+
+        changes = fetch(held.revision)
+        while changes.revision < revision:
+            ahead = self._fetchers.submit(fetch, changes.revision)
+            yield changes
+            changes = ahead.result()
+        yield changes
 
     def _begin(self, held: _Held, revision: int) -> None:
         """Take the snapshot, if there is a good one, or begin from nothing."""
