@@ -72,7 +72,7 @@ class GalleryRow:
 
 
 @dataclass(slots=True)
-class _Truth:
+class Truth:
     """What exact search finds for each probe, found while the embeddings are made."""
 
     probes: Embeddings
@@ -102,9 +102,9 @@ def measure(population: Population, faces: int, seconds: float, threads: int, ma
         gallery = GrowingGallery(probes.shape[1], store.faces.embeddings, Scanners(threads))
         _warm(store, population, threads)
         before = _resident()
-        truth = _Truth(probes, np.zeros(len(probes), np.int64), np.full(len(probes), -2, np.float32))
-        for keys, embeddings in _people(population, faces):
-            store.database.write(lambda cursor, k=keys, e=embeddings: _keep(cursor, k, e))  # type: ignore[misc]
+        truth = Truth(probes, np.zeros(len(probes), np.int64), np.full(len(probes), -2, np.float32))
+        for keys, embeddings in people(population, faces):
+            store.database.write(lambda cursor, k=keys, e=embeddings: keep(cursor, k, e))  # type: ignore[misc]
             gallery.add(keys, embeddings)
             truth.see(keys, embeddings)
         snapshot_s, resume_s = _snapshots(gallery, Path(folder) / "snapshots", mapped, threads)
@@ -148,7 +148,7 @@ def write(rows: list[GalleryRow], file: str) -> None:
         raise SetupError(f"{file} cannot be written: {error.strerror}.") from None
 
 
-def _people(population: Population, faces: int) -> Iterator[tuple[NDArray[np.int64], Embeddings]]:
+def people(population: Population, faces: int) -> Iterator[tuple[NDArray[np.int64], Embeddings]]:
     """Everybody, with their keys: the probes' mates first, then strangers."""
     random = np.random.default_rng(2)
     for start in range(0, faces, BLOCK):
@@ -158,7 +158,7 @@ def _people(population: Population, faces: int) -> Iterator[tuple[NDArray[np.int
         yield np.arange(start + 1, start + 1 + len(embeddings), dtype=np.int64), embeddings
 
 
-def _keep(cursor: Cursor, keys: NDArray[np.int64], embeddings: Embeddings) -> None:
+def keep(cursor: Cursor, keys: NDArray[np.int64], embeddings: Embeddings) -> None:
     rows = ((key, vectors.pack(embedding)) for key, embedding in zip(keys.tolist(), embeddings, strict=True))
     cursor.run_many("INSERT INTO embeddings (face, vector) VALUES (?, ?)", rows)
 
@@ -167,7 +167,7 @@ def _newcomers(store: Store, population: Population, first: int) -> tuple[NDArra
     """A few more people, kept in the store already."""
     keys = np.arange(first, first + ADDED)
     embeddings = population.draw(ADDED, np.random.default_rng(first))
-    store.database.write(lambda cursor: _keep(cursor, keys, embeddings))
+    store.database.write(lambda cursor: keep(cursor, keys, embeddings))
     return keys, embeddings
 
 
