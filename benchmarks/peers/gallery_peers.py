@@ -16,7 +16,7 @@ import psutil
 Blocks = Iterator[tuple[np.ndarray, np.ndarray]]  # keys, int64 (N,) from 1 on, and embeddings, float32 (N, D)
 
 
-class Unfinished(Exception):
+class UnfinishedError(Exception):
     """Building took longer than it may; the text says how far it came."""
 
 
@@ -31,7 +31,7 @@ class Clock:
 
     def check(self, done: int) -> None:
         if self.left() < 0:
-            raise Unfinished(f"{done:,} faces in")
+            raise UnfinishedError(f"{done:,} faces in")
 
 
 class Peer(Protocol):
@@ -218,7 +218,7 @@ class PgVector:
             try:
                 connection.execute("CREATE INDEX ON faces USING hnsw (embedding vector_ip_ops)")
             except psycopg.errors.QueryCanceled:
-                raise Unfinished("all faces in, the index not") from None
+                raise UnfinishedError("all faces in, the index not") from None
 
     def tune(self, effort: int) -> None:
         self._effort = effort

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from environments import cores
-from gallery_peers import PEERS, Blocks, Clock, Peer, Unfinished
+from gallery_peers import PEERS, Blocks, Clock, Peer, UnfinishedError
 
 BLOCK = 50_000  # embeddings read at a time
 TURN = 8  # searches between two measurements of the floor
@@ -39,7 +39,7 @@ def main() -> None:
         before, started = peer.resident(), time.perf_counter()
         try:
             peer.build(blocks(folder / "embeddings.f32", probes.shape[1]), Clock(limit))
-        except Unfinished as why:
+        except UnfinishedError as why:
             say(row | {"unfinished": str(why), "build_s": time.perf_counter() - started})
             return
         row["build_s"] = time.perf_counter() - started
@@ -87,7 +87,7 @@ def alone(peer: Peer, probes: np.ndarray, memory: np.ndarray, seconds: float) ->
 
 
 def together(peer: Peer, probes: np.ndarray, seconds: float) -> tuple[np.ndarray, float]:
-    """What is found for each probe, and searches a second by many threads; every probe is searched for at least once."""
+    """What is found for each probe, and searches a second by many threads, each probe at least once."""
     found = np.zeros(len(probes), np.int64)
     numbers = itertools.count()
     started = time.perf_counter()

@@ -73,7 +73,13 @@ class GalleryRow:
 
 @dataclass(slots=True)
 class Truth:
-    """What exact search finds for each probe, found while the embeddings are made."""
+    """What exact search finds for each probe, found while the embeddings are made.
+
+    Attributes:
+        probes: float32 (P, D).
+        keys: int64 (P,), of the nearest so far.
+        cosines: float32 (P,), theirs.
+    """
 
     probes: Embeddings
     keys: NDArray[np.int64]
@@ -159,6 +165,7 @@ def people(population: Population, faces: int) -> Iterator[tuple[NDArray[np.int6
 
 
 def keep(cursor: Cursor, keys: NDArray[np.int64], embeddings: Embeddings) -> None:
+    """Write embeddings, float32 (N, D), into the database, as a store does."""
     rows = ((key, vectors.pack(embedding)) for key, embedding in zip(keys.tolist(), embeddings, strict=True))
     cursor.run_many("INSERT INTO embeddings (face, vector) VALUES (?, ?)", rows)
 
