@@ -194,6 +194,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--leave-out", type=Path, help="as of mien eval")
     parser.add_argument("--insightface", type=Path, help="a pack for insightface, as ROOT/models/NAME")
+    parser.add_argument("--without", default="", help="peers to leave out, by name, with semicolons between")
     parser.add_argument("--people", type=int, default=300, help="whose photographs accuracy is measured on")
     parser.add_argument(
         "--seconds", type=float, default=10, help="how long each speed is measured; 0 for accuracy alone"
@@ -201,7 +202,8 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=5, help="in how many parts")
     parser.add_argument("--json", type=Path, help="where to write the rows")
     given = parser.parse_args()
-    found = peers(given.insightface)
+    without = given.without.split(";")
+    found = [peer for peer in peers(given.insightface) if peer.name not in without]
     rows: list[Row] = [{"peer": peer.name} for peer in found]
     if given.folder:
         album = Album.drawn(given.folder, given.leave_out, given.people)

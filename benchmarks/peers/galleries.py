@@ -38,12 +38,12 @@ Row = dict[str, Any]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--faces", default="1e5,1e6", help="sizes of the gallery")
-    parser.add_argument("--peers", default=",".join(name.replace(",", "+") for name in PEERS), help="which of them")
+    parser.add_argument("--peers", default=";".join(PEERS), help="which, with semicolons between")
     parser.add_argument("--seconds", type=float, default=3, help="how long each kind of search is measured")
     parser.add_argument("--limit", type=float, default=600, help="seconds that building may take")
     parser.add_argument("--json", type=Path, help="where to write the rows")
     given = parser.parse_args()
-    names = [name.replace("+", ",") for name in given.peers.split(",")]
+    names = given.peers.split(";")
     pythons = {name: interpreter(name) for name in names}
     rows: list[Row] = []
     print(HEADING, flush=True)

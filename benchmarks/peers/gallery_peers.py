@@ -100,9 +100,9 @@ class FaissFlat(InProcess):
     """Exact search, half of the faces for each of two threads: alone, faiss takes one thread for one query."""
 
     def prepare(self) -> None:
+        os.environ["OMP_NUM_THREADS"] = "1"  # the shards are its threads
         import faiss
 
-        faiss.omp_set_num_threads(1)  # the shards are its threads
         self.shards = [faiss.IndexFlatIP(self.dimension) for _ in range(self.threads)]
         self.index = faiss.IndexShards(self.dimension, True, True)
 
@@ -126,9 +126,9 @@ class FaissIvf(InProcess):
     SAMPLE = 100_000
 
     def prepare(self) -> None:
+        os.environ.update(OMP_NUM_THREADS=str(self.threads), OMP_WAIT_POLICY="passive")  # spinning starves the others
         import faiss
 
-        faiss.omp_set_num_threads(self.threads)
         self.index = faiss.index_factory(self.dimension, "IVF1024,SQ8", faiss.METRIC_INNER_PRODUCT)
         self.index.parallel_mode = 1  # cells of one query are shared among threads
 
