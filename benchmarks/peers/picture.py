@@ -36,13 +36,14 @@ def draw(rows: list[dict[str, Any]], file: Path) -> None:
             continue
         ours, name = row["peer"].startswith("mien"), row["peer"].replace("`", "")
         x, y = row[f"p50_ms_{SIZE}"], 100 * tar
-        below = name.endswith("over HTTP")
-        axes.plot(x, y, "o", color=OURS if ours else THEIRS, markersize=7)
-        axes.annotate(name, (x, y), (4, -13 if below else 6), textcoords="offset points",
-                      color=OURS if ours else THEIRS, fontsize=9)  # fmt: skip
+        served, color = name.endswith("over HTTP"), OURS if ours else THEIRS
+        axes.plot(x, y, "o", color=color, markersize=7, markerfacecolor="none" if served else color)
+        if not served:
+            place = {"xytext": (-8, -3), "ha": "right"} if ours else {"xytext": (8, -3), "ha": "left"}
+            axes.annotate(name, (x, y), textcoords="offset points", color=color, fontsize=9, **place)
     axes.set_xscale("log")
     axes.margins(x=0.25, y=0.15)
-    axes.set_xlabel(f"milliseconds to find and embed the face of one {SIZE} photograph (logarithmic)", color=GRAY)
+    axes.set_xlabel(f"milliseconds to find and embed the face of one {SIZE} photograph; a ring: over HTTP", color=GRAY)
     axes.set_ylabel("% of same-person pairs accepted\nwhere 0.1% of strangers' are", color=GRAY)
     ticks = [ms for ms in (5, 10, 20, 50, 100, 200, 500, 1000, 2000) if axes.get_xlim()[0] < ms < axes.get_xlim()[1]]
     axes.set_xticks(ticks, list(map(str, ticks)))
