@@ -73,7 +73,17 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _alone() -> None:
+    """Have each thread multiply matrices by itself, since many do at the same time. Before NumPy is loaded.
+
+    OpenBLAS's own threads serve one caller at a time and spin meanwhile: 16 threads that search 5,000 faces get 29
+    answers a second with them and 3,000 without (`benchmarks/README.md`).
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 def _serve(settings: Settings, _: argparse.Namespace) -> None:
+    _alone()
     from mien import app
 
     app.serve(settings)
@@ -88,6 +98,7 @@ def _doctor(settings: Settings, given: argparse.Namespace) -> int:
 
 
 def _bench(settings: Settings, given: argparse.Namespace) -> None:
+    _alone()
     from mien.bench import galleries, serving
 
     if given.gallery:
