@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from mien import __version__, config
+from mien.commands import look as look_commands
 from mien.commands import packs as pack_commands
+from mien.commands import transfer as transfer_commands
 from mien.config import Settings
 from mien.errors import SetupError
 from mien.evaluate.options import add_flags
@@ -74,6 +76,8 @@ def parser() -> argparse.ArgumentParser:
         title="commands", required=True, metavar="COMMAND"
     )
     pack_commands.add_to(command, packs)
+    look_commands.add_to(command)
+    transfer_commands.add_to(command)
     return top
 
 
