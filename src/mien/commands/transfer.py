@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import sys
+import zipfile
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from mien.commands.packs import Command
 from mien.config import Settings
 from mien.errors import SetupError
 
+SHOWN = 10  # missing faces on the terminal
 IMPORT = """\
 Bring photographs, or a file of `mien export`, into a collection.
 
@@ -22,6 +25,14 @@ SOURCE is one of
 An import that was ended goes on where it stopped, and one that is run twice changes nothing.
 """
 
+REINDEX = """\
+Move a collection to the pack that --pack names, from the photographs it was made of.
+
+FaceIds, ExternalImageIds, users and tags stay; embeddings, boxes and confidences are the other pack's. A photograph is
+known by its content, and where that changed by its name. A server may run meanwhile: it answers from the collection as
+it was until the last moment. From then on it must be started with the other pack. Run again, the command goes on.
+"""
+
 
 def add_to(command: Command) -> None:
     """Add the commands."""
@@ -32,6 +43,20 @@ def add_to(command: Command) -> None:
     made.add_argument("file", metavar="FILE", help="a zip of Parquet tables and a manifest; see docs/export.md")
     made.add_argument("--collection", metavar="NAME", action="append", help="only this one; may be given again")
     made.add_argument("--force", action="store_true", help="replace FILE if it is there")
+    _also(made)
+    _add_reindex(command)
+
+
+def _add_reindex(command: Command) -> None:
+    made = command("reindex", reindex, "move a collection to another pack, from the photographs it was made of")
+    made.description, made.formatter_class = REINDEX, argparse.RawDescriptionHelpFormatter
+    made.add_argument("--collection", metavar="NAME", required=True, help="the collection")
+    made.add_argument("--images", metavar="SOURCE", required=True, help="FOLDER, FILE.csv or s3://BUCKET/PREFIX")
+    made.add_argument(
+        "--allow-missing", action="store_true", help="leave behind the faces whose photograph is not there"
+    )
+    made.add_argument("--report", metavar="FILE", help="write the faces whose photograph is not there as CSV")
+    made.add_argument("--jobs", type=_positive, help="photographs at the same time (default: two for each core)")
     _also(made)
 
 
@@ -76,9 +101,11 @@ def bring(settings: Settings, given: argparse.Namespace) -> int:
     from mien.transfer.journal import Journal
     from mien.transfer.report import Report
 
+    if zipfile.is_zipfile(given.source):
+        return _unpack(settings, given)
     if not given.collection:
         raise SetupError("Say with --collection where the photographs go.")
-    source = _source(settings, given)
+    source = _source(settings, given.source)
     jobs = given.jobs or 2 * settings.cores
     with ExitStack() as stack:
         report = stack.enter_context(closing(Report(Path(given.report)))) if given.report else None
@@ -109,20 +136,97 @@ def bring(settings: Settings, given: argparse.Namespace) -> int:
 
 def export(settings: Settings, given: argparse.Namespace) -> None:
     """Write collections to a file."""
+    from mien.operations.context import ACCOUNT
+    from mien.store import open as stores
+    from mien.transfer import carry
+
+    path = Path(given.file)
+    if path.exists() and not given.force:
+        raise SetupError(f"{path} is there already; --force replaces it.")
+    if not stores.place(settings.store, settings.data).exists():
+        raise SetupError(f"There is no store at {stores.place(settings.store, settings.data)}.")
+    store = stores.open_store(settings.store, settings.data)
+    with closing(store.database):
+        rows = carry.write(store, given.account or ACCOUNT, given.collection, path)
+    if given.json:
+        print(json.dumps({"file": str(path), **rows}))
+    else:
+        print(f"{path} has {rows['collections']} collections, {rows['users']:,} users and {rows['faces']:,} faces.")
 
 
-def _source(settings: Settings, given: argparse.Namespace) -> Any:
+def _unpack(settings: Settings, given: argparse.Namespace) -> int:
+    """Import a file of `mien export`."""
+    from mien.operations.context import ACCOUNT
+    from mien.store import open as stores
+    from mien.transfer import archive, carry
+
+    if given.endpoint or given.collection or given.report:
+        raise SetupError(
+            "An export is imported as it is, straight into a store; --collection, --endpoint and --report are for "
+            "photographs."
+        )
+    file = archive.open_archive(Path(given.source))
+    with ExitStack() as stack:
+        stack.callback(stores.lock(settings.store, settings.data).release)
+        store = stores.open_store(settings.store, settings.data)
+        stack.callback(store.database.close)
+        came = carry.read(store, given.account or ACCOUNT, file, given.merge)
+    if given.json:
+        print(json.dumps({"collections": came.collections, "users": came.users, "faces": came.faces}))
+    else:
+        print(f"{came.collections} collections; {came.users:,} users and {came.faces:,} faces came.")
+    return 0
+
+
+def reindex(settings: Settings, given: argparse.Namespace) -> int:
+    """Move a collection to another pack; 1 when faces are missing and it was not moved."""
+    from mien import app, local
+    from mien.operations.context import ACCOUNT
+    from mien.transfer.reindex import Reindexing
+    from mien.transfer.report import write_missing
+
+    source = _source(settings, given.images)
+    pack = app.open_pack(settings)
+    app.hold_calibration(pack)
+    account = given.account or ACCOUNT
+    with closing(local.of_store(settings, pack, alone=False, account=account)) as opened:
+        found = opened.context.store.collections.find(account, given.collection)
+        if found is None:
+            raise SetupError(f"There is no collection {given.collection}.")
+        moving = Reindexing(opened, found)
+        moved = moving.run(source, given.jobs or 2 * settings.cores, given.allow_missing, _progress(source))
+    if given.report:
+        write_missing(Path(given.report), moved.missing)
+    if given.json:
+        missing = [str(face.face_id) for face in moved.missing]
+        print(json.dumps({"faces": moved.faces, "missing": missing, "switched": moved.switched}))
+    elif moved.switched:
+        left = f"; {len(moved.missing):,} were left behind" if moved.missing else ""
+        print(f"The collection {given.collection} has {moved.faces:,} faces of the pack {pack.manifest.name}{left}.")
+        print(f"Start the server with --pack {pack.manifest.name}.")
+    else:
+        for face in moved.missing[:SHOWN]:
+            print(f"missing: face {face.face_id}, ExternalImageId {face.external_image_id or '-'}", file=sys.stderr)
+        raise SetupError(
+            f"{len(moved.missing):,} of {len(moved.missing) + moved.faces:,} faces are not found in {given.images}; "
+            "the collection is as it was. --report lists them; bring their photographs and run the command again, or "
+            "leave them behind with --allow-missing."
+        )
+    return 0 if moved.switched else 1
+
+
+def _source(settings: Settings, source: str) -> Any:
     from dataclasses import replace
 
     from mien import app
     from mien.image.source import S3
     from mien.transfer import photographs
 
-    if given.source.startswith("s3://"):
-        bucket = given.source.removeprefix("s3://").partition("/")[0]
+    if source.startswith("s3://"):
+        bucket = source.removeprefix("s3://").partition("/")[0]
         s3 = replace(app.s3_settings(settings), buckets=(bucket,))  # whoever runs this command names it
-        return photographs.of_bucket(S3(s3), given.source)
-    path = Path(given.source)
+        return photographs.of_bucket(S3(s3), source)
+    path = Path(source)
     if path.is_dir():
         return photographs.of_folder(path)
     if path.suffix.lower() == ".csv":

@@ -1,10 +1,12 @@
 """What an import refused and why, as a CSV file that is written as the import goes."""
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mien.errors import SetupError
+from mien.store.base import StoredFace
 
 COLUMNS = ("image", "user", "left", "top", "width", "height", "reasons")
 Ratios = tuple[float, float, float, float]  # left, top, width, height, as shares of the picture
@@ -41,3 +43,18 @@ class Report:
     def close(self) -> None:
         """Write the rest."""
         self._file.close()
+
+
+def write_missing(path: Path, faces: Sequence[StoredFace]) -> None:
+    """Write the faces whose photograph is not there.
+
+    Raises:
+        SetupError: it cannot be written.
+    """
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            rows = csv.writer(file)
+            rows.writerow(("face_id", "image_id", "external_image_id", "user"))
+            rows.writerows((each.face_id, each.image_id, each.external_image_id, each.user) for each in faces)
+    except OSError as error:
+        raise SetupError(f"{path} cannot be written: {error.strerror}.") from None
