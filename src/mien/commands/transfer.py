@@ -21,8 +21,13 @@ SOURCE is one of
   FILE.csv       columns image (relative to the file), and where wanted user and external_image_id
   s3://BUCKET/PREFIX   read as a folder is; the s3_* settings say where and with which key
   FILE           of `mien export`
+  with --from, what another system holds; its pictures are indexed anew, and its own embeddings are left:
+    compreface         the address of a CompreFace 0.6 or later, the key of its service in COMPREFACE_API_KEY
+    deepface           a db_path, with a folder for each person; the pickles in it are not opened
+    face_recognition   known people: PERSON.jpg, or a folder for each
 
-An import that was ended goes on where it stopped, and one that is run twice changes nothing.
+Characters that ids of the API may not have are written as a colon and their two hexadecimal digits: `Grace Hopper`
+becomes the user `Grace:20Hopper`. An import that was ended goes on where it stopped, and one that is run twice changes nothing.
 """
 
 REINDEX = """\
@@ -65,6 +70,8 @@ def _add_import(command: Command) -> None:
     made.description, made.formatter_class = IMPORT, argparse.RawDescriptionHelpFormatter
     made.add_argument("source", metavar="SOURCE")
     made.add_argument("--collection", metavar="NAME", help="the collection; made if it is not there")
+    systems = ("compreface", "deepface", "face_recognition")
+    made.add_argument("--from", dest="system", choices=systems, help="the system that SOURCE is of")
     made.add_argument("--endpoint", metavar="URL", help="import through this server, with the keys AWS clients find")
     made.add_argument("--profile", metavar="NAME", help="of AWS's configuration, for the server's keys")
     made.add_argument("--report", metavar="FILE", help="write what was refused, and why, as CSV")
@@ -97,15 +104,16 @@ def _positive(text: str) -> int:
 
 def bring(settings: Settings, given: argparse.Namespace) -> int:
     """Import; 1 when a photograph could not be read or sent."""
+    from mien.transfer.foreign import SYSTEMS
     from mien.transfer.gather import Gathering, made
     from mien.transfer.journal import Journal
     from mien.transfer.report import Report
 
-    if zipfile.is_zipfile(given.source):
+    if not given.system and zipfile.is_zipfile(given.source):
         return _unpack(settings, given)
     if not given.collection:
         raise SetupError("Say with --collection where the photographs go.")
-    source = _source(settings, given.source)
+    source = SYSTEMS[given.system](given.source) if given.system else _source(settings, given.source)
     jobs = given.jobs or 2 * settings.cores
     with ExitStack() as stack:
         report = stack.enter_context(closing(Report(Path(given.report)))) if given.report else None
