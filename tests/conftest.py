@@ -12,6 +12,7 @@ from mien.packs.load import Pack
 from tests import live as servers
 from tests import photos
 from tests.locked import Locked
+from tests.postgres import Postgres
 
 
 @pytest.fixture(scope="session")
@@ -61,3 +62,18 @@ def people() -> Path:
     if not folder.is_dir():
         pytest.skip("the photographs in ../shared/faces are not here")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server, shared by all tests."""
+    server = Postgres()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def schema(postgres: Postgres) -> Iterator[str]:
+    """The address of an empty schema of its own."""
+    with postgres.schema() as address:
+        yield address

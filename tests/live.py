@@ -98,12 +98,14 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "mien", *arguments]
 
 
-def serve(packs: str, data: Path, *flags: str) -> Live:
-    """Start a server on a free port and wait until it says that it listens."""
+def serve(packs: str, data: Path, *flags: str, files: int | None = None, **variables: str) -> Live:
+    """Start a server on a free port and wait until it says that it listens; `files` is how many it may have open."""
+    start = command("serve", "--data", str(data), "--packs", packs, "--port", "0", *flags)
+    if files is not None:
+        start = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *start]
     with tempfile.NamedTemporaryFile("w", prefix="mien-log-", suffix=".jsonl", delete=False) as log:
         process = subprocess.Popen(
-            command("serve", "--data", str(data), "--packs", packs, "--port", "0", *flags),
-            stdout=subprocess.PIPE, stderr=log, text=True, cwd=data.parent, env=environment(),
+            start, stdout=subprocess.PIPE, stderr=log, text=True, cwd=data.parent, env=environment(**variables),
         )  # fmt: skip
     assert process.stdout is not None
     first = process.stdout.readline()

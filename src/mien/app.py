@@ -2,23 +2,22 @@
 
 import ipaddress
 import os
-import signal
-import socket
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import cv2
-import uvicorn
 
 from mien import __version__
 from mien.config import Settings
 from mien.engine.onnx import OnnxSession
 from mien.engine.openvino import OpenVinoSession
+from mien.engine.watched import WatchedSession
 from mien.errors import SetupError
 from mien.image.source import S3, S3Settings
 from mien.operations import analyze, collection, face, search, tag, user
+from mien.operations.budget import Budget
 from mien.operations.context import Context, Operations
 from mien.operations.galleries import Galleries, Holding
 from mien.operations.keeping import Keeper
@@ -28,9 +27,16 @@ from mien.packs.manifest import Manifest
 from mien.store import open as stores
 from mien.store.sweep import Sweeper
 from mien.store.vault import Vault
-from mien.wire import journal
+from mien.wire import journal, listen
+from mien.wire import tracing as traces
 from mien.wire.access import Door
-from mien.wire.server import Server
+from mien.wire.admission import Admission, Bounds
+from mien.wire.connection import Connections, room_for
+from mien.wire.console import Console
+from mien.wire.health import MetricsPage, Readiness, alive
+from mien.wire.metrics import Metrics, show
+from mien.wire.server import Page, Server
+from mien.wire.tracing import Tracing
 
 OPERATIONS: Operations = {
     **analyze.OPERATIONS,
@@ -41,8 +47,6 @@ OPERATIONS: Operations = {
     **user.OPERATIONS,
 }
 WAITING = 4  # operations on threads for each inference that can run, so that decoding and storing overlap with it
-BACKLOG = 2048  # connections that wait to be accepted
-GRACE = 10  # seconds that accepted requests have to finish when the server is stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,9 @@ class App:
 
     context: Context
     server: Server
+    connections: Connections
+    ready: Readiness
+    tracing: Tracing | None
 
 
 def open_pack(settings: Settings, name: str | None = None) -> Pack:
@@ -97,25 +104,48 @@ def build(settings: Settings) -> App:
     Raises:
         SetupError: something is missing or broken; the text says what to do.
     """
-    store = stores.open_store(settings.store, settings.data)
+    threads = WAITING * settings.cores
+    store = stores.open_store(settings.store, settings.data, connections=threads)  # so that none waits for another's
     door = Door(store.keys, vault(settings))  # first, since a wrong master key is quicker told than a pack is loaded
-    pack = open_pack(settings)
+    loaded, metrics, tracing = open_pack(settings), Metrics(), traces.start(os.environ)
+    pack = loaded.through(lambda name, session: WatchedSession(session, metrics.inferred(name)))
     galleries = Galleries(store, holding(settings, pack.manifest.embedder.dimension))
     aside = ThreadPoolExecutor(settings.cores, thread_name_prefix="aside")
     context = Context(pack, store, galleries, S3(s3_settings(settings)), aside, settings.minimum_similarity)
-    return App(context, Server(context, OPERATIONS, door, WAITING * settings.cores))
+    ready = Readiness(loaded.check, store.keys.any)
+    page = MetricsPage(metrics, settings.metrics_token, _is_loopback(settings.host))
+    pages: dict[str, Page] = {"/healthz": alive, "/readyz": ready.page, "/metrics": page.page}
+    bounds, connections = bounded(settings), Connections(room_for(settings.connections), settings.idle_timeout)
+    show(metrics, context, bounds, connections, settings.metrics_collections)
+    watchers = [journal.answered, metrics.answered, *([tracing.answered] if tracing else [])]
+    server = Server(context, OPERATIONS, door, admission=Admission(bounds), pages=pages, watchers=watchers)
+    return App(context, server, connections, ready, tracing)
+
+
+def bounded(settings: Settings) -> Bounds:
+    """How much may be in flight, and how long it may take."""
+    return Bounds(
+        bodies=Budget(settings.bodies_in_flight * 2**20),
+        pixels=Budget(settings.pixels_in_flight * 10**6),
+        threads=Budget(WAITING * settings.cores),
+        patience=settings.queue_timeout,
+        seconds=settings.request_timeout,
+        rate=settings.body_rate * 2**10,
+    )
 
 
 def holding(settings: Settings, dimension: int) -> Holding:
     """How galleries of embeddings with so many dimensions are held."""
     threads = settings.scan_threads or len(os.sched_getaffinity(0))
-    folder = stores.place(settings.store, settings.data).parent / "snapshots"
+    # a store names one snapshot of a gallery; of many servers on it each would have other files
+    shared = stores.is_shared(settings.store)
+    folder = None if shared else stores.directory(settings.store, settings.data) / "snapshots"
     return Holding(dimension, threads, settings.gallery_memory << 20, folder, settings.gallery_codes == "mapped")
 
 
 def vault(settings: Settings) -> Vault:
     """What access keys are encrypted with."""
-    default = stores.place(settings.store, settings.data).parent / "master.key"
+    default = stores.directory(settings.store, settings.data) / "master.key"
     return Vault(Path(settings.master_key) if settings.master_key else default)
 
 
@@ -133,30 +163,27 @@ def serve(settings: Settings) -> None:
     """
     journal.start(settings.log_level)
     hold_license(settings, own.named(settings.pack, settings.packs))
-    listening = _listen(settings)
-    held = stores.lock(settings.store, settings.data)
+    listening = listen.bind(settings.host, settings.port)
+    held = None if stores.is_shared(settings.store) else stores.lock(settings.store, settings.data)
     app = build(settings)
     sweeper, keeper = Sweeper(app.context.store.database), Keeper(app.context.galleries)
     hold_calibration(app.context.pack)
     _guard(settings, app)
     sweeper.start()
     keeper.start()
-    listening.listen(BACKLOG)  # what the next line says is true, though the loop that answers starts after it
+    listening.listen(listen.BACKLOG)  # what the next line says is true, though the loop that answers starts after it
     print(welcome(settings, app, listening.getsockname()[1]), flush=True)  # noqa: T201
-    config = uvicorn.Config(
-        app.server, log_config=None, access_log=False, server_header=False, lifespan="off", loop="auto",
-        http="httptools", ws="none", timeout_graceful_shutdown=GRACE, backlog=BACKLOG,
-    )  # fmt: skip
-    # uvicorn finishes what it accepted, then raises the signal again for whoever handled it before: let that be nobody
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
+    front = Console(app.server, app.context) if settings.console else app.server
     try:
-        uvicorn.Server(config).run(sockets=[listening])
+        listen.run(front, listening, app.connections, settings.stop_timeout, app.ready.stop)
     finally:
+        if app.tracing:
+            app.tracing.close()
         keeper.stop()
         sweeper.stop()
         app.context.store.database.close()
-        held.release()
+        if held:
+            held.release()
 
 
 def hold_license(settings: Settings, entry: Manifest) -> None:
@@ -212,12 +239,13 @@ def welcome(settings: Settings, app: App, port: int) -> str:
     address = f"http://{settings.host}:{port}"
     return f"""\
 mien {__version__} listens on {address}
-data    {stores.place(settings.store, settings.data).parent.resolve()}
+data    {stores.directory(settings.store, settings.data).resolve()}
 store   {app.context.store.database.describe()}
 pack    {pack.name}: {pack.title}, weights {pack.license.name}, \
 {"commercial use allowed" if pack.license.commercial else "non-commercial use only"}
 engine  {runtime.engine} {runtime.version}, {runtime.precision}, {settings.cores} threads, {runtime.device}
 access  {_access(settings, app)}
+console {f"{address}/console" if settings.console else "off"}
 
   import boto3
   mien = boto3.client("rekognition", endpoint_url="{address}", region_name="us-east-1",
@@ -232,15 +260,3 @@ def _access(settings: Settings, app: App) -> str:
     if app.context.store.keys.any():
         return "signed requests of the keys that `mien keys list` shows"
     return f"bound to {settings.host} and no keys made: any credentials are accepted"
-
-
-def _listen(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((settings.host, settings.port))
-    except OSError as error:
-        listening.close()
-        raise SetupError(f"mien cannot listen on {settings.host}:{settings.port}: {error.strerror}.") from None
-    return listening

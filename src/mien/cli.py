@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from mien import __version__, config
+from mien.commands import copy as copy_command
+from mien.commands import keys as key_commands
 from mien.commands import look as look_commands
 from mien.commands import packs as pack_commands
+from mien.commands import store as store_commands
 from mien.commands import transfer as transfer_commands
 from mien.config import Settings
 from mien.errors import SetupError
@@ -47,6 +50,10 @@ def parser() -> argparse.ArgumentParser:
         made.set_defaults(run=run)
         return made
 
+    def family(name: str, text: str) -> Any:
+        made = commands.add_parser(name, help=text, description=text)
+        return made.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
     command("serve", _serve, "start the server")
     doctor = command("doctor", _doctor, "say what would run, try it, and exit with 1 when something is broken")
     doctor.add_argument("--json", action="store_true", help="print JSON")
@@ -60,22 +67,11 @@ def parser() -> argparse.ArgumentParser:
     )
     evaluation = command("eval", _eval, "measure a pack on a folder of people, and the thresholds that follow from it")
     add_flags(evaluation)
-    keys = commands.add_parser("keys", help="make, list and revoke access keys").add_subparsers(
-        title="commands", required=True, metavar="COMMAND"
-    )
-    create = command("create", _keys_create, "make an access key and show its secret once", keys)
-    create.add_argument("--name", required=True, help="what the key is called")
-    create.add_argument("--allow", default="*", help="operations, as patterns separated by commas (default *)")
-    create.add_argument("--collections", default="*", help="collections, as patterns separated by commas (default *)")
-    create.add_argument("--account", default=None, help="the account its collections belong to: 12 digits")
-    create.add_argument("--rate", type=float, default=None, help="requests a second (default: no limit)")
-    create.add_argument("--json", action="store_true", help="print JSON")
-    command("list", _keys_list, "list the access keys", keys).add_argument("--json", action="store_true")
-    command("revoke", _keys_revoke, "make an access key useless from now on", keys).add_argument("name")
-    packs = commands.add_parser("packs", help="list, install, verify, carry and add model packs").add_subparsers(
-        title="commands", required=True, metavar="COMMAND"
-    )
-    pack_commands.add_to(command, packs)
+    key_commands.add_to(command, family("keys", "make, list and revoke access keys"))
+    pack_commands.add_to(command, family("packs", "list, install, verify, carry and add model packs"))
+    store = family("store", "check, back up, restore, compact and copy the store")
+    store_commands.add_to(command, store)
+    copy_command.add_to(command, store)
     look_commands.add_to(command)
     transfer_commands.add_to(command)
     return top
@@ -108,51 +104,3 @@ def _eval(settings: Settings, given: argparse.Namespace) -> None:
     from mien.evaluate import command, options
 
     command.run(settings, options.options(given))
-
-
-def _keys_create(settings: Settings, given: argparse.Namespace) -> None:
-    from mien import app
-    from mien.operations.context import ACCOUNT
-    from mien.store import open as stores
-    from mien.wire.access import Grant, create_key
-
-    operations, collections = tuple(given.allow.split(",")), tuple(given.collections.split(","))
-    grant = Grant(operations, collections, given.rate, given.account or ACCOUNT)
-    store = stores.open_store(settings.store, settings.data)
-    access_key, secret = create_key(store.keys, app.vault(settings), given.name, grant)
-    if given.json:
-        print(json.dumps({"name": given.name, "aws_access_key_id": access_key, "aws_secret_access_key": secret}))
-        return
-    print(f"aws_access_key_id = {access_key}\naws_secret_access_key = {secret}\nThe secret is not shown again.")
-
-
-def _keys_list(settings: Settings, given: argparse.Namespace) -> None:
-    from mien.store import open as stores
-
-    rows = [
-        {
-            "name": key.name,
-            "aws_access_key_id": key.access_key,
-            "account": key.account,
-            "allow": ",".join(key.operations),
-            "collections": ",".join(key.collections),
-            "rate": key.rate,
-            "revoked": key.revoked is not None,
-        }
-        for key in stores.open_store(settings.store, settings.data).keys.all()
-    ]
-    if given.json:
-        print(json.dumps(rows, indent=2))
-        return
-    for row in rows:
-        limits = f"allow {row['allow']}, collections {row['collections']}, rate {row['rate'] or 'unlimited'}"
-        print(f"{row['name']}  {row['aws_access_key_id']}  account {row['account']}, {limits}", end="")
-        print("  REVOKED" if row["revoked"] else "")
-
-
-def _keys_revoke(settings: Settings, given: argparse.Namespace) -> None:
-    from mien.store import open as stores
-
-    if not stores.open_store(settings.store, settings.data).keys.revoke(given.name):
-        raise SetupError(f"There is no key named {given.name} that is not revoked.")
-    print(f"The key {given.name} is revoked.")

@@ -73,9 +73,12 @@ TABLE = (
         None,
         "whether to serve a pack whose weights may not be used commercially (default: only when bound to loopback)",
     ),
-    Setting("store", str, "", "where the truth is kept: empty for SQLite under the data directory, or sqlite:///PATH"),
+    Setting(
+        "store", str, "", "where the truth is: empty for SQLite under the data directory, sqlite:///…, postgresql://…"
+    ),
     Setting("host", str, "127.0.0.1", "address to listen on"),
     Setting("port", int, 6436, "port to listen on; 0 takes a free one"),
+    Setting("console", bool, True, "whether the page at /console is served"),
     Setting("master_key", str, "", "file with the key that access keys are encrypted under (default DATA/master.key)"),
     Setting("s3_endpoint", str, "", "address of the S3-compatible store that S3Object is read from (default AWS)"),
     Setting("s3_region", str, "us-east-1", "region of the S3 store"),
@@ -90,6 +93,16 @@ TABLE = (
     Setting("gallery_codes", str, "memory", "where large galleries keep what they re-rank by", CODES),
     Setting("scan_threads", int, 0, "threads that a search of a large gallery is divided among; 0: one for each core"),
     Setting("threads", int, 0, "inferences that run at the same time; 0 means one for each core"),
+    Setting("bodies_in_flight", int, 128, "MiB of request bodies held at the same time", limits=(1, 1_000_000)),
+    Setting("pixels_in_flight", int, 100, "megapixels decoded at the same time", limits=(1, 1_000_000)),
+    Setting("connections", int, 2048, "connections held at the same time; further ones are closed", limits=(1, 1e6)),
+    Setting("queue_timeout", float, 10.0, "seconds a request waits for room or a thread", limits=(0, 3600)),
+    Setting("request_timeout", float, 60.0, "seconds an operation may take", limits=(0.1, 3600)),
+    Setting("body_rate", int, 64, "KiB a second that a client must send of a body", limits=(1, 1_000_000)),
+    Setting("idle_timeout", float, 60.0, "seconds a connection may be without a request", limits=(0.1, 3600)),
+    Setting("stop_timeout", int, 10, "seconds accepted requests have when the server stops", limits=(0, 3600)),
+    Setting("metrics_token", str, "", "what /metrics asks for as a bearer token (default: open only on loopback)"),
+    Setting("metrics_collections", int, 100, "collections that /metrics names, the fullest", limits=(0, 10_000)),
     Setting("log_level", str, "info", "how much is written to standard error", LOG_LEVELS),
 )
 
@@ -107,6 +120,7 @@ class Settings:
     store: str
     host: str
     port: int
+    console: bool
     master_key: str
     s3_endpoint: str
     s3_region: str
@@ -119,6 +133,16 @@ class Settings:
     gallery_codes: str
     scan_threads: int
     threads: int
+    bodies_in_flight: int
+    pixels_in_flight: int
+    connections: int
+    queue_timeout: float
+    request_timeout: float
+    body_rate: int
+    idle_timeout: float
+    stop_timeout: int
+    metrics_token: str
+    metrics_collections: int
     log_level: str
 
     @property

@@ -85,7 +85,8 @@ def _onnx() -> str:
 
 def _store(settings: Settings, findings: Findings) -> None:
     try:
-        stores.lock(settings.store, settings.data).release()
+        if not stores.is_shared(settings.store):
+            stores.lock(settings.store, settings.data).release()
         held = ""
     except SetupError as error:
         if "in use by another mien" not in str(error):
@@ -99,7 +100,9 @@ def _store(settings: Settings, findings: Findings) -> None:
 
 
 def _disk(settings: Settings, findings: Findings) -> None:
-    directory: Path = stores.place(settings.store, settings.data).parent
+    if stores.is_shared(settings.store):
+        return  # nothing of it lies here
+    directory: Path = stores.directory(settings.store, settings.data)
     free = shutil.disk_usage(directory).free
     findings.found["free disk"] = f"{free / 2**30:.1f} GiB under {directory}"
     if free < LEAST_DISK:

@@ -149,8 +149,7 @@ class ThrottlingError(ServiceError):
     """The server is busy beyond its bounds; SDKs try again by themselves."""
 
     code = "ThrottlingException"
-    status = 500
-    default = "Service Unavailable"
+    default = "Slow down; sudden increase in rate of requests."
 
 
 class InternalServerError(ServiceError):
@@ -184,6 +183,13 @@ class ValidationError(FrameworkError):
     """A modelled constraint is broken: a required member, a length, a range, a pattern or an enum."""
 
     code = "ValidationException"
+
+
+class RequestTimeoutError(FrameworkError):
+    """The client sends its body too slowly. SDKs know the code and try again."""
+
+    code = "RequestTimeoutException"
+    default = "The body of the request came too slowly."
 
 
 class MissingAuthenticationTokenError(FrameworkError):

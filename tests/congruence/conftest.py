@@ -9,12 +9,16 @@ import pytest
 from mien.store import open as stores
 from mien.store.open import Store
 
-STORES: dict[str, Callable[[Path], str]] = {"sqlite": lambda folder: f"sqlite:///{folder}/store.db"}
+# what opens one: the setting `store`, from a folder of the test's own and whatever fixtures it needs
+STORES: dict[str, Callable[[pytest.FixtureRequest, Path], str]] = {
+    "sqlite": lambda _, folder: f"sqlite:///{folder}/store.db",
+    "postgres": lambda request, _: str(request.getfixturevalue("schema")),
+}
 
 
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """An empty store of each kind."""
-    opened = stores.open_store(STORES[request.param](tmp_path), str(tmp_path))
+    opened = stores.open_store(STORES[request.param](request, tmp_path), str(tmp_path))
     with closing(opened.database):
         yield opened

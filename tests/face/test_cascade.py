@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from mien.engine.session import Recorded
 from mien.face.cascade import STRIDE, WINDOW, Cascade, pyramid
+from mien.face.halves import Halves
 from mien.face.types import Detection
 
 POINTS = np.array([[0.3, 0.7, 0.5, 0.35, 0.65], [0.4, 0.4, 0.6, 0.8, 0.8]], np.float32)
@@ -36,7 +37,7 @@ def detect(
 ) -> list[Detection]:
     nothing = proposals(512, 0, [])
     cascade = Cascade(nothing, narrow, judge(24, refined), finished or judge(48, 0.95), (0.6, 0.7, 0.9), 0.4)
-    return cascade.detect(np.zeros((320, 320, 3), np.uint8), *full)
+    return cascade.detect(Halves(np.zeros((320, 320, 3), np.uint8)), *full)
 
 
 @pytest.mark.parametrize("level", [0, 2, 4])

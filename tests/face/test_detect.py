@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from mien.engine.session import Recorded
 from mien.face.detect import MOST_FACES, Candidates, Detector, letterbox
+from mien.face.halves import Halves
 from mien.face.types import Detection
 from tests import photos
 
@@ -32,7 +33,7 @@ def detect(
 ) -> list[Detection]:
     """Detect in a blank image of (width, height), decoded from one of `full`."""
     detector = Detector(recorded(640, wide), recorded(320, narrow), read, least_score=0.6, most_overlap=0.4)
-    return detector.detect(np.zeros((image[1], image[0], 3), np.uint8), *(full or image))
+    return detector.detect(Halves(np.zeros((image[1], image[0], 3), np.uint8)), *(full or image))
 
 
 def corners(detection: Detection) -> tuple[float, float, float, float]:
@@ -127,7 +128,7 @@ def test_no_candidates_are_no_faces() -> None:
 def test_an_image_lies_in_the_top_left_corner_of_a_black_canvas(
     image: tuple[int, int], filled: tuple[int, int]
 ) -> None:
-    canvas = letterbox(np.full((image[1], image[0], 3), 200, np.uint8), (640, 640, 3))
+    canvas = letterbox(Halves(np.full((image[1], image[0], 3), 200, np.uint8)), (640, 640, 3))
     assert canvas.shape == (640, 640, 3)
     assert (canvas[: filled[0], : filled[1]] == 200).all()
     assert (canvas[filled[0] :] == 0).all()
@@ -136,12 +137,12 @@ def test_an_image_lies_in_the_top_left_corner_of_a_black_canvas(
 
 def test_an_image_of_the_canvass_size_is_laid_on_it_unchanged() -> None:
     image = np.random.default_rng(8).integers(0, 255, (400, 640, 3)).astype(np.uint8)
-    np.testing.assert_array_equal(letterbox(image, (640, 640, 3))[:400], image)
+    np.testing.assert_array_equal(letterbox(Halves(image), (640, 640, 3))[:400], image)
 
 
 def test_shrinking_averages_instead_of_skipping() -> None:
     stripes = np.zeros((1280, 1280, 3), np.uint8)
     stripes[:, ::2] = 254
-    canvas = letterbox(stripes, (640, 640, 3))
+    canvas = letterbox(Halves(stripes), (640, 640, 3))
     assert np.abs(canvas.astype(int) - 127).max() <= 1
     assert photos.resized(stripes, 0.5).shape == canvas.shape

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mien.face.pyramid import GREY, Halves, Pyramid
+from mien.face.halves import Halves
+from mien.face.pyramid import GREY, Pyramid
 
 
 @pytest.mark.parametrize("side", [96, 320, 512, 640])
@@ -37,12 +38,12 @@ def test_every_level_shows_the_whole_image(height: int, width: int) -> None:
 def test_a_square_is_cut_where_it_lies(side: float) -> None:
     y, x = np.mgrid[0:100, 0:120]
     ramp = np.stack([2 * x, 2 * y, 0 * x], axis=-1).astype(np.uint8)  # even, so that halves have no fractions to round
-    patch = Halves(ramp).cut((15.5, 10.25, 15.5 + side, 10.25 + side), 12) / 2
+    patch = Halves(ramp).cut((15.5, 10.25, 15.5 + side, 10.25 + side), 12, GREY) / 2
     centres = (np.arange(12) + 0.5) * side / 12 - 0.5
     assert np.allclose(patch[..., 0].mean(axis=0), 15.5 + centres, atol=0.3)
     assert np.allclose(patch[..., 1].mean(axis=1), 10.25 + centres, atol=0.3)
 
 
 def test_beyond_the_image_is_grey() -> None:
-    patch = Halves(np.full((50, 50, 3), 255, np.uint8)).cut((-100, -100, -20, -20), 24)
+    patch = Halves(np.full((50, 50, 3), 255, np.uint8)).cut((-100, -100, -20, -20), 24, GREY)
     assert (patch == GREY).all()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mien.face.align import align
+from mien.face.halves import Halves
 from mien.face.quality import quality
 from mien.face.types import Points, Quality
 from tests import photos
@@ -21,7 +22,7 @@ EYES_TO_MOUTH = {
 @pytest.fixture(params=["astronaut", "hopper"])
 def crop(request: pytest.FixtureRequest) -> photos.Pixels:
     landmarks: Points = EYES_TO_MOUTH[request.param]
-    return align(getattr(photos, request.param)().pixels, landmarks, POINTS, 128)
+    return align(Halves(getattr(photos, request.param)().pixels), landmarks, POINTS, 128)
 
 
 def blurred(crop: photos.Pixels, sigma: float) -> Quality:

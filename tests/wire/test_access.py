@@ -217,7 +217,8 @@ def test_a_lost_master_key_is_told_at_the_start(copied: Path, packs: str) -> Non
 def test_another_master_key_is_told_at_the_start(copied: Path, packs: str) -> None:
     master = copied / "master.key"
     master.write_bytes(bytes(32))
-    sentence = f"mien: The access keys were not made with the master key in {master}.\n"
+    why = "every server on one store needs the same file (--master-key)"
+    sentence = f"mien: The access keys were not made with the master key in {master}; {why}.\n"
     done = mien("serve", "--data", str(copied), "--packs", packs, "--port", "0")
     assert done.returncode == 1
     assert sentence in done.stderr

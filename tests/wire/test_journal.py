@@ -6,9 +6,13 @@ import json
 import logging
 from uuid import uuid4
 
+import pytest
+from botocore.exceptions import ClientError
+
 from mien.wire.journal import JsonLines
 from tests import photos
 from tests.live import Live
+from tests.locked import Locked
 
 
 def written(record: logging.LogRecord) -> dict[str, object]:
@@ -58,8 +62,41 @@ def test_every_request_is_logged_with_its_id_and_without_what_it_showed(live: Li
     indexed = lines[answer["ResponseMetadata"]["RequestId"]]
     assert (indexed["operation"], indexed["code"], indexed["status"]) == ("IndexFaces", "OK", 200)
     assert indexed["ms"] > 0
+    assert (indexed["faces"], indexed["key"]) == (1, None)
     last = lines[refused.headers["x-amzn-requestid"]]
     assert (last["operation"], last["code"], last["status"]) == ("DescribeCollection", "ResourceNotFoundException", 400)
     assert secret not in text
     assert answer["FaceRecords"][0]["Face"]["FaceId"] not in text
     assert base64.b64encode(photo[:90]).decode() not in text
+
+
+def test_the_key_is_named_and_nobody_else(locked: Locked) -> None:
+    """Distinctive names in every place that takes one, in good requests and bad."""
+    client = locked.client(locked.key("camera-7"))
+    secret = f"Zaphod{uuid4().hex}"
+    image = {"Bytes": photos.astronaut().data}
+    client.create_collection(CollectionId=secret, Tags={secret: secret})
+    face = client.index_faces(CollectionId=secret, Image=image, ExternalImageId=secret)["FaceRecords"][0]["Face"]
+    client.create_user(CollectionId=secret, UserId=secret)
+    client.associate_faces(CollectionId=secret, UserId=secret, FaceIds=[face["FaceId"]])
+    found = client.search_users_by_image(CollectionId=secret, Image=image)
+    assert found["UserMatches"][0]["User"]["UserId"] == secret
+    for call, members in (
+        (client.create_user, {"CollectionId": secret, "UserId": secret}),
+        (client.delete_user, {"CollectionId": secret, "UserId": secret + "x"}),
+        (client.detect_faces, {"Image": {"S3Object": {"Bucket": secret, "Name": secret}}}),
+        (client.index_faces, {"CollectionId": secret, "Image": {"Bytes": secret.encode()}}),
+        (client.index_faces, {"CollectionId": secret, "Image": image, "ExternalImageId": secret + " with a space"}),
+    ):
+        with pytest.raises(ClientError):
+            call(**members)
+    locked.server.post(f"Find{secret}", b"{}")
+    client.delete_collection(CollectionId=secret)
+    text = locked.server.log.read_text()
+    lines = [json.loads(line) for line in text.splitlines()]
+    ours = [line for line in lines if line.get("key") == "camera-7"]
+    assert {line["code"] for line in ours} >= {"OK", "ConflictException", "ResourceNotFoundException"}
+    assert sum(line["faces"] for line in ours if line["operation"] == "IndexFaces") == 1
+    assert secret not in text
+    assert face["FaceId"] not in text
+    assert face["ImageId"] not in text

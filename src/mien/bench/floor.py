@@ -16,6 +16,7 @@ import numpy as np
 from mien.bench.photos import Photo
 from mien.engine.session import Outputs, Pixels, Runtime, Session
 from mien.face.align import align
+from mien.face.halves import Halves
 from mien.face.pipeline import Pipeline
 from mien.face.quality import pose, quality
 from mien.face.types import Face, Picture
@@ -104,11 +105,11 @@ class Image:
         detector, embedder = self.pipeline.detector, self.pipeline.embedder
         clock = [time.perf_counter()]
         picture = read_header(self.photo.data)
-        images = [picture.rgb(side) for side in self.sides]
+        images = [Halves(picture.rgb(side)) for side in self.sides]
         clock.append(time.perf_counter())
         found = detector.detect(images[0], picture.width, picture.height)
         clock.append(time.perf_counter())
-        scale = np.float32(images[-1].shape[1] / picture.width)
+        scale = np.float32(images[-1].full.shape[1] / picture.width)
         wanted = [embedder.points] if embedder.mirrored is None else [embedder.points, embedder.mirrored]
         crops, *mirrored = (
             np.stack(

@@ -107,7 +107,8 @@ def measure(population: Population, faces: int, seconds: float, threads: int, ma
             store.database.write(lambda cursor, k=keys, e=embeddings: _keep(cursor, k, e))  # type: ignore[misc]
             gallery.add(keys, embeddings)
             truth.see(keys, embeddings)
-        snapshot_s, resume_s = _snapshots(gallery, Path(folder) / "snapshots", mapped, threads)
+        snapshots = Path(folder) / "snapshots"
+        name, snapshot_s = _save(gallery, snapshots, mapped)
         gc.collect()
         resident = _resident() - before
         nearest = searching.nearest(gallery, probes)
@@ -115,6 +116,7 @@ def measure(population: Population, faces: int, seconds: float, threads: int, ma
         per_second = searching.together(gallery, probes, seconds)
         more = (each for start in count(faces + 1, ADDED) for each in [_newcomers(store, population, start)])
         adding, adds = searching.while_adding(gallery, probes, seconds, more)
+        resume_s = _load(snapshots, name, mapped, threads)
         store.database.close()
     mates = np.arange(1, len(probes) + 1)
     return GalleryRow(
@@ -178,23 +180,29 @@ def _warm(store: Store, population: Population, threads: int) -> None:
     gallery.search(population.probes[0], 1, -1)
 
 
-def _snapshots(gallery: GrowingGallery, folder: Path, mapped: bool, threads: int) -> tuple[float, float]:
-    """Seconds of writing a snapshot and of reading it from the disk; then, if mapped, leaves codes in files."""
+def _save(gallery: GrowingGallery, folder: Path, mapped: bool) -> tuple[str, float]:
+    """Write a snapshot, and leave the codes in its files if they are mapped; its name, "" for none, and the seconds."""
     moment = gallery.moment(1)
     if moment is None:
-        return 0, 0
+        return "", 0
     started = time.perf_counter()
     name, segments = snapshot.save(folder, moment)
     took = time.perf_counter() - started
     if mapped:
         gallery.keep([(old, snapshot.mapped(new)) for old, new in zip(moment.segments, segments, strict=True)][:-1])
-    del moment, segments
+    return name, took
+
+
+def _load(folder: Path, name: str, mapped: bool, threads: int) -> float:
+    """Seconds of reading a snapshot from a disk that has nothing of it at hand."""
+    if not name:
+        return 0
     for path in folder.iterdir():
         with path.open("rb") as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     started = time.perf_counter()
     snapshot.load(folder, name, mapped, threads)
-    return took, time.perf_counter() - started
+    return time.perf_counter() - started
 
 
 def _resident() -> int:

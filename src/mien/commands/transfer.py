@@ -27,7 +27,8 @@ SOURCE is one of
     face_recognition   known people: PERSON.jpg, or a folder for each
 
 Characters that ids of the API may not have are written as a colon and their two hexadecimal digits: `Grace Hopper`
-becomes the user `Grace:20Hopper`. An import that was ended goes on where it stopped, and one that is run twice changes nothing.
+becomes the user `Grace:20Hopper`. An import that was ended goes on where it stopped, and one that is run twice changes
+nothing.
 """
 
 REINDEX = """\
@@ -144,17 +145,15 @@ def bring(settings: Settings, given: argparse.Namespace) -> int:
 
 def export(settings: Settings, given: argparse.Namespace) -> None:
     """Write collections to a file."""
+    from mien import local
     from mien.operations.context import ACCOUNT
-    from mien.store import open as stores
     from mien.transfer import carry
 
     path = Path(given.file)
     if path.exists() and not given.force:
         raise SetupError(f"{path} is there already; --force replaces it.")
-    if not stores.place(settings.store, settings.data).exists():
-        raise SetupError(f"There is no store at {stores.place(settings.store, settings.data)}.")
-    store = stores.open_store(settings.store, settings.data)
-    with closing(store.database):
+    with ExitStack() as stack:
+        store = local.opened(settings, stack, alone=False)
         rows = carry.write(store, given.account or ACCOUNT, given.collection, path)
     if given.json:
         print(json.dumps({"file": str(path), **rows}))
@@ -164,8 +163,8 @@ def export(settings: Settings, given: argparse.Namespace) -> None:
 
 def _unpack(settings: Settings, given: argparse.Namespace) -> int:
     """Import a file of `mien export`."""
+    from mien import local
     from mien.operations.context import ACCOUNT
-    from mien.store import open as stores
     from mien.transfer import archive, carry
 
     if given.endpoint or given.collection or given.report:
@@ -175,9 +174,7 @@ def _unpack(settings: Settings, given: argparse.Namespace) -> int:
         )
     file = archive.open_archive(Path(given.source))
     with ExitStack() as stack:
-        stack.callback(stores.lock(settings.store, settings.data).release)
-        store = stores.open_store(settings.store, settings.data)
-        stack.callback(store.database.close)
+        store = local.opened(settings, stack, alone=True)
         came = carry.read(store, given.account or ACCOUNT, file, given.merge)
     if given.json:
         print(json.dumps({"collections": came.collections, "users": came.users, "faces": came.faces}))

@@ -6,6 +6,7 @@ both where a test wants known outputs.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -108,12 +109,17 @@ def fingerprint(session: Session) -> NDArray[np.float32]:
     Returns:
         float32, (SAMPLES,).
     """
-    height, width, channels = session.shape
-    y, x, c = np.meshgrid(np.arange(height), np.arange(width), np.arange(channels), indexing="ij")
-    waves = 127.5 + 60 * np.sin(x / 7.0 + c) + 60 * np.cos(y / 11.0 - 2 * c)
-    outputs = session.run(waves.astype(np.uint8)[None])
+    outputs = session.run(_waves(*session.shape)[None])
     flat = np.concatenate([outputs[name].ravel() for name in sorted(outputs)])
     return np.asarray(flat[np.linspace(0, len(flat) - 1, SAMPLES).astype(int)], np.float32)
+
+
+@cache
+def _waves(height: int, width: int, channels: int) -> Pixels:
+    """The known input of a size; kept, because readiness asks for it again and again, and sines are slow."""
+    y, x, c = np.meshgrid(np.arange(height), np.arange(width), np.arange(channels), indexing="ij")
+    waves = 127.5 + 60 * np.sin(x / 7.0 + c) + 60 * np.cos(y / 11.0 - 2 * c)
+    return np.asarray(waves, np.uint8)
 
 
 def alive(measured: NDArray[np.float32]) -> bool:

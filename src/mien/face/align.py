@@ -4,9 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.face.halves import Halves
 from mien.face.types import Pixels, Points
-
-SHRINK = 2.0  # beyond this reduction the source is averaged first, so that the warp's few taps do not alias
 
 
 def similarity(source: NDArray[np.floating], target: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -30,12 +29,14 @@ def similarity(source: NDArray[np.floating], target: NDArray[np.floating]) -> ND
     return np.column_stack([turn, to_mean - turn @ from_mean])
 
 
-def align(image: Pixels, landmarks: Points, points: Points, size: int, cubic: bool = False) -> Pixels:
+def align(image: Halves, landmarks: Points, points: Points, size: int, cubic: bool = False) -> Pixels:
     """Cut a face out.
 
+    A large face is cut from the half that leaves less than a halving to do, so that the warp's few taps do not alias.
+
     Args:
-        image: uint8 (H, W, 3).
-        landmarks: float32 (5, 2), in pixels of `image`.
+        image: what it is cut from.
+        landmarks: float32 (5, 2), in pixels of `image.full`.
         points: float32 (5, 2), where they belong in the crop, in pixels of the crop.
         size: rows and columns of the crop.
         cubic: interpolated by cubic pieces, which keeps more detail, instead of linear ones.
@@ -44,28 +45,9 @@ def align(image: Pixels, landmarks: Points, points: Points, size: int, cubic: bo
         uint8 (size, size, 3); black where it reaches beyond the image.
     """
     matrix = similarity(landmarks, points)
-    reduction = 1 / max(float(np.hypot(matrix[0, 0], matrix[1, 0])), 1e-6)
-    if reduction > SHRINK:
-        image, matrix = _shrunk(image, matrix, reduction, size)
+    near, scale = image.nearest(1 / max(float(np.hypot(matrix[0, 0], matrix[1, 0])), 1e-6))
+    # a pixel's centre at s in the half lies at (s + 0.5) / scale - 0.5 in the image
+    shift = matrix[:, :2] @ np.full(2, (1 / scale - 1) / 2) + matrix[:, 2]
+    fitted = np.column_stack([matrix[:, :2] / scale, shift])
     way = cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR
-    return np.asarray(cv2.warpAffine(image, matrix, (size, size), flags=way), np.uint8)
-
-
-def _shrunk(
-    image: Pixels, matrix: NDArray[np.float64], reduction: float, size: int
-) -> tuple[Pixels, NDArray[np.float64]]:
-    """The part of the image under the crop, averaged down to about the crop's scale, and the matrix that fits it."""
-    inverse = cv2.invertAffineTransform(matrix)
-    corners = np.array([[0, 0, 1], [size, 0, 1], [0, size, 1], [size, size, 1]], np.float64) @ inverse.T
-    height, width = image.shape[:2]
-    low = np.clip(np.floor(corners.min(axis=0)) - 1, 0, [width - 1, height - 1]).astype(int)
-    high = np.clip(np.ceil(corners.max(axis=0)) + 1, low + 1, [width, height]).astype(int)
-    part = image[low[1] : high[1], low[0] : high[0]]
-    columns = max(1, round(part.shape[1] / reduction))
-    rows = max(1, round(part.shape[0] / reduction))
-    small = np.asarray(cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
-    # a pixel's centre at s in `small` lies at (s + 0.5) · ratio - 0.5 + low in `image`
-    ratio = np.array([part.shape[1] / columns, part.shape[0] / rows])
-    shift = (ratio - 1) / 2 + low
-    linear = matrix[:, :2] * ratio
-    return small, np.column_stack([linear, matrix[:, :2] @ shift + matrix[:, 2]])
+    return np.asarray(cv2.warpAffine(near, fitted, (size, size), flags=way), np.uint8)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from mien.engine.session import Session
 from mien.face.detect import Candidates, detections, merge
-from mien.face.pyramid import Halves, Pyramid
+from mien.face.halves import Halves
+from mien.face.pyramid import GREY, Pyramid
 from mien.face.types import Detection, Pixels
 
 WINDOW, STRIDE = 12, 2  # of the first network, pixels
@@ -61,12 +62,11 @@ class Cascade:
         """The networks (see `Finder.sessions`)."""
         return {"wide": self.wide, "narrow": self.narrow, "refiner": self.refiner, "finisher": self.finisher}
 
-    def detect(self, image: Pixels, width: int, height: int) -> list[Detection]:
+    def detect(self, image: Halves, width: int, height: int) -> list[Detection]:
         """Find faces (see `Finder.detect`)."""
-        halves = Halves(image)
-        boxes = self._refine(halves, self._propose(halves))
-        found = merge(self._finish(halves, boxes), self.most_overlap)
-        return detections(found, width / image.shape[1], height / image.shape[0])
+        boxes = self._refine(image, self._propose(image))
+        found = merge(self._finish(image, boxes), self.most_overlap)
+        return detections(found, width / image.full.shape[1], height / image.full.shape[0])
 
     def _propose(self, halves: Halves) -> Boxes:
         """Windows that may hold a face: x1, y1, x2, y2 in pixels of the image, the likeliest first."""
@@ -112,7 +112,7 @@ def _patches(halves: Halves, boxes: Boxes, session: Session) -> Pixels:
     size = session.shape[0]
     patches = np.empty((len(boxes), size, size, 3), np.uint8)
     for patch, box in zip(patches, boxes.tolist(), strict=True):
-        patch[:] = halves.cut(box, size)
+        patch[:] = halves.cut(box, size, GREY)
     return patches
 
 

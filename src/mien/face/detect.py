@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.engine.session import Session
+from mien.face.halves import Halves
 from mien.face.types import Box, Detection, Pixels
 
 MOST_FACES = 100
@@ -50,11 +51,11 @@ class Finder(Protocol):
     def sessions(self) -> dict[str, Session]:
         """Its networks, by the name of the field that holds each."""
 
-    def detect(self, image: Pixels, width: int, height: int) -> list[Detection]:
+    def detect(self, image: Halves, width: int, height: int) -> list[Detection]:
         """Find up to 100 faces, the largest first.
 
         Args:
-            image: uint8 RGB (H, W, 3), at any scale.
+            image: at any scale.
             width: of the full-resolution image, in whose pixels the answer is.
             height: of the same.
         """
@@ -78,15 +79,15 @@ class Detector:
     least_score: float
     most_overlap: float
 
-    def detect(self, image: Pixels, width: int, height: int) -> list[Detection]:
+    def detect(self, image: Halves, width: int, height: int) -> list[Detection]:
         """Find faces (see `Finder.detect`)."""
-        found = self._look(image, self._first(image))
-        if self._first(image) is self.wide and (len(found.scores) == 0 or _near(found, self.wide)):
+        rows, columns = image.full.shape[:2]
+        first = self.narrow if max(rows, columns) <= max(self.narrow.shape[:2]) else self.wide
+        found = self._look(image, first)
+        if first is self.wide and (len(found.scores) == 0 or _near(found, self.wide)):
             found = _joined(found, _times(self._look(image, self.narrow), self._ratio))
-        scale = 1 / _fit(image, self._first(image).shape)
-        return detections(
-            merge(found, self.most_overlap), width / image.shape[1] * scale, height / image.shape[0] * scale
-        )
+        scale = 1 / _fit(image.full, first.shape)
+        return detections(merge(found, self.most_overlap), width / columns * scale, height / rows * scale)
 
     @property
     def canvas(self) -> int:
@@ -102,10 +103,7 @@ class Detector:
     def _ratio(self) -> float:
         return self.wide.shape[0] / self.narrow.shape[0]
 
-    def _first(self, image: Pixels) -> Session:
-        return self.narrow if max(image.shape[:2]) <= max(self.narrow.shape[:2]) else self.wide
-
-    def _look(self, image: Pixels, session: Session) -> Candidates:
+    def _look(self, image: Halves, session: Session) -> Candidates:
         outputs = session.run(letterbox(image, session.shape)[None])
         first = {name: value[0] for name, value in outputs.items()}
         return self.head(first, session.shape[:2], self.least_score)
@@ -128,30 +126,22 @@ def detections(found: Candidates, across: float, down: float) -> list[Detection]
     return sorted(faces, key=lambda each: -each.box.area)[:MOST_FACES]
 
 
-def letterbox(image: Pixels, shape: tuple[int, int, int]) -> Pixels:
+def letterbox(image: Halves, shape: tuple[int, int, int]) -> Pixels:
     """Lay the image in the canvas's top left corner, as large as it fits, black around it.
 
-    A large image is first halved by exact means of 2 × 2 pixels, which processors have instructions for, and what is
-    left, less than a halving, is interpolated. The same faces are found as with one pass of averaging, which takes
-    2 to 7 times as long (`benchmarks/README.md`).
+    A large image is halved first, and what is left, less than a halving, is interpolated. The same faces are found as
+    with one pass of averaging, which takes 2 to 7 times as long (`benchmarks/README.md`).
     """
-    factor = _fit(image, shape)
-    while factor <= 0.5:
-        image, factor = halved(image), 2 * factor
-    height = min(shape[0], max(1, round(image.shape[0] * factor)))
-    width = min(shape[1], max(1, round(image.shape[1] * factor)))
+    near, _ = image.nearest(1 / _fit(image.full, shape))
+    factor = _fit(near, shape)
+    height = min(shape[0], max(1, round(near.shape[0] * factor)))
+    width = min(shape[1], max(1, round(near.shape[1] * factor)))
     canvas = np.zeros(shape, np.uint8)
-    if (height, width) == image.shape[:2]:
-        canvas[:height, :width] = image
+    if (height, width) == near.shape[:2]:
+        canvas[:height, :width] = near
     else:
-        cv2.resize(image, (width, height), dst=canvas[:height, :width], interpolation=cv2.INTER_LINEAR)
+        cv2.resize(near, (width, height), dst=canvas[:height, :width], interpolation=cv2.INTER_LINEAR)
     return canvas
-
-
-def halved(image: Pixels) -> Pixels:
-    """Half as many rows and columns, each pixel the mean of four; an odd last row or column is dropped."""
-    height, width = (max(1, side // 2) for side in image.shape[:2])
-    return np.asarray(cv2.resize(image[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA))
 
 
 def _fit(image: Pixels, shape: tuple[int, ...]) -> float:

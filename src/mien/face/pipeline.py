@@ -3,7 +3,8 @@
 Embedding is a step of its own so that a face the caller refuses for its quality costs no inference.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +12,11 @@ import numpy as np
 from mien.face.align import align
 from mien.face.detect import Finder
 from mien.face.embed import Embedder, Embeddings
+from mien.face.halves import Halves
 from mien.face.quality import eye_distance, pose, quality
 from mien.face.types import Detection, Face, Picture, Pixels
+
+Stage = Callable[[str], AbstractContextManager[None]]  # told the name of each stage, and around it while it lasts
 
 LOOK = 2  # a picture is first decoded at this many times the detector's canvas, which serves most crops as well
 
@@ -24,19 +28,25 @@ class Pipeline:
     detector: Finder
     embedder: Embedder
 
-    def find(self, picture: Picture) -> list[Face]:
-        """Find, cut out and measure up to 100 faces, the largest first."""
-        image = picture.rgb(LOOK * self.detector.canvas)
-        detections = self.detector.detect(image, picture.width, picture.height)
-        finer: Pixels | None = None
-        faces = []
-        for detection in detections:
-            source = image
-            if self._too_coarse(detection, image, picture):
-                finer = picture.rgb(max(picture.width, picture.height)) if finer is None else finer
-                source = finer
-            faces.append(self._cut(detection, source, picture))
-        return faces
+    def find(self, picture: Picture, stage: Stage = lambda _: nullcontext(), *, embedded: bool = True) -> list[Face]:
+        """Find, cut out and measure up to 100 faces, the largest first; `embedded` says whether any will be embedded.
+
+        The stages are decode, detect and align; decode comes again where a face wants more pixels than the first gave.
+        """
+        with stage("decode"):
+            image = Halves(picture.rgb(LOOK * self.detector.canvas))
+        with stage("detect"):
+            detections = self.detector.detect(image, picture.width, picture.height)
+        coarse = [self._too_coarse(each, image.full, picture) for each in detections]
+        finer = image
+        if any(coarse):
+            with stage("decode"):
+                finer = Halves(picture.rgb(max(picture.width, picture.height)))
+        with stage("align"):
+            return [
+                self._cut(each, finer if again else image, picture, embedded)
+                for each, again in zip(detections, coarse, strict=True)
+            ]
 
     def embed(self, faces: Sequence[Face]) -> Embeddings:
         """Embed faces that `find` gave; float32 (N, dimension), unit length."""
@@ -53,11 +63,12 @@ class Pipeline:
         scale = image.shape[1] / picture.width
         return bool(scale < 1 and eye_distance(detection.landmarks) * scale < eye_distance(self.embedder.points))
 
-    def _cut(self, detection: Detection, image: Pixels, picture: Picture) -> Face:
-        scale = np.array([image.shape[1] / picture.width, image.shape[0] / picture.height], np.float32)
-        landmarks, wanted = detection.landmarks * scale, self.embedder
+    def _cut(self, detection: Detection, image: Halves, picture: Picture, embedded: bool) -> Face:
+        rows, columns = image.full.shape[:2]
+        landmarks = detection.landmarks * np.array([columns / picture.width, rows / picture.height], np.float32)
+        wanted = self.embedder
         crop = align(image, landmarks, wanted.points, wanted.size, wanted.cubic)
         mirrored = None
-        if wanted.mirrored is not None:
+        if embedded and wanted.mirrored is not None:
             mirrored = align(image, landmarks, wanted.mirrored, wanted.size, wanted.cubic)
         return Face(detection, pose(detection.landmarks), quality(crop, wanted.points), crop, mirrored)

@@ -4,14 +4,14 @@ One static input holds every scale, so one compiled network is run once. The sca
 both ways, so that it meets the grid of a network with stride 2.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import cv2
 import numpy as np
 
-from mien.face.detect import halved
+from mien.face.halves import Halves
 from mien.face.types import Pixels
 
 STEP = 0.5**0.5
@@ -96,48 +96,3 @@ class Pyramid:
         while side >= self.least:
             yield 2 * round(side / 2)
             side *= STEP
-
-
-class Halves:
-    """An image and its halves, made as they are asked for, to scale and cut from without aliasing.
-
-    Args:
-        image: uint8 RGB (H, W, 3).
-    """
-
-    def __init__(self, image: Pixels) -> None:
-        self._images = [image]
-
-    @property
-    def full(self) -> Pixels:
-        """The image itself."""
-        return self._images[0]
-
-    def nearest(self, reduction: float) -> tuple[Pixels, float]:
-        """The smallest half that leaves less than a halving to do, and its scale: 1, ½, ¼, …
-
-        Args:
-            reduction: by how much the image is to be reduced; under 1 where it is enlarged.
-        """
-        times = int(np.log2(max(reduction, 1.0)))
-        while len(self._images) <= times:
-            self._images.append(halved(self._images[-1]))
-        return self._images[times], 0.5**times
-
-    def cut(self, box: Sequence[float], size: int) -> Pixels:
-        """Cut a square out and scale it.
-
-        Args:
-            box: x1, y1, x2, y2, in pixels of the image, as wide as high; it may reach beyond the image.
-            size: rows and columns of the answer.
-
-        Returns:
-            uint8 RGB (size, size, 3), grey beyond the image.
-        """
-        step = max((box[2] - box[0]) / size, 1e-6)
-        image, scale = self.nearest(step)
-        # pixel u of the answer is centred at x1 + (u + 0.5) · step in an image whose pixel 0 is centred at 0.5
-        left, top = ((box[axis] + step / 2) * scale - 0.5 for axis in (0, 1))
-        matrix = np.array([[step * scale, 0, left], [0, step * scale, top]])
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        return np.asarray(cv2.warpAffine(image, matrix, (size, size), flags=flags, borderValue=GREY), np.uint8)

@@ -69,7 +69,7 @@ class CompareFacesResponse(Shape):
 
 def detect_faces(context: Context, caller: Caller, request: DetectFacesRequest) -> DetectFacesResponse:
     """Find up to 100 faces, the largest first; none is not an error."""
-    seen = look(context, request.image)
+    seen = look(context, request.image, embedded=False)
     return DetectFacesResponse(
         face_details=[face_detail(face, seen.picture, request.attributes or ()) for face in seen.faces]
     )
@@ -87,7 +87,8 @@ def compare_faces(context: Context, caller: Caller, request: CompareFacesRequest
     target = beside.result()  # an image that is none is told before a face that is missing
     if not (source.faces and target.faces):
         raise InvalidParameterError
-    probe, *others = context.pack.pipeline.embed([source.faces[0], *target.faces])
+    with context.job.stage("embed"):
+        probe, *others = context.pack.pipeline.embed([source.faces[0], *target.faces])
     similarities = context.pack.calibration.similarity(np.stack(others) @ probe)
     matches, unmatched = [], []
     for similarity, face in zip(similarities, target.faces, strict=True):

@@ -1,9 +1,9 @@
-"""What an operation is handed: the running pack, the store, the galleries, and who is calling."""
+"""What an operation is handed: the running pack, the store, the galleries, its request's job, and who is calling."""
 
 import fnmatch
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -11,6 +11,7 @@ import msgspec
 from mien.errors import InvalidParameterError, ResourceNotFoundError
 from mien.image.source import S3
 from mien.operations.galleries import Galleries
+from mien.operations.job import Job
 from mien.packs.load import Pack
 from mien.store.base import Collection
 from mien.store.open import Store
@@ -47,7 +48,7 @@ Operations = dict[str, Operation[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Everything the operations share.
+    """Everything the operations share, and what is one request's own.
 
     Attributes:
         pack: what runs.
@@ -56,6 +57,7 @@ class Context:
         s3: what images are read from.
         aside: runs half of an operation beside the other half.
         minimum_similarity: 0–100; no search answers less, whatever threshold it names.
+        job: the request on its way; each has its own.
     """
 
     pack: Pack
@@ -64,6 +66,7 @@ class Context:
     s3: S3
     aside: Executor
     minimum_similarity: float = 0.0
+    job: Job = field(default_factory=Job)
 
     def collection(self, caller: Caller, name: str) -> Collection:
         """The caller's collection of this name.

@@ -145,7 +145,8 @@ def delete_faces(context: Context, caller: Caller, request: DeleteFacesRequest) 
     collection = context.collection(caller, request.collection_id)
     wanted = list(dict.fromkeys(request.face_ids))
     try:
-        deleted, kept = context.store.faces.delete(collection.key, [UUID(each) for each in wanted])
+        with context.job.stage("store"):
+            deleted, kept = context.store.faces.delete(collection.key, [UUID(each) for each in wanted])
     except CollectionGoneError:
         raise ResourceNotFoundError.collection(collection.name) from None
     gone = {str(face_id) for face_id in deleted}
@@ -174,13 +175,15 @@ def _best(faces: list[Face], most: int | None) -> tuple[list[Face], list[Face]]:
 def _store(
     context: Context, collection: int, request: IndexFacesRequest, seen: Seen, faces: list[Face]
 ) -> list[StoredFace]:
-    embeddings = context.pack.pipeline.embed(faces)
+    with context.job.stage("embed"):
+        embeddings = context.pack.pipeline.embed(faces)
     new = [
         NewFace(region(face.box, seen.picture), 100 * face.detection.confidence, embedding)
         for face, embedding in zip(faces, embeddings, strict=True)
     ]
     try:
-        return context.store.faces.add(collection, Origin(seen.image_id, request.external_image_id), new)
+        with context.job.stage("store"):
+            return context.store.faces.add(collection, Origin(seen.image_id, request.external_image_id), new)
     except CollectionGoneError:
         raise ResourceNotFoundError.collection(request.collection_id) from None
     except CollectionFullError:

@@ -20,7 +20,7 @@ from mien.gallery import Gallery, GrowingGallery, Originals, Scanners, snapshot
 from mien.store.base import Changes, Collection, CollectionGoneError, HistoryGoneError
 from mien.store.open import Store
 
-CATCH_UP = 50_000  # embeddings a gallery takes in at a time
+CATCH_UP = 20_000  # embeddings a gallery takes in at a time; more are fresh memory each time, and slower
 WORTH = 50_000  # changes that are worth writing a snapshot for while the server runs
 WORTH_AT_END = 1_000  # and when it stops; fewer are read from the store in no time
 MOST_AT_END = 8  # segments written when it stops, 40 MB each: who stops a server does not want to wait
@@ -140,10 +140,13 @@ class Galleries:
             revision = self._store.faces.revision(collection)
             kind = self._faces if name == self._faces.name else self._users
             if revision is not None:
+                held = self._hold(collection, kind)
                 try:
-                    self._follow(self._hold(collection, kind), revision)
+                    self._follow(held, revision)
                 except CollectionGoneError:
                     continue
+                nobody = np.zeros(self._holding.dimension, np.float32)
+                held.gallery.search(nobody, 1, 1.0)  # so that what has to be compiled is, before somebody waits for it
 
     def keep(self, ending: bool = False) -> None:
         """Write snapshots of the galleries that have changed enough to be worth it. Called by one thread at a time.
@@ -235,7 +238,7 @@ class Galleries:
             moment = snapshot.load(self._folder(held), name, self._holding.mapped, self._scanners.threads)
         except snapshot.DamagedError:
             facts = {"collection": held.collection, "kind": held.kind.name}
-            log.warning("snapshot is damaged; the gallery is made from the store", extra={"facts": facts})
+            log.warning("snapshot is missing or damaged; the gallery is made from the store", extra={"facts": facts})
             snapshot.prune(self._folder(held), None)
             return
         if moment.revision <= revision:

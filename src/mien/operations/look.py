@@ -32,18 +32,22 @@ def image_id(digest: str) -> UUID:
     return uuid5(_CONTENT, digest)
 
 
-def look(context: Context, image: Image, quality_filter: str = "NONE") -> Seen:
-    """Read an image and find the faces in it.
+def look(context: Context, image: Image, quality_filter: str = "NONE", *, embedded: bool = True) -> Seen:
+    """Read an image and find the faces in it; `embedded` says whether any of them will be embedded.
 
     Raises:
         InvalidParameterError: not exactly one of Bytes and S3Object, or a side below 80 pixels.
         InvalidS3ObjectError: the object cannot be read.
         InvalidImageFormatError: not a whole JPEG or PNG.
         ImageTooLargeError: a side above 10,000 pixels.
+        ThrottlingError: other requests' pictures leave no room for this one's pixels.
     """
     picture = read_header(_bytes(context, image))
+    with context.job.pixels(picture.width * picture.height):
+        found = context.pack.pipeline.find(picture, context.job.stage, embedded=embedded)
+    context.job.found(len(found))
     faces, refused = [], []
-    for face in context.pack.pipeline.find(picture):
+    for face in found:
         why = reasons(face, quality_filter)
         if why:
             refused.append((face, why))
@@ -60,4 +64,5 @@ def _bytes(context: Context, image: Image) -> bytes:
         return image.bytes
     if where is None or where.bucket is None or where.name is None:
         raise InvalidS3ObjectError("Request has invalid S3 object.")
-    return context.s3.read(where.bucket, where.name, where.version)
+    with context.job.stage("fetch"):
+        return context.s3.read(where.bucket, where.name, where.version)

@@ -155,7 +155,8 @@ def search_faces_by_image(
     seen = look(context, request.image, request.quality_filter or "NONE")
     if not seen.faces:
         raise NoFaceError
-    (probe,) = context.pack.pipeline.embed(seen.faces[:1])
+    with context.job.stage("embed"):
+        (probe,) = context.pack.pipeline.embed(seen.faces[:1])
     return SearchFacesByImageResponse(
         searched_face_bounding_box=bounding_box(region(seen.faces[0].box, seen.picture)),
         searched_face_confidence=confidence(seen.faces[0]),
@@ -195,7 +196,8 @@ def search_users_by_image(
     seen = look(context, request.image, request.quality_filter or "NONE")
     matches: list[UserMatch] = []
     if seen.faces:
-        (probe,) = context.pack.pipeline.embed(seen.faces[:1])
+        with context.job.stage("embed"):
+            (probe,) = context.pack.pipeline.embed(seen.faces[:1])
         matches = _users(context, collection, probe, request)
     others = [(face, ["FACE_NOT_LARGEST"]) for face in seen.faces[1:]] + seen.refused
     return SearchUsersByImageResponse(
@@ -226,11 +228,11 @@ def _matches(
 ) -> list[FaceMatch]:
     """The nearest faces at or above the threshold, the most similar first."""
     limit = request.max_faces or SEARCH_LIMIT
-    gallery = context.galleries.faces(collection)
-    found = [
-        each for each in _near(context, gallery, probe, limit + 1, request.face_match_threshold) if each[0] != leave_out
-    ]
-    faces = context.store.faces.by_keys(collection.key, [key for key, _ in found[:limit]])
+    with context.job.stage("search"):
+        near = _near(context, context.galleries.faces(collection), probe, limit + 1, request.face_match_threshold)
+    found = [each for each in near if each[0] != leave_out]
+    with context.job.stage("store"):
+        faces = context.store.faces.by_keys(collection.key, [key for key, _ in found[:limit]])
     version = collection.model_version
     return [
         FaceMatch(similarity=similarity, face=stored_face(faces[key], version))
@@ -248,9 +250,10 @@ def _users(
 ) -> list[UserMatch]:
     """The nearest users at or above the threshold, the most similar first."""
     limit = request.max_users or MOST_USERS
-    gallery = context.galleries.users(collection)
-    found = _near(context, gallery, probe, limit + 1, request.user_match_threshold)
-    users = context.store.users.by_vectors(collection.key, [key for key, _ in found])
+    with context.job.stage("search"):
+        found = _near(context, context.galleries.users(collection), probe, limit + 1, request.user_match_threshold)
+    with context.job.stage("store"):
+        users = context.store.users.by_vectors(collection.key, [key for key, _ in found])
     return [
         UserMatch(
             similarity=similarity,

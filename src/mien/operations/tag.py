@@ -7,7 +7,7 @@ from mien.errors import InvalidParameterError, ResourceNotFoundError, ServiceQuo
 from mien.operations.constraints import REQUIRED, Length
 from mien.operations.context import Caller, Context, Operation, Operations
 from mien.operations.shapes import EmptyResponse, Shape, TagKey, TagMap
-from mien.store.base import Collection
+from mien.store.base import Collection, CollectionGoneError
 from mien.store.tags import TagsFullError
 
 # CreateCollection answers ARNs without "arn:" before them, DescribeCollection with it; both name the collection
@@ -43,6 +43,8 @@ def tag_resource(context: Context, caller: Caller, request: TagResourceRequest) 
     collection = _collection(context, caller, request.resource_arn)
     try:
         context.store.tags.put(collection.key, request.tags)
+    except CollectionGoneError:
+        raise ResourceNotFoundError.collection(collection.name) from None
     except TagsFullError:
         raise ServiceQuotaExceededError("The resource would have more than 200 tags.") from None
     return EmptyResponse()

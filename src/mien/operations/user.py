@@ -139,7 +139,7 @@ def create_user(context: Context, caller: Caller, request: UserRequest) -> Empty
     """Make a user without faces."""
     collection = context.collection(caller, request.collection_id)
     token = _token(caller, "CreateUser", collection, request)
-    _translated(request, lambda: context.store.users.create(collection.key, request.user_id, token))
+    _translated(context, request, lambda: context.store.users.create(collection.key, request.user_id, token))
     return EmptyResponse()
 
 
@@ -147,7 +147,7 @@ def delete_user(context: Context, caller: Caller, request: UserRequest) -> Empty
     """Delete a user; its faces stay."""
     collection = context.collection(caller, request.collection_id)
     token = _token(caller, "DeleteUser", collection, request)
-    _translated(request, lambda: context.store.users.delete(collection.key, request.user_id, token))
+    _translated(context, request, lambda: context.store.users.delete(collection.key, request.user_id, token))
     return EmptyResponse()
 
 
@@ -169,6 +169,7 @@ def associate_faces(context: Context, caller: Caller, request: AssociateFacesReq
     token = _token(caller, "AssociateFaces", collection, request)
     matching = _matching(context, threshold)
     outcome = _translated(
+        context,
         request,
         lambda: context.store.users.associate(collection.key, request.user_id, _faces(request), matching, token),
     )
@@ -185,6 +186,7 @@ def disassociate_faces(context: Context, caller: Caller, request: UserFacesReque
     token = _token(caller, "DisassociateFaces", collection, request)
     matching = _matching(context)
     outcome = _translated(
+        context,
         request,
         lambda: context.store.users.disassociate(collection.key, request.user_id, _faces(request), matching, token),
     )
@@ -236,10 +238,11 @@ def _token(caller: Caller, operation: str, collection: Collection, request: User
     return Token(caller.account, operation, request.client_request_token, digest)
 
 
-def _translated(request: UserRequest, work: Callable[[], Result]) -> Result:
+def _translated(context: Context, request: UserRequest, work: Callable[[], Result]) -> Result:
     """Do `work`; what the store refuses is raised in AWS's words."""
     try:
-        return work()
+        with context.job.stage("store"):
+            return work()
     except CollectionGoneError:
         raise ResourceNotFoundError.collection(request.collection_id) from None
     except UserMissingError:

@@ -1,7 +1,7 @@
 """A manifest and its files become a running pack: sessions compiled, heads joined, the start-up check passed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,14 @@ class Pack:
                     f"input wrongly on {self.runtime.engine} {self.runtime.version} ({self.runtime.device}). "
                     "mien does not serve wrong results; try another version of the engine."
                 )
+
+    def through(self, wrap: Callable[[str, Session], Session]) -> "Pack":
+        """The same pack with every network wrapped; `wrap` is told its name."""
+        wrapped = {name: wrap(name, session) for name, session in self.sessions.items()}
+        finder: Any = self.pipeline.detector
+        detector = replace(finder, **{name: wrapped[name] for name in finder.sessions})
+        embedder = replace(self.pipeline.embedder, session=wrapped["embedder"])
+        return replace(self, pipeline=Pipeline(detector, embedder), sessions=wrapped)
 
     def _sound(self, name: str, measured: NDArray[np.float32]) -> bool:
         if not (self.manifest.tried or self.manifest.checks):

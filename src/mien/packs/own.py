@@ -10,6 +10,7 @@ import numpy as np
 
 from mien.errors import SetupError
 from mien.face.embed import Embedder
+from mien.face.halves import Halves
 from mien.packs import install, manifest
 from mien.packs.load import Compile, Pack, load
 from mien.packs.manifest import File, Manifest
@@ -125,7 +126,7 @@ def try_out(pack: Pack) -> dict[str, list[float]]:
         if not np.isfinite(measured).all():
             raise SetupError(f"The {network} network of {name} answers something that is no number.")
     try:
-        pack.pipeline.detector.detect(np.ascontiguousarray(np.tile(noise[0], (4, 4, 1))), width * 4, height * 4)
+        pack.pipeline.detector.detect(Halves(np.ascontiguousarray(np.tile(noise[0], (4, 4, 1)))), width * 4, height * 4)
     except (KeyError, ValueError, IndexError) as error:
         raise SetupError(f"The detector of {name} does not answer as its head expects: {error}.") from None
     return {network: [round(float(value), 4) for value in measured] for network, measured in prints.items()}

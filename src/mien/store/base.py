@@ -44,6 +44,9 @@ class Database(Protocol):
     def write(self, work: Callable[[Cursor], T]) -> T:
         """Run `work` in one transaction, durable when this returns, undone as a whole when it raises."""
 
+    def reserve(self, table: str, key: int) -> None:
+        """Give out no key up to `key` in `table` from now on; for rows that came with keys of their own."""
+
     def describe(self) -> str:
         """Kind, version and place, in one line, without a password."""
 
@@ -142,3 +145,15 @@ class HistoryGoneError(Exception):
 
 class CollectionFullError(Exception):
     """The collection would hold more faces than `FACE_QUOTA`."""
+
+
+class StoreUnavailableError(Exception):
+    """The database cannot be had, or not now; nothing was changed, and the same call may go well later."""
+
+
+class OutcomeUnknownError(Exception):
+    """The database was lost while it was asked to keep something; whether it did will be seen when it is back."""
+
+
+class StoreRefusedError(Exception):
+    """The database refuses a statement: a fault of mien's own."""

@@ -108,9 +108,8 @@ def since(cursor: Cursor, track: Track, collection: int, known: int, limit: int,
     )  # fmt: skip
     until = int(far[0]) if far else int(current)
     added = cursor.rows(
-        f"SELECT {track.key}, vector FROM {track.vectors} WHERE {within} AND revision <= ? ORDER BY revision",
-        collection, known, until,
-    )  # fmt: skip
+        f"SELECT {track.key}, vector FROM {track.vectors} WHERE {within} AND revision <= ?", collection, known, until
+    )
     removed = f"SELECT {track.removed} FROM {track.removals} WHERE {within} AND revision <= ?"
     gone = cursor.rows(removed, collection, told, until) if 0 < told < until else []
     keys, stored = zip(*added, strict=True) if added else ((), ())

@@ -14,6 +14,7 @@ from mien.store.tags import Tags
 from mien.store.users import Users
 
 FILE = "mien.db"
+SHARED = ("postgresql://", "postgres://")  # how the address of a store that many servers share begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +43,38 @@ def over(database: Database) -> Store:
     )
 
 
-def open_store(store: str, data: str) -> Store:
+def open_store(store: str, data: str, connections: int = 4) -> Store:
     """Open the store a setting names, creating it where it is not there.
 
     Args:
-        store: empty for SQLite under `data`, or sqlite:///PATH.
+        store: empty for SQLite under `data`, sqlite:///PATH, or postgresql://USER:PASSWORD@HOST:PORT/DATABASE.
         data: the data directory.
+        connections: how many a database on the network is asked for at most.
 
     Raises:
         SetupError: it cannot be opened, or the name is of no known store.
     """
-    return over(SqliteDatabase(place(store, data)))
+    if not is_shared(store):
+        return over(SqliteDatabase(place(store, data)))
+    try:
+        from mien.store.postgres import PostgresDatabase  # noqa: PLC0415  psycopg is for those who use it
+    except ImportError:
+        raise SetupError("A store on PostgreSQL needs psycopg: pip install 'mien[postgres]'.") from None
+    return over(PostgresDatabase(store, connections))
+
+
+def is_shared(store: str) -> bool:
+    """Whether many servers may use this store at the same time."""
+    return store.startswith(SHARED)
+
+
+def directory(store: str, data: str) -> Path:
+    """Where the files lie that are not in the store, such as the master key.
+
+    Raises:
+        SetupError: as `place`.
+    """
+    return Path(data) if is_shared(store) else place(store, data).parent
 
 
 def place(store: str, data: str) -> Path:
@@ -62,7 +84,10 @@ def place(store: str, data: str) -> Path:
         SetupError: the name is of no known store, or the directory cannot be made.
     """
     if store and not store.startswith("sqlite:///"):
-        raise SetupError(f"The store {store.partition(':')[0]}: is not known; leave it empty or give sqlite:///PATH.")
+        kind = store.partition(":")[0]
+        raise SetupError(
+            f"The store {kind}: is not known; leave it empty, or give sqlite:///PATH or postgresql://HOST/DATABASE."
+        )
     path = Path(store.removeprefix("sqlite:///")) if store else Path(data) / FILE
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # embeddings are nobody else's business
@@ -72,13 +97,13 @@ def place(store: str, data: str) -> Path:
 
 
 def lock(store: str, data: str) -> DirectoryLock:
-    """Keep other servers away from the store's directory.
+    """Keep other servers away from the directory of a store that is not shared.
 
     Raises:
         SetupError: another server holds it, or it cannot be written to.
     """
-    directory = place(store, data).parent
+    where = place(store, data).parent
     try:
-        return DirectoryLock(directory)
+        return DirectoryLock(where)
     except OSError as error:
-        raise SetupError(f"The data directory {directory} cannot be written to: {error.strerror}.") from None
+        raise SetupError(f"The data directory {where} cannot be written to: {error.strerror}.") from None

@@ -100,6 +100,12 @@ class SqliteDatabase:
             self._writer.execute("ROLLBACK TO piece")
         self._writer.execute("RELEASE piece")
 
+    def reserve(self, table: str, key: int) -> None:
+        """Give out no key up to `key` in `table` from now on."""
+        statement = "UPDATE sqlite_sequence SET seq = MAX(seq, ?) WHERE name = ?"
+        fresh = "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)"
+        self.write(lambda cursor: cursor.run(statement, key, table) or cursor.run(fresh, table, key))
+
     def describe(self) -> str:
         """Kind, version and place."""
         return f"SQLite {sqlite3.sqlite_version} at {self._path}"
@@ -130,11 +136,7 @@ class SqliteDatabase:
 
     def _migrate(self) -> None:
         """Apply the migrations that this file has not seen, each in a transaction of its own."""
-        scripts = sorted(
-            (entry.name, entry.read_text())
-            for entry in (resources.files("mien.store") / "sql" / "sqlite").iterdir()
-            if entry.name.endswith(".sql")
-        )
+        scripts = migrations()
         self._writer.create_function("narrow", 1, narrow, deterministic=True)
         try:
             (seen,) = self._writer.execute("PRAGMA user_version").fetchone()
@@ -142,10 +144,17 @@ class SqliteDatabase:
                 raise SetupError(
                     f"The store {self._path} was made by a newer mien; install that version or a later one."
                 )
-            for number, (_, script) in enumerate(scripts[seen:], seen + 1):
+            for number, script in enumerate(scripts[seen:], seen + 1):
                 self._writer.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
         except sqlite3.DatabaseError as error:
             raise SetupError(f"The store {self._path} cannot be used: {error}.") from None
+
+
+def migrations() -> list[str]:
+    """The scripts that make the tables, in order; a file's `user_version` says how many it has seen."""
+    folder = resources.files("mien.store") / "sql" / "sqlite"
+    scripts = [(entry.name, entry.read_text()) for entry in folder.iterdir() if entry.name.endswith(".sql")]
+    return [script for _, script in sorted(scripts)]
 
 
 class DirectoryLock:

@@ -11,7 +11,7 @@ import time
 
 from mien.store.base import Cursor, Database
 
-FACES = 64  # faces removed in one transaction: a few milliseconds, which is what a writer may have to wait
+FACES = 32  # faces removed in one transaction: a few milliseconds, which is what a writer may have to wait
 ROWS = 1_000  # rows of the other tables, which lie side by side
 LOOK = 1.0  # seconds between looks for something to sweep
 RETRY = 30.0  # seconds after a failure

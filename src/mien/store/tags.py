@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mien.store import changes
 from mien.store.base import Cursor, Database
 
 MOST_TAGS = 200  # tags of a collection; reference 3.19
@@ -28,8 +29,14 @@ class Tags:
 
         Raises:
             TagsFullError: there would be too many; none is added.
+            CollectionGoneError: the collection no longer exists.
         """
-        self.database.write(lambda cursor: put(cursor, collection, tags))
+
+        def work(cursor: Cursor) -> None:
+            changes.advance(cursor, collection)  # keeps others from adding, or deleting the collection, meanwhile
+            put(cursor, collection, tags)
+
+        self.database.write(work)
 
     def remove(self, collection: int, names: Sequence[str]) -> None:
         """Take tags away; names that are not there are passed over."""

@@ -88,9 +88,9 @@ class Users:
         """
 
         def work(cursor: Cursor) -> None:
+            changes.advance(cursor, collection)  # first: a call that comes twice at once waits for itself here
             if tokens.answered(cursor, token) is not None:
                 return
-            changes.advance(cursor, collection)
             (held,) = cursor.row("SELECT users FROM collections WHERE id = ?", collection) or (0,)
             if held >= USER_QUOTA:
                 raise UsersFullError
@@ -110,9 +110,9 @@ class Users:
         """
 
         def work(cursor: Cursor) -> None:
+            revision, _ = changes.advance(cursor, collection)
             if tokens.answered(cursor, token) is not None:
                 return
-            revision, _ = changes.advance(cursor, collection)
             user = named(cursor, collection, name)
             cursor.run("UPDATE faces SET user_key = NULL WHERE user_key = ?", user.key)
             _forget_vector(cursor, collection, user, revision)
@@ -145,7 +145,7 @@ class Users:
         marks = ", ".join("?" * len(keys))
         statement = (
             "SELECT user_vectors.id, users.id, name, faces FROM user_vectors JOIN users ON users.id = user_key "
-            f"WHERE user_vectors.collection = ? AND user_vectors.id IN ({marks})"
+            f"WHERE +user_vectors.collection = ? AND user_vectors.id IN ({marks})"  # the plus as in `Faces.by_keys`
         )
         rows = self.database.read(lambda cursor: cursor.rows(statement, collection, *keys)) if keys else []
         return {row[0]: User(*row[1:]) for row in rows}
@@ -213,10 +213,10 @@ class Users:
         self, collection: int, name: str, token: Token | None, work: Callable[[Cursor, int, User], Outcome]
     ) -> Outcome:
         def whole(cursor: Cursor) -> Outcome:
+            revision, _ = changes.advance(cursor, collection)
             before = tokens.answered(cursor, token)
             if before is not None:
                 return msgspec.json.decode(before, type=Outcome)
-            revision, _ = changes.advance(cursor, collection)
             outcome = work(cursor, revision, named(cursor, collection, name))
             tokens.keep(cursor, token, msgspec.json.encode(outcome))
             return outcome

@@ -46,7 +46,10 @@ class Vault:
         try:
             return self._keyed().decrypt(sealed[:_NONCE], sealed[_NONCE:], label.encode()).decode()
         except InvalidTag:
-            raise SetupError(f"The access keys were not made with the master key in {self._path}.") from None
+            raise SetupError(
+                f"The access keys were not made with the master key in {self._path}; every server on one store needs "
+                "the same file (--master-key)."
+            ) from None
 
     def _keyed(self) -> AESGCM:
         if self._cipher is None:
@@ -67,6 +70,7 @@ class Vault:
 
     def _make(self) -> None:
         """Write a new key beside its place and link it there, so that two processes cannot both win."""
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:

@@ -52,15 +52,16 @@ class Reindexing:
     """
 
     def __init__(self, local: Local, collection: Collection) -> None:
-        self._context, self._old = local.context, collection
-        self._database = local.context.store.database
+        self._local, self._old = local, collection
+        self._store = local.context.store
+        self._database = self._store.database
         manifest = local.context.pack.manifest
         if collection.contract == manifest.contract:
             raise SetupError(f"The collection {collection.name} was made with the pack {manifest.name} already.")
         self._facts = replace(collection, contract=manifest.contract, model_version=manifest.model_version)
         self._matching = Matching(combine, lambda *_: 0.0)
         begun = self._database.read(lambda cursor: twin.find(cursor, collection, manifest.contract))
-        tags = local.context.store.tags.of(collection.key)
+        tags = self._store.tags.of(collection.key)
         self._new = begun if begun is not None else parcel.begin(self._database, self._facts, tags)
 
     def run(self, source: Source, jobs: int, allow_missing: bool, progress: Progress | None = None) -> Moved:
@@ -91,7 +92,7 @@ class Reindexing:
 
     def _follow(self) -> int:
         """Take over what changed in the collection; the revision up to which."""
-        revision = self._context.store.faces.revision(self._old.key)
+        revision = self._store.faces.revision(self._old.key)
         if revision is None:
             raise CollectionGoneError
         self._database.write(lambda cursor: twin.follow(cursor, self._old.key, self._new, self._matching))
@@ -141,13 +142,13 @@ class Reindexing:
                 else named[photograph.external_image_id]
             )
             if wanted:
-                self._add(look(self._context, Image(bytes=data)), wanted, image)
+                self._add(look(self._local.context, Image(bytes=data)), wanted, image)
         except (UnreadableError, ApiError):
             return
 
     def _add(self, seen: Seen, wanted: Sequence[StoredFace], image: UUID) -> None:
         found = list(pairs(seen, wanted))
-        embeddings = self._context.pack.pipeline.embed([face for _, face in found])
+        embeddings = self._local.context.pack.pipeline.embed([face for _, face in found])
         coming = [
             WholeFace(
                 replace(

@@ -76,6 +76,7 @@ class Door:
         self._clock = clock
         self._buckets: dict[str, _Bucket] = {}
         self._taking = threading.Lock()
+        self._is_locked = False
         check_vault(keys, vault)
 
     def admit(self, call: Call) -> Identity:
@@ -85,7 +86,8 @@ class Door:
             FrameworkError: the request is not signed as it must be (see `sigv4`).
             ProvisionedThroughputExceededError: the key has used up its rate.
         """
-        if not self._keys.any():
+        self._is_locked = self._is_locked or self._keys.any()  # once there was a key, there was a key
+        if not self._is_locked:
             match = _REGION.search(call.headers.get("authorization", ""))
             return Identity(Caller(region=match[1]) if match else Caller())
         claim = sigv4.read(call, self._clock())

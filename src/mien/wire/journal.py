@@ -5,6 +5,8 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+from mien.wire.record import Record
+
 
 class JsonLines(logging.Formatter):
     """A record as one line of JSON; `extra={"facts": {…}}` adds members."""
@@ -22,11 +24,25 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str)
 
 
+def answered(record: Record) -> None:
+    """Write down that a request was answered."""
+    facts = {
+        "request_id": record.request_id,
+        "operation": record.operation,
+        "key": record.key,
+        "code": record.code,
+        "status": record.status,
+        "faces": record.faces,
+        "ms": round(1000 * record.seconds, 2),
+    }
+    logging.getLogger("mien.request").info("answered", extra={"facts": facts})
+
+
 def start(level: str) -> None:
     """Send what mien and the HTTP server log at `level` or above to standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
-    for name in ("mien", "uvicorn"):
+    for name in ("mien", "uvicorn", "psycopg"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
         logger.setLevel(level.upper() if name == "mien" else "WARNING")

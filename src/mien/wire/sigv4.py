@@ -147,8 +147,13 @@ def _claimed(header: str, headers: Mapping[str, str]) -> Claim:
     algorithm, _, rest = header.partition(" ")
     if algorithm != ALGORITHM:
         raise IncompleteSignatureError(f"Unsupported AWS 'algorithm': '{algorithm}'. Authorization={header}")
-    pairs = (part.strip().partition("=") for part in rest.split(","))
-    parts = {name: value for name, _, value in pairs if value}
+    given = [part.strip() for part in rest.split(",") if part.strip()]
+    strange = next((part for part in given if part.partition("=")[0] not in _PARTS), None)
+    if strange is not None:
+        raise IncompleteSignatureError(
+            f"'{strange}' not a valid key=value pair (missing equal-sign) in Authorization header: '{header}'."
+        )
+    parts = {name: value for name, _, value in (part.partition("=") for part in given) if value}
     stamp = headers.get("x-amz-date") or headers.get("date")
     lacking = [f"Authorization header requires '{name}' parameter." for name in _PARTS if name not in parts]
     if stamp is None:

@@ -1,0 +1,42 @@
+"""`mien store copy`: a store brought to another place or kind, such as from a file to many servers' database."""
+
+import argparse
+from contextlib import ExitStack, closing
+from typing import Any
+
+from mien.commands.packs import Command
+from mien.config import Settings
+from mien.errors import SetupError
+
+
+def add_to(command: Command, store: Any) -> None:
+    """Add the command to the family `store`."""
+    text = "copy a store into an empty one and compare them; begun again it goes on (no server may run on either)"
+    made = command("copy", run, text, store)
+    made.add_argument("source", metavar="FROM", help="sqlite:///PATH or postgresql://…")
+    made.add_argument("target", metavar="TO", help="the same")
+
+
+def run(settings: Settings, given: argparse.Namespace) -> None:
+    """Copy a store."""
+    from mien.store import open as stores
+    from mien.store.transfer import transfer
+
+    for address in (given.source, given.target):
+        if not stores.is_shared(address) and not address.startswith("sqlite:///"):
+            raise SetupError("A store to copy is named by its address: sqlite:///PATH or postgresql://HOST/DATABASE.")
+    if not stores.is_shared(given.source) and not stores.place(given.source, settings.data).exists():
+        raise SetupError(f"There is no store at {stores.place(given.source, settings.data)}.")
+    with ExitStack() as stack:
+        for address in (given.source, given.target):
+            if not stores.is_shared(address):
+                stack.callback(stores.lock(address, settings.data).release)
+        source, target = (
+            stack.enter_context(closing(stores.open_store(address, settings.data).database))
+            for address in (given.source, given.target)
+        )
+        transfer(source, target, print)
+        print(
+            f"{source.describe()} is copied to {target.describe()}. Access keys were copied as they are: the servers "
+            "on the copy need the master key of the first."
+        )

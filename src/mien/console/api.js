@@ -1,0 +1,124 @@
+// The public API, as any client calls it: AWS JSON 1.1 to the address that the page came from.
+
+import { sign } from './sigv4.js';
+
+const BUSY = new Set(['ThrottlingException', 'ProvisionedThroughputExceededException']);
+const STRANGER = new Set([
+  'MissingAuthenticationTokenException',
+  'UnrecognizedClientException',
+  'InvalidSignatureException',
+  'IncompleteSignatureException',
+]);
+const TRIES = 8;
+const text = new TextEncoder();
+
+/** An error the server answered, or `Unreachable` when it did not answer. */
+export class ApiError extends Error {
+  constructor(code, message) {
+    super(message || code);
+    this.code = code;
+  }
+}
+
+/**
+ * The server.
+ * `base`: URL of the API; `keys`: a KeyRing; `unlock`: asks the person for a key after one was refused, and says
+ * whether there is another now.
+ */
+export class Api {
+  constructor(base, keys, unlock) {
+    this.base = base;
+    this.keys = keys;
+    this.unlock = unlock;
+    this.skew = 0; // milliseconds that the server's clock is ahead
+  }
+
+  /** Call an operation; its answer, or an ApiError. A busy server is asked again after a while. */
+  async call(operation, request = {}, signal = undefined) {
+    const body = text.encode(JSON.stringify(request));
+    for (let tried = 1; ; tried++) {
+      const used = this.keys.current;
+      try {
+        return await this.#once(operation, body, signal);
+      } catch (error) {
+        if (signal?.aborted || tried === TRIES) throw error;
+        if (BUSY.has(error.code)) await pause(Math.random() * Math.min(8000, 200 * 2 ** tried), signal);
+        else if (error.clock && tried === 1) this.skew = error.clock - Date.now();
+        else if (!STRANGER.has(error.code)) throw error;
+        else if (this.keys.current === used && !(await this.unlock(error))) throw error;
+      }
+    }
+  }
+
+  async #once(operation, body, signal) {
+    const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `RekognitionService.${operation}` };
+    const key = this.keys.current;
+    if (key) Object.assign(headers, await sign(this.base, headers, body, key, new Date(Date.now() + this.skew)));
+    let response;
+    let answer;
+    try {
+      response = await fetch(this.base, {
+        method: 'POST',
+        headers,
+        body,
+        signal,
+        credentials: 'omit',
+        cache: 'no-store',
+      });
+      answer = await response.json();
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      throw new ApiError(response ? `Http${response.status}` : 'Unreachable', '');
+    }
+    if (response.ok) return answer;
+    const error = new ApiError(answer.__type, answer.Message ?? answer.message);
+    if (/^Signature (expired|not yet current)/.test(error.message))
+      error.clock = Date.parse(response.headers.get('date'));
+    throw error;
+  }
+
+  /** What a path beside the API answers to GET, as text; null where it is absent or refused. */
+  async read(path) {
+    try {
+      const response = await fetch(new URL(path, this.base), { credentials: 'omit', cache: 'no-store' });
+      return { ok: response.ok, status: response.status, text: await response.text() };
+    } catch {
+      return null;
+    }
+  }
+}
+
+/** The access key of this visit: in memory, and in this tab's session storage when the person says so. */
+export class KeyRing {
+  constructor(storage) {
+    this.storage = storage;
+    this.current = JSON.parse(storage.getItem('mien.key') ?? 'null');
+  }
+
+  /** Use `key` ({id, secret, region}) from now on. */
+  use(key, keep) {
+    this.current = key;
+    if (keep) this.storage.setItem('mien.key', JSON.stringify(key));
+    else this.storage.removeItem('mien.key');
+  }
+
+  /** Forget the key. */
+  forget() {
+    this.current = null;
+    this.storage.removeItem('mien.key');
+  }
+}
+
+function pause(milliseconds, signal) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal?.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}

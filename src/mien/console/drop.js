@@ -1,0 +1,126 @@
+// A place for photographs: chosen, dropped, or pasted; one, many, or whole folders.
+
+import { button, say } from './parts.js';
+import { h, icon } from './dom.js';
+
+const BATCH = 500; // files of a drop that are handed on together
+
+/**
+ * A drop zone. `take`: given an array of {file, folder}, of one unless `many`. The element's `give` takes such an array
+ * too, for what is pasted.
+ */
+export function dropZone(title, hint, take, { many = false, slim = false } = {}) {
+  const input = h('input', {
+    type: 'file',
+    accept: 'image/*',
+    multiple: many,
+    class: 'unseen',
+    tabIndex: -1,
+    'aria-label': title,
+  });
+  const folder =
+    many &&
+    h('input', {
+      type: 'file',
+      webkitdirectory: true,
+      multiple: true,
+      class: 'unseen',
+      tabIndex: -1,
+      'aria-label': 'Choose a folder',
+    });
+  const chosen = (event) => {
+    const files = [...event.target.files].map((file) => ({
+      file,
+      folder: file.webkitRelativePath.split('/').slice(0, -1).join('/'),
+    }));
+    event.target.value = '';
+    if (files.length) give(files);
+  };
+  for (const each of [input, folder].filter(Boolean)) each.addEventListener('change', chosen);
+  const label = many ? 'Choose photographs' : 'Choose a photograph';
+  const choose = button(slim ? 'Choose' : label, 'main', () => input.click(), null, {
+    'data-key': 'o',
+    'aria-label': label,
+  });
+  const whole = folder && button('Choose a folder', '', () => folder.click());
+  const text = h(
+    'div',
+    { class: 'stack tight' },
+    h('strong', { text: title }),
+    h('span', { class: 'quiet small', text: hint }),
+  );
+  const zone = h(
+    'div',
+    { class: `drop ${slim ? 'slim' : ''}` },
+    icon('upload'),
+    text,
+    h('div', { class: 'row center' }, choose, whole),
+    input,
+    folder,
+  );
+  function give(files) {
+    if (many) return take(files);
+    const first = files.find(({ file }) => file.type.startsWith('image/')) ?? files[0];
+    if (files.length > 1) say(`One photograph at a time here; ${first.file.name} was taken.`);
+    return take([first]);
+  }
+  const over = (event) => {
+    event.preventDefault();
+    zone.classList.add('over');
+  };
+  zone.addEventListener('dragenter', over);
+  zone.addEventListener('dragover', over);
+  zone.addEventListener('dragleave', (event) => {
+    if (!zone.contains(event.relatedTarget)) zone.classList.remove('over');
+  });
+  zone.addEventListener('drop', async (event) => {
+    event.preventDefault();
+    zone.classList.remove('over');
+    const files = [];
+    let found = 0;
+    for await (const each of dropped(event.dataTransfer)) {
+      files.push(each);
+      if (many && files.length === BATCH) give(files.splice(0)); // the first begin while a large folder is read
+      found++;
+    }
+    if (files.length) give(files);
+    if (!found) say('There was no file in what was dropped.', 'bad');
+  });
+  zone.give = give;
+  return zone;
+}
+
+/** Hand what is pasted anywhere to the page's drop zone: the first that has no picture yet, or the first. */
+export function takePastes() {
+  document.addEventListener('paste', (event) => {
+    const files = [...(event.clipboardData?.files ?? [])].map((file) => ({ file, folder: '' }));
+    const zone = document.querySelector('main .drop:not(.slim)') ?? document.querySelector('main .drop');
+    if (files.length && zone && !document.querySelector('dialog[open]')) zone.give(files);
+  });
+}
+
+/** The files of a drop, folders opened. */
+async function* dropped(transfer) {
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  const files = [...transfer.files]; // both before the first await, since the browser empties them
+  for (const entry of entries) yield* inside(entry, '');
+  if (!entries.length) for (const file of files) yield { file, folder: '' };
+}
+
+async function* inside(entry, folder) {
+  if (entry.isFile) {
+    const file = await new Promise((resolve, reject) => {
+      entry.file(resolve, reject);
+    });
+    yield { file, folder };
+    return;
+  }
+  const reader = entry.createReader();
+  for (;;) {
+    const some = await new Promise((resolve, reject) => {
+      reader.readEntries(resolve, reject);
+    });
+    if (!some.length) return;
+    for (const each of some) yield* inside(each, folder ? `${folder}/${entry.name}` : entry.name);
+  }
+}

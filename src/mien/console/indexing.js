@@ -1,0 +1,143 @@
+// Many photographs into a collection: a few at a time, each answered for, going on while other pages are looked at.
+
+import { prepare } from './picture.js';
+import { plural, reason, sentence } from './words.js';
+
+const AT_ONCE = 4;
+const IMAGE = /\.(jpe?g|png|webp|gif|bmp|avif|heic|heif|tiff?)$/i;
+
+/**
+ * The work of indexing into one collection. It tells of every step by an event `step`.
+ * `options`: {naming: 'file'|'path'|'folder'|'none', filter, most (0: all faces), users (each folder is a user)}.
+ */
+export class Indexing extends EventTarget {
+  constructor(api, album, collection, options) {
+    super();
+    Object.assign(this, { api, album, collection, options });
+    this.waiting = [];
+    this.running = 0;
+    Object.assign(this, { total: 0, done: 0, faces: 0, skipped: 0 });
+    this.refused = []; // {file, why}
+    this.stop = new AbortController();
+    this.folders = new Map(); // user → the last call about it, so that one user is changed by one call at a time
+  }
+
+  /** Whether there is nothing left to do. */
+  get isIdle() {
+    return !this.running && !this.waiting.length;
+  }
+
+  /** Take on more files: [{file, folder}]. */
+  add(files) {
+    if (this.isIdle) this.stop = new AbortController();
+    const pictures = files.filter(({ file }) => file.type.startsWith('image/') || IMAGE.test(file.name));
+    this.skipped += files.length - pictures.length;
+    this.total += pictures.length;
+    this.waiting = pictures.reverse().concat(this.waiting); // taken from the end
+    while (this.running < AT_ONCE && this.waiting.length) this.#work();
+    this.#tell();
+  }
+
+  /** Begin nothing more, and give up what is on its way. */
+  cancel() {
+    this.total -= this.waiting.length;
+    this.waiting = [];
+    this.stop.abort();
+    this.#tell();
+  }
+
+  async #work() {
+    this.running++;
+    while (this.waiting.length) {
+      const next = this.waiting.pop();
+      try {
+        await this.#index(next);
+      } catch (error) {
+        if (this.stop.signal.aborted) {
+          this.total--;
+          continue;
+        }
+        this.#refuse(next, sentence(error));
+      }
+      this.done++;
+      this.#tell();
+    }
+    this.running--;
+    this.#tell();
+  }
+
+  async #index({ file, folder }) {
+    const picture = await prepare(file);
+    const answer = await this.#call('IndexFaces', {
+      Image: await picture.image(),
+      ExternalImageId: named(file, folder, this.options.naming),
+      QualityFilter: this.options.filter,
+      MaxFaces: this.options.users ? 1 : this.options.most || undefined,
+    });
+    const { FaceRecords: records, UnindexedFaces: others } = answer;
+    this.album.remember(picture, records);
+    this.faces += records.length;
+    if (!records.length && !others.length) this.#refuse({ file, folder }, 'No face was found.');
+    const told = others.filter((face) => face.Reasons[0] !== 'EXCEEDS_MAX_FACES'); // that was asked for
+    if (told.length)
+      this.#refuse(
+        { file, folder },
+        `${plural(told.length, 'face')} refused: ${[...new Set(told.flatMap((face) => face.Reasons))].map(reason).join(' ')}`,
+      );
+    if (this.options.users && folder && records.length) await this.#associate(file, folder, records[0].Face.FaceId);
+  }
+
+  async #associate(file, folder, id) {
+    const user = clean(folder.split('/').pop()).slice(0, 128);
+    const before =
+      this.folders.get(user) ??
+      this.#call('CreateUser', { UserId: user }).catch((error) => {
+        if (error.code !== 'ConflictException') throw error; // it is there already
+      });
+    const mine = before.then(() => this.#call('AssociateFaces', { UserId: user, FaceIds: [id] }));
+    this.folders.set(
+      user,
+      mine.catch(() => {}),
+    );
+    const { UnsuccessfulFaceAssociations: refused } = await mine;
+    if (refused.length)
+      this.#refuse({ file, folder }, `Indexed, but not given to ${user}: ${refused[0].Reasons.map(reason).join(' ')}`);
+  }
+
+  #call(operation, request) {
+    return this.api.call(operation, { CollectionId: this.collection, ...request }, this.stop.signal);
+  }
+
+  #refuse({ file, folder }, why) {
+    this.refused.push({ file: folder ? `${folder}/${file.name}` : file.name || 'pasted picture', why });
+  }
+
+  #tell() {
+    this.dispatchEvent(new Event('step'));
+  }
+}
+
+/** What a photograph is called in the collection; letters that the API does not take become underscores. */
+export function named(file, folder, naming) {
+  const parts = {
+    file: [file.name],
+    path: [folder.split('/').pop(), file.name],
+    folder: [folder.split('/').pop()],
+    none: [],
+  }[naming];
+  return clean(parts.filter(Boolean).join(':')).slice(0, 255) || undefined;
+}
+
+function clean(text) {
+  return text
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .replace(/[^a-zA-Z0-9_.:-]/g, '_');
+}
+
+/** A list of refusals as CSV. */
+export function csv(refused) {
+  // a text that a spreadsheet would take for a formula is kept one
+  const quoted = (text) => `"${(/^[=+\-@]/.test(text) ? `'${text}` : text).replace(/"/g, '""')}"`;
+  return ['file,why', ...refused.map(({ file, why }) => `${quoted(file)},${quoted(why)}`)].join('\r\n');
+}

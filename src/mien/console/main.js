@@ -1,0 +1,153 @@
+// The page put together: the server, the key, the album, and which page an address shows. It reads as one list.
+
+import { Album } from './album.js';
+import { Api, KeyRing } from './api.js';
+import { collectionPage, collectionsPage } from './collections.js';
+import { comparePage } from './compare.js';
+import { detectPage } from './detect.js';
+import { fill, h, icon } from './dom.js';
+import { takePastes } from './drop.js';
+import { keyButton, unlocker } from './keys.js';
+import { empty, say } from './parts.js';
+import { helpButton, shortcuts } from './shortcuts.js';
+import { statusPage } from './status.js';
+import { recallTheme, themeButton } from './theme.js';
+
+const PAGES = [
+  ['detect', 'Look', 'face'],
+  ['compare', 'Compare', 'compare'],
+  ['collections', 'Collections', 'stack'],
+  ['status', 'Status', 'pulse'],
+];
+const KEPT = { detect: detectPage, compare: comparePage }; // made once: a picture is still there on the way back
+const AT_ONCE = 4; // requests of one page at a time
+
+const keys = new KeyRing(sessionStorage);
+const unlock = unlocker(keys, () => {
+  drawTools();
+  show();
+});
+const queue = queueOf(AT_ONCE);
+const app = {
+  keys,
+  unlock,
+  queue,
+  api: new Api(new URL('../', location.href.split('#')[0]), keys, unlock),
+  album: new Album(queue),
+  jobs: new Map(), // collection → its latest Indexing
+  options: { naming: 'file', filter: 'AUTO', most: 0, users: false },
+  search: { among: 'faces', threshold: 80 },
+  about: null, // what about.json says
+  learn,
+  go,
+};
+const made = {};
+
+async function learn() {
+  const said = await app.api.read('console/about.json');
+  if (said?.ok) app.about = JSON.parse(said.text);
+}
+
+function go(address) {
+  if (location.hash === address) show();
+  else location.hash = address;
+}
+
+function show() {
+  const [path, query = ''] = location.hash.slice(2).split('?');
+  const [name = '', collection, tab = 'faces'] = path.split('/').map(decodeURIComponent);
+  const main = document.getElementById('main');
+  fill(main, pageAt(name || 'detect', collection, tab, new URLSearchParams(query)));
+  drawNav(name || 'detect');
+  document.title = `${main.querySelector('h1')?.textContent ?? 'mien'} · mien`;
+  window.scrollTo(0, 0);
+}
+
+function pageAt(name, collection, tab, query) {
+  if (name in KEPT) return (made[name] ??= KEPT[name](app));
+  if (name === 'collections' && !collection) return collectionsPage(app);
+  if (name === 'collections' && ['faces', 'users', 'add', 'search'].includes(tab))
+    return collectionPage(app, collection, tab, query);
+  if (name === 'status') return statusPage(app);
+  return empty(
+    'search',
+    'No such page',
+    'The address names no page of this console.',
+    h('a', { class: 'button main', href: '#/detect', text: 'To the start' }),
+  );
+}
+
+function drawNav(current) {
+  const links = PAGES.map(([name, label, drawing]) =>
+    h(
+      'li',
+      {},
+      h(
+        'a',
+        { href: `#/${name}`, 'aria-current': name === current ? 'page' : null },
+        icon(drawing),
+        h('span', { text: label }),
+      ),
+    ),
+  );
+  fill(document.getElementById('nav'), h('ul', {}, links));
+}
+
+function drawTools() {
+  fill(
+    document.getElementById('tools'),
+    keyButton(app, () => {
+      drawTools();
+      show();
+    }),
+    themeButton(drawTools),
+    helpButton(),
+  );
+}
+
+/** What runs pieces of work, `most` at a time, in their order. */
+function queueOf(most) {
+  const waiting = [];
+  let running = 0;
+  const next = () => {
+    while (running < most && waiting.length) {
+      const { work, resolve, reject } = waiting.shift();
+      running++;
+      work()
+        .then(resolve, reject)
+        .finally(() => {
+          running--;
+          next();
+        });
+    }
+  };
+  return (work) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ work, resolve, reject });
+      next();
+    });
+}
+
+async function start() {
+  await learn();
+  drawTools();
+  show();
+  addEventListener('hashchange', () => {
+    show();
+    document.getElementById('main').focus({ preventScroll: true });
+  });
+  addEventListener('beforeunload', (event) => {
+    if ([...app.jobs.values()].some((job) => !job.isIdle)) event.preventDefault();
+  });
+  for (const name of ['dragover', 'drop']) addEventListener(name, (event) => event.preventDefault()); // not a way out
+  takePastes();
+  shortcuts(
+    PAGES.map(([name]) => name),
+    go,
+  );
+  if (!app.about) say('The server does not say what runs on it.', 'bad');
+  if (app.about?.access === 'keys' && !keys.current) unlock();
+}
+
+recallTheme();
+start();

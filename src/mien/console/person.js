@@ -1,0 +1,88 @@
+// A stored face as pages show it: its picture where the page still has it, its names, what it is like.
+
+import { fill, h, icon } from './dom.js';
+import { attempt, failure, tell, working } from './parts.js';
+import { score, strangersBriefly } from './words.js';
+import { Picture } from './picture.js';
+import { viewer } from './viewer.js';
+
+/** The thumbnail of a face: a button that opens its picture, or a drawing where the page does not have it. */
+export function thumbnail(app, id, name) {
+  if (!app.album.has(id))
+    return h(
+      'span',
+      { class: 'thumb none', title: 'The server keeps no pictures; this one was not indexed from this page.' },
+      icon('user'),
+    );
+  const image = h('img', { alt: '' });
+  app.album.face(id).then(
+    (url) => {
+      if (url) image.src = url;
+    },
+    () => image.remove(),
+  );
+  return h(
+    'button',
+    { type: 'button', class: 'thumb', 'aria-label': `Show the picture of ${name}`, on: { click: () => open(app, id) } },
+    image,
+  );
+}
+
+/** What a face is called: its ExternalImageId, or the beginning of its id. */
+export function called(face) {
+  return face.ExternalImageId ?? face.FaceId.slice(0, 8);
+}
+
+/** A match of a search as a list item. `match`: {Similarity, Face} or {Similarity, User}. */
+export function match(app, { Similarity, Face, User }) {
+  const name = Face ? called(Face) : User.UserId;
+  const chip = Face?.UserId && h('span', { class: 'chip', text: Face.UserId });
+  const kind = Similarity >= 80 ? 'good' : Similarity >= 60 ? 'warn' : 'low';
+  return h(
+    'li',
+    { class: 'match' },
+    Face ? thumbnail(app, Face.FaceId, name) : h('span', { class: 'thumb none' }, icon('user')),
+    h(
+      'div',
+      { class: 'grow' },
+      h('strong', { class: 'clip', text: name }),
+      chip,
+      h('p', { class: 'quiet small', text: strangersBriefly(Similarity) }),
+    ),
+    h('span', { class: `score ${kind}`, text: score(Similarity) }),
+  );
+}
+
+/** Open a dialog with what a search answers. `search`: gives a promise of matches. */
+export function similar(app, title, search) {
+  const body = h('div', { class: 'stack' }, working('Searching …'));
+  attempt(async () => {
+    try {
+      const found = await search();
+      const list = h(
+        'ul',
+        { class: 'rows' },
+        found.map((each) => match(app, each)),
+      );
+      fill(
+        body,
+        found.length
+          ? list
+          : h('p', { class: 'quiet', text: 'Nobody here is like it: nothing reaches a similarity of 60.' }),
+      );
+    } catch (error) {
+      fill(body, failure(error));
+    }
+  });
+  return tell(title, body);
+}
+
+async function open(app, id) {
+  const page = app.album.page(id);
+  const image = await attempt(() => new Picture(page.picture.blob, page.picture.name).load());
+  if (!image) return;
+  const faces = page.faces.map((each, i) => ({ box: each.box, kind: 'good', name: `Face ${i + 1}` }));
+  const drawn = viewer(image, faces);
+  drawn.select(page.faces.findIndex((each) => each.id === id));
+  await tell(page.picture.name, drawn.element);
+}

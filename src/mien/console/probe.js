@@ -1,0 +1,69 @@
+// One face of a photograph, searched in a collection, whatever other faces are in it.
+
+import { Picture, around, cut, pixels } from './picture.js';
+
+const LEAST = 160; // pixels of a cut-out; the server refuses pictures below 80
+const MARGIN = 1; // of a face's size, on every side; the detector wants to see a head in its surroundings
+const QUALITY = 0.97; // of a cut-out as a JPEG, so that what is searched is what was seen
+const MOST = 5; // matches of each face
+const LEAST_OVERLAP = 0.3; // of the face that was meant and the one the server searched; another person's has none
+
+/**
+ * Search one face of a picture; its matches, the best first.
+ * The API searches the largest face of an image, so that one goes with the whole picture. Any other is cut out with
+ * its surroundings, faces beside it that are not much smaller painted over, and the answer held against what was meant.
+ * `photo`: {picture, image, faces}, with the faces as DetectFaces gave them, the largest first.
+ */
+export async function searched(app, collection, photo, i) {
+  const { image, faces } = photo;
+  const [mine, ...others] = [faces[i], ...faces.filter((face) => face !== faces[i])].map((face) =>
+    pixels(face.BoundingBox, image),
+  );
+  const region = i === 0 ? null : around(mine, MARGIN, image, LEAST);
+  const picture = region ? new Picture(await cut(image, region, 1, covers(mine, others), QUALITY)) : photo.picture;
+  const { box, matches } = await ask(app, {
+    CollectionId: collection,
+    Image: await picture.image(),
+    QualityFilter: 'NONE',
+  });
+  if (region && !(box && overlap(mine, within(region, box)) >= LEAST_OVERLAP)) {
+    throw new Error('This face could not be searched apart from those beside it.');
+  }
+  return matches;
+}
+
+/** The matches of an image's largest face and its box; no box where none was found. */
+async function ask(app, request) {
+  const { among, threshold } = app.search;
+  if (among === 'users') {
+    const limits = { MaxUsers: MOST, UserMatchThreshold: threshold };
+    const answer = await app.api.call('SearchUsersByImage', { ...request, ...limits });
+    return { box: answer.SearchedFace?.FaceDetail.BoundingBox, matches: answer.UserMatches };
+  }
+  const limits = { MaxFaces: MOST, FaceMatchThreshold: threshold };
+  const answer = await app.api.call('SearchFacesByImage', { ...request, ...limits });
+  return { box: answer.SearchedFaceBoundingBox, matches: answer.FaceMatches };
+}
+
+/** What to paint over: faces as large as this one or nearly, as far as they do not lie on it. */
+function covers(mine, others) {
+  return others.filter((other) => area(other) > 0.5 * area(mine) && overlap(other, mine) < 0.1);
+}
+
+/** A box of the API, which is shares of a region, in the pixels that the region is in. */
+function within(region, box) {
+  const [left, top] = [region.left + box.Left * region.width, region.top + box.Top * region.height];
+  return { left, top, width: box.Width * region.width, height: box.Height * region.height };
+}
+
+function area({ width, height }) {
+  return width * height;
+}
+
+/** Intersection over union, 0–1. */
+function overlap(one, other) {
+  const width = Math.min(one.left + one.width, other.left + other.width) - Math.max(one.left, other.left);
+  const height = Math.min(one.top + one.height, other.top + other.height) - Math.max(one.top, other.top);
+  if (width <= 0 || height <= 0) return 0;
+  return (width * height) / (area(one) + area(other) - width * height);
+}

@@ -1,0 +1,89 @@
+// What the quality filter would say of a face: the server's bars (about.json) held against what DetectFaces measured.
+
+import { h, icon } from './dom.js';
+import { reason } from './words.js';
+
+/**
+ * What is measured against a bar, a row each.
+ * `face`: a FaceDetail; `image`: the loaded picture; `bar`: of one filter. `fails` says whether the row refuses it.
+ */
+export function measured(face, image, bar) {
+  const short = Math.min(face.BoundingBox.Width * image.naturalWidth, face.BoundingBox.Height * image.naturalHeight);
+  const turn = Math.max(Math.abs(face.Pose.Yaw), Math.abs(face.Pose.Pitch));
+  return [
+    { code: 'EXTREME_POSE', name: 'Turn', value: turn, bar: bar.turn, unit: '°', most: true, scale: 90 },
+    {
+      code: 'LOW_BRIGHTNESS',
+      name: 'Brightness',
+      value: face.Quality.Brightness,
+      bar: bar.brightness,
+      unit: '',
+      scale: 100,
+    },
+    {
+      code: 'LOW_SHARPNESS',
+      name: 'Sharpness',
+      value: face.Quality.Sharpness,
+      bar: bar.sharpness,
+      unit: '',
+      scale: 100,
+    },
+    { code: 'LOW_CONFIDENCE', name: 'Confidence', value: face.Confidence, bar: bar.confidence, unit: '%', scale: 100 },
+    {
+      code: 'SMALL_BOUNDING_BOX',
+      name: 'Size',
+      value: short,
+      bar: bar.pixels,
+      unit: ' px',
+      scale: Math.max(160, 2 * bar.pixels),
+    },
+  ].map((row) => ({ ...row, fails: row.most ? row.value > row.bar : row.value < row.bar }));
+}
+
+/** The codes of what refuses a face; empty when it passes. */
+export function refusals(face, image, bar) {
+  return measured(face, image, bar)
+    .filter((row) => row.fails)
+    .map((row) => row.code);
+}
+
+/** The rows as a drawing: a bar each, with a mark where the filter's bar is. */
+export function chart(face, image, bar) {
+  return h(
+    'div',
+    { class: 'chart' },
+    measured(face, image, bar).map((row) => {
+      const filled = h('span', { class: 'filled' });
+      filled.style.width = `${Math.min(100, (100 * row.value) / row.scale)}%`;
+      const mark = h('span', { class: 'mark' });
+      mark.style.left = `${Math.min(100, (100 * row.bar) / row.scale)}%`;
+      const need = `${row.most ? 'at most' : 'at least'} ${row.bar}${row.unit}`;
+      return h(
+        'div',
+        { class: row.fails ? 'bad' : '' },
+        h('span', { text: row.name }),
+        h('span', { class: 'gauge', 'aria-hidden': 'true' }, filled, mark),
+        h('span', { class: 'value', text: `${Math.round(row.value)}${row.unit}` }),
+        h('span', { class: 'need quiet', text: need }),
+      );
+    }),
+  );
+}
+
+/** What each filter would do with a face, a line each. */
+export function verdicts(face, image, bars) {
+  return h(
+    'ul',
+    { class: 'verdicts' },
+    Object.entries(bars).map(([name, bar]) => {
+      const codes = refusals(face, image, bar);
+      return h(
+        'li',
+        { class: codes.length ? 'bad' : 'good' },
+        icon(codes.length ? 'close' : 'check'),
+        h('strong', { text: name }),
+        h('span', { text: codes.length ? codes.map(reason).join(' ') : 'Taken.' }),
+      );
+    }),
+  );
+}

@@ -1,0 +1,159 @@
+// Who in a collection is on this photograph? Every face of it is searched, not only the largest.
+
+import { portrait } from './detect.js';
+import { fill, h } from './dom.js';
+import { dropZone } from './drop.js';
+import { choice, empty, failure, field, note, working } from './parts.js';
+import { called, match } from './person.js';
+import { prepare } from './picture.js';
+import { searched } from './probe.js';
+import { viewer } from './viewer.js';
+import { crowd, plural, score } from './words.js';
+
+/** Make the tab. */
+export function searchTab(app, collection) {
+  if (!collection.faces)
+    return empty(
+      'search',
+      'Nobody to find yet',
+      'Add photographs first; then search among their faces.',
+      h('a', { class: 'button main', href: `#/collections/${collection.name}/add`, text: 'Add photographs' }),
+    );
+  const wanted = app.search;
+  const stage = h('div', { class: 'stack' });
+  const meaning = h('p', { class: 'quiet small' });
+  let picture = null;
+  let latest = 0;
+
+  const threshold = h('input', {
+    type: 'number',
+    min: 0,
+    max: 100,
+    step: 'any',
+    value: wanted.threshold,
+    required: true,
+    on: {
+      change: () => {
+        if (threshold.reportValidity()) {
+          wanted.threshold = Number(threshold.value);
+          explain();
+          again();
+        }
+      },
+    },
+  });
+  const among = choice(
+    [
+      ['faces', 'faces'],
+      ['users', 'users'],
+    ],
+    wanted.among,
+    (value) => {
+      wanted.among = value;
+      explain();
+      again();
+    },
+  );
+  const explain = () => {
+    meaning.textContent = crowd(
+      Math.max(wanted.threshold, app.about?.minimum_similarity ?? 0),
+      collection[wanted.among],
+      wanted.among.slice(0, -1),
+    );
+  };
+  const settings = h(
+    'div',
+    { class: 'card settings' },
+    field('Search among', among),
+    field('Least similarity', threshold),
+    h('div', { class: 'grow' }, meaning),
+  );
+  const again = () => picture && run();
+
+  async function take(file) {
+    try {
+      picture = await prepare(file);
+      await run();
+    } catch (error) {
+      fill(stage, zone(), failure(error));
+    }
+  }
+
+  async function run() {
+    const turn = ++latest;
+    fill(stage, zone(), working('Looking for faces …'));
+    try {
+      const image = await picture.load();
+      const { FaceDetails: faces } = await app.api.call('DetectFaces', { Image: await picture.image() });
+      if (turn !== latest) return;
+      const shown = results(app, image, faces);
+      fill(stage, zone(), picture.note && note('plain', picture.note), shown.element);
+      const search = async (i) => {
+        if (turn !== latest) return;
+        const answer = await searched(app, collection.name, { picture, image, faces }, i).then(
+          (matches) => ({ matches }),
+          (error) => ({ error, matches: [] }),
+        );
+        shown.found(i, answer);
+      };
+      await Promise.all(faces.map((_, i) => app.queue(() => search(i))));
+    } catch (error) {
+      if (turn === latest) fill(stage, zone(), failure(error));
+    }
+  }
+
+  const zone = () =>
+    dropZone(
+      picture ? 'Another photograph' : 'Drop a photograph to search by',
+      'or paste one. Every face in it is searched.',
+      ([{ file }]) => take(file),
+      { slim: Boolean(picture) },
+    );
+  explain();
+  fill(stage, zone());
+  return h('div', { class: 'stack' }, settings, stage);
+}
+
+/** The boxes in the picture and, beside it, what was found for each face; `found(i, {matches, error})` fills one in. */
+function results(app, image, faces) {
+  const cards = faces.map((face) => {
+    const crop = h('img', { class: 'portrait small', alt: '' });
+    portrait(crop, face.BoundingBox, image);
+    const body = h('div', { class: 'grow' }, working('Searching …'));
+    return { body, element: h('li', { class: 'card found' }, crop, body) };
+  });
+  const boxes = faces.map((face, i) => ({ box: face.BoundingBox, label: '…', name: `Face ${i + 1}` }));
+  const drawn = viewer(image, boxes, (i) => {
+    drawn.select(i);
+    cards.forEach(({ element }, each) => element.classList.toggle('chosen', each === i));
+    cards[i].element.scrollIntoView({ block: 'nearest' });
+  });
+  function found(i, answer) {
+    drawn.mark(i, mark(i, answer));
+    fill(cards[i].body, outcome(app, answer));
+  }
+  const elements = cards.map((each) => each.element);
+  const list = h('ul', { class: 'stack side', 'aria-live': 'polite' }, elements);
+  const none = note('plain', 'No face was found in this photograph.');
+  const title = h('p', {}, h('strong', { text: faces.length ? plural(faces.length, 'face') : 'No face' }));
+  const split = h('div', { class: 'split' }, drawn.element, faces.length ? list : none);
+  return { element: h('div', { class: 'stack' }, title, split), found };
+}
+
+/** How the box of a face that was searched is drawn. */
+function mark(i, { matches, error }) {
+  if (error) return { kind: 'warn', label: '!', name: `Face ${i + 1}: not searched` };
+  if (!matches.length) return { kind: 'warn', label: 'unknown', name: `Face ${i + 1}: unknown` };
+  const [{ Similarity, Face, User }] = matches;
+  const name = User?.UserId ?? Face.UserId ?? called(Face);
+  return { kind: 'good', label: `${name} ${score(Similarity)}`, name: `Face ${i + 1}: ${name}` };
+}
+
+/** What was found for a face, as nodes. */
+function outcome(app, { matches, error }) {
+  if (error) return failure(error);
+  const rows = matches.map((each) => match(app, each));
+  if (rows.length) return h('ul', { class: 'rows' }, rows);
+  const why = h('p', { class: 'quiet small', text: 'Nobody here reaches the least similarity.' });
+  return [h('h3', { text: 'Unknown' }), why];
+}

@@ -1,0 +1,66 @@
+"""An image at half its size, a quarter, …: what is to be shrunk is taken from the nearest, so that nothing aliases.
+
+The detector and every face cut out share the halves, so that a large image is shrunk once.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from mien.face.types import Pixels
+
+
+class Halves:
+    """An image and its halves, made as they are asked for. Used by one thread.
+
+    Args:
+        image: uint8 RGB (H, W, 3).
+    """
+
+    def __init__(self, image: Pixels) -> None:
+        self._images = [image]
+
+    @property
+    def full(self) -> Pixels:
+        """The image itself."""
+        return self._images[0]
+
+    def nearest(self, reduction: float) -> tuple[Pixels, float]:
+        """The smallest half that leaves less than a halving to do, and its scale: 1, ½, ¼, …
+
+        Args:
+            reduction: by how much the image is to be reduced; under 1 where it is enlarged.
+        """
+        times = int(np.log2(max(reduction, 1.0)))
+        while len(self._images) <= times:
+            self._images.append(halved(self._images[-1]))
+        return self._images[times], 0.5**times
+
+    def cut(self, box: Sequence[float], size: int, beyond: tuple[int, int, int]) -> Pixels:
+        """Cut a square out and scale it.
+
+        Args:
+            box: x1, y1, x2, y2, in pixels of the image, as wide as high; it may reach beyond the image.
+            size: rows and columns of the answer.
+            beyond: the colour of what lies beyond the image.
+
+        Returns:
+            uint8 RGB (size, size, 3).
+        """
+        step = max((box[2] - box[0]) / size, 1e-6)
+        image, scale = self.nearest(step)
+        # pixel u of the answer is centred at x1 + (u + 0.5) · step in an image whose pixel 0 is centred at 0.5
+        left, top = ((box[axis] + step / 2) * scale - 0.5 for axis in (0, 1))
+        matrix = np.array([[step * scale, 0, left], [0, step * scale, top]])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return np.asarray(cv2.warpAffine(image, matrix, (size, size), flags=flags, borderValue=beyond), np.uint8)
+
+
+def halved(image: Pixels) -> Pixels:
+    """Half as many rows and columns, each pixel the mean of four; an odd last row or column is dropped.
+
+    Exact means of 2 × 2 pixels are what processors have instructions for.
+    """
+    height, width = (max(1, side // 2) for side in image.shape[:2])
+    return np.asarray(cv2.resize(image[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA))

@@ -1,0 +1,115 @@
+"""One request's work, shared by the operation that does it and whoever waits for its answer.
+
+The operation says which stage it is at. A stage is timed, and none is begun for a caller who is gone; what has begun
+is finished, so that a write to the store is never cut in two.
+"""
+
+import time
+from dataclasses import dataclass
+from types import TracebackType
+
+from mien.operations.budget import Budget, Share
+
+PIXELS = 100_000_000  # in flight where nobody says how many: one picture of the largest size
+
+
+class AbandonedError(Exception):
+    """Nobody waits for the answer any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage that is over: when it began on the clock of `time.perf_counter`, and the seconds it took."""
+
+    name: str
+    began: float
+    seconds: float
+
+
+class Job:
+    """What is known about a request on its way.
+
+    Args:
+        pixels: of decoded pictures, shared by all requests.
+        patience: seconds that it waits for its share of them.
+
+    Attributes:
+        key: name of the access key that asked, for the log.
+        stages: those that are over, in the order of their ends.
+    """
+
+    __slots__ = ("_abandoned", "_faces", "_patience", "_pixels", "key", "stages")
+
+    def __init__(self, pixels: Budget | None = None, patience: float = 0.0) -> None:
+        self._pixels = pixels or Budget(PIXELS)
+        self._patience = patience
+        self._abandoned = False
+        self._faces: list[int] = []
+        self.key: str | None = None
+        self.stages: list[Stage] = []
+
+    @property
+    def faces(self) -> int:
+        """How many faces its pictures show."""
+        return sum(self._faces)
+
+    def found(self, faces: int) -> None:
+        """Note how many faces a picture shows; two pictures may be looked at at the same time."""
+        self._faces.append(faces)
+
+    def abandon(self) -> None:
+        """Let no further stage begin."""
+        self._abandoned = True
+
+    def stage(self, name: str) -> "_Timing":
+        """A context that times a stage.
+
+        Raises:
+            AbandonedError: on entering, nobody waits for the answer any more.
+        """
+        return _Timing(self, name)
+
+    def pixels(self, count: int) -> Share:
+        """Wait for a share of the pixels that may be decoded at the same time.
+
+        Raises:
+            ThrottlingError: there was none in time.
+            AbandonedError: nobody waits for the answer any more.
+        """
+        share = self._pixels.ask(count)
+        try:
+            if not share.ready.done():
+                with self.stage("wait"):
+                    share.wait(self._patience)
+        except AbandonedError:  # on entering the stage
+            share.release()
+            raise
+        return share
+
+    def go_on(self) -> None:
+        """Find out whether to begin something.
+
+        Raises:
+            AbandonedError: nobody waits for the answer any more.
+        """
+        if self._abandoned:
+            raise AbandonedError
+
+
+class _Timing:
+    """A stage while it lasts."""
+
+    __slots__ = ("_began", "_job", "_name")
+
+    def __init__(self, job: Job, name: str) -> None:
+        self._job = job
+        self._name = name
+
+    def __enter__(self) -> None:
+        self._job.go_on()
+        self._began = time.perf_counter()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._job.stages.append(Stage(self._name, self._began, time.perf_counter() - self._began))

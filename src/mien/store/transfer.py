@@ -1,0 +1,153 @@
+"""A whole store into another, of whatever kind: row by row under the same keys, in the order of the keys.
+
+What is in the target is then always a beginning of what is in the source, so a copy that was killed goes on after the
+last row it finds. Collections come last: as long as they are not there, nobody sees what belongs to them. A table
+`copying` in the target says what is being copied until all of it has been read back and compared.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from mien.errors import SetupError
+from mien.store.base import Cursor, Database, Row
+
+BATCH = 5_000  # rows that are held in memory, and written in one transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table: its name, the columns of its primary key, and the others."""
+
+    name: str
+    key: tuple[str, ...]
+    rest: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns, those of the key first."""
+        return self.key + self.rest
+
+
+# Everything but `snapshots`, whose files lie beside one server.
+TABLES = (
+    Table(
+        "faces",
+        ("id",),
+        (
+            "collection", "face_id", "image_id", "external_image_id", "box_left", "box_top", "box_width", "box_height",
+            "confidence", "user_key", "revision",
+        ),
+    ),
+    Table("embeddings", ("face",), ("vector",)),
+    Table("removals", ("collection", "revision", "face")),
+    Table("users", ("id",), ("collection", "name", "faces")),
+    Table("user_vectors", ("id",), ("collection", "user_key", "revision", "vector")),
+    Table("user_removals", ("collection", "revision", "vector")),
+    Table("tags", ("collection", "tag"), ("value",)),
+    Table("tokens", ("account", "operation", "token"), ("parameters", "answer", "created")),
+    Table("sweeps", ("collection",)),
+    Table(
+        "access_keys",
+        ("access_key",),
+        ("name", "account", "secret", "operations", "collections", "rate", "created", "revoked"),
+    ),
+    Table(
+        "collections",
+        ("id",),
+        ("account", "name", "contract", "model_version", "created", "revision", "faces", "users", "floor"),
+    ),
+)  # fmt: skip
+# Where keys were given out that no row has any more; they are not given out again.
+_GIVEN = {
+    "collections": (("collections", "id"), ("sweeps", "collection")),
+    "faces": (("faces", "id"), ("removals", "face")),
+    "users": (("users", "id"),),
+    "user_vectors": (("user_vectors", "id"), ("user_removals", "vector")),
+}
+
+
+def transfer(source: Database, target: Database, say: Callable[[str], None]) -> None:
+    """Copy everything, compare it, and let the target be used.
+
+    Args:
+        source: what is copied; nobody changes it meanwhile.
+        target: empty, or with a part of the same source from a copy that did not end.
+        say: is told what has been done.
+
+    Raises:
+        SetupError: the target holds something else, or in the end not the same as the source.
+    """
+    target.write(lambda cursor: _claim(cursor, source.describe().partition(" at ")[2]))
+    for table in TABLES:
+        copied = _copy(table, source, target)
+        say(f"{table.name}: {copied} rows copied")
+    for table in TABLES:
+        ours, theirs = _sum(table, source), _sum(table, target)
+        if ours != theirs:
+            raise SetupError(
+                f"The copy is not the same in the table {table.name} ({ours[0]} rows here, {theirs[0]} there); was the "
+                "source changed meanwhile? Empty the target and begin again."
+            )
+        say(f"{table.name}: {ours[0]} rows compared, BLAKE2 {ours[1]}")
+    for name, places in _GIVEN.items():
+        target.reserve(name, target.read(lambda cursor, places=places: _most(cursor, places)))  # type: ignore[misc]
+    target.write(lambda cursor: cursor.run("DROP TABLE copying"))
+
+
+def _claim(cursor: Cursor, source: str) -> None:
+    """Make the target this copy's own, or find that it is."""
+    cursor.run("CREATE TABLE IF NOT EXISTS copying (source TEXT NOT NULL)")
+    begun = cursor.row("SELECT source FROM copying")
+    if begun is None:
+        for table in TABLES:
+            if cursor.row(f"SELECT 1 FROM {table.name} LIMIT 1"):
+                raise SetupError(f"The target is not empty: it has rows in the table {table.name}. Name an empty one.")
+        cursor.run("INSERT INTO copying (source) VALUES (?)", source)
+    elif begun[0] != source:
+        raise SetupError(f"The target holds a part of another copy, of {begun[0]}. Name an empty one.")
+
+
+def _copy(table: Table, source: Database, target: Database) -> int:
+    """Copy the rows that the target lacks; how many."""
+    key = ", ".join(f"{column} DESC" for column in table.key)
+    last = target.read(lambda cursor: cursor.row(f"SELECT {', '.join(table.key)} FROM {table.name} ORDER BY {key}"
+                                                 " LIMIT 1"))  # fmt: skip
+    marks = ", ".join("?" * len(table.columns))
+    statement = f"INSERT INTO {table.name} ({', '.join(table.columns)}) VALUES ({marks})"
+    copied = 0
+    for batch in _batches(table, source, last):
+        target.write(lambda cursor, batch=batch: cursor.run_many(statement, batch))  # type: ignore[misc]
+        copied += len(batch)
+    return copied
+
+
+def _batches(table: Table, database: Database, last: Row | None) -> Iterator[list[Row]]:
+    """The rows beyond the key `last`, in order, a batch at a time."""
+    key, columns = ", ".join(table.key), ", ".join(table.columns)
+    begin, go_on = f"SELECT {columns} FROM {table.name}", f"ORDER BY {key} LIMIT {BATCH}"
+    beyond = f"WHERE ({key}) > ({', '.join('?' * len(table.key))})"
+    while True:
+        statement, values = (f"{begin} {beyond} {go_on}", last) if last else (f"{begin} {go_on}", ())
+        rows = database.read(lambda cursor, bound=(statement, values): cursor.rows(bound[0], *bound[1]))  # type: ignore[misc]
+        if rows:
+            yield rows
+        if len(rows) < BATCH:
+            return
+        last = rows[-1][: len(table.key)]
+
+
+def _sum(table: Table, database: Database) -> tuple[int, str]:
+    """How many rows, and a digest of them all in order."""
+    count, digest = 0, hashlib.blake2b(digest_size=16)
+    for batch in _batches(table, database, None):
+        count += len(batch)
+        digest.update(msgspec.msgpack.encode([tuple(row) for row in batch]))
+    return count, digest.hexdigest()
+
+
+def _most(cursor: Cursor, places: tuple[tuple[str, str], ...]) -> int:
+    found = [cursor.row(f"SELECT MAX({column}) FROM {table}") or (0,) for table, column in places]
+    return max(int(row[0] or 0) for row in found)

@@ -1,0 +1,70 @@
+"""What is sent back: a status, a body and headers, for an operation's answer as for an error."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from mien.errors import ApiError, MissingAuthenticationTokenError
+from mien.wire import awsjson
+
+EXPOSED = "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x-amzn-ErrorMessage,Date"
+CLOSE = (("connection", "close"),)
+_NOT_AN_API_CALL = (
+    b"<AccessDeniedException>\n  <Message>Unable to determine service/operation name to be authorized</Message>\n"
+    b"</AccessDeniedException>\n"
+)
+_NOT_SIGNED = (
+    b"<MissingAuthenticationTokenException>\n  <Message>Missing Authentication Token</Message>\n"
+    b"</MissingAuthenticationTokenException>\n"
+)
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = dict[str, str]
+Extra = tuple[tuple[str, str], ...]  # headers beside those that every answer has
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response before it is sent."""
+
+    status: int
+    body: bytes
+    content_type: str | None = awsjson.CONTENT_TYPE
+    extra: Extra = ()
+
+
+NOT_AN_API_CALL = Answer(403, _NOT_AN_API_CALL, "application/xml")
+NOBODY = Answer(499, b"")  # never sent: the client hung up
+BODY_TOO_LARGE = Answer(413, b"", None, CLOSE)
+
+
+def refusal(error: ApiError, is_json: bool, extra: Extra = ()) -> Answer:
+    """An error's answer: AWS JSON, but XML for an unsigned request of another content type (reference 1.3)."""
+    if isinstance(error, MissingAuthenticationTokenError) and not is_json:
+        return Answer(403, _NOT_SIGNED, "application/xml")
+    return Answer(error.status, awsjson.encode_error(error), extra=extra)
+
+
+def preflight(headers: Headers) -> Answer:
+    """What a browser asks before it sends a signed request from another origin (reference 1.7)."""
+    allowed = (
+        ("access-control-allow-headers", headers.get("access-control-request-headers", "")),
+        ("access-control-allow-methods", headers.get("access-control-request-method", "")),
+        ("access-control-max-age", "172800"),
+    )
+    return Answer(200, b"", None, tuple((name, value) for name, value in allowed if value))
+
+
+async def respond(answer: Answer, request: Headers, request_id: str, send: Send) -> None:
+    """Send an answer with the headers that every response has."""
+    pairs = [("x-amzn-requestid", request_id), ("content-length", str(len(answer.body))), *answer.extra]
+    if answer.content_type:
+        pairs.append(("content-type", answer.content_type))
+    if "origin" in request:
+        pairs += [("access-control-allow-origin", "*"), ("access-control-expose-headers", EXPOSED)]
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

@@ -1,0 +1,128 @@
+"""The console in front of the API: the packaged files of `mien/console` under `/console/`; all else is passed on.
+
+The page is static and uses the public API from the browser. What the API does not say and everyone may know stands in
+`/console/about.json`: version, pack and licence, engine, kind of store, whether requests must be signed, and the bars
+of the quality filter.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import asdict, dataclass
+from importlib import resources
+from typing import Any
+
+import msgspec
+
+from mien import __version__
+from mien.operations.context import Context
+from mien.operations.filter import BARS
+
+PATH = "/console/"
+TYPES = {
+    "html": "text/html; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+}
+TEXT = {"content-type": "text/plain; charset=utf-8"}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types"
+)
+GUARDS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-cache",  # a browser asks each time, and is answered 304 while nothing changed
+}
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file as it is sent: bytes, type, and the tag by which a browser asks whether it changed."""
+
+    body: bytes
+    content_type: str
+    tag: str
+
+
+class Console:
+    """The ASGI application that a browser meets first.
+
+    Args:
+        api: what answers everything that is not the console's.
+        context: what `about.json` is told from.
+    """
+
+    def __init__(self, api: Application, context: Context) -> None:
+        self._api = api
+        self._context = context
+        self._files = _packaged()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request for the page; pass on any other."""
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+            return await self._api(scope, receive, send)
+        path, headers = scope["path"], dict(scope["headers"])
+        is_browser = b"text/html" in headers.get(b"accept", b"")  # no SDK asks for a page
+        if path == PATH.rstrip("/") or (path == "/" and is_browser):
+            return await _send(send, 303, b"", {"location": PATH.lstrip("/")})
+        if not path.startswith(PATH):
+            return await self._api(scope, receive, send)
+        name = path.removeprefix(PATH) or "index.html"
+        if name == "about.json":
+            loop = asyncio.get_running_loop()
+            facts = await loop.run_in_executor(None, about, self._context)
+            return await _send(send, 200, msgspec.json.encode(facts), {"content-type": "application/json"})
+        file = self._files.get(name)
+        if file is None:
+            return await _send(send, 404, b"There is no such page.\n", TEXT)
+        known = file.tag.encode() in headers.get(b"if-none-match", b"")
+        facts = {"content-type": file.content_type, "etag": file.tag}
+        return await _send(send, 304 if known else 200, b"" if known else file.body, facts)
+
+
+def about(context: Context) -> dict[str, Any]:
+    """What the page says of the server; nothing that a stranger may not know."""
+    manifest, runtime = context.pack.manifest, context.pack.runtime
+    return {
+        "version": __version__,
+        "pack": {
+            "name": manifest.name,
+            "title": manifest.title,
+            "model_version": manifest.model_version,
+            "license": manifest.license.name,
+            "license_address": manifest.license.address,
+            "commercial": manifest.license.commercial,
+        },
+        "engine": {"name": runtime.engine, "version": runtime.version, "precision": runtime.precision},
+        "store": context.store.database.describe().partition(" at ")[0],  # not where it lies
+        "access": "keys" if context.store.keys.any() else "open",
+        "minimum_similarity": context.minimum_similarity,
+        "quality_filters": {name: asdict(bar) for name, bar in BARS.items()},
+    }
+
+
+def _packaged() -> dict[str, File]:
+    """Every file of the page by its name; they are few and small."""
+    found = {}
+    for each in resources.files("mien").joinpath("console").iterdir():
+        content_type = TYPES.get(each.name.rpartition(".")[2])
+        if content_type:
+            body = each.read_bytes()
+            found[each.name] = File(body, content_type, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+    return found
+
+
+async def _send(send: Send, status: int, body: bytes, facts: dict[str, str]) -> None:
+    pairs = GUARDS | facts | ({} if status == 304 else {"content-length": str(len(body))})
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs.items()]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})

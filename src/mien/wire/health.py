@@ -1,0 +1,96 @@
+"""`/healthz`, `/readyz` and `/metrics`: whether mien lives, whether it can work, and what it does."""
+
+import asyncio
+import hmac
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from mien.errors import SetupError
+from mien.wire.answer import Answer, Headers
+from mien.wire.metrics import CONTENT_TYPE, Metrics
+
+FRESH = 1.0  # seconds that a finding holds, so that asking often is no load
+PATIENCE = 5.0  # seconds that an inference and a read may take together
+_TEXT = "text/plain; charset=utf-8"
+
+
+async def alive(_: Headers) -> Answer:
+    """Say that the process answers."""
+    return Answer(200, b"ok\n", _TEXT)
+
+
+class Readiness:
+    """Whether mien can do what it is there for: a real inference, and a real read of the store.
+
+    Args:
+        infer: runs a known input through the networks; raises a SetupError when an answer is wrong.
+        read: reads something from the store.
+
+    """
+
+    def __init__(self, infer: Callable[[], None], read: Callable[[], object]) -> None:
+        self._infer = infer
+        self._read = read
+        self._known: tuple[float, str] | None = None
+        self._asking = asyncio.Lock()
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Say from now on that no more requests are wanted."""
+        self._stopping = True
+
+    async def page(self, _: Headers) -> Answer:
+        """Answer 200, or 503 with the reason."""
+        reason = "mien is stopping." if self._stopping else await self._reason()
+        body = {"ready": False, "reason": reason} if reason else {"ready": True}
+        return Answer(503 if reason else 200, msgspec.json.encode(body), "application/json")
+
+    async def _reason(self) -> str:
+        """Why mien is not ready; empty when it is."""
+        async with self._asking:
+            if self._known is None or time.monotonic() - self._known[0] > FRESH:
+                try:
+                    reason = await asyncio.wait_for(asyncio.to_thread(self._find), PATIENCE)
+                except TimeoutError:
+                    reason = f"An inference and a read of the store took more than {PATIENCE:g} seconds."
+                self._known = time.monotonic(), reason
+            return self._known[1]
+
+    def _find(self) -> str:
+        try:
+            self._infer()
+        except SetupError:
+            return "A network answers a known input wrongly."
+        except Exception:  # noqa: BLE001  whatever it is, it is a reason
+            return "The networks do not run."
+        try:
+            self._read()
+        except Exception:  # noqa: BLE001
+            return "The store cannot be read."
+        return ""
+
+
+class MetricsPage:
+    """`/metrics`, for whom it is meant.
+
+    Args:
+        metrics: what is shown.
+        token: what a reader must bring; empty for nobody or everybody.
+        everybody: whether it is open to everybody while there is no token.
+    """
+
+    def __init__(self, metrics: Metrics, token: str, everybody: bool) -> None:
+        self._metrics = metrics
+        self._token = token
+        self._everybody = everybody
+
+    async def page(self, headers: Headers) -> Answer:
+        """Answer 200, 401 without the token, or 403 where one must be set first."""
+        if not self._token and not self._everybody:
+            return Answer(403, b"Set metrics_token, and send it as a bearer token.\n", _TEXT)
+        brought = headers.get("authorization", "")
+        if self._token and not hmac.compare_digest(brought.encode(), f"Bearer {self._token}".encode()):
+            return Answer(401, b"", None, (("www-authenticate", "Bearer"),))
+        return Answer(200, await asyncio.to_thread(self._metrics.text), CONTENT_TYPE)

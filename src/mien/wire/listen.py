@@ -1,0 +1,67 @@
+"""A listening socket, and the loop that answers on it until it is told to stop and has finished what it took."""
+
+import signal
+import socket
+from collections.abc import Callable
+from types import FrameType
+from typing import cast
+
+import uvicorn
+from uvicorn.config import HTTPProtocolType
+
+from mien.errors import SetupError
+from mien.wire.connection import Connections
+from mien.wire.console import Application
+
+BACKLOG = 2048  # connections that wait to be accepted
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take an address.
+
+    Raises:
+        SetupError: it cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise SetupError(f"mien cannot listen on {host}:{port}: {error.strerror}.") from None
+    return listening
+
+
+def run(
+    server: Application, listening: socket.socket, connections: Connections, grace: int, stopping: Callable[[], None]
+) -> None:
+    """Answer until a signal comes.
+
+    Args:
+        server: what answers.
+        listening: where.
+        connections: what bounds them.
+        grace: seconds that accepted requests have to finish.
+        stopping: called when the signal comes.
+    """
+    config = uvicorn.Config(
+        server, log_config=None, access_log=False, server_header=False, lifespan="off", loop="auto",
+        http=cast(HTTPProtocolType, connections.protocol), ws="none", timeout_graceful_shutdown=grace, backlog=BACKLOG,
+    )  # fmt: skip
+    # uvicorn finishes what it accepted, then raises the signal again for whoever handled it before: let that be nobody
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    _Loop(config, stopping).run(sockets=[listening])
+
+
+class _Loop(uvicorn.Server):
+    """uvicorn's, which also tells of the signal to stop."""
+
+    def __init__(self, config: uvicorn.Config, stopping: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._stopping()
+        super().handle_exit(sig, frame)

@@ -1,0 +1,108 @@
+"""The page's arithmetic, run in the browser and held against Python's."""
+
+import hashlib
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from mien.face import score
+from tests.console.conftest import Visit
+from tests.wire.signer import NOW, Signed
+
+
+def run(page: Page, module: str, body: str, given: Any = None) -> Any:
+    """Run JavaScript with a module of the page as `m` and what is given as `given`."""
+    return page.evaluate(f"async (given) => {{ const m = await import('/console/{module}'); {body} }}", given)
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_sha_256(visit: Visit, native: bool) -> None:
+    texts = ["x" * length for length in (0, 1, 55, 56, 57, 63, 64, 65, 119, 120, 1000, 100_003)] + ["ä€😀" * 99]
+    name = "sha256" if native else "ours"
+    page = visit.open()
+    body = f"return Promise.all(given.map(async (text) => [...await m.{name}(new TextEncoder().encode(text))]));"
+    digests = run(page, "sha256.js", body, texts)
+    assert [bytes(each).hex() for each in digests] == [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+
+
+@pytest.mark.parametrize("path", ["/", "/base/path", "/a b/é"])
+def test_the_signature_is_that_of_the_specification(visit: Visit, path: str) -> None:
+    body = (
+        "const url = new URL(`http://localhost:6436${given.path}`); const text = new TextEncoder().encode(given.body);"
+        "return [url.pathname, await m.sign(url, given.headers, text, given.key, new Date(given.now))];"
+    )
+    signed = Signed()
+    headers = {name: value for name, value in signed.sent.items() if name != "host"}
+    key = {"id": signed.access_key, "secret": signed.secret, "region": signed.region}
+    given = {"path": path, "headers": headers, "body": signed.body.decode(), "key": key, "now": NOW.isoformat()}
+    sent, made = run(visit.open(), "sigv4.js", body, given)
+    wanted = signed.but(path="/".join(part.replace("%", "%25") for part in sent.split("/"))).headers()
+    assert made == {name: wanted[name] for name in ("x-amz-date", "authorization")}
+
+
+def test_what_a_similarity_means(visit: Visit) -> None:
+    page = visit.open()
+    meaning = {similarity: far for far, similarity in score._FAR_SIMILARITY}  # the one place that says so
+    rates = run(page, "words.js", "return given.map(m.falseMatchRate);", list(meaning))
+    assert rates == pytest.approx(list(meaning.values()))
+    said = run(page, "words.js", "return given.map(m.strangers);", [20, 60, 80, 85, 90, 95, 99])
+    assert [each.removesuffix(" scores this high.") for each in said] == [
+        "About one stranger in 10",
+        "About one stranger in 1,000",
+        "About one stranger in 10,000",
+        "About one stranger in 32,000",
+        "About one stranger in 100,000",
+        "About one stranger in 1,000,000",
+        "Fewer than one stranger in a million",
+    ]
+
+
+def test_what_a_threshold_means_for_a_crowd(visit: Visit) -> None:
+    """1 - (1 - 1e-4)^1000 = 9.5%."""
+    page = visit.open()
+    assert run(page, "words.js", "return m.crowd(80, 1000, 'face');") == (
+        "A stranger finds a match among the 1,000 faces here with about 10 chances in 100."
+    )
+    assert "one chance in 10,000" in run(page, "words.js", "return m.crowd(80, 1, 'face');")
+    assert "at most one chance in 1,000" in run(page, "words.js", "return m.crowd(99, 1000, 'face');")
+
+
+def test_a_name_becomes_one_that_the_api_takes(visit: Visit) -> None:
+    body = "return given.map(([name, folder, naming]) => m.named({ name }, folder, naming) ?? null);"
+    given = [
+        ["me.jpg", "", "file"],
+        ["Zoë & Åse (2).jpg", "", "file"],
+        ["me.jpg", "2024/Zoë", "path"],
+        ["me.jpg", "2024/Zoë", "folder"],
+        ["me.jpg", "", "folder"],
+        ["me.jpg", "x", "none"],
+        ["x" * 300, "", "file"],
+    ]
+    assert run(visit.open(), "indexing.js", body, given) == [
+        "me.jpg", "Zoe___Ase__2_.jpg", "Zoe:me.jpg", "Zoe", None, None, "x" * 255,
+    ]  # fmt: skip
+
+
+def test_a_csv_is_one_that_a_spreadsheet_does_not_run(visit: Visit) -> None:
+    refused = [{"file": 'a "b".jpg', "why": "Blurred, dark."}, {"file": "=1+1.jpg", "why": "x"}]
+    assert run(visit.open(), "indexing.js", "return m.csv(given);", refused).split("\r\n") == [
+        "file,why", '"a ""b"".jpg","Blurred, dark."', '"\'=1+1.jpg","x"',
+    ]  # fmt: skip
+
+
+def test_what_prometheus_reads_is_read(visit: Visit) -> None:
+    text = (
+        "# HELP mien_requests_total Requests.\n# TYPE mien_requests_total counter\n"
+        'mien_requests_total{operation="DetectFaces",code="OK"} 12\n'
+        'mien_requests_total{operation="DetectFaces",code="InvalidImageFormatException"} 3\n'
+        'mien_requests_total{code="OK",operation="ListFaces"} 1e2\n'
+        'mien_gallery_bytes{collection="a\\"b"} 2048\nprocess_resident_memory_bytes 3.5e+08\n'
+    )
+    body = "const found = m.samples(given); return [m.requests(found), m.sum(found, /gallery/), m.sum(found, /none/)];"
+    rows, gallery, nothing = run(visit.open(), "metrics.js", body, text)
+    assert rows == [
+        {"operation": "ListFaces", "requests": 100, "errors": {}},
+        {"operation": "DetectFaces", "requests": 15, "errors": {"InvalidImageFormatException": 3}},
+    ]
+    assert (gallery, nothing) == (2048, None)

@@ -1,0 +1,163 @@
+"""SQLite answers what clients ask by an index, however large the store: nothing is scanned, nothing is sorted."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from mien.operations.user import combine
+from mien.store import open as stores
+from mien.store import sweep
+from mien.store.base import Cursor, Database, NewFace, Row, T
+from mien.store.open import Store
+from mien.store.users import Matching
+from tests.congruence import faces
+
+MATCHING = Matching(combine, lambda one, other: 100 * float(one @ other), -100)
+MANY = 4096  # faces that may be named at once
+
+
+class Plans:
+    """A database that notes how SQLite goes about each statement before it is run."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.noted: list[tuple[str, str]] = []
+
+    def read(self, work: Callable[[Cursor], T]) -> T:
+        return self._database.read(lambda cursor: work(Noting(cursor, self.noted)))
+
+    def write(self, work: Callable[[Cursor], T]) -> T:
+        return self._database.write(lambda cursor: work(Noting(cursor, self.noted)))
+
+    def reserve(self, table: str, key: int) -> None:
+        self._database.reserve(table, key)
+
+    def describe(self) -> str:
+        return self._database.describe()
+
+    def close(self) -> None:
+        self._database.close()
+
+
+class Noting:
+    """A cursor that asks for the plan first."""
+
+    def __init__(self, cursor: Cursor, noted: list[tuple[str, str]]) -> None:
+        self._cursor, self._noted = cursor, noted
+
+    def _note(self, statement: str, values: Sequence[Any]) -> None:
+        plan = self._cursor.rows(f"EXPLAIN QUERY PLAN {statement}", *values)
+        self._noted += [(statement, str(row[3])) for row in plan]
+
+    def rows(self, statement: str, *values: Any) -> list[Row]:
+        self._note(statement, values)
+        return self._cursor.rows(statement, *values)
+
+    def row(self, statement: str, *values: Any) -> Row | None:
+        self._note(statement, values)
+        return self._cursor.row(statement, *values)
+
+    def run(self, statement: str, *values: Any) -> int:
+        self._note(statement, values)
+        return self._cursor.run(statement, *values)
+
+    def run_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
+        found = list(values)
+        for each in found[:1]:
+            self._note(statement, each)
+        self._cursor.run_many(statement, found)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    plans = Plans(stores.open_store("", str(tmp_path)).database)
+    with closing(plans):
+        yield stores.over(plans)
+
+
+def held(store: Store) -> list[tuple[str, str]]:
+    """Plans that read more than they need to."""
+    plans: Any = store.database
+    bad = [each for each in plans.noted if _scans(each[1]) or "TEMP B-TREE" in each[1] or _whole(each[1])]
+    assert plans.noted
+    return [(statement[:150], step) for statement, step in bad]
+
+
+def _scans(step: str) -> bool:
+    return step.startswith("SCAN") and step not in ("SCAN CONSTANT ROW", "SCAN batch")
+
+
+def _whole(step: str) -> bool:
+    """A search that narrows faces or vectors down to their collection and no further."""
+    return step.endswith("(collection=?)") and any(f"SEARCH {table} " in step for table in ("faces", "user_vectors"))
+
+
+def new(number: int) -> list[NewFace]:
+    return [faces.face(place, 10 * number + place) for place in range(4)]
+
+
+def test_every_question_of_a_client_is_answered_by_an_index(store: Store) -> None:
+    key = faces.make(store)
+    kept = [each for number in range(3) for each in faces.add(store, key, number, new(number), "her")]
+    store.faces.page(key, None, 100)
+    store.faces.page(key, UUID(int=7), 100)
+    for count in (1, 10, 100, MANY):
+        store.faces.find(key, [uuid4() for _ in range(count)])
+        store.faces.by_keys(key, list(range(count)))
+        store.users.by_vectors(key, list(range(count)))
+    store.faces.embedding(kept[0].key)
+    store.faces.revision(key)
+    store.collections.find(faces.ACCOUNT, "people")
+    store.collections.page(faces.ACCOUNT, "", 100)
+    store.users.create(key, "ann", None)
+    store.users.associate(key, "ann", [each.face_id for each in kept[:3]], MATCHING, None)
+    store.users.associate(key, "ann", [kept[3].face_id], MATCHING, None)
+    store.users.disassociate(key, "ann", [kept[0].face_id], MATCHING, None)
+    ann = store.users.find(key, "ann")
+    assert ann is not None
+    assert len(store.faces.page(key, None, 100, ann.key)) == 3
+    store.faces.page(key, UUID(int=7), 100, ann.key)
+    store.users.page(key, 0, 100)
+    store.users.vector(ann.key)
+    store.users.delete(key, "ann", None)
+    store.faces.delete(key, [each.face_id for each in kept])
+    store.tags.put(key, {"a": "b"})
+    store.tags.of(key)
+    store.keys.find("AKIA")
+    assert held(store) == []
+
+
+def test_following_changes_reads_what_changed_and_no_more(store: Store) -> None:
+    key = faces.make(store)
+    for number in range(3):
+        faces.add(store, key, number, new(number))
+    for known in (0, 1, 3):
+        store.faces.changes(key, known, 4)
+        store.users.changes(key, known, 4)
+    assert held(store) == []
+
+
+def test_a_sweep_looks_for_nothing(store: Store) -> None:
+    key = faces.make(store)
+    kept = [each for number in range(3) for each in faces.add(store, key, number, new(number))]
+    store.users.create(key, "ann", None)
+    store.users.associate(key, "ann", [kept[0].face_id], MATCHING, None)
+    store.faces.delete(key, [kept[1].face_id])
+    store.collections.delete(faces.ACCOUNT, "people")
+    plans: Any = store.database
+    while sweep.sweep(store.database):
+        pass
+    # the note itself is looked for in a table of a few rows
+    plans.noted = [(statement, step) for statement, step in plans.noted if step != "SCAN sweeps"]
+    bad = [each for each in held(store) if not _whole(each[1])]
+    assert bad == []  # all of a collection goes, in order: narrowing it down to the collection is what is wanted
+
+
+def test_a_scan_and_a_sort_are_noticed(store: Store) -> None:
+    faces.make(store)
+    store.database.read(lambda cursor: cursor.rows("SELECT id FROM faces WHERE confidence > ? ORDER BY box_left", 1))
+    assert {step.split()[0] for _, step in held(store)} == {"SCAN", "USE"}

@@ -1,0 +1,146 @@
+"""`/metrics` says what was done, to whom it is meant for; the dashboard asks for nothing that it does not show."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests import live, photos
+from tests.live import Live
+from tests.locked import Locked
+
+DASHBOARD = Path(__file__).resolve().parents[2] / "docs" / "grafana.json"
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+def samples(server: Live, **headers: str) -> Samples:
+    answer = server.send("GET", "/metrics", None, headers)
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    families = text_string_to_metric_families(answer.body.decode())
+    return {(s.name, frozenset(s.labels.items())): s.value for family in families for s in family.samples}
+
+
+def value(found: Samples, name: str, **labels: str) -> float:
+    return found.get((name, frozenset(labels.items())), 0.0)
+
+
+@pytest.fixture(scope="module")
+def watched(packs: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A server that has seen one request of each kind, and names the two fullest collections."""
+    server = live.serve(packs, tmp_path_factory.mktemp("watched") / "data", "--metrics-collections", "2")
+    client = server.client()
+    for name, pictures in (("two", 2), ("none", 0), ("one", 1)):
+        client.create_collection(CollectionId=name)
+        for data in (photos.astronaut().data, photos.hopper().data)[:pictures]:
+            client.index_faces(CollectionId=name, Image={"Bytes": data})
+    client.search_faces_by_image(CollectionId="two", Image={"Bytes": photos.pair()})
+    client.compare_faces(SourceImage={"Bytes": photos.pair()}, TargetImage={"Bytes": photos.hopper().data})
+    client.detect_faces(Image={"Bytes": photos.jpeg(photos.hopper().pixels[:300, :300])})
+    server.post("IndexFaces", b'{"CollectionId":"nowhere"}')
+    server.post("FindAnything", b"{}")
+    yield server
+    server.stop()
+
+
+def test_requests_are_counted_by_operation_and_code(watched: Live) -> None:
+    found = samples(watched)
+    assert value(found, "mien_requests_total", operation="IndexFaces", code="OK") == 3
+    assert value(found, "mien_requests_total", operation="IndexFaces", code="ValidationException") == 1
+    assert value(found, "mien_requests_total", operation="unknown", code="UnknownOperationException") == 1
+    assert value(found, "mien_request_seconds_count", operation="IndexFaces") == 4
+    assert value(found, "mien_request_seconds_sum", operation="IndexFaces") > 0
+    assert value(found, "mien_faces_found_total") == 3 + 2 + 3 + 1
+    assert not [name for name, labels in found if "FindAnything" in str(labels)]
+
+
+def test_stages_are_timed(watched: Live) -> None:
+    found = samples(watched)
+    times = {stage: value(found, "mien_stage_seconds_count", stage=stage) for stage in STAGES}
+    assert times["decode"] >= 7  # as many pictures
+    assert times["detect"] == times["align"] == 7
+    assert times["embed"] == 5
+    assert times["store"] == 4  # three faces in, one search's faces out
+    assert times["search"] == 1
+    assert times["body"] == times["wait"] >= 10
+
+
+STAGES = ("body", "wait", "decode", "detect", "align", "embed", "search", "store")
+
+
+def test_inferences_are_counted_by_network(watched: Live) -> None:
+    found = samples(watched)
+    runs = {
+        network: value(found, "mien_inference_inputs_count", network=network)
+        for network in ("wide", "narrow", "embedder")
+    }
+    assert runs["embedder"] == 5
+    assert runs["wide"] + runs["narrow"] >= 7
+    assert min(runs.values()) >= 1
+    assert value(found, "mien_inference_inputs_sum", network="embedder") == 2 * (3 + 1 + 2)  # each crop and its mirror
+    assert value(found, "mien_inference_seconds_count", network="embedder") == 5
+
+
+def test_what_is_stored_and_what_runs_is_shown(watched: Live) -> None:
+    found = samples(watched)
+    named = {dict(labels)["collection"]: value for (name, labels), value in found.items() if name.endswith("ion_faces")}
+    assert named == {"two": 2, "one": 1}
+    assert value(found, "mien_collections") == 3
+    assert value(found, "mien_faces") == 3
+    (info,) = [dict(labels) for name, labels in found if name == "mien_info"]
+    assert info["pack"] == "retail"
+    assert {"version", "model_version", "contract", "engine", "engine_version", "precision"} <= info.keys()
+    assert value(found, "process_resident_memory_bytes") > 50e6
+    assert value(found, "mien_gallery_bytes") > 0  # of the collection searched
+    for queue in ("bodies", "threads", "pixels"):
+        assert ("mien_queue_depth", frozenset({("queue", queue)})) in found
+
+
+def test_the_dashboard_asks_for_what_is_there(watched: Live) -> None:
+    shown = {name for name, _ in samples(watched)}
+    queries = [target["expr"] for panel in json.loads(DASHBOARD.read_text())["panels"] for target in panel["targets"]]
+    asked = {name for query in queries for name in re.findall(r"\b(?:mien|process)_[a-z_]+", query)}
+    assert len(queries) >= 10
+    assert asked - shown == set()
+    ours = {re.sub(r"_(bucket|sum|count|total|info)$", "", name) for name in shown if name.startswith("mien_")}
+    assert {re.sub(r"_(bucket|sum|count|total|info)$", "", name) for name in asked} >= ours - {"mien"}
+
+
+def test_a_scrape_is_open_on_loopback_and_needs_the_token_where_there_is_one(
+    packs: str, tmp_path: Path, live: Live, locked: Locked
+) -> None:
+    assert samples(live)
+    assert samples(locked.server)  # keys are for the API; who can reach loopback runs the machine
+    token = uuid4().hex
+    own = serve_with(packs, tmp_path / "a", "--metrics-token", token)
+    try:
+        for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": token}, {"Authorization": "Bearer é"}):
+            refused = own.send("GET", "/metrics", None, headers)
+            assert (refused.status, refused.headers["www-authenticate"]) == (401, "Bearer")
+        assert samples(own, Authorization=f"Bearer {token}")
+        assert own.send("GET", "/healthz", None, {}).status == own.send("GET", "/readyz", None, {}).status == 200
+    finally:
+        own.stop()
+
+
+def test_a_scrape_from_elsewhere_needs_a_token(packs: str, tmp_path: Path) -> None:
+    from tests.locked import key
+
+    data = tmp_path / "data"
+    key(data, "admin")
+    own = serve_with(packs, data, "--host", "0.0.0.0")
+    try:
+        refused = own.send("GET", "/metrics", None, {})
+        assert refused.status == 403
+        assert b"metrics_token" in refused.body
+        assert own.send("GET", "/readyz", None, {}).status == 200
+    finally:
+        own.stop()
+
+
+def serve_with(packs: str, data: Path, *flags: str) -> Live:
+    return live.serve(packs, data, *flags)
