@@ -1,5 +1,6 @@
 """`from mien import Faces`: what a program without a server gets, held against a server's answers over HTTP."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from mien.operations.shapes import single
 from tests import photos
 from tests.live import Live
 
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 PICTURES = {"hopper": photos.hopper, "astronaut": photos.astronaut}
 NAMES = {"eyeLeft": 0, "eyeRight": 1, "nose": 2, "mouthLeft": 3, "mouthRight": 4}
 
@@ -154,3 +156,17 @@ def test_importing_mien_loads_nothing() -> None:
     program = "import sys, mien; print([name for name in ('numpy', 'cv2', 'openvino') if name in sys.modules])"
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert printed.stdout == "[]\n"
+
+
+def test_what_the_documents_show_runs(packs: str, tmp_path: Path) -> None:
+    """me.jpg shows Grace Hopper, us.jpg her beside scikit-image's astronaut; she is found as the larger of the two."""
+    (tmp_path / "me.jpg").write_bytes(photos.hopper().data)
+    (tmp_path / "us.jpg").write_bytes(photos.pair())
+    (program,) = re.findall(r"```python\n(.*?)```", (DOCS / "library.md").read_text(), re.DOTALL)
+    pointed = program.replace("Faces()", f"Faces(packs={packs!r})")
+    printed = subprocess.run(
+        [sys.executable, "-c", pointed], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True
+    ).stdout
+    assert printed.count("Box(") == 4  # two faces found, and compared
+    assert "name='me'" in printed
+    assert (tmp_path / "people" / "mien.db").exists()

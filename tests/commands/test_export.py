@@ -1,7 +1,10 @@
 """`mien export` and the import of what it wrote: everything comes back as it was, and nothing half."""
 
 import json
+import re
 import sqlite3
+import subprocess
+import sys
 import zipfile
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +19,7 @@ from tests import photos
 from tests.commands.people import answer, folder, mien
 from tests.packs.test_dlib import ENTRY as DLIB
 
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 EVERYTHING = {
     "collections": "SELECT account, name, contract, model_version, created, faces, users FROM collections "
     "ORDER BY name",
@@ -53,6 +57,11 @@ def data(packs: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_round_trip_is_exact(packs: str, data: Path, tmp_path: Path) -> None:
     file, copy = tmp_path / "all.mien", tmp_path / "copy"
     wrote = answer("export", file, "--data", data)
+    (program,) = re.findall(r"```python\n(.*?)```", (DOCS / "export.md").read_text(), re.DOTALL)
+    shown = subprocess.run(
+        [sys.executable, "-c", program + "print(len(faces))"], cwd=tmp_path, capture_output=True, check=True
+    )
+    assert shown.stdout == b"6\n"
     assert wrote == {"file": str(file), "collections": 3, "users": 3, "faces": 6}
     assert file.stat().st_mode & 0o077 == 0
     assert answer("import", file, "--data", copy) == {"collections": 3, "users": 3, "faces": 6}

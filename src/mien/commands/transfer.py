@@ -117,9 +117,9 @@ def bring(settings: Settings, given: argparse.Namespace) -> int:
     source = SYSTEMS[given.system](given.source) if given.system else _source(settings, given.source)
     jobs = given.jobs or 2 * settings.cores
     with ExitStack() as stack:
-        report = stack.enter_context(closing(Report(Path(given.report)))) if given.report else None
         api = stack.enter_context(closing(_api(settings, given, jobs)))
         about = made(api, given.collection)
+        report = stack.enter_context(closing(Report(Path(given.report)))) if given.report else None
         options = (given.max_faces, given.quality_filter, given.user_match_threshold)
         identity = (source.name, api.describe(), about["CollectionARN"], about["CreationTimestamp"], *options)
         journal = None
