@@ -8,7 +8,8 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -24,6 +25,7 @@ CATCH_UP = 20_000  # embeddings a gallery takes in at a time; more are fresh mem
 WORTH = 50_000  # changes that are worth writing a snapshot for while the server runs
 WORTH_AT_END = 1_000  # and when it stops; fewer are read from the store in no time
 MOST_AT_END = 8  # segments written when it stops, 40 MB each: who stops a server does not want to wait
+FETCHERS = 4  # galleries that read ahead in the store at the same time
 SAY = 5.0  # seconds between lines about a gallery that takes long to make
 
 Follow = Callable[[int, int, int, int], Changes]  # collection, known revision, about how many, began → changes
@@ -95,6 +97,7 @@ class Galleries:
         self._scanners = Scanners(holding.threads)
         self._faces = _Kind("faces", store.faces.changes, store.faces.embeddings)
         self._users = _Kind("users", store.users.changes, store.users.vectors)
+        self._fetchers = ThreadPoolExecutor(FETCHERS, thread_name_prefix="fetch")
         self._held: dict[tuple[int, str], _Held] = {}
         self._adding = threading.Lock()
         self._uses = count(1)
@@ -218,15 +221,29 @@ class Galleries:
             said = time.monotonic()
             while held.revision < revision:
                 try:
-                    _take_in(held, held.kind.changes(held.collection, held.revision, CATCH_UP, held.began or 0))
+                    for changes in self._coming(held, revision):
+                        _take_in(held, changes)
+                        if time.monotonic() - said > SAY:
+                            said = time.monotonic()
+                            facts = {"collection": held.collection, "kind": held.kind.name, "held": len(held.gallery)}
+                            log.info("gallery is being made", extra={"facts": facts})
                 except HistoryGoneError:
                     held.gallery, held.revision, held.began = self._new(held.kind), 0, revision
-                if time.monotonic() - said > SAY:
-                    said = time.monotonic()
-                    facts = {"collection": held.collection, "kind": held.kind.name, "held": len(held.gallery)}
-                    log.info("gallery is being made", extra={"facts": facts})
         if self._holding.memory:
             self._make_room(held)
+
+    def _coming(self, held: _Held, revision: int) -> Iterator[Changes]:
+        """What a gallery has to take in up to a revision; while some is taken in, the next is fetched."""
+
+        def fetch(known: int) -> Changes:
+            return held.kind.changes(held.collection, known, CATCH_UP, held.began or 0)
+
+        changes = fetch(held.revision)
+        while changes.revision < revision:
+            ahead = self._fetchers.submit(fetch, changes.revision)
+            yield changes
+            changes = ahead.result()
+        yield changes
 
     def _begin(self, held: _Held, revision: int) -> None:
         """Take the snapshot, if there is a good one, or begin from nothing."""

@@ -49,10 +49,12 @@ def run(
         server, log_config=None, access_log=False, server_header=False, lifespan="off", loop="auto",
         http=cast(HTTPProtocolType, connections.protocol), ws="none", timeout_graceful_shutdown=grace, backlog=BACKLOG,
     )  # fmt: skip
-    # uvicorn finishes what it accepted, then raises the signal again for whoever handled it before: let that be nobody
+    loop = _Loop(config, stopping)
+    # One that comes before uvicorn listens for signals stops it as well. When uvicorn has finished what it accepted, it
+    # raises the signal again for whoever handled it before, which by then changes nothing.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
-    _Loop(config, stopping).run(sockets=[listening])
+        signal.signal(number, loop.stop)
+    loop.run(sockets=[listening])
 
 
 class _Loop(uvicorn.Server):
@@ -61,6 +63,11 @@ class _Loop(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, stopping: Callable[[], None]) -> None:
         super().__init__(config)
         self._stopping = stopping
+
+    def stop(self, *_: object) -> None:
+        """Stop as soon as there is something to stop."""
+        self._stopping()
+        self.should_exit = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._stopping()
