@@ -15,6 +15,7 @@ from mien.operations.user import combine
 from mien.store import open as stores
 from mien.store import parcel, twin, vectors
 from mien.store.base import Collection, Cursor, NewFace, Origin, Region
+from mien.store.check import examine
 from mien.store.open import Store
 from mien.store.parcel import WholeFace, WholeUser
 from mien.store.users import Matching
@@ -37,6 +38,10 @@ def other(tmp_path: Path) -> Iterator[Store]:
 def embedding(seed: int) -> NDArray[np.float32]:
     drawn = np.random.default_rng(seed).standard_normal(64).astype(np.float32)
     return np.asarray(drawn / np.linalg.norm(drawn), np.float32)
+
+
+def holds_together(store: Store) -> bool:
+    return examine(store.database, combine, lambda *_: None) == []
 
 
 def filled(store: Store, faces: int = 9) -> Collection:
@@ -92,6 +97,8 @@ def test_an_export_comes_back_exactly_from_and_into_every_store(store: Store, ot
     assert other.collections.delete(ACCOUNT, "family")
     carry.read(other, ACCOUNT, open_archive(tmp_path / "b.mien"), merge=False)
     assert facts(other) == facts(store)
+    assert holds_together(other)
+    assert holds_together(store)
     (probe,) = vectors.unpack([vectors.pack(embedding(3))])
     keys, followed = _followed(store)
     assert len(keys) == 9
@@ -119,6 +126,7 @@ def test_merging_adds_what_is_lacking_and_nothing_else(store: Store, other: Stor
     after = facts(store)
     assert sorted(map(str, after[1])) == sorted(map(str, before[1]))
     assert counts(store) == {"zoe": 2, "adam": 4, "nobody": 0}
+    assert holds_together(store)
     with pytest.raises(SetupError, match="--merge"):
         carry.read(store, ACCOUNT, open_archive(tmp_path / "a.mien"), merge=False)
 
@@ -154,6 +162,7 @@ def test_a_twin_follows_and_takes_the_place(store: Store) -> None:
     whole = [WholeFace(face, vectors.pack(embedding(100 + number))) for number, face in enumerate(lacking)]
     assert parcel.add_faces(store.database, key, whole, MATCHING) == 9
     assert parcel.add_faces(store.database, key, whole, MATCHING) == 0
+    assert holds_together(store)
     revision = store.faces.revision(old.key) or 0
     # meanwhile: a face goes, one changes owner, a user goes, another comes
     store.faces.delete(old.key, [lacking[8].face_id])
@@ -177,7 +186,9 @@ def test_a_twin_follows_and_takes_the_place(store: Store) -> None:
     assert dict(people)["new"] is None
     keys, _ = _followed(store)
     assert len(keys) == 8
+    assert holds_together(store)
     store.collections.sweep()
+    assert holds_together(store)
     assert facts(store) == (about, faces, people, tags)
 
 

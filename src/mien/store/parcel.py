@@ -117,39 +117,35 @@ def show(database: Database, key: int, described: Collection, instead: tuple[int
 
 
 def add_users(database: Database, collection: int, coming: Sequence[WholeUser]) -> int:
-    """Make users; those that are there already are left as they are. How many were made."""
+    """Make users, without faces; those that are there already are left as they are. How many were made."""
 
     def work(cursor: Cursor) -> int:
-        revision, _ = changes.advance(cursor, collection)
-        fresh = 0
-        for user in coming:
-            statement = (
-                "INSERT INTO users (collection, name) VALUES (?, ?) ON CONFLICT (collection, name) DO NOTHING "
-                "RETURNING id"
-            )
-            row = cursor.row(statement, collection, user.name)
-            fresh += row is not None
-            if row and user.vector is not None:
-                cursor.run(
-                    "INSERT INTO user_vectors (collection, user_key, revision, vector) VALUES (?, ?, ?, ?)",
-                    collection, row[0], revision, user.vector,
-                )  # fmt: skip
+        changes.advance(cursor, collection)
+        statement = "INSERT INTO users (collection, name) VALUES (?, ?) ON CONFLICT (collection, name) DO NOTHING"
+        fresh = sum(cursor.run(statement, collection, user.name) for user in coming)
         cursor.run("UPDATE collections SET users = users + ? WHERE id = ?", fresh, collection)
         return fresh
 
     return database.write(work)
 
 
-def add_faces(
-    database: Database, collection: int, coming: Sequence[WholeFace], matching: Matching | None = None
-) -> int:
+def set_vectors(database: Database, collection: int, coming: Sequence[WholeUser]) -> None:
+    """Put users' vectors as they came in the place of those that were made of their faces, in a hidden collection."""
+    statement = (
+        "UPDATE user_vectors SET vector = ? WHERE user_key = (SELECT id FROM users WHERE collection = ? AND name = ?)"
+    )
+    values = [(user.vector, collection, user.name) for user in coming if user.vector is not None]
+    database.write(lambda cursor: cursor.run_many(statement, values))
+
+
+def add_faces(database: Database, collection: int, coming: Sequence[WholeFace], matching: Matching) -> int:
     """Keep faces under the ids they have; one whose id is there already is passed over. How many were kept.
 
     Args:
         database: the database.
         collection: its key.
         coming: the faces; their users are there.
-        matching: makes the vectors of users that got faces anew; None leaves them as they came.
+        matching: makes the vectors of users that got faces.
 
     Raises:
         UserFullError: a user would have too many faces; none of these is kept.
@@ -173,7 +169,8 @@ def add_faces(
                 fresh += 1
                 gaining |= {face.user} if owner else set()
         for name in sorted(filter(None, gaining)):
-            _count(cursor, collection, revision, (name, owners[name]), matching)
+            if users.renew(cursor, collection, revision, users.named(cursor, collection, name), matching) > MOST_FACES:
+                raise UserFullError(name)
         cursor.run("UPDATE collections SET faces = faces + ? WHERE id = ?", fresh, collection)
         return fresh
 
@@ -185,17 +182,6 @@ def _owners(cursor: Cursor, collection: int, coming: Sequence[WholeFace]) -> dic
     marks = ", ".join("?" * len(names))
     statement = f"SELECT name, id FROM users WHERE collection = ? AND name IN ({marks})"
     return {row[0]: row[1] for row in cursor.rows(statement, collection, *names)} if names else {}
-
-
-def _count(cursor: Cursor, collection: int, revision: int, user: tuple[str, int], matching: Matching | None) -> None:
-    """Make a user's count of faces, and where asked its vector, what its faces say."""
-    name, key = user
-    (held,) = cursor.row("SELECT COUNT(*) FROM faces WHERE user_key = ?", key) or (0,)
-    if held > MOST_FACES:
-        raise UserFullError(name)
-    cursor.run("UPDATE users SET faces = ? WHERE id = ?", held, key)
-    if matching:
-        users.renew(cursor, collection, revision, users.named(cursor, collection, name), matching)
 
 
 def _drop(cursor: Cursor, account: str, name: str) -> None:

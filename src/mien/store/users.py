@@ -259,8 +259,8 @@ def _vector(cursor: Cursor, user: User) -> Vector | None:
     return vectors.unpack_users([row[0]])[0] if row else None
 
 
-def renew(cursor: Cursor, collection: int, revision: int, user: User, matching: Matching) -> None:
-    """Make the user's vector, and the count of its faces, anew from the faces it has now."""
+def renew(cursor: Cursor, collection: int, revision: int, user: User, matching: Matching) -> int:
+    """Make the user's vector, and the count of its faces, anew from the faces it has now; that count."""
     rows = cursor.rows("SELECT vector FROM embeddings JOIN faces ON faces.id = face WHERE user_key = ?", user.key)
     cursor.run("UPDATE users SET faces = ? WHERE id = ?", len(rows), user.key)
     _forget_vector(cursor, collection, user, revision)
@@ -270,6 +270,7 @@ def renew(cursor: Cursor, collection: int, revision: int, user: User, matching: 
             "INSERT INTO user_vectors (collection, user_key, revision, vector) VALUES (?, ?, ?, ?)",
             collection, user.key, revision, vectors.pack_user(combined),
         )  # fmt: skip
+    return len(rows)
 
 
 def _forget_vector(cursor: Cursor, collection: int, user: User, revision: int) -> None:

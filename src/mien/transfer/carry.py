@@ -20,6 +20,7 @@ from mien.store.users import Matching, UserFullError
 from mien.transfer.archive import BATCH, Archive, Writer
 
 MOST_LISTED = 1000  # collections read at a time
+MAY_LACK = ("external_image_id", "user", "vector")  # columns whose values may be null
 
 
 @dataclass(slots=True)
@@ -146,15 +147,7 @@ def read(store: Store, account: str, archive: Archive, merge: bool) -> Came:
             each.key or parcel.begin(store.database, each, dict(row["tags"] or ()))
             for each, row in zip(targets, rows, strict=True)
         ]
-        for batch in archive.rows("users"):
-            for number, group in _by_collection(batch, len(keys)):
-                came.users += parcel.add_users(store.database, keys[number], [_user(row) for row in group])
-        dimensions: dict[int, int] = {}
-        for batch in archive.rows("faces"):
-            for number, group in _by_collection(batch, len(keys)):
-                matching = Matching(combine, lambda *_: 0.0) if targets[number].key else None
-                faces = [_face(row, dimensions) for row in group]
-                came.faces += parcel.add_faces(store.database, keys[number], faces, matching)
+        _fill(store, archive, keys, targets, came)
         for key, each in zip(keys, targets, strict=True):
             if each.key == 0 and not parcel.show(store.database, key, each):
                 raise SetupError(f"The collection {each.name} was made meanwhile; nothing of it was imported.")
@@ -166,6 +159,20 @@ def read(store: Store, account: str, archive: Archive, merge: bool) -> Came:
         for each in hidden:
             parcel.abandon(store.database, each)  # does nothing to those that were shown
     return came
+
+
+def _fill(store: Store, archive: Archive, keys: Sequence[int], targets: Sequence[Collection], came: Came) -> None:
+    """Bring in users, then faces; then users' vectors as they were, to the last bit, where all faces came too."""
+    for number, rows in _groups(archive, "users", len(keys)):
+        came.users += parcel.add_users(store.database, keys[number], [_user(row) for row in rows])
+    dimensions: dict[int, int] = {}
+    matching = Matching(combine, lambda *_: 0.0)
+    for number, rows in _groups(archive, "faces", len(keys)):
+        faces = [_face(row, dimensions) for row in rows]
+        came.faces += parcel.add_faces(store.database, keys[number], faces, matching)
+    for number, rows in _groups(archive, "users", len(keys)):
+        if targets[number].key == 0:
+            parcel.set_vectors(store.database, keys[number], [_user(row) for row in rows])
 
 
 def _target(store: Store, account: str, row: dict[str, Any], merge: bool) -> Collection:
@@ -184,11 +191,15 @@ def _target(store: Store, account: str, row: dict[str, Any], merge: bool) -> Col
     return there
 
 
-def _by_collection(rows: list[dict[str, Any]], most: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
-    for number in sorted({row["collection"] for row in rows}):
-        if not 0 <= number < most:
-            raise ValueError(f"rows of a collection {number} that it does not name")
-        yield number, [row for row in rows if row["collection"] == number]
+def _groups(archive: Archive, table: str, most: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """A table's rows, some at a time, by the number of their collection."""
+    for batch in archive.rows(table):
+        if any(row[name] is None for row in batch for name in row if name not in MAY_LACK):
+            raise ValueError(f"rows of {table} that lack something")
+        for number in sorted({row["collection"] for row in batch}):
+            if not 0 <= number < most:
+                raise ValueError(f"rows of a collection {number} that it does not name")
+            yield number, [row for row in batch if row["collection"] == number]
 
 
 def _user(row: dict[str, Any]) -> WholeUser:
