@@ -78,8 +78,16 @@ def of_folder(folder: Path) -> Source:
 
 
 def files(folder: Path) -> Iterator[Path]:
-    """The files under a folder, sorted within each, without hidden ones."""
-    for entry in sorted(os.scandir(folder), key=lambda each: each.name):
+    """The files under a folder, sorted within each, without hidden ones. Links to folders are not followed.
+
+    Raises:
+        SetupError: a folder cannot be read.
+    """
+    try:
+        entries = sorted(os.scandir(folder), key=lambda each: each.name)
+    except OSError as error:
+        raise SetupError(f"The folder {folder} cannot be read: {error.strerror}.") from None
+    for entry in entries:
         if entry.name.startswith("."):
             continue
         if entry.is_dir(follow_symlinks=False):
@@ -90,12 +98,16 @@ def files(folder: Path) -> Iterator[Path]:
 
 def of_file(path: Path, user: str | None) -> Photograph:
     """A file, called by its name."""
-    about = path.stat()
+    try:
+        about = path.stat()
+        mark = f"{about.st_size} {about.st_mtime_ns}"
+    except OSError:
+        mark = ""  # reading it says what is the matter
     return Photograph(
         str(path),
         identifier(user) if user is not None else None,
         identifier(path.name),
-        f"{about.st_size} {about.st_mtime_ns}",
+        mark,
         lambda: read(path),
     )
 
