@@ -190,3 +190,21 @@ def _table(like: Any, rows: list[dict[str, Any]], place: Path) -> bytes:
 
     pq.write_table(pa.Table.from_pylist(rows, like.schema), place / "changed.parquet")
     return (place / "changed.parquet").read_bytes()
+
+
+def test_a_store_on_postgresql_is_filled_moved_and_left(packs: str, schema: str, tmp_path: Path) -> None:
+    """Photographs into PostgreSQL while a server runs on it, and from there through an export into SQLite."""
+    people, file, copy = folder(tmp_path / "people"), tmp_path / "all.mien", tmp_path / "copy"
+    server = servers.serve(packs, tmp_path / "data", "--store", schema)
+    try:
+        into = ("import", people, "--collection", "family", "--store", schema, "--data", tmp_path / "data")
+        assert answer(*into, MIEN_PACKS=packs)["faces"] == 4
+        assert answer(*into, MIEN_PACKS=packs)["earlier"] == 6
+        found = server.client().search_users_by_image(CollectionId="family", Image={"Bytes": photos.pair()})
+        assert [match["User"]["UserId"] for match in found["UserMatches"]] == ["Grace:20Hopper"]
+    finally:
+        server.stop()
+    assert answer("export", file, "--store", schema, "--data", tmp_path / "data")["faces"] == 4
+    assert answer("import", file, "--data", copy) == {"collections": 1, "users": 2, "faces": 4}
+    assert [(row[1], row[5], row[6]) for row in everything(copy)["collections"]] == [("family", 4, 2)]
+    assert "There is no store" in mien("export", file, "--force", "--data", tmp_path / "none", code=1).stderr
