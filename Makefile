@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 MIEN   := $(BIN)/mien
 
-.PHONY: serve test check bench clean
+.PHONY: serve test check bench soak fuzz clean
 
 # Where the default pack cannot be had and nobody chose a pack (exit code 3), the one from the package index serves.
 serve: $(VENV)/installed
@@ -28,6 +28,15 @@ check: $(VENV)/installed-dev
 
 bench: $(VENV)/installed
 	$(MIEN) bench
+
+# Two hundred kills and what else a server outlives, then an hour of mixed traffic; MIEN_TEST_SEED takes up a seed.
+soak: $(VENV)/installed-dev
+	MIEN_TEST_KILLS=200 $(BIN)/python -m pytest -s tests/faults
+	$(BIN)/python -m tests.faults.soak --seconds 3600 --json build/soak.json
+
+# An hour or so of what every test run does for seconds.
+fuzz: $(VENV)/installed-dev
+	MIEN_TEST_FUZZ=50 $(BIN)/python -m pytest tests/image/test_damage.py tests/wire/test_fuzz.py tests/faults/test_galleries.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -98,8 +98,13 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "mien", *arguments]
 
 
-def serve(packs: str, data: Path, *flags: str, files: int | None = None, **variables: str) -> Live:
-    """Start a server on a free port and wait until it says that it listens; `files` is how many it may have open."""
+def launch(
+    packs: str, data: Path, *flags: str, files: int | None = None, **variables: str
+) -> "tuple[subprocess.Popen[str], Path]":
+    """Start a server on a free port, and do not wait; the process, and where its log is.
+
+    `files` is how many it may have open.
+    """
     start = command("serve", "--data", str(data), "--packs", packs, "--port", "0", *flags)
     if files is not None:
         start = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *start]
@@ -107,10 +112,17 @@ def serve(packs: str, data: Path, *flags: str, files: int | None = None, **varia
         process = subprocess.Popen(
             start, stdout=subprocess.PIPE, stderr=log, text=True, cwd=data.parent, env=environment(**variables),
         )  # fmt: skip
+    return process, Path(log.name)
+
+
+def serve(packs: str, data: Path, *flags: str, files: int | None = None, **variables: str) -> Live:
+    """Start a server on a free port and wait until it says that it listens (see `launch`)."""
+    process, log = launch(packs, data, *flags, files=files, **variables)
     assert process.stdout is not None
     first = process.stdout.readline()
     if "listens on" not in first:
         process.wait(30)
-        raise AssertionError(f"The server did not start: {Path(log.name).read_text()}")
+        process.stdout.close()
+        raise AssertionError(f"The server did not start: {log.read_text()}")
     host, _, port = first.split()[-1].removeprefix("http://").rpartition(":")
-    return Live(process, host, int(port), data, first, Path(log.name))
+    return Live(process, host, int(port), data, first, log)

@@ -78,6 +78,7 @@ def open_pack_unchecked(settings: Settings, name: str | None = None) -> Pack:
         SetupError: it cannot be had or does not load.
     """
     cv2.setNumThreads(1)  # many requests share the cores; none gains from taking all of them for a resize
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what is wrong with an image is the client's
     entry = own.named(name or settings.pack, settings.packs)
     files = install.install(entry, settings.packs)
     ours = settings.calibration if entry.name == settings.pack else ""  # it was measured with the pack that serves
@@ -171,11 +172,17 @@ def serve(settings: Settings) -> None:
     _guard(settings, app)
     sweeper.start()
     keeper.start()
-    listening.listen(listen.BACKLOG)  # what the next line says is true, though the loop that answers starts after it
-    print(welcome(settings, app, listening.getsockname()[1]), flush=True)  # noqa: T201
+    hello = welcome(settings, app, listening.getsockname()[1])
     front = Console(app.server, app.context) if settings.console else app.server
     try:
-        listen.run(front, listening, app.connections, settings.stop_timeout, app.ready.stop)
+        listen.run(
+            front,
+            listening,
+            app.connections,
+            settings.stop_timeout,
+            begun=lambda: print(hello, flush=True),  # noqa: T201
+            stopping=app.ready.stop,
+        )
     finally:
         if app.tracing:
             app.tracing.close()

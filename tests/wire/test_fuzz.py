@@ -1,6 +1,9 @@
-"""Whatever JSON a client makes up, it gets an answer or an error by name, and never a 500."""
+"""Whatever a client makes up, it gets an answer or an error by name, and never a 500: JSON of all kinds, and bytes that
+are hardly any. `tests/corpus/bodies` has what is always tried; `make fuzz` looks longer.
+"""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,9 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mien.app import OPERATIONS
+from tests.contract.bad.row import VALID
+from tests.fuzzing import examples
 from tests.live import Live
 from tests.operations.conftest import ASTRONAUT, NO_SUCH_FACE
 
+BODIES = sorted((Path(__file__).parents[1] / "corpus" / "bodies").iterdir())
+TOKENS = (b'"', b"{", b"}", b"[", b"]", b",", b":", b"null", b"-0", b"1e999", b"\\u0000", b"\\ud800", b"\xff", b"\0")
 MEMBERS = (
     "CollectionId", "Image", "Bytes", "S3Object", "Bucket", "Name", "Version", "FaceId", "FaceIds", "MaxFaces",
     "MaxResults", "NextToken", "FaceMatchThreshold", "SimilarityThreshold", "QualityFilter", "ExternalImageId",
@@ -36,13 +43,43 @@ bodies = st.dictionaries(st.sampled_from(MEMBERS), st.sampled_from(SENSIBLE) | v
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_no_request_gets_a_500(live: Live, operation: str) -> None:
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
     @given(body=bodies)
     def every(body: dict[str, Any]) -> None:
-        answer = live.post(operation, json.dumps(body).encode())
-        assert answer.status in (200, 400), (body, answer.body)
-        if answer.status == 400:
-            assert answer.json["__type"].endswith("Exception")
+        sent(live, operation, json.dumps(body).encode())
 
     every()
     live.post("DeleteCollection", b'{"CollectionId":"fuzzed"}')
+
+
+def sent(live: Live, operation: str, body: bytes) -> None:
+    answer = live.post(operation, body)
+    assert answer.status in (200, 400), (body, answer.body)
+    if answer.status == 400:
+        assert answer.json["__type"].endswith("Exception")
+
+
+@pytest.mark.parametrize("path", BODIES, ids=lambda path: path.stem)
+def test_a_body_of_the_corpus(live: Live, path: Path) -> None:
+    for operation in OPERATIONS:
+        sent(live, operation, path.read_bytes())
+    live.post("DeleteCollection", b'{"CollectionId":"a"}')
+    live.post("DeleteCollection", b'{"CollectionId":"b"}')
+
+
+def test_no_damaged_body_gets_a_500(live: Live) -> None:
+    """Good requests and the corpus, cut, doubled, and with other bytes in them."""
+    good = [(name, json.dumps(VALID[name]).encode()) for name in OPERATIONS]
+    odd = [(name, path.read_bytes()) for path in BODIES for name in ("IndexFaces", "TagResource")]
+    change = st.tuples(st.floats(0, 1, exclude_max=True), st.sampled_from(TOKENS) | st.binary(max_size=3))
+
+    @settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
+    @given(seed=st.sampled_from(good + odd), changes=st.lists(change, max_size=5), kept=st.floats(0.5, 1))
+    def every(seed: tuple[str, bytes], changes: list[tuple[float, bytes]], kept: float) -> None:
+        body = seed[1]
+        for place, token in changes:
+            at = int(place * len(body))
+            body = body[:at] + token + body[at + len(token) // 2 :]
+        sent(live, seed[0], body[: max(1, int(kept * len(body)))] if kept < 0.9 else body)
+
+    every()

@@ -160,6 +160,24 @@ def test_a_browser_may_read_answers_and_errors(live: Live, body: bytes) -> None:
     assert "access-control-allow-origin" not in live.post("ListCollections", body).headers
 
 
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://localhost:3000", 200),
+        ("http://127.0.0.1", 200),
+        ("http://[::1]:8080", 200),
+        ("https://app.example", 400),
+        ("http://localhost.app.example", 400),
+        ("null", 400),
+        ("http://[", 400),
+    ],
+)
+def test_without_keys_only_pages_of_this_machine_are_let_in(live: Live, origin: str, status: int) -> None:
+    answer = live.post("ListCollections", b"{}", {"Origin": origin})
+    assert answer.status == status
+    assert status == 200 or b"AccessDeniedException" in answer.body
+
+
 def test_no_credentials_are_needed_on_loopback_before_a_key_is_made(live: Live) -> None:
     assert live.post("ListCollections", b"{}").status == 200
     assert live.post("ListCollections", b"{}", {"Authorization": "AWS4-HMAC-SHA256 Credential=x/y"}).status == 200

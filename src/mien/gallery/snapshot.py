@@ -9,7 +9,7 @@ import contextlib
 import os
 import uuid
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -86,10 +86,28 @@ def save(folder: Path, moment: Moment) -> tuple[str, list[Segment]]:
         The index's name, and the segments with their files.
 
     Raises:
-        OSError: it cannot be written. Nothing is left behind but what `prune` drops.
+        OSError: it cannot be written. Nothing of it is left behind.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    segments = [each if each.file else _written(folder, each) for each in moment.segments]
+    segments: list[Segment] = []
+    try:
+        for each in moment.segments:
+            segments.append(each if each.file else _written(folder, each))
+        return _indexed(folder, moment, segments), segments
+    except OSError:
+        discard(moment, segments)
+        raise
+
+
+def discard(moment: Moment, segments: Sequence[Segment]) -> None:
+    """Drop the segments that `save` wrote for this moment, since nobody will name the snapshot they are of."""
+    for old, new in zip(moment.segments, segments, strict=False):
+        if new.file and new is not old:
+            new.file[0].unlink(missing_ok=True)
+
+
+def _indexed(folder: Path, moment: Moment, segments: list[Segment]) -> str:
+    """Write the index of segments that lie in the folder; its name."""
     kept = [
         _Kept(each.file[0].name, each.file[1], each.count, each.lowest, each.highest, np.packbits(alive).tobytes())
         for each, alive in zip(segments, moment.alive, strict=True)
@@ -102,7 +120,7 @@ def save(folder: Path, moment: Moment) -> tuple[str, list[Segment]]:
     name = f"{uuid.uuid4().hex}.index"
     _write(folder / name, [index, zlib.crc32(index).to_bytes(_CRC, "little")])
     _sync(folder)
-    return name, segments
+    return name
 
 
 def load(folder: Path, name: str, mapped: bool, threads: int) -> Moment:

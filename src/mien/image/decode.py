@@ -7,6 +7,7 @@ read strictly (CMYK, harmless oddities) goes through Pillow. PNG goes through Op
 
 import hashlib
 import io
+import re
 import struct
 from dataclasses import dataclass
 
@@ -22,6 +23,9 @@ LEAST_SIDE = 80  # reference 2.4
 MOST_SIDE = 10_000  # reference 2.4
 _JPEG = b"\xff\xd8\xff"
 _PNG = b"\x89PNG\r\n\x1a\n"
+MOST_WALKED = 16 * MOST_SIDE**2  # pixels × scans of a JPEG; ten scans are usual, and one of no bytes costs as much
+_SCAN, _END, _ALONE = 0xDA, 0xD9, (0x01, 0xD8)  # markers: of a scan, of the end, and those without a length
+_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 _ORIENTATION = 0x0112  # the EXIF tag
 
 # How many quarter turns counter-clockwise, and whether to mirror left and right before turning, for each EXIF value.
@@ -99,7 +103,21 @@ def _jpeg_header(data: bytes) -> tuple[int, int, int]:
     except (ValueError, KeyError):  # a KeyError where the colour space is never told
         raise InvalidImageFormatError from None
     _within_limits(width, height)  # before Pillow, which guards against bombs in words of its own
+    most_scans = MOST_WALKED // (width * height)
+    if data.count(b"\xff\xda") > most_scans and _scans(data) > most_scans:
+        raise InvalidImageFormatError
     return width, height, _orientation(data)
+
+
+def _scans(data: bytes) -> int:
+    """How many scans a JPEG has; what looks like one inside a segment or behind the end does not count."""
+    scans, place = 0, len(_JPEG) - 1
+    while (found := _MARKER.search(data, place)) and found[1][0] != _END:
+        place = found.end()
+        if found[1][0] not in _ALONE:
+            place += max(2, int.from_bytes(data[place : place + 2], "big"))
+            scans += found[1][0] == _SCAN
+    return scans
 
 
 def _orientation(data: bytes) -> int:
@@ -117,7 +135,24 @@ def _png_header(data: bytes) -> tuple[int, int, int]:
         raise InvalidImageFormatError
     width, height = struct.unpack(">II", data[16:24])
     _within_limits(width, height)
+    _whole_chunks(data)
     return width, height, 1  # a PNG's eXIf chunk is not honoured: reference 2.4
+
+
+def _whole_chunks(data: bytes) -> None:
+    """Refuse a PNG that ends before its pixels, or with a chunk that says it is longer than the file.
+
+    OpenCV makes room for all that a chunk claims, up to 4 GB, and reads on behind an end that comes too early.
+    """
+    place, pixels = len(_PNG), False
+    while place + 8 <= len(data):
+        kind, length = data[place + 4 : place + 8], int.from_bytes(data[place : place + 4], "big")
+        place += 12 + length
+        pixels = pixels or kind == b"IDAT"
+        if place > len(data) or (kind == b"IEND" and not pixels):
+            raise InvalidImageFormatError
+        if kind == b"IEND":
+            return
 
 
 def _jpeg(data: bytes, least: float) -> Pixels:
@@ -141,7 +176,7 @@ def _jpeg(data: bytes, least: float) -> Pixels:
 
 def _reduced(side: int, least: float) -> int:
     """The share `least` of a side, in whole pixels; the product may fall short of a whole one by its rounding."""
-    return int(side * least + 1e-6)
+    return max(1, int(side * least + 1e-6))
 
 
 def _no_guessing(image: Image.Image) -> None:

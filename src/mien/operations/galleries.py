@@ -18,6 +18,7 @@ import numpy as np
 
 from mien.errors import ResourceNotFoundError
 from mien.gallery import Gallery, GrowingGallery, Originals, Scanners, snapshot
+from mien.gallery.growing import CROSSOVER
 from mien.store.base import Changes, Collection, CollectionGoneError, HistoryGoneError
 from mien.store.open import Store
 
@@ -42,6 +43,9 @@ class Holding:
         memory: bytes that all galleries may take; 0 for no limit. The one that is searched is held in any case.
         folder: where snapshots are kept; None for nowhere.
         mapped: whether what is only re-ranked by stays in the snapshot's files.
+        crossover: how many embeddings are still searched exactly.
+        worth: changes that are worth writing a snapshot for while the server runs.
+        worth_at_end: and when it stops.
     """
 
     dimension: int
@@ -49,6 +53,9 @@ class Holding:
     memory: int = 0
     folder: Path | None = None
     mapped: bool = False
+    crossover: int = CROSSOVER
+    worth: int = WORTH
+    worth_at_end: int = WORTH_AT_END
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +167,7 @@ class Galleries:
         with self._adding:
             all_held = list(self._held.values()) if self._holding.folder else []
         for held in all_held:
-            if held.changed >= (WORTH_AT_END if ending else WORTH):
+            if held.changed >= (self._holding.worth_at_end if ending else self._holding.worth):
                 with held.following:
                     moment = held.gallery.moment(held.revision)
                     changed, held.changed = held.changed, 0
@@ -179,6 +186,9 @@ class Galleries:
         except CollectionGoneError:
             shutil.rmtree(folder.parent, ignore_errors=True)
             return
+        except BaseException:
+            snapshot.discard(moment, segments)
+            raise
         snapshot.prune(folder, name)
         mapped = self._holding.mapped
         kept = [snapshot.mapped(each) if mapped and each is not segments[-1] else each for each in segments]
@@ -207,7 +217,7 @@ class Galleries:
             return held
 
     def _new(self, kind: _Kind) -> GrowingGallery:
-        return GrowingGallery(self._holding.dimension, kind.originals, self._scanners)
+        return GrowingGallery(self._holding.dimension, kind.originals, self._scanners, self._holding.crossover)
 
     def _follow(self, held: _Held, revision: int) -> None:
         """Bring a gallery to a revision, or beyond.

@@ -1,10 +1,12 @@
 """Who may come in, and what they may do: keys verified, permissions held against the request, rates kept.
 
-While no key has ever been made and the server is bound to loopback, any credentials are accepted. From the first key
-on every request must be signed with one.
+While no key has ever been made and the server is bound to loopback, any credentials are accepted, but not from pages
+of other sites that this machine's browser has open: they have no secret to sign with, and none would be asked for. From
+the first key on every request must be signed with one.
 """
 
 import fnmatch
+import ipaddress
 import re
 import secrets
 import threading
@@ -12,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -85,9 +88,14 @@ class Door:
         Raises:
             FrameworkError: the request is not signed as it must be (see `sigv4`).
             ProvisionedThroughputExceededError: the key has used up its rate.
+            AccessDeniedError: there are no keys, and a page of another site is calling.
         """
         self._is_locked = self._is_locked or self._keys.any()  # once there was a key, there was a key
         if not self._is_locked:
+            if _from_another_site(call):
+                raise AccessDeniedError(
+                    "Pages of other sites are let in once there is an access key to sign with: mien keys create."
+                )
             match = _REGION.search(call.headers.get("authorization", ""))
             return Identity(Caller(region=match[1]) if match else Caller())
         claim = sigv4.read(call, self._clock())
@@ -106,6 +114,17 @@ class Door:
             bucket = self._buckets.setdefault(key.access_key, _Bucket(key.rate, max(1.0, key.rate)))
             if not bucket.take():
                 raise ProvisionedThroughputExceededError
+
+
+def _from_another_site(call: Call) -> bool:
+    """Whether a browser says that a page calls which was neither served by this machine nor by this server."""
+    if "origin" not in call.headers:
+        return False
+    try:
+        calling, called = (urlsplit(text).hostname for text in (call.headers["origin"], f"//{call.headers['host']}"))
+        return calling not in ("localhost", called) and not ipaddress.ip_address(calling or "").is_loopback
+    except (KeyError, ValueError):
+        return True
 
 
 def authorize(identity: Identity, operation: str, request: msgspec.Struct) -> None:

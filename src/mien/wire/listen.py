@@ -33,8 +33,13 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
-def run(
-    server: Application, listening: socket.socket, connections: Connections, grace: int, stopping: Callable[[], None]
+def run(  # noqa: PLR0917
+    server: Application,
+    listening: socket.socket,
+    connections: Connections,
+    grace: int,
+    begun: Callable[[], None],
+    stopping: Callable[[], None],
 ) -> None:
     """Answer until a signal comes.
 
@@ -43,6 +48,7 @@ def run(
         listening: where.
         connections: what bounds them.
         grace: seconds that accepted requests have to finish.
+        begun: called when connections are accepted and signals heeded.
         stopping: called when the signal comes.
     """
     config = uvicorn.Config(
@@ -54,6 +60,8 @@ def run(
     # raises the signal again for whoever handled it before, which by then changes nothing.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, loop.stop)
+    listening.listen(BACKLOG)
+    begun()  # what it says is true, though the loop that answers starts after it
     loop.run(sockets=[listening])
 
 
