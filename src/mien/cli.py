@@ -10,8 +10,10 @@ from typing import Any
 from mien import __version__, config
 from mien.commands import copy as copy_command
 from mien.commands import keys as key_commands
+from mien.commands import look as look_commands
 from mien.commands import packs as pack_commands
 from mien.commands import store as store_commands
+from mien.commands import transfer as transfer_commands
 from mien.config import Settings
 from mien.errors import SetupError
 from mien.evaluate.options import add_flags
@@ -70,6 +72,8 @@ def parser() -> argparse.ArgumentParser:
     store = family("store", "check, back up, restore, compact and copy the store")
     store_commands.add_to(command, store)
     copy_command.add_to(command, store)
+    look_commands.add_to(command)
+    transfer_commands.add_to(command)
     return top
 
 
