@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 MIEN   := $(BIN)/mien
 
-.PHONY: serve test check bench soak fuzz docs clean
+.PHONY: serve test check bench peers soak fuzz docs clean
 
 # Where the default pack cannot be had and nobody chose a pack (exit code 3), the one from the package index serves.
 serve: $(VENV)/installed
@@ -37,6 +37,11 @@ soak: $(VENV)/installed-dev
 # An hour or so of what every test run does for seconds.
 fuzz: $(VENV)/installed-dev
 	MIEN_TEST_FUZZ=50 $(BIN)/python -m pytest tests/image/test_damage.py tests/wire/test_fuzz.py tests/faults/test_galleries.py
+
+# PEOPLE is a folder of people for the accuracies; without it only speed and memory are measured.
+peers: $(VENV)/installed-dev
+	$(BIN)/python benchmarks/peers/galleries.py --json build/peers/galleries.json
+	$(BIN)/python benchmarks/peers/faces.py $(PEOPLE) --json build/peers/faces.json
 
 # A site to read or to put on any web server, in build/site; a dead link fails.
 docs: $(VENV)/installed-docs

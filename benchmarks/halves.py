@@ -17,13 +17,13 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+from mien.evaluate.progress import Progress
 from numpy.typing import NDArray
 
 from mien import app, config
 from mien.evaluate import cache, compare, rates
 from mien.evaluate.album import open_album
 from mien.evaluate.embedding import embed
-from mien.evaluate.progress import Progress
 from mien.store import vectors
 
 Vectors = NDArray[np.float32]

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+from mien.evaluate.progress import Progress
 
 from mien import app, config
 from mien.bench import population
 from mien.evaluate import cache, embedding
 from mien.evaluate.album import open_album
-from mien.evaluate.progress import Progress
 
 
 def main(folder: str) -> None:

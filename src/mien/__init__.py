@@ -1,3 +1,20 @@
-"""mien: a self-hosted face recognition server that speaks the AWS Rekognition face API."""
+"""mien: a self-hosted face recognition server that speaks the AWS Rekognition face API.
 
+`from mien import Faces` is the same without a server.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mien.library import Faces
+
+__all__ = ["Faces", "__version__"]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Load what the library needs when it is first asked for, so that `import mien` costs nothing."""
+    if name == "Faces":
+        return importlib.import_module("mien.library").Faces
+    raise AttributeError(f"module 'mien' has no attribute {name!r}")

@@ -10,8 +10,10 @@ from typing import Any
 from mien import __version__, config
 from mien.commands import copy as copy_command
 from mien.commands import keys as key_commands
+from mien.commands import look as look_commands
 from mien.commands import packs as pack_commands
 from mien.commands import store as store_commands
+from mien.commands import transfer as transfer_commands
 from mien.config import Settings
 from mien.errors import SetupError
 from mien.evaluate.options import add_flags
@@ -70,10 +72,22 @@ def parser() -> argparse.ArgumentParser:
     store = family("store", "check, back up, restore, compact and copy the store")
     store_commands.add_to(command, store)
     copy_command.add_to(command, store)
+    look_commands.add_to(command)
+    transfer_commands.add_to(command)
     return top
 
 
+def _alone() -> None:
+    """Have each thread multiply matrices by itself, since many do at the same time. Before NumPy is loaded.
+
+    OpenBLAS's own threads serve one caller at a time and spin meanwhile: 16 threads that search 5,000 faces get 29
+    answers a second with them and 3,000 without (`benchmarks/README.md`).
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 def _serve(settings: Settings, _: argparse.Namespace) -> None:
+    _alone()
     from mien import app
 
     app.serve(settings)
@@ -88,6 +102,7 @@ def _doctor(settings: Settings, given: argparse.Namespace) -> int:
 
 
 def _bench(settings: Settings, given: argparse.Namespace) -> None:
+    _alone()
     from mien.bench import galleries, serving
 
     if given.gallery:

@@ -10,8 +10,8 @@ from mien.evaluate import compare, rates, robustness
 from mien.evaluate.album import Album, open_album
 from mien.evaluate.cache import Cache
 from mien.evaluate.embedding import embed
-from mien.evaluate.progress import Progress
 from mien.packs.load import Pack
+from mien.progress import Progress
 from tests import photos
 
 PEOPLE, EACH = 150, 4  # the first names with two photos or more, and their first photos

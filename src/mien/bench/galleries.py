@@ -14,7 +14,7 @@ from mien.config import Settings
 from mien.errors import SetupError
 from mien.evaluate import cache, embedding
 from mien.evaluate.album import open_album
-from mien.evaluate.progress import Progress
+from mien.progress import Progress
 
 HEADING = "     faces   p50 ms   p99 ms  floor ms   found   mates  exactly  resident MB  searches/s  p50 ms, adding"
 

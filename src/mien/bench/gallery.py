@@ -72,8 +72,14 @@ class GalleryRow:
 
 
 @dataclass(slots=True)
-class _Truth:
-    """What exact search finds for each probe, found while the embeddings are made."""
+class Truth:
+    """What exact search finds for each probe, found while the embeddings are made.
+
+    Attributes:
+        probes: float32 (P, D).
+        keys: int64 (P,), of the nearest so far.
+        cosines: float32 (P,), theirs.
+    """
 
     probes: Embeddings
     keys: NDArray[np.int64]
@@ -102,9 +108,9 @@ def measure(population: Population, faces: int, seconds: float, threads: int, ma
         gallery = GrowingGallery(probes.shape[1], store.faces.embeddings, Scanners(threads))
         _warm(store, population, threads)
         before = _resident()
-        truth = _Truth(probes, np.zeros(len(probes), np.int64), np.full(len(probes), -2, np.float32))
-        for keys, embeddings in _people(population, faces):
-            store.database.write(lambda cursor, k=keys, e=embeddings: _keep(cursor, k, e))  # type: ignore[misc]
+        truth = Truth(probes, np.zeros(len(probes), np.int64), np.full(len(probes), -2, np.float32))
+        for keys, embeddings in people(population, faces):
+            store.database.write(lambda cursor, k=keys, e=embeddings: keep(cursor, k, e))  # type: ignore[misc]
             gallery.add(keys, embeddings)
             truth.see(keys, embeddings)
         snapshots = Path(folder) / "snapshots"
@@ -150,7 +156,7 @@ def write(rows: list[GalleryRow], file: str) -> None:
         raise SetupError(f"{file} cannot be written: {error.strerror}.") from None
 
 
-def _people(population: Population, faces: int) -> Iterator[tuple[NDArray[np.int64], Embeddings]]:
+def people(population: Population, faces: int) -> Iterator[tuple[NDArray[np.int64], Embeddings]]:
     """Everybody, with their keys: the probes' mates first, then strangers."""
     random = np.random.default_rng(2)
     for start in range(0, faces, BLOCK):
@@ -160,7 +166,8 @@ def _people(population: Population, faces: int) -> Iterator[tuple[NDArray[np.int
         yield np.arange(start + 1, start + 1 + len(embeddings), dtype=np.int64), embeddings
 
 
-def _keep(cursor: Cursor, keys: NDArray[np.int64], embeddings: Embeddings) -> None:
+def keep(cursor: Cursor, keys: NDArray[np.int64], embeddings: Embeddings) -> None:
+    """Write embeddings, float32 (N, D), into the database, as a store does."""
     rows = ((key, vectors.pack(embedding)) for key, embedding in zip(keys.tolist(), embeddings, strict=True))
     cursor.run_many("INSERT INTO embeddings (face, vector) VALUES (?, ?)", rows)
 
@@ -169,7 +176,7 @@ def _newcomers(store: Store, population: Population, first: int) -> tuple[NDArra
     """A few more people, kept in the store already."""
     keys = np.arange(first, first + ADDED)
     embeddings = population.draw(ADDED, np.random.default_rng(first))
-    store.database.write(lambda cursor: _keep(cursor, keys, embeddings))
+    store.database.write(lambda cursor: keep(cursor, keys, embeddings))
     return keys, embeddings
 
 

@@ -20,10 +20,10 @@ from mien.evaluate.compare import Impostors, Mates
 from mien.evaluate.embedding import Embedded, embed
 from mien.evaluate.findings import Findings
 from mien.evaluate.options import Options
-from mien.evaluate.progress import Progress
 from mien.packs import calibration
 from mien.packs.calibration import CalibrationFile
 from mien.packs.load import Pack
+from mien.progress import Progress
 
 CALIBRATED = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 LEAST_IMPOSTORS = 10_000  # pairs of two people that a calibration needs

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from mien.errors import ApiError
 from mien.evaluate.cache import Cache, Embedding
-from mien.evaluate.progress import Progress
 from mien.face.pipeline import Pipeline
 from mien.face.types import Face, Picture
 from mien.image.decode import read_header
+from mien.progress import Progress
 
 Answer = TypeVar("Answer")
 AHEAD = 4  # photos in flight for each worker

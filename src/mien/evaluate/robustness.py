@@ -15,10 +15,10 @@ from mien.evaluate.album import Album
 from mien.evaluate.conditions import CONDITIONS
 from mien.evaluate.embedding import chosen
 from mien.evaluate.findings import aligned, percent
-from mien.evaluate.progress import Progress
 from mien.face.pipeline import Pipeline
 from mien.face.types import Detection, Pixels
 from mien.image.decode import read_header
+from mien.progress import Progress
 
 PEOPLE = 400  # at most, those with the first names
 LEAST_PEOPLE = 20

@@ -17,7 +17,7 @@ from mien.gallery.snapshot import Moment
 if TYPE_CHECKING:
     from mien.gallery.sketched import SketchedGallery
 
-CROSSOVER = 20_000  # embeddings; see `benchmarks/README.md`, "How a gallery is scanned"
+CROSSOVER = 10_000  # embeddings; see `benchmarks/README.md`, "How a gallery is scanned"
 
 
 @dataclass(frozen=True, slots=True)

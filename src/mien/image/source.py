@@ -6,6 +6,7 @@ a stream and dropped as soon as it is larger than the limit.
 
 import fnmatch
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +46,7 @@ class S3:
         """
         from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415  rarely needed
 
-        if not any(fnmatch.fnmatchcase(bucket, pattern) for pattern in self._settings.buckets):
+        if not self._allows(bucket):
             raise InvalidS3ObjectError
         if any(step in (".", "..") for step in name.split("/")) or bucket in (".", ".."):
             raise InvalidS3ObjectError  # an HTTP client would fold these, and end up in another bucket
@@ -55,6 +56,26 @@ class S3:
             return _bounded(answer["Body"], int(answer["ContentLength"]))
         except (BotoCoreError, ClientError, HTTPClientError, OSError, KeyError, ValueError):
             raise InvalidS3ObjectError from None
+
+    def list(self, bucket: str, prefix: str) -> Iterator[tuple[str, str]]:
+        """Names and content tags of the objects whose names begin with `prefix`, page by page.
+
+        Raises:
+            InvalidS3ObjectError: they cannot be listed.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415
+
+        if not self._allows(bucket):
+            raise InvalidS3ObjectError
+        try:
+            for page in self._made().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+                for found in page.get("Contents", ()):
+                    yield found["Key"], found["ETag"]
+        except (BotoCoreError, ClientError, HTTPClientError, OSError):
+            raise InvalidS3ObjectError from None
+
+    def _allows(self, bucket: str) -> bool:
+        return any(fnmatch.fnmatchcase(bucket, pattern) for pattern in self._settings.buckets)
 
     def _made(self) -> Any:
         with self._making:

@@ -24,7 +24,12 @@ class Seen:
     @property
     def image_id(self) -> UUID:
         """A function of the image's content: the same bytes have the same id everywhere."""
-        return uuid5(_CONTENT, self.picture.digest)
+        return image_id(self.picture.digest)
+
+
+def image_id(digest: str) -> UUID:
+    """The id of an image, by the hex SHA-256 of its bytes."""
+    return uuid5(_CONTENT, digest)
 
 
 def look(context: Context, image: Image, quality_filter: str = "NONE", *, embedded: bool = True) -> Seen:

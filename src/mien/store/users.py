@@ -113,7 +113,7 @@ class Users:
             revision, _ = changes.advance(cursor, collection)
             if tokens.answered(cursor, token) is not None:
                 return
-            user = _named(cursor, collection, name)
+            user = named(cursor, collection, name)
             cursor.run("UPDATE faces SET user_key = NULL WHERE user_key = ?", user.key)
             _forget_vector(cursor, collection, user, revision)
             cursor.run("DELETE FROM users WHERE id = ?", user.key)
@@ -125,7 +125,7 @@ class Users:
     def find(self, collection: int, name: str) -> User | None:
         """The collection's user of this name."""
         try:
-            return self.database.read(lambda cursor: _named(cursor, collection, name))
+            return self.database.read(lambda cursor: named(cursor, collection, name))
         except UserMissingError:
             return None
 
@@ -184,7 +184,7 @@ class Users:
                 raise UserFullError
             cursor.run_many("UPDATE faces SET user_key = ? WHERE id = ?", [(user.key, face.key) for face in joining])
             if joining:
-                _renew(cursor, collection, revision, user, matching)
+                renew(cursor, collection, revision, user, matching)
             return Outcome([face.face_id for face in joining], refused, user.faces + len(joining))
 
         return self._change(collection, name, token, work)
@@ -204,7 +204,7 @@ class Users:
             leaving = [face for each in face_ids if (face := present.get(each)) and face.user == name]
             cursor.run_many("UPDATE faces SET user_key = NULL WHERE id = ?", [(face.key,) for face in leaving])
             if leaving:
-                _renew(cursor, collection, revision, user, matching)
+                renew(cursor, collection, revision, user, matching)
             return Outcome([face.face_id for face in leaving], refused, user.faces - len(leaving))
 
         return self._change(collection, name, token, work)
@@ -217,14 +217,19 @@ class Users:
             before = tokens.answered(cursor, token)
             if before is not None:
                 return msgspec.json.decode(before, type=Outcome)
-            outcome = work(cursor, revision, _named(cursor, collection, name))
+            outcome = work(cursor, revision, named(cursor, collection, name))
             tokens.keep(cursor, token, msgspec.json.encode(outcome))
             return outcome
 
         return self.database.write(whole)
 
 
-def _named(cursor: Cursor, collection: int, name: str) -> User:
+def named(cursor: Cursor, collection: int, name: str) -> User:
+    """The collection's user of this name, inside a transaction.
+
+    Raises:
+        UserMissingError: there is none.
+    """
     row = cursor.row("SELECT id, name, faces FROM users WHERE collection = ? AND name = ?", collection, name)
     if row is None:
         raise UserMissingError
@@ -254,8 +259,8 @@ def _vector(cursor: Cursor, user: User) -> Vector | None:
     return vectors.unpack_users([row[0]])[0] if row else None
 
 
-def _renew(cursor: Cursor, collection: int, revision: int, user: User, matching: Matching) -> None:
-    """Make the user's vector, and the count of its faces, anew from the faces it has now."""
+def renew(cursor: Cursor, collection: int, revision: int, user: User, matching: Matching) -> int:
+    """Make the user's vector, and the count of its faces, anew from the faces it has now; that count."""
     rows = cursor.rows("SELECT vector FROM embeddings JOIN faces ON faces.id = face WHERE user_key = ?", user.key)
     cursor.run("UPDATE users SET faces = ? WHERE id = ?", len(rows), user.key)
     _forget_vector(cursor, collection, user, revision)
@@ -265,6 +270,7 @@ def _renew(cursor: Cursor, collection: int, revision: int, user: User, matching:
             "INSERT INTO user_vectors (collection, user_key, revision, vector) VALUES (?, ?, ?, ?)",
             collection, user.key, revision, vectors.pack_user(combined),
         )  # fmt: skip
+    return len(rows)
 
 
 def _forget_vector(cursor: Cursor, collection: int, user: User, revision: int) -> None:

@@ -10,9 +10,9 @@ LINES = 10.0  # seconds between plain lines
 
 
 class Progress:
-    """A count towards a total, shown on a stream. Used by one thread."""
+    """A count towards a total, or without one where nobody knows it, shown on a stream. Used by one thread."""
 
-    def __init__(self, what: str, total: int, stream: TextIO | None = None) -> None:
+    def __init__(self, what: str, total: int | None, stream: TextIO | None = None) -> None:
         self._what, self._total, self._done = what, total, 0
         self._stream = stream if stream is not None else sys.stderr
         self._terminal = self._stream.isatty()
@@ -38,14 +38,21 @@ class Progress:
 
     def _show(self, now: float) -> None:
         rate = self._fresh / max(now - self._started, 1e-9)
-        text = f"{self._what} {self._done:,} of {self._total:,}"
+        text = f"{self._what} {self._done:,}"
+        if self._total is not None:
+            text += f" of {self._total:,}"
         if self._fresh:
             text += f", {rate:.0f} a second"
-            if self._done < self._total:
+            if self._total is not None and self._done < self._total:
                 text += f", {(self._total - self._done) / rate:.0f} s left"
         if self._terminal:
-            filled = round(WIDTH * self._done / max(self._total, 1))
-            self._stream.write(f"\r\x1b[K[{'█' * filled}{' ' * (WIDTH - filled)}] {text}")
+            self._stream.write(f"\r\x1b[K{self._bar()}{text}")
         else:
             self._stream.write(text + "\n")
         self._stream.flush()
+
+    def _bar(self) -> str:
+        if self._total is None:
+            return ""
+        filled = round(WIDTH * self._done / max(self._total, 1))
+        return f"[{'█' * filled}{' ' * (WIDTH - filled)}] "

@@ -1,0 +1,195 @@
+"""Whole collections out of the tables and into them, their public ids, embeddings and users' vectors as they are.
+
+A collection that comes in is filled under an account that nobody calls from, and moved to its own when it is whole, so
+that half of one is never seen.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from mien.store import changes, users
+from mien.store.base import Collection, Cursor, Database, Region, StoredFace
+from mien.store.tags import put
+from mien.store.users import MOST_FACES, Matching, UserFullError
+
+HIDDEN = "incoming/"  # before the account that a collection will belong to
+_COLUMNS = "id, account, name, contract, model_version, created, revision, faces, users"
+_FACE = (
+    "collection, face_id, image_id, external_image_id, box_left, box_top, box_width, box_height, confidence, user_key, "
+    "revision"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WholeFace:
+    """A face with all that is kept of it; `vector` is the embedding as it lies in its table."""
+
+    face: StoredFace
+    vector: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WholeUser:
+    """A user; `vector` as it lies in its table, None for one without faces."""
+
+    key: int
+    name: str
+    vector: bytes | None
+
+
+def faces(cursor: Cursor, collection: int, after: int, limit: int) -> list[WholeFace]:
+    """Up to `limit` faces with keys beyond `after`, in the order they came."""
+    rows = cursor.rows(
+        "SELECT faces.id, face_id, image_id, external_image_id, box_left, box_top, box_width, box_height, confidence, "
+        "users.name, vector FROM faces JOIN embeddings ON face = faces.id LEFT JOIN users ON users.id = user_key "
+        "WHERE faces.collection = ? AND faces.id > ? ORDER BY faces.id LIMIT ?",
+        collection, after, limit,
+    )  # fmt: skip
+    return [
+        WholeFace(
+            StoredFace(row[0], UUID(bytes=row[1]), UUID(bytes=row[2]), row[3], Region(*row[4:8]), row[8], row[9]),
+            row[10],
+        )
+        for row in rows
+    ]
+
+
+def people(cursor: Cursor, collection: int, after: int, limit: int) -> list[WholeUser]:
+    """Up to `limit` users with keys beyond `after`, in the order they were made."""
+    rows = cursor.rows(
+        "SELECT users.id, name, vector FROM users LEFT JOIN user_vectors ON user_key = users.id "
+        "WHERE users.collection = ? AND users.id > ? ORDER BY users.id LIMIT ?",
+        collection, after, limit,
+    )  # fmt: skip
+    return [WholeUser(*row) for row in rows]
+
+
+def begin(database: Database, described: Collection, tags: Mapping[str, str]) -> int:
+    """Make a hidden collection with the facts of `described` and these tags; its key.
+
+    What an earlier attempt at a collection of this account and name left behind is swept away.
+    """
+
+    def work(cursor: Cursor) -> int:
+        account = HIDDEN + described.account
+        _drop(cursor, account, described.name)
+        row = cursor.row(
+            "INSERT INTO collections (account, name, contract, model_version, created) VALUES (?, ?, ?, ?, ?) "
+            "RETURNING id",
+            account, described.name, described.contract, described.model_version, described.created,
+        )  # fmt: skip
+        (key,) = row or (0,)
+        put(cursor, key, tags)
+        return int(key)
+
+    return database.write(work)
+
+
+def abandon(database: Database, described: Collection) -> None:
+    """Drop a hidden collection."""
+    database.write(lambda cursor: _drop(cursor, HIDDEN + described.account, described.name))
+
+
+def show(database: Database, key: int, described: Collection, instead: tuple[int, int] | None = None) -> bool:
+    """Move a hidden collection to its account. False, and nothing changed, when the name is taken.
+
+    Args:
+        database: the database.
+        key: of the hidden collection.
+        described: its account and name.
+        instead: key and revision of the collection whose place it takes; False when that one has changed since.
+    """
+
+    def work(cursor: Cursor) -> bool:
+        if instead:
+            if changes.advance(cursor, instead[0])[0] != instead[1] + 1:
+                cursor.run("UPDATE collections SET revision = revision - 1 WHERE id = ?", instead[0])
+                return False
+            _drop(cursor, described.account, described.name)
+        elif cursor.row("SELECT 1 FROM collections WHERE account = ? AND name = ?", described.account, described.name):
+            return False
+        cursor.run("UPDATE collections SET account = ? WHERE id = ?", described.account, key)
+        return True
+
+    return database.write(work)
+
+
+def add_users(database: Database, collection: int, coming: Sequence[WholeUser]) -> int:
+    """Make users, without faces; those that are there already are left as they are. How many were made."""
+
+    def work(cursor: Cursor) -> int:
+        changes.advance(cursor, collection)
+        statement = "INSERT INTO users (collection, name) VALUES (?, ?) ON CONFLICT (collection, name) DO NOTHING"
+        fresh = sum(cursor.run(statement, collection, user.name) for user in coming)
+        cursor.run("UPDATE collections SET users = users + ? WHERE id = ?", fresh, collection)
+        return fresh
+
+    return database.write(work)
+
+
+def set_vectors(database: Database, collection: int, coming: Sequence[WholeUser]) -> None:
+    """Put users' vectors as they came in the place of those that were made of their faces, in a hidden collection."""
+    statement = (
+        "UPDATE user_vectors SET vector = ? WHERE user_key = (SELECT id FROM users WHERE collection = ? AND name = ?)"
+    )
+    values = [(user.vector, collection, user.name) for user in coming if user.vector is not None]
+    database.write(lambda cursor: cursor.run_many(statement, values))
+
+
+def add_faces(database: Database, collection: int, coming: Sequence[WholeFace], matching: Matching) -> int:
+    """Keep faces under the ids they have; one whose id is there already is passed over. How many were kept.
+
+    Args:
+        database: the database.
+        collection: its key.
+        coming: the faces; their users are there.
+        matching: makes the vectors of users that got faces.
+
+    Raises:
+        UserFullError: a user would have too many faces; none of these is kept.
+    """
+
+    def work(cursor: Cursor) -> int:
+        revision, _ = changes.advance(cursor, collection)
+        owners, fresh = _owners(cursor, collection, coming), 0
+        gaining = set()
+        for each in coming:
+            face, box = each.face, each.face.region
+            owner = owners.get(face.user or "")
+            row = cursor.row(
+                f"INSERT INTO faces ({_FACE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (collection, face_id) DO NOTHING RETURNING id",
+                collection, face.face_id.bytes, face.image_id.bytes, face.external_image_id,
+                box.left, box.top, box.width, box.height, face.confidence, owner, revision,
+            )  # fmt: skip
+            if row:
+                cursor.run("INSERT INTO embeddings (face, vector) VALUES (?, ?)", row[0], each.vector)
+                fresh += 1
+                gaining |= {face.user} if owner else set()
+        for name in sorted(filter(None, gaining)):
+            if users.renew(cursor, collection, revision, users.named(cursor, collection, name), matching) > MOST_FACES:
+                raise UserFullError(name)
+        cursor.run("UPDATE collections SET faces = faces + ? WHERE id = ?", fresh, collection)
+        return fresh
+
+    return database.write(work)
+
+
+def _owners(cursor: Cursor, collection: int, coming: Sequence[WholeFace]) -> dict[str, int]:
+    names = sorted({each.face.user for each in coming if each.face.user})
+    marks = ", ".join("?" * len(names))
+    statement = f"SELECT name, id FROM users WHERE collection = ? AND name IN ({marks})"
+    return {row[0]: row[1] for row in cursor.rows(statement, collection, *names)} if names else {}
+
+
+def _drop(cursor: Cursor, account: str, name: str) -> None:
+    row = cursor.row("DELETE FROM collections WHERE account = ? AND name = ? RETURNING id", account, name)
+    if row:
+        cursor.run("INSERT INTO sweeps (collection) VALUES (?)", row[0])
+
+
+def described(account: str, name: str, contract: str, model_version: str, created: float | None = None) -> Collection:
+    """The facts of a collection that is to come in."""
+    return Collection(0, account, name, contract, model_version, created or round(time.time(), 3), 0, 0, 0)

@@ -1,0 +1,209 @@
+"""`mien import` as a user runs it: of folders, files and buckets, into a store or a server, killed and run again."""
+
+import csv
+import subprocess
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from mien.operations.context import ACCOUNT
+from mien.store import open as stores
+from mien.transfer.photographs import identifier
+from tests import live as servers
+from tests import photos
+from tests.commands.people import answer, folder, mien, variants
+from tests.live import command, environment
+from tests.locked import Locked
+
+USERS = {"Astronautin": 2, "Grace:20Hopper": 2}
+
+
+def held(data: Path, collection: str) -> dict[str, Any]:
+    """What a store has: users with their counts of faces, and the faces' external ids."""
+    store = stores.open_store("", str(data))
+    with closing(store.database):
+        found = store.collections.find(ACCOUNT, collection)
+        assert found is not None
+        users = {user.name: user.faces for user in store.users.page(found.key, 0, 100)}
+        faces = store.faces.page(found.key, None, 10_000)
+        return {"users": users, "faces": sorted(face.external_image_id or "" for face in faces), "count": found.faces}
+
+
+def rows(report: Path) -> list[dict[str, str]]:
+    with report.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_folder_is_imported_twice_and_nothing_changes(packs: str, tmp_path: Path) -> None:
+    people, data, report = folder(tmp_path / "people"), tmp_path / "data", tmp_path / "refused.csv"
+    into = ("import", people, "--collection", "family", "--data", data, "--report", report)
+    first = answer(*into, MIEN_PACKS=packs)
+    assert first == {"photographs": 6, "earlier": 0, "faces": 4, "refused": 2, "failed": 0}
+    before = held(data, "family")
+    assert before == {"users": USERS, "faces": ["000.jpg", "000.jpg", "001.jpg", "001.jpg"], "count": 4}
+    refused = rows(report)
+    assert {Path(row["image"]).name: row["reasons"].split(":")[0] for row in refused} == {
+        "gray.jpg": "NO_FACE",
+        "notes.txt": "InvalidImageFormatException",
+    }
+    again = answer(*into, MIEN_PACKS=packs)
+    assert again == {"photographs": 6, "earlier": 6, "faces": 0, "refused": 2, "failed": 0}
+    assert rows(report) == refused
+    thorough = answer(*into, "--again", MIEN_PACKS=packs)
+    assert thorough == first
+    assert held(data, "family") == before
+    (people / "Astronautin" / "002.jpg").write_bytes(variants("astronaut", 3)[2])
+    assert answer(*into, MIEN_PACKS=packs)["faces"] == 1
+    assert held(data, "family")["users"] == USERS | {"Astronautin": 3}
+
+
+def test_a_collection_made_anew_is_filled_anew(packs: str, tmp_path: Path) -> None:
+    """What an earlier run did for a collection that is gone counts for nothing."""
+    people, data = folder(tmp_path / "people", each=1), tmp_path / "data"
+    into = ("import", people, "--collection", "family", "--data", data)
+    answer(*into, MIEN_PACKS=packs)
+    store = stores.open_store("", str(data))
+    with closing(store.database):
+        assert store.collections.delete(ACCOUNT, "family")
+    assert answer(*into, MIEN_PACKS=packs)["faces"] == 2
+    assert held(data, "family")["count"] == 2
+
+
+def test_an_import_that_was_killed_goes_on(packs: str, tmp_path: Path) -> None:
+    people, data = folder(tmp_path / "people", each=20), tmp_path / "data"
+    into = ("import", people, "--collection", "family", "--data", data, "--jobs", "1")
+    process = subprocess.Popen(
+        command(*map(str, into)), stderr=subprocess.DEVNULL, env=environment(MIEN_PACKS=packs), text=True
+    )
+    until = time.monotonic() + 60
+    while time.monotonic() < until and _lines(data) < 5:
+        time.sleep(0.01)
+    process.kill()
+    process.wait(30)
+    done = _lines(data)
+    assert 5 <= done < 42
+    rest = answer(*into, MIEN_PACKS=packs)
+    assert rest["photographs"] == 42
+    assert done - 1 <= rest["earlier"] <= done
+    assert held(data, "family")["users"] == {"Astronautin": 20, "Grace:20Hopper": 20}
+    assert held(data, "family")["count"] == 40
+
+
+def _lines(data: Path) -> int:
+    return sum(line.strip() != "" for file in (data / "imports").glob("*.done") for line in file.open())
+
+
+def test_a_csv_says_users_and_ids(packs: str, tmp_path: Path) -> None:
+    folder(tmp_path, each=1)
+    listing = tmp_path / "people.csv"
+    listing.write_text(
+        "image,user,external_image_id\n"
+        "Grace Hopper/000.jpg,grace,navy:1\n"
+        "Astronautin/000.jpg,,\n"
+        "Astronautin/missing.jpg,eileen,\n"
+        "Astronautin/000.jpg,two words,\n"
+    )
+    data, report = tmp_path / "data", tmp_path / "refused.csv"
+    into = ("import", listing, "--collection", "crew", "--data", data, "--report", report)
+    tally = answer(*into, code=1, MIEN_PACKS=packs)
+    assert tally == {"photographs": 4, "earlier": 0, "faces": 2, "refused": 1, "failed": 1}
+    assert held(data, "crew") == {"users": {"grace": 1}, "faces": ["000.jpg", "navy:1"], "count": 2}
+    assert ["cannot be read" in rows(report)[0]["reasons"], "userId" in rows(report)[1]["reasons"]] == [True, True]
+    (tmp_path / "Astronautin" / "missing.jpg").write_bytes(variants("astronaut", 2)[1])
+    later = answer(*into, MIEN_PACKS=packs)
+    assert (later["earlier"], later["faces"], later["failed"]) == (3, 1, 0)
+    (tmp_path / "bad.csv").write_text("picture\nx.jpg\n")
+    assert "column named image" in mien("import", tmp_path / "bad.csv", "--collection", "crew", code=1).stderr
+
+
+def test_a_store_that_a_server_has_is_refused_and_the_server_takes_the_import(packs: str, tmp_path: Path) -> None:
+    people, data = folder(tmp_path / "people"), tmp_path / "data"
+    server = servers.serve(packs, data)
+    try:
+        into = ("import", people, "--collection", "family")
+        refused = mien(*into, "--data", data, code=1, MIEN_PACKS=packs)
+        assert "in use by another mien" in refused.stderr
+        elsewhere = tmp_path / "elsewhere"
+        through = (*into, "--endpoint", server.address, "--data", elsewhere)
+        tally = answer(*through)
+        assert tally == {"photographs": 6, "earlier": 0, "faces": 4, "refused": 2, "failed": 0}
+        assert answer(*through)["earlier"] == 6
+        assert answer(*through, "--again") == tally
+        found = server.client().search_users_by_image(CollectionId="family", Image={"Bytes": photos.pair()})
+        assert [match["User"]["UserId"] for match in found["UserMatches"]] == ["Grace:20Hopper"]
+    finally:
+        server.stop()
+    assert held(data, "family")["users"] == USERS
+    gone = mien(*into, "--endpoint", server.address, "--data", elsewhere, code=1, AWS_MAX_ATTEMPTS="1")
+    assert "does not answer" in gone.stderr
+
+
+def test_a_key_is_asked_for_and_its_rate_is_kept_to(locked: Locked, tmp_path: Path) -> None:
+    """Six requests in a burst, then two a second: the import waits as the server tells it to."""
+    people, name = folder(tmp_path / "people"), f"rated-{uuid4()}"
+    into = ("import", people, "--collection", name, "--endpoint", locked.server.address, "--data", tmp_path)
+    refused = mien(*into, code=1)
+    assert "UnrecognizedClientException" in refused.stderr
+    key = locked.key(f"import-{uuid4()}", rate=4.0)
+    assert answer(*into, AWS_ACCESS_KEY_ID=key.id, AWS_SECRET_ACCESS_KEY=key.secret)["faces"] == 4
+    assert locked.client(locked.admin).describe_collection(CollectionId=name)["FaceCount"] == 4
+
+
+def test_a_bucket_is_read_page_by_page(packs: str, tmp_path: Path) -> None:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    address = f"http://{host}:{port}"
+    try:
+        s3 = boto3.client(
+            "s3", endpoint_url=address, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
+        )
+        s3.create_bucket(Bucket="album")
+        s3.put_object(Bucket="album", Key="2024/Grace Hopper/navy.jpg", Body=photos.hopper().data)
+        s3.put_object(Bucket="album", Key="2024/crew.png", Body=photos.astronaut().data)
+        s3.put_object(Bucket="album", Key="2023/other.png", Body=photos.astronaut().data)
+        for number in range(1100):  # a page has a thousand
+            s3.put_object(Bucket="album", Key=f"2024/Nobody/{number:04d}.txt", Body=b"-")
+        data = tmp_path / "data"
+        into = ("import", "s3://album/2024/", "--collection", "family", "--data", data, "--s3-endpoint", address)
+        keys = ("--s3-access-key", "a", "--s3-secret-key", "b")
+        tally = answer(*into, *keys, MIEN_PACKS=packs)
+        assert tally == {"photographs": 1102, "earlier": 0, "faces": 2, "refused": 1100, "failed": 0}
+        assert held(data, "family") == {"users": {"Grace:20Hopper": 1}, "faces": ["crew.png", "navy.jpg"], "count": 2}
+        nowhere = ("import", "s3://nowhere/", "--collection", "family", "--data", data, "--s3-endpoint", address)
+        assert "cannot be listed" in mien(*nowhere, *keys, code=1, MIEN_PACKS=packs).stderr
+    finally:
+        server.stop()
+
+
+def test_bad_usage_is_exit_code_2_and_what_cannot_be_is_1(packs: str, tmp_path: Path) -> None:
+    assert "SOURCE" in mien("import", code=2).stderr
+    mien("import", tmp_path, "--collection", "x", "--jobs", "0", code=2)
+    assert "--collection" in mien("import", tmp_path, "--data", tmp_path, code=1).stderr
+    missing = mien("import", tmp_path / "none", "--collection", "x", "--data", tmp_path, code=1)
+    assert "neither a folder" in missing.stderr
+    bad = mien("import", tmp_path, "--collection", "two words", "--data", tmp_path, code=1, MIEN_PACKS=packs)
+    assert "ValidationException" in bad.stderr
+
+
+@pytest.mark.parametrize("name", ["plain-name_1.jpg", "Grace Hopper", "été", "王小明", "a:b", "100%", "~x"])
+def test_names_become_ids_and_back(name: str) -> None:
+    from urllib.parse import unquote
+
+    made = identifier(name)
+    assert set(made) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-:")
+    assert unquote(made.replace(":", "%")) == name
+
+
+def test_plain_lines_without_a_terminal(packs: str, tmp_path: Path) -> None:
+    people = folder(tmp_path / "people", each=1)
+    ran = mien("import", people, "--collection", "family", "--data", tmp_path / "data", MIEN_PACKS=packs)
+    assert "\x1b" not in ran.stderr
+    assert "photographs 4 of 4" in ran.stderr
+    assert "4 photographs; 2 faces in the collection family; 2 refused" in ran.stdout

@@ -1,0 +1,172 @@
+"""`from mien import Faces`: what a program without a server gets, held against a server's answers over HTTP."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from mien import Faces
+from mien.errors import InvalidImageFormatError, InvalidParameterError, NoFaceError, SetupError, ValidationError
+from mien.face.types import Face
+from mien.operations.attributes import BASE_LANDMARKS
+from mien.operations.shapes import single
+from tests import photos
+from tests.live import Live
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+PICTURES = {"hopper": photos.hopper, "astronaut": photos.astronaut}
+NAMES = {"eyeLeft": 0, "eyeRight": 1, "nose": 2, "mouthLeft": 3, "mouthRight": 4}
+
+
+@pytest.fixture(scope="module")
+def faces(packs: str) -> Iterator[Faces]:
+    with Faces(packs=packs, threads=2) as opened:
+        yield opened
+
+
+def shares(face: Face, width: int, height: int) -> dict[str, float]:
+    box = face.box
+    return {
+        "Left": single(box.x1 / width), "Top": single(box.y1 / height),
+        "Width": single(box.width / width), "Height": single(box.height / height),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("data", [photos.hopper().data, photos.astronaut().data, photos.pair(), photos.nobody()])
+def test_it_detects_what_a_server_detects(faces: Faces, live: Live, data: bytes) -> None:
+    height, width = photos.pixels(data).shape[:2]
+    found = faces.detect(data)
+    details = live.client().detect_faces(Image={"Bytes": data})["FaceDetails"]
+    assert len(found) == len(details)
+    for face, detail in zip(found, details, strict=True):
+        assert shares(face, width, height) == detail["BoundingBox"]
+        assert single(100 * face.detection.confidence) == detail["Confidence"]
+        assert detail["Quality"] == {
+            "Brightness": single(face.quality.brightness), "Sharpness": single(face.quality.sharpness)
+        }  # fmt: skip
+        assert detail["Pose"]["Yaw"] == single(face.pose.yaw)
+        points = {each["Type"]: (each["X"], each["Y"]) for each in detail["Landmarks"]}
+        assert set(points) == set(BASE_LANDMARKS)
+        for name, row in NAMES.items():
+            x, y = face.detection.landmarks[row]
+            assert points[name] == (single(x / width), single(y / height))
+
+
+def test_it_compares_as_a_server_does(faces: Faces, live: Live) -> None:
+    source, target = photos.jpeg(photos.resized(photos.hopper().pixels, 0.6)), photos.pair()
+    width = photos.pixels(target).shape[1]
+    matches = faces.compare(source, target)
+    answer = live.client().compare_faces(
+        SourceImage={"Bytes": source}, TargetImage={"Bytes": target}, SimilarityThreshold=0
+    )["FaceMatches"]
+    assert [match.similarity for match in matches] == [match["Similarity"] for match in answer]
+    assert [single(match.face.box.x1 / width) for match in matches] == [
+        match["Face"]["BoundingBox"]["Left"] for match in answer
+    ]
+    assert matches[0].similarity > 95
+    assert matches[1].similarity < 80
+
+
+def test_a_gallery_finds_what_a_server_finds(faces: Faces, live: Live, tmp_path: Path) -> None:
+    client, name = live.client(), f"library-{uuid4()}"
+    client.create_collection(CollectionId=name)
+    probe = photos.jpeg(photos.resized(photos.astronaut().pixels, 0.7))
+    with faces.gallery() as passing, faces.gallery(tmp_path / "kept") as kept:
+        for who, photo in PICTURES.items():
+            client.index_faces(CollectionId=name, Image={"Bytes": photo().data}, ExternalImageId=who)
+            assert len(passing.add(photo().data, who)) == len(kept.add(photo().data, who)) == 1
+            assert kept.add(photo().data, who) == kept.add(photo().data, who)  # not kept twice
+        assert len(passing) == len(kept) == 2
+        answer = client.search_faces_by_image(CollectionId=name, Image={"Bytes": probe}, FaceMatchThreshold=0)
+        expected = [(match["Face"]["ExternalImageId"], match["Similarity"]) for match in answer["FaceMatches"]]
+        for gallery in (passing, kept):
+            assert [(each.name, each.similarity) for each in gallery.search(probe, threshold=0)] == expected
+        kept.remove([kept.search(probe)[0].face_id])
+        assert kept.search(probe) == []
+    with faces.gallery(tmp_path / "kept") as again:
+        assert [each.name for each in again.search(photos.hopper().data)] == ["hopper"]
+    client.delete_collection(CollectionId=name)
+
+
+def test_an_image_is_a_path_bytes_or_pixels(faces: Faces, tmp_path: Path) -> None:
+    photo = photos.astronaut()  # a PNG, so that its pixels are the same however they are decoded
+    (tmp_path / "a.png").write_bytes(photo.data)
+    one, *others = (
+        faces.embed(each) for each in (photo.data, tmp_path / "a.png", str(tmp_path / "a.png"), photo.pixels)
+    )
+    assert one.shape == (1, 256)
+    assert one.dtype == np.float32
+    assert np.linalg.norm(one, axis=1) == pytest.approx(1, abs=1e-5)
+    assert all(np.array_equal(one, each) for each in others)
+    assert np.array_equal(one, faces.embed(faces.detect(photo.data)))
+    assert faces.similarity(one[0] @ one[0]) == pytest.approx(100)
+
+
+@pytest.mark.parametrize(
+    ("image", "error"),
+    [
+        (b"no image", InvalidImageFormatError),
+        (photos.jpeg(np.zeros((40, 40, 3), np.uint8)), InvalidParameterError),
+        (np.zeros((100, 100), np.uint8), InvalidParameterError),
+        (np.zeros((100, 100, 3), np.float32), InvalidParameterError),
+        ("not/there.jpg", FileNotFoundError),
+    ],
+)
+def test_what_is_no_image_is_refused(faces: Faces, image: Any, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        faces.detect(image)
+    with faces.gallery() as gallery, pytest.raises(error):
+        gallery.add(image)
+
+
+def test_no_face_and_bad_names_are_said(faces: Faces) -> None:
+    with pytest.raises(InvalidParameterError):
+        faces.compare(photos.nobody(), photos.hopper().data)
+    with faces.gallery() as gallery:
+        assert gallery.add(photos.nobody()) == []
+        with pytest.raises(NoFaceError):
+            gallery.search(photos.nobody())
+        with pytest.raises(ValidationError):
+            gallery.add(photos.hopper().data, "two words")
+        assert len(gallery) == 0
+
+
+def test_large_images_are_taken(faces: Faces) -> None:
+    """An image over the API may have 5 MiB; here nothing is sent."""
+    data = photos.hopper().data + bytes(6 * 2**20)
+    with faces.gallery() as gallery:
+        assert len(gallery.add(data)) == 1
+
+
+def test_a_folder_that_is_in_use_and_an_unknown_setting_are_refused(faces: Faces, tmp_path: Path) -> None:
+    with faces.gallery(tmp_path), pytest.raises(SetupError, match="in use"):
+        faces.gallery(tmp_path)
+    faces.gallery(tmp_path).close()
+    with pytest.raises(SetupError, match="colour"):
+        Faces(colour="red")
+
+
+def test_importing_mien_loads_nothing() -> None:
+    program = "import sys, mien; print([name for name in ('numpy', 'cv2', 'openvino') if name in sys.modules])"
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert printed.stdout == "[]\n"
+
+
+def test_what_the_documents_show_runs(packs: str, tmp_path: Path) -> None:
+    """me.jpg shows Grace Hopper, us.jpg her beside scikit-image's astronaut; she is found as the larger of the two."""
+    (tmp_path / "me.jpg").write_bytes(photos.hopper().data)
+    (tmp_path / "us.jpg").write_bytes(photos.pair())
+    (program,) = re.findall(r"```python\n(.*?)```", (DOCS / "library.md").read_text(), re.DOTALL)
+    pointed = program.replace("Faces()", f"Faces(packs={packs!r})")
+    printed = subprocess.run(
+        [sys.executable, "-c", pointed], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True
+    ).stdout
+    assert printed.count("Box(") == 4  # two faces found, and compared
+    assert "name='me'" in printed
+    assert (tmp_path / "people" / "mien.db").exists()

@@ -1,0 +1,72 @@
+"""The record of an import: what is done is found again, what changed is not, and a line cut short costs that line."""
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from mien.errors import SetupError
+from mien.transfer.journal import Journal
+from mien.transfer.photographs import Photograph, of_folder
+from mien.transfer.report import Refused
+
+FACE = Refused((0.1, 0.2, 0.3, 0.4), ["LOW_SHARPNESS"])
+
+
+def photograph(name: str, mark: str = "1 2", user: str | None = None) -> Photograph:
+    return Photograph(name, user, "a.jpg", mark, lambda: b"")
+
+
+def test_what_is_done_is_found_in_the_next_run(tmp_path: Path) -> None:
+    with closing(Journal(tmp_path, "one")) as journal:
+        assert journal.find(photograph("a")) is None
+        journal.keep(photograph("a"), [])
+        journal.keep(photograph("b"), [FACE, Refused(None, ["NO_FACE"])])
+    with closing(Journal(tmp_path, "one")) as journal:
+        assert journal.find(photograph("a")) == []
+        assert journal.find(photograph("b")) == [FACE, Refused(None, ["NO_FACE"])]
+        assert journal.find(photograph("a", "1 3")) is None  # it changed
+        assert journal.find(photograph("a", user="somebody")) is None
+    with closing(Journal(tmp_path, "another")) as journal:
+        assert journal.find(photograph("a")) is None
+
+
+def test_a_line_cut_short_costs_that_line_alone(tmp_path: Path) -> None:
+    with closing(Journal(tmp_path, "one")) as journal:
+        for number in range(3000):  # more than it first has room for
+            journal.keep(photograph(str(number)), [])
+    (file,) = tmp_path.glob("*.done")
+    file.write_bytes(file.read_bytes()[:-8])
+    with closing(Journal(tmp_path, "one")) as journal:
+        assert journal.find(photograph("2999")) is None
+        assert all(journal.find(photograph(str(number))) == [] for number in range(2999))
+        journal.keep(photograph("2999"), [FACE])
+    with closing(Journal(tmp_path, "one")) as journal:
+        assert journal.find(photograph("2999")) == [FACE]
+
+
+def test_it_names_nobody(tmp_path: Path) -> None:
+    with closing(Journal(tmp_path, "one")) as journal:
+        journal.keep(photograph("Grace Hopper/1.jpg", user="Grace:20Hopper"), [FACE])
+    (file,) = tmp_path.glob("*.done")
+    assert b"Hopper" not in file.read_bytes()
+    assert file.stat().st_mode & 0o077 == 0
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SetupError, match="cannot be written"):
+        Journal(tmp_path / "file", "one")
+
+
+def test_a_folder_is_walked_in_the_same_order_without_what_is_hidden(tmp_path: Path) -> None:
+    for name in ("b/2.jpg", "b/deep/1.jpg", "a.jpg", ".hidden/x.jpg", "b/.x.jpg", "c d/é.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"1")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    source = of_folder(tmp_path)
+    walked = [(each.user, each.external_image_id, each.read()) for each in source.walk()]
+    assert walked == [
+        (None, "a.jpg", b"1"), ("b", "2.jpg", b"1"), ("b", "1.jpg", b"1"), ("c:20d", ":C3:A9.png", b"1"),
+    ]  # fmt: skip
+    assert [each.mark for each in source.walk()] == [each.mark for each in source.walk()]
