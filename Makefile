@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 MIEN   := $(BIN)/mien
 
-.PHONY: serve test check bench peers soak fuzz clean
+.PHONY: serve test check bench peers soak fuzz docs clean
 
 # Where the default pack cannot be had and nobody chose a pack (exit code 3), the one from the package index serves.
 serve: $(VENV)/installed
@@ -43,6 +43,10 @@ peers: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/peers/galleries.py --json build/peers/galleries.json
 	$(BIN)/python benchmarks/peers/faces.py $(PEOPLE) --json build/peers/faces.json
 
+# A site to read or to put on any web server, in build/site; a dead link fails.
+docs: $(VENV)/installed-docs
+	$(BIN)/mkdocs build --strict
+
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
@@ -52,6 +56,10 @@ $(VENV)/installed: $(VENV)/bin/python pyproject.toml constraints.txt
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(VENV)/installed-docs: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	@touch $@
 
 clean:

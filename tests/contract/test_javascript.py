@@ -9,38 +9,24 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import platformdirs
 import pytest
 
 from tests import photos
+from tests.javascript import installed
 from tests.live import Live
 from tests.locked import Key, Locked
 
 Calls = list[tuple[str, dict[str, Any]]]
 Run = Callable[..., list[dict[str, Any]]]
 PROGRAM = Path(__file__).with_name("calls.mjs")
-PACKAGE = "@aws-sdk/client-rekognition"
 HEX = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 ONE = "1 validation error detected: Value "
 
 
 @pytest.fixture(scope="session")
 def javascript(packs: str) -> Run:  # nothing is installed where there is no pack to call with
-    """Runs calls with the SDK, which is installed once into the user's cache."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        pytest.skip("node and npm are not here")
-    folder = Path(platformdirs.user_cache_dir("mien", appauthor=False)) / "tests" / "javascript"
-    folder.mkdir(parents=True, exist_ok=True)
-    installed = folder / "installed"
-    if not installed.exists():
-        (folder / "package.json").write_text('{"private": true}')
-        install = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock", f"{PACKAGE}@3"]
-        try:
-            subprocess.run(install, cwd=folder, capture_output=True, timeout=60, check=True)
-            installed.touch()
-        except (subprocess.SubprocessError, OSError):
-            pytest.skip(f"{PACKAGE} cannot be installed: the registry is not reachable")
+    """Runs calls with the SDK."""
+    node, folder = installed()
     shutil.copy(PROGRAM, folder / PROGRAM.name)  # a program finds its packages beside itself
 
     def run(address: str, calls: Calls, key: Key | None = None, **settings: Any) -> list[dict[str, Any]]:

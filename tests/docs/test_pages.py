@@ -1,0 +1,52 @@
+"""What the pages repeat of the code and of the README is what stands there."""
+
+import re
+from pathlib import Path
+
+from mien.face.score import Calibration
+from mien.operations.filter import BARS
+from mien.packs import manifest
+from mien.store.base import FACE_QUOTA
+
+ROOT = Path(__file__).resolve().parents[2]
+ACCURACY = (ROOT / "docs" / "accuracy.md").read_text()
+FIELDS = {
+    "LOW_CONFIDENCE": "confidence", "SMALL_BOUNDING_BOX": "pixels", "EXTREME_POSE": "turn",
+    "LOW_BRIGHTNESS": "brightness", "LOW_SHARPNESS": "sharpness", "LOW_FACE_QUALITY": "contrast",
+}  # fmt: skip
+
+
+def rows(text: str) -> list[list[str]]:
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_the_quality_filter_is_the_codes() -> None:
+    shown = {row[0].strip("`"): row[2:] for row in rows(ACCURACY) if row[0].strip("`") in FIELDS}
+    assert shown.keys() == FIELDS.keys()
+    for reason, field in FIELDS.items():
+        assert [float(cell) for cell in shown[reason]] == [getattr(bar, field) for bar in BARS.values()], reason
+    assert next(row for row in rows(ACCURACY) if row[0] == "`Reasons`")[2:] == list(BARS)
+
+
+def test_what_a_similarity_says_is_the_calibrations() -> None:
+    """Each row's similarity is what the pack gives the cosine that this share of strangers reaches."""
+    measured = manifest.named("retail").calibration
+    curve = Calibration.from_far(measured)
+    said = {
+        float(row[0]): 1 / int(found[1].replace(",", ""))
+        for row in rows(ACCURACY)
+        if len(row) == 2 and (found := re.fullmatch(r"one in ([\d,]+)", row[1]))
+    }
+    assert said == {round(float(curve.similarity(cosine)), 6): far for far, cosine in measured}
+
+
+def test_the_gallerys_thresholds_are_the_readmes() -> None:
+    readme = (ROOT / "README.md").read_text()
+    wanted = [row for row in rows(readme) if row[-1] in ("measured", "extrapolated")]
+    assert len(wanted) == 4
+    assert [row for row in rows(ACCURACY) if row[-1] in ("measured", "extrapolated")] == wanted
+
+
+def test_the_bounds_are_the_stores() -> None:
+    assert f"| {FACE_QUOTA:,} |" in (ROOT / "docs" / "rekognition.md").read_text()
