@@ -152,6 +152,13 @@ class ThrottlingError(ServiceError):
     default = "Slow down; sudden increase in rate of requests."
 
 
+class UnavailableError(ThrottlingError):
+    """What the server cannot do without is away for now; the same code as AWS has it, as a fault of the server's."""
+
+    status = 500
+    default = "Service Unavailable"
+
+
 class InternalServerError(ServiceError):
     """A fault of mien's own."""
 

@@ -19,6 +19,7 @@ from mien.errors import (
     InternalServerError,
     RequestTimeoutError,
     ThrottlingError,
+    UnavailableError,
     UnknownOperationError,
 )
 from mien.operations.context import Context, Operations
@@ -112,7 +113,7 @@ class Server:
             answer, code = _refusal(ThrottlingError("mien is stopping."), headers, CLOSE)
         except StoreUnavailableError as error:
             log.warning("store unavailable", extra={"facts": {"request_id": request_id, "why": str(error)}})
-            answer, code = _refusal(ThrottlingError(), headers)  # SDKs wait and try again
+            answer, code = _refusal(UnavailableError(), headers)  # SDKs wait and try again
         except Exception as error:
             answer, code = _refusal(error, headers)
             if answer.status == 500:
