@@ -49,7 +49,8 @@ def test_a_server_outlives_a_bad_disk(
         until(run, lambda: run.acknowledged > before + 10)
         run.patient = False
         time.sleep(0.5)
-        assert set(errors) == {"InternalServerError"}
+        # whoever looks into what became of a collection that it tried to make may hear that there is none
+        assert set(errors) - {"ResourceNotFoundException"} == {"InternalServerError"}
     prove(server, workers, crowd)
     failed_quietly(server)
     with FAULTS[name](data):
