@@ -29,13 +29,14 @@ def alone(gallery: GrowingGallery, probes: Embeddings, seconds: float, threads: 
 
     The floor is reading every byte that a scan has to read with as many threads, and doing next to nothing with them.
     """
-    parts = [part for array in _scanned(gallery) for part in np.array_split(array.view(np.uint64), threads)]
+    arrays = [array.view(np.uint64) for array in _scanned(gallery)]
+    shares = [[np.array_split(array, threads)[number] for array in arrays] for number in range(threads)]
     took: list[float] = []
     floor: list[float] = []
     until = time.perf_counter() + seconds
     with ThreadPoolExecutor(threads) as pool:
         while time.perf_counter() < until or len(floor) < TURN:
-            floor.append(_timed(lambda: list(pool.map(np.bitwise_or.reduce, parts))))
+            floor.append(_timed(lambda: list(pool.map(_read, shares))))
             for _ in range(TURN):
                 probe = probes[len(took) % len(probes)]
                 took.append(_search(gallery, probe))
@@ -84,6 +85,11 @@ def while_adding(
     stop.set()
     adder.join()
     return took, per_second
+
+
+def _read(arrays: list[NDArray[np.uint64]]) -> None:
+    for array in arrays:
+        np.bitwise_or.reduce(array)
 
 
 def _scanned(gallery: GrowingGallery) -> list[NDArray[np.generic]]:
