@@ -17,13 +17,12 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
-from mien.evaluate.progress import Progress
 from numpy.typing import NDArray
 
 from mien import app, config
-from mien.evaluate import cache, compare, rates
+from mien.evaluate import compare, rates
 from mien.evaluate.album import open_album
-from mien.evaluate.embedding import embed
+from mien.evaluate.embedded import embedded
 from mien.store import vectors
 
 Vectors = NDArray[np.float32]
@@ -37,10 +36,7 @@ def main() -> None:
     given = parser.parse_args()
     pack = app.open_pack(config.load({}, os.environ))
     album = open_album(given.folder, leave_out=given.leave_out)
-    size = pack.manifest.embedder.dimension
-    with cache.Cache(cache.default_folder(), cache.key(pack, "central"), size) as kept:
-        progress = Progress("photos", len(album.files))
-        found = embed(tuple(album.files), pack.pipeline, "central", cache=kept, workers=3, progress=progress)
+    found = embedded(album, pack, "central", workers=3)
     fresh = found.embeddings
     people = np.array([album.names.index(album.files[photo].parent.name) for photo in found.photos])
     stored = vectors.unpack([vectors.pack(each) for each in fresh])

@@ -4,17 +4,14 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from mien import app
 from mien.bench import gallery, population
 from mien.bench.gallery import PROBES, GalleryRow
 from mien.bench.population import Population
 from mien.config import Settings
 from mien.errors import SetupError
-from mien.evaluate import cache, embedding
 from mien.evaluate.album import open_album
-from mien.progress import Progress
+from mien.evaluate.embedded import embedded
 
 HEADING = "     faces   p50 ms   p99 ms  floor ms   found   mates  exactly  resident MB  searches/s  p50 ms, adding"
 
@@ -54,13 +51,9 @@ def from_album(settings: Settings, folder: Path) -> Population:
     """
     pack = app.open_pack(settings)
     album = open_album(folder)
-    with cache.Cache(cache.default_folder(), cache.key(pack, "central"), pack.manifest.embedder.dimension) as known:
-        progress = Progress("photos", len(album.files))
-        embedded = embedding.embed(
-            album.files, pack.pipeline, "central", cache=known, workers=settings.cores, progress=progress
-        )
-    name = f"{len(embedded.photos):,} photographs by {pack.manifest.name}"
-    return population.measured(embedded.embeddings, np.asarray(album.people)[embedded.photos], name, PROBES)
+    found = embedded(album, pack, "central", settings.cores)
+    name = f"{len(found.photos):,} photographs by {pack.manifest.name}"
+    return population.measured(found.embeddings, album.people[found.photos], name, PROBES)
 
 
 def line(row: GalleryRow) -> str:

@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from mien import app
 from mien.config import Settings
 from mien.errors import SetupError
-from mien.evaluate import cache, compare, identify, rates, robustness
+from mien.evaluate import compare, identify, rates, robustness
 from mien.evaluate.album import Album, open_album
 from mien.evaluate.compare import Impostors, Mates
-from mien.evaluate.embedding import Embedded, embed
+from mien.evaluate.embedded import embedded
+from mien.evaluate.embedding import Embedded
 from mien.evaluate.findings import Findings
 from mien.evaluate.options import Options
 from mien.packs import calibration
 from mien.packs.calibration import CalibrationFile
 from mien.packs.load import Pack
-from mien.progress import Progress
 
 CALIBRATED = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 LEAST_IMPOSTORS = 10_000  # pairs of two people that a calibration needs
@@ -88,33 +88,25 @@ def evaluate(pack: Pack, asked: Options, workers: int) -> Evaluation:
         SetupError: the folder or a file is not what it should be, or nothing is left to compare.
     """
     album = open_album(asked.folder, asked.pairs, asked.leave_out)
-    progress = Progress("images", len(album.files))
-    folder = asked.cache or cache.default_folder()
-    try:
-        kept = cache.Cache(folder, cache.key(pack, asked.face), pack.pipeline.embedder.dimension)
-    except OSError as error:
-        raise SetupError(f"Embeddings cannot be kept in {folder}: {error.strerror}.") from None
-    with kept:
-        embedded = embed(album.files, pack.pipeline, asked.face, cache=kept, workers=workers, progress=progress)
-    progress.close()
-    people = album.people[embedded.photos]
-    impostors, mates = _compared(album, embedded, people)
+    found = embedded(album, pack, asked.face, workers, asked.cache)
+    people = album.people[found.photos]
+    impostors, mates = _compared(album, found, people)
     if impostors.total == 0:
         raise SetupError("No two people with a face each are left to compare.")
     identifications = []
     if album.pairs is None:
         fitted, sizes = rates.tail(impostors), _sizes(asked.galleries, len(np.unique(people)))
         identifications = identify.identify(
-            embedded.embeddings, people, sizes, mates=mates, fitted=fitted, apart=album.apart
+            found.embeddings, people, sizes, mates=mates, fitted=fitted, apart=album.apart
         )
     findings = Findings(
         pack.manifest.name, pack.manifest.contract, asked.face, len(album.files), len(np.unique(people)),
-        tuple(_name(album, photo) for photo in embedded.faceless),
-        tuple((_name(album, photo), reason) for photo, reason in embedded.unreadable),
+        tuple(_name(album, photo) for photo in found.faceless),
+        tuple((_name(album, photo), reason) for photo, reason in found.unreadable),
         impostors.total, len(mates.cosines), rates.equal_error(rates.curve(impostors, mates)),
         rates.rates(impostors, mates, people), identifications, pack.calibration,
     )  # fmt: skip
-    return Evaluation(album, embedded, people, impostors, mates, findings)
+    return Evaluation(album, found, people, impostors, mates, findings)
 
 
 def calibrated(found: Evaluation) -> CalibrationFile:
