@@ -2,9 +2,11 @@
 
 import functools
 import queue
+from dataclasses import dataclass
 
 import numpy as np
 import openvino as ov
+from numpy.typing import NDArray
 from openvino import Layout, Type
 from openvino.preprocess import ColorFormat, PrePostProcessor
 
@@ -14,6 +16,14 @@ from mien.engine.session import Graph, Outputs, Pixels, Runtime, single
 @functools.cache
 def _core() -> ov.Core:
     return ov.Core()
+
+
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """A request that runs the network, and views of what it leaves behind, each (batch, …)."""
+
+    request: ov.InferRequest
+    outputs: list[NDArray[np.float32]]
 
 
 class OpenVinoSession:
@@ -41,11 +51,11 @@ class OpenVinoSession:
         self._compiled = _core().compile_model(steps.build(), "CPU", options)
         self._names = [_name(port) for port in self._compiled.outputs]
         self._shapes = [single(tuple(port.shape), graph.batch) for port in self._compiled.outputs]
-        self._idle: queue.SimpleQueue[ov.InferRequest] = queue.SimpleQueue()
-        for _ in range(threads):
-            self._idle.put(self._compiled.create_infer_request())
-        self.shape = (graph.height, graph.width, 3)
         self._batch = graph.batch
+        self._idle: queue.SimpleQueue[_Lane] = queue.SimpleQueue()
+        for _ in range(threads):
+            self._idle.put(self._lane())
+        self.shape = (graph.height, graph.width, 3)
 
     def describe(self) -> Runtime:
         """Say which OpenVINO, on which processor, in which precision."""
@@ -59,30 +69,38 @@ class OpenVinoSession:
         pixels = self._filled(pixels)
         answers = [np.empty((len(pixels), *shape), np.float32) for shape in self._shapes]
         calls = [slice(first, first + self._batch) for first in range(0, len(pixels), self._batch)]
-        requests = self._take(len(calls))
+        lanes = self._take(len(calls))
         try:
-            for first in range(0, len(calls), len(requests)):
-                started = list(zip(requests, calls[first:], strict=False))
-                for request, rows in started:
-                    request.set_input_tensor(ov.Tensor(pixels[rows], shared_memory=True))
-                    request.start_async()
-                for request, _ in started:
-                    request.wait()
-                for request, rows in started:
-                    for index, answer in enumerate(answers):
-                        answer[rows] = request.get_output_tensor(index).data.reshape(answer[rows].shape)
+            for first in range(0, len(calls), len(lanes)):
+                started = list(zip(lanes, calls[first:], strict=False))
+                for lane, rows in started:
+                    lane.request.set_input_tensor(ov.Tensor(pixels[rows], shared_memory=True))
+                    lane.request.start_async()
+                for lane, _ in started:
+                    lane.request.wait()
+                for lane, rows in started:
+                    for answer, output in zip(answers, lane.outputs, strict=True):
+                        answer[rows] = output
         finally:
-            for request in requests:
-                self._idle.put(request)
+            for lane in lanes:
+                self._idle.put(lane)
         return {name: answer[:count] for name, answer in zip(self._names, answers, strict=True)}
+
+    def _lane(self) -> _Lane:
+        request = self._compiled.create_infer_request()
+        outputs = [
+            request.get_output_tensor(index).data.reshape(self._batch, *shape)
+            for index, shape in enumerate(self._shapes)
+        ]
+        return _Lane(request, outputs)
 
     def _filled(self, pixels: Pixels) -> Pixels:
         """The inputs with black ones after them, up to whole batches."""
         missing = -len(pixels) % self._batch
         return np.concatenate([pixels, np.zeros((missing, *self.shape), np.uint8)]) if missing else pixels
 
-    def _take(self, wanted: int) -> list[ov.InferRequest]:
-        """Wait for one request, then take what else is idle, up to `wanted`."""
+    def _take(self, wanted: int) -> list[_Lane]:
+        """Wait for one lane, then take what else is idle, up to `wanted`."""
         taken = [self._idle.get()]
         while len(taken) < wanted:
             try:

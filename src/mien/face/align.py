@@ -20,13 +20,17 @@ def similarity(source: NDArray[np.floating], target: NDArray[np.floating]) -> ND
     Returns:
         float64 (2, 3), to be applied to column vectors (x, y, 1).
     """
-    from_mean, to_mean = source.mean(axis=0, dtype=np.float64), target.mean(axis=0, dtype=np.float64)
-    a, b = source - from_mean, target - to_mean
-    spread = max(float((a * a).sum()), 1e-12)
-    cosine = float((a * b).sum()) / spread
-    sine = float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / spread
-    turn = np.array([[cosine, -sine], [sine, cosine]])
-    return np.column_stack([turn, to_mean - turn @ from_mean])
+    (one, other), (one_mean, other_mean) = zip(*map(_centred, (source, target)), strict=True)
+    factor = complex(np.vdot(one, other) / max(float(np.vdot(one, one).real), 1e-12))  # turns and scales
+    shift = other_mean - factor * one_mean
+    return np.array([[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag]])
+
+
+def _centred(points: NDArray[np.floating]) -> tuple[NDArray[np.complex128], complex]:
+    """Points as complex numbers x + iy about their mean, and the mean."""
+    plane = np.ascontiguousarray(points, np.float64).view(np.complex128)[:, 0]
+    mean = complex(plane.mean())
+    return plane - mean, mean
 
 
 def align(image: Halves, landmarks: Points, points: Points, size: int, cubic: bool = False) -> Pixels:

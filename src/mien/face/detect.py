@@ -37,6 +37,7 @@ class Candidates:
     landmarks: NDArray[np.float32]
 
 
+NONE = Candidates(*(np.empty(shape, np.float32) for shape in ((0, 4), (0,), (0, 5, 2))))
 Head = Callable[[Mapping[str, NDArray[np.float32]], tuple[int, int], float], Candidates]
 
 

@@ -6,6 +6,7 @@ Embedding is a step of its own so that a face the caller refuses for its quality
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from mien.face.detect import Finder
 from mien.face.embed import Embedder, Embeddings
 from mien.face.halves import Halves
 from mien.face.quality import eye_distance, pose, quality
-from mien.face.types import Detection, Face, Picture, Pixels
+from mien.face.types import Detection, Face, Picture
 
 Stage = Callable[[str], AbstractContextManager[None]]  # told the name of each stage, and around it while it lasts
 
@@ -37,15 +38,16 @@ class Pipeline:
             image = Halves(picture.rgb(LOOK * self.detector.canvas))
         with stage("detect"):
             detections = self.detector.detect(image, picture.width, picture.height)
-        coarse = [self._too_coarse(each, image.full, picture) for each in detections]
+        sides = [self._side(each, picture) for each in detections]
+        had = max(image.full.shape[:2])
         finer = image
-        if any(coarse):
+        if had < max(sides, default=0):
             with stage("decode"):
-                finer = Halves(picture.rgb(max(picture.width, picture.height)))
+                finer = Halves(picture.rgb(max(sides)))
         with stage("align"):
             return [
-                self._cut(each, finer if again else image, picture, embedded)
-                for each, again in zip(detections, coarse, strict=True)
+                self._cut(each, finer if had < side else image, picture, embedded)
+                for each, side in zip(detections, sides, strict=True)
             ]
 
     def embed(self, faces: Sequence[Face]) -> Embeddings:
@@ -58,10 +60,11 @@ class Pipeline:
             crops, np.stack([face.crop if face.mirrored is None else face.mirrored for face in faces])
         )
 
-    def _too_coarse(self, detection: Detection, image: Pixels, picture: Picture) -> bool:
-        """Whether a decoding at reduced scale has fewer pixels of this face than its crop will have."""
-        scale = image.shape[1] / picture.width
-        return bool(scale < 1 and eye_distance(detection.landmarks) * scale < eye_distance(self.embedder.points))
+    def _side(self, detection: Detection, picture: Picture) -> int:
+        """The longer side, up to the full resolution, at which the picture has as many pixels of a face as its crop."""
+        full = max(picture.width, picture.height)
+        wanted = full * eye_distance(self.embedder.points) / max(eye_distance(detection.landmarks), 1.0)
+        return min(full, ceil(wanted))
 
     def _cut(self, detection: Detection, image: Halves, picture: Picture, embedded: bool) -> Face:
         rows, columns = image.full.shape[:2]
