@@ -20,17 +20,25 @@ def similarity(source: NDArray[np.floating], target: NDArray[np.floating]) -> ND
     Returns:
         float64 (2, 3), to be applied to column vectors (x, y, 1).
     """
-    (one, other), (one_mean, other_mean) = zip(*map(_centred, (source, target)), strict=True)
-    factor = complex(np.vdot(one, other) / max(float(np.vdot(one, one).real), 1e-12))  # turns and scales
-    shift = other_mean - factor * one_mean
-    return np.array([[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag]])
+    return _matrix(*_fitted(source, target))
+
+
+def _fitted(source: NDArray[np.floating], target: NDArray[np.floating]) -> tuple[complex, complex]:
+    """The same as complex numbers: a point x + iy goes to factor · (x + iy) + shift."""
+    (one, one_mean), (other, other_mean) = _centred(source), _centred(target)
+    factor = complex(np.vdot(one, other)) / max(float(np.vdot(one, one).real), 1e-12)
+    return factor, other_mean - factor * one_mean
 
 
 def _centred(points: NDArray[np.floating]) -> tuple[NDArray[np.complex128], complex]:
-    """Points as complex numbers x + iy about their mean, and the mean."""
-    plane = np.ascontiguousarray(points, np.float64).view(np.complex128)[:, 0]
+    """Points about their mean, and the mean."""
+    plane = np.ascontiguousarray(points, np.float64).view(np.complex128)
     mean = complex(plane.mean())
     return plane - mean, mean
+
+
+def _matrix(factor: complex, shift: complex) -> NDArray[np.float64]:
+    return np.array([[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag]])
 
 
 def align(image: Halves, landmarks: Points, points: Points, size: int, cubic: bool = False) -> Pixels:
@@ -48,10 +56,9 @@ def align(image: Halves, landmarks: Points, points: Points, size: int, cubic: bo
     Returns:
         uint8 (size, size, 3); black where it reaches beyond the image.
     """
-    matrix = similarity(landmarks, points)
-    near, scale = image.nearest(1 / max(float(np.hypot(matrix[0, 0], matrix[1, 0])), 1e-6))
+    factor, shift = _fitted(landmarks, points)
+    near, scale = image.nearest(1 / max(abs(factor), 1e-6))
     # a pixel's centre at s in the half lies at (s + 0.5) / scale - 0.5 in the image
-    shift = matrix[:, :2] @ np.full(2, (1 / scale - 1) / 2) + matrix[:, 2]
-    fitted = np.column_stack([matrix[:, :2] / scale, shift])
+    matrix = _matrix(factor / scale, shift + factor * (1 / scale - 1) / 2 * (1 + 1j))
     way = cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR
-    return np.asarray(cv2.warpAffine(near, fitted, (size, size), flags=way), np.uint8)
+    return np.asarray(cv2.warpAffine(near, matrix, (size, size), flags=way), np.uint8)

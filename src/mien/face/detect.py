@@ -173,25 +173,22 @@ def merge(found: Candidates, most_overlap: float) -> Candidates:
     landmarks: `benchmarks/README.md` has the gain.
     """
     low, high = found.boxes[:, :2], found.boxes[:, 2:]
-    areas = np.prod(high - low, axis=1)
+    extents = high - low
+    areas = extents[:, 0] * extents[:, 1]
+    guesses = np.concatenate([found.boxes, found.landmarks.reshape(-1, 10)], axis=1)
     order = np.argsort(-found.scores, kind="stable")
-    boxes: list[NDArray[np.float32]] = []
-    scores: list[float] = []
-    landmarks: list[NDArray[np.float32]] = []
+    merged: list[NDArray[np.float32]] = []
+    scores: list[np.float32] = []
     while len(order) and len(scores) < MOST_CANDIDATES:
         best = order[0]
-        extent = np.minimum(high[best], high[order]) - np.maximum(low[best], low[order])
-        shared = np.prod(np.clip(extent, 0, None), axis=1)
+        extent = np.maximum(np.minimum(high[best], high[order]) - np.maximum(low[best], low[order]), 0)
+        shared = extent[:, 0] * extent[:, 1]
         overlap = shared / np.maximum(areas[best] + areas[order] - shared, 1e-6)
         overlap[0] = 1.0
         same = order[overlap >= SAME_FACE]
         weight = found.scores[same] / found.scores[same].sum()
-        boxes.append(weight @ found.boxes[same])
-        landmarks.append(np.tensordot(weight, found.landmarks[same], axes=1))
-        scores.append(float(found.scores[best]))
+        merged.append(weight @ guesses[same])
+        scores.append(found.scores[best])
         order = order[overlap <= most_overlap]
-    return Candidates(
-        np.array(boxes, np.float32).reshape(-1, 4),
-        np.array(scores, np.float32),
-        np.array(landmarks, np.float32).reshape(-1, 5, 2),
-    )
+    faces = np.array(merged, np.float32).reshape(-1, 14)
+    return Candidates(faces[:, :4], np.array(scores, np.float32), faces[:, 4:].reshape(-1, 5, 2))

@@ -4,6 +4,7 @@ The detector and every face cut out share the halves, so that a large image is s
 """
 
 from collections.abc import Sequence
+from math import log2
 
 import cv2
 import numpy as np
@@ -32,7 +33,7 @@ class Halves:
         Args:
             reduction: by how much the image is to be reduced; under 1 where it is enlarged.
         """
-        times = int(np.log2(max(reduction, 1.0)))
+        times = int(log2(max(reduction, 1.0)))
         while len(self._images) <= times:
             self._images.append(halved(self._images[-1]))
         return self._images[times], 0.5**times

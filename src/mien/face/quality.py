@@ -53,12 +53,12 @@ def quality(crop: Pixels, points: Points) -> Quality:
         crop: uint8 RGB (size, size, 3), aligned.
         points: float32 (5, 2), where the crop has its landmarks.
     """
-    luma = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[_face_area(points, crop.shape[0])].astype(np.float32)
-    spread = float(luma.std())
-    bend = float(np.mean(np.square(cv2.Laplacian(luma, cv2.CV_32F))))
+    luma = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[_face_area(points, crop.shape[0])]
+    mean, spread = (float(each[0, 0]) for each in cv2.meanStdDev(luma))
+    bend = float(cv2.norm(cv2.Laplacian(luma, cv2.CV_32F), cv2.NORM_L2SQR)) / luma.size
     detail = max(bend - _ROUNDING, 0.0) / max(spread * spread, 1.0)
     return Quality(
-        brightness=float(luma.mean()) / 2.55,
+        brightness=mean / 2.55,
         sharpness=100 * detail / (detail + _HALF_SHARP),
         contrast=min(100.0, spread / 1.275),
     )

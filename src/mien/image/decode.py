@@ -9,7 +9,9 @@ import hashlib
 import io
 import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 import cv2
 import numpy as np
@@ -24,7 +26,8 @@ MOST_SIDE = 10_000  # reference 2.4
 _JPEG = b"\xff\xd8\xff"
 _PNG = b"\x89PNG\r\n\x1a\n"
 MOST_WALKED = 16 * MOST_SIDE**2  # pixels × scans of a JPEG; ten scans are usual, and one of no bytes costs as much
-_SCAN, _END, _ALONE = 0xDA, 0xD9, (0x01, 0xD8)  # markers: of a scan, of the end, and those without a length
+# markers: of a scan, of what cameras and editors add, of the end, and those without a length
+_SCAN, _ADDED, _END, _ALONE = 0xDA, 0xE1, 0xD9, (0x01, 0xD8)
 _MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 _QUICK = (1 / 8, 1 / 4, 1 / 2)  # of the size: what libjpeg-turbo has vector instructions for (`benchmarks/README.md`)
 _ORIENTATION = 0x0112  # the EXIF tag
@@ -119,17 +122,23 @@ def _at_most(data: bytes) -> int:
 
 def _scans(data: bytes) -> int:
     """How many scans a JPEG has; what looks like one inside a segment or behind the end does not count."""
-    scans, place = 0, len(_JPEG) - 1
+    return sum(marker == _SCAN for marker in _markers(data))
+
+
+def _markers(data: bytes) -> Iterator[int]:
+    """The markers of a JPEG up to its end, but for those inside segments."""
+    place = len(_JPEG) - 1
     while (found := _MARKER.search(data, place)) and found[1][0] != _END:
         place = found.end()
+        yield found[1][0]
         if found[1][0] not in _ALONE:
             place += max(2, int.from_bytes(data[place : place + 2], "big"))
-            scans += found[1][0] == _SCAN
-    return scans
 
 
 def _orientation(data: bytes) -> int:
     """The EXIF orientation; 1 where there is none, or none that can be read."""
+    if _ADDED not in takewhile(lambda marker: marker != _SCAN, _markers(data)):
+        return 1  # as most pictures from the web, which need not be looked at a second time
     try:
         with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
             value = image.getexif().get(_ORIENTATION, 1)
