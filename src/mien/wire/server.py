@@ -87,19 +87,31 @@ class Server:
             return
         headers = _joined(scope["headers"])
         request_id = str(uuid.uuid4())
-        answer = await self._answer(scope, headers, receive, request_id)
-        if answer is not NOBODY:
-            await respond(answer, headers, request_id, send)
+        answer, record = await self._answer(scope, headers, receive, request_id)
+        try:
+            if answer is not NOBODY:
+                await respond(answer, headers, request_id, send)
+        finally:
+            if record is not None:
+                for watcher in self._watchers:  # after the answer, which need not wait for them
+                    watcher(record)
 
-    async def _answer(self, scope: Scope, headers: Headers, receive: Receive, request_id: str) -> Answer:
+    async def _answer(
+        self, scope: Scope, headers: Headers, receive: Receive, request_id: str
+    ) -> tuple[Answer, Record | None]:
         method, path = scope["method"], scope["path"]
         if method == "OPTIONS":
-            return preflight(headers)
+            return preflight(headers), None
         if method in ("GET", "HEAD") and path in self._pages:
-            return await self._pages[path](headers)
+            return await self._pages[path](headers), None
         name = awsjson.operation_name(headers.get("x-amz-target"))
         if method != "POST" or not (name or _is_json(headers)):
-            return NOT_AN_API_CALL
+            return NOT_AN_API_CALL, None
+        return await self._called(name, scope, headers, receive, request_id)
+
+    async def _called(
+        self, name: str | None, scope: Scope, headers: Headers, receive: Receive, request_id: str
+    ) -> tuple[Answer, Record]:
         known = name if name in self._operations else None
         began, job = time.perf_counter(), self._admission.job()
         try:
@@ -122,9 +134,7 @@ class Server:
         record = Record(
             request_id, known, code, answer.status, job.key, job.faces, began, seconds, tuple(job.stages), parent
         )
-        for watcher in self._watchers:
-            watcher(record)
-        return answer
+        return answer, record
 
     def _operate(self, name: str | None, call: Call, job: Job) -> bytes:
         job.go_on()
