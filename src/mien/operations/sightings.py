@@ -21,7 +21,7 @@ from mien.face.types import Embedding, Face
 LASTING = 300.0  # seconds since an image was last sent; nobody's face stays in memory because a server idles
 LOOK = 5.0  # seconds between looks for what has lasted as long
 PARTS = 4  # what takes more than one of so many parts of the room is not kept: a crowd would push all others out
-PICTURE, FACE = 600, 1000  # bytes of one beside its pixels and embeddings, rounded up; a test measures them
+PICTURE, FACE = 600, 1100  # bytes of one beside its pixels and embeddings, rounded up; a test measures them
 _NO_PIXELS = np.empty((0, 0, 3), np.uint8)
 
 
