@@ -67,7 +67,7 @@ def asked(api: Api, operation: str, picture: dict[str, str]) -> Any:
     """An operation's answer without what is drawn at random, and the boxes that it stored."""
     target = f"into-{uuid4()}"
     api("CreateCollection", CollectionId=target)
-    members: dict[str, Any] = {
+    requests: dict[str, dict[str, Any]] = {
         "DetectFaces": {"Image": picture, "Attributes": ["ALL"]},
         "IndexFaces": {"Image": picture, "CollectionId": target, "QualityFilter": "LOW"},
         "IndexFaces, one": {"Image": picture, "CollectionId": target, "MaxFaces": 1},
@@ -75,8 +75,8 @@ def asked(api: Api, operation: str, picture: dict[str, str]) -> Any:
         "SearchUsersByImage": {"Image": picture, "CollectionId": "known", "UserMatchThreshold": 0},
         "CompareFaces": {"SourceImage": HOPPER, "TargetImage": picture, "SimilarityThreshold": 0},
         "CompareFaces, back": {"SourceImage": picture, "TargetImage": CROWD, "SimilarityThreshold": 0},
-    }[operation]
-    answer = api.live.post(operation.partition(",")[0], json.dumps(members).encode())
+    }
+    answer = api.live.post(operation.partition(",")[0], json.dumps(requests[operation]).encode())
     stored = api("ListFaces", CollectionId=target)["Faces"]
     api("DeleteCollection", CollectionId=target)
     boxes = sorted(json.dumps(each["BoundingBox"]) for each in stored)
