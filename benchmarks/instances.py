@@ -41,6 +41,7 @@ from tests.postgres import Postgres
 
 CLIENTS = 8
 DIMENSION = 256
+ANEW = ("--image-cache", "0")  # every request looks at its image, though all send the same
 ACCOUNT = "000000000000"
 Body = Callable[[int], tuple[str, dict[str, object]]]
 
@@ -66,8 +67,10 @@ def throughput(postgres: Postgres, packs: str, seconds: float, rounds: int) -> N
     fleets: dict[str, list[Live]] = {}
     with tempfile.TemporaryDirectory() as folder, postgres.schema() as schema:
         try:
-            fleets["embedded"] = [live.serve(packs, Path(folder) / "embedded", "--threads", "1")]
-            shared = [live.serve(packs, Path(folder) / str(n), "--threads", "1", "--store", schema) for n in range(4)]
+            fleets["embedded"] = [live.serve(packs, Path(folder) / "embedded", "--threads", "1", *ANEW)]
+            shared = [
+                live.serve(packs, Path(folder) / str(n), "--threads", "1", "--store", schema, *ANEW) for n in range(4)
+            ]
             fleets |= {f"PostgreSQL, {n} server{'s' * (n > 1)}": shared[:n] for n in (1, 2, 4)}
             known = {name: _prepared(servers[0], name) for name, servers in fleets.items()}
             rows: dict[tuple[str, str], list[Turn]] = {}

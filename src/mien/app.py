@@ -21,6 +21,7 @@ from mien.operations.budget import Budget
 from mien.operations.context import Context, Operations
 from mien.operations.galleries import Galleries, Holding
 from mien.operations.keeping import Keeper
+from mien.operations.sightings import Forgetter, Sightings
 from mien.packs import calibration, install, load, own
 from mien.packs.load import Pack
 from mien.packs.manifest import Manifest
@@ -112,7 +113,8 @@ def build(settings: Settings) -> App:
     pack = loaded.through(lambda name, session: WatchedSession(session, metrics.inferred(name)))
     galleries = Galleries(store, holding(settings, pack.manifest.embedder.dimension))
     aside = ThreadPoolExecutor(settings.cores, thread_name_prefix="aside")
-    context = Context(pack, store, galleries, S3(s3_settings(settings)), aside, settings.minimum_similarity)
+    sightings = Sightings(settings.image_cache << 20)
+    context = Context(pack, store, galleries, S3(s3_settings(settings)), aside, settings.minimum_similarity, sightings)
     ready = Readiness(loaded.check, store.keys.any)
     page = MetricsPage(metrics, settings.metrics_token, _is_loopback(settings.host))
     pages: dict[str, Page] = {"/healthz": alive, "/readyz": ready.page, "/metrics": page.page}
@@ -168,10 +170,12 @@ def serve(settings: Settings) -> None:
     held = None if stores.is_shared(settings.store) else stores.lock(settings.store, settings.data)
     app = build(settings)
     sweeper, keeper = Sweeper(app.context.store.database), Keeper(app.context.galleries)
+    forgetter = Forgetter(app.context.sightings)
     hold_calibration(app.context.pack)
     _guard(settings, app)
     sweeper.start()
     keeper.start()
+    forgetter.start()
     hello = welcome(settings, app, listening.getsockname()[1])
     front = Console(app.server, app.context) if settings.console else app.server
     try:
@@ -186,6 +190,7 @@ def serve(settings: Settings) -> None:
     finally:
         if app.tracing:
             app.tracing.close()
+        forgetter.stop()
         keeper.stop()
         sweeper.stop()
         app.context.store.database.close()

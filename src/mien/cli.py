@@ -62,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--images", metavar="FOLDER", help="photographs to measure with (JPEG or PNG)")
     bench.add_argument("--seconds", type=float, default=3.0, help="how long each row is measured (default 3)")
     bench.add_argument("--clients", type=int, default=1, help="how many call at the same time (default 1)")
+    bench.add_argument("--cached", action="store_true", help="let the server remember images, each sent many times")
     bench.add_argument(
         "--gallery", metavar="FACES", help="measure search in a gallery of so many faces, as 1e6, instead"
     )
@@ -108,7 +109,7 @@ def _bench(settings: Settings, given: argparse.Namespace) -> None:
     if given.gallery:
         galleries.run(settings, given.gallery, given.images, given.seconds, given.json)
         return
-    serving.run(settings, given.images, given.seconds, given.json, given.clients)
+    serving.run(settings, given.images, given.seconds, given.json, given.clients, cached=given.cached)
 
 
 def _eval(settings: Settings, given: argparse.Namespace) -> None:

@@ -93,6 +93,7 @@ TABLE = (
     Setting("gallery_codes", str, "memory", "where large galleries keep what they re-rank by", CODES),
     Setting("scan_threads", int, 0, "threads that a search of a large gallery is divided among; 0: one for each core"),
     Setting("threads", int, 0, "inferences that run at the same time; 0 means one for each core"),
+    Setting("image_cache", int, 16, "MiB that remember for minutes what images showed; 0: nothing", limits=(0, 1e6)),
     Setting("bodies_in_flight", int, 128, "MiB of request bodies held at the same time", limits=(1, 1_000_000)),
     Setting("pixels_in_flight", int, 100, "megapixels decoded at the same time", limits=(1, 1_000_000)),
     Setting("connections", int, 2048, "connections held at the same time; further ones are closed", limits=(1, 1e6)),
@@ -133,6 +134,7 @@ class Settings:
     gallery_codes: str
     scan_threads: int
     threads: int
+    image_cache: int
     bodies_in_flight: int
     pixels_in_flight: int
     connections: int

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mien.face.score import Calibration
 from mien.operations.filter import BARS
+from mien.operations.sightings import LASTING
 from mien.packs import manifest
 from mien.store.base import FACE_QUOTA
 
@@ -46,6 +47,12 @@ def test_the_gallerys_thresholds_are_the_readmes() -> None:
     wanted = [row for row in rows(readme) if row[-1] in ("measured", "extrapolated")]
     assert len(wanted) == 4
     assert [row for row in rows(ACCURACY) if row[-1] in ("measured", "extrapolated")] == wanted
+
+
+def test_images_are_remembered_for_as_long_as_the_page_on_privacy_says() -> None:
+    privacy = (ROOT / "docs" / "privacy.md").read_text()
+    assert LASTING == 5 * 60
+    assert "five minutes after the image was last sent" in privacy
 
 
 def test_the_bounds_are_the_stores() -> None:

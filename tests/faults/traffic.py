@@ -15,7 +15,8 @@ from tests.faults.ledger import Doubt, Seen, Share
 from tests.live import Live
 
 # A busy machine is no fault here: a change that is given up may happen yet, and nobody could say what should be there.
-PATIENT = ("--request-timeout", "600", "--queue-timeout", "600")
+# And six pictures are sent again and again: a server that remembered them would hardly look at any.
+PATIENT = ("--request-timeout", "600", "--queue-timeout", "600", "--image-cache", "0")
 COMMON = "common"  # the collection that all clients share
 PERSONS = ("astronaut", "hopper")
 MOST = 150  # faces a client has in a collection before it rather deletes some

@@ -27,11 +27,11 @@ THROTTLED = b'"__type":"ThrottlingException"'
 
 @pytest.fixture
 def server(packs: str, tmp_path: Path) -> Iterator[Callable[..., Live]]:
-    """Starts servers with settings of the test's own."""
+    """Starts servers with settings of the test's own; they look at every image, however often it is sent."""
     started: list[Live] = []
 
     def start(*flags: str, **more: Any) -> Live:
-        started.append(live.serve(packs, tmp_path / "data", *flags, **more))
+        started.append(live.serve(packs, tmp_path / "data", "--image-cache", "0", *flags, **more))
         return started[-1]
 
     yield start

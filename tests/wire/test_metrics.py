@@ -31,8 +31,9 @@ def value(found: Samples, name: str, **labels: str) -> float:
 
 @pytest.fixture(scope="module")
 def watched(packs: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """A server that has seen one request of each kind, and names the two fullest collections."""
-    server = live.serve(packs, tmp_path_factory.mktemp("watched") / "data", "--metrics-collections", "2")
+    """A server that has seen one request of each kind and remembers no image, and names the two fullest collections."""
+    flags = ("--metrics-collections", "2", "--image-cache", "0")
+    server = live.serve(packs, tmp_path_factory.mktemp("watched") / "data", *flags)
     client = server.client()
     for name, pictures in (("two", 2), ("none", 0), ("one", 1)):
         client.create_collection(CollectionId=name)
@@ -98,6 +99,20 @@ def test_what_is_stored_and_what_runs_is_shown(watched: Live) -> None:
     assert value(found, "mien_gallery_bytes") > 0  # of the collection searched
     for queue in ("bodies", "threads", "pixels"):
         assert ("mien_queue_depth", frozenset({("queue", queue)})) in found
+
+
+def test_images_that_were_remembered_and_what_they_take_are_shown(live: Live) -> None:
+    names = ("mien_image_cache_hits_total", "mien_image_cache_misses_total", "mien_image_cache_bytes")
+    picture = {"Bytes": photos.jpeg(photos.hopper().pixels[:, :-1])}
+    figures = []
+    for _ in range(3):
+        found = samples(live)
+        figures.append([value(found, name) for name in names])
+        live.client().detect_faces(Image=picture)
+    one, two, three = figures
+    assert [after - before for after, before in zip(two, one, strict=True)][:2] == [0, 1]
+    assert [after - before for after, before in zip(three, two, strict=True)] == [1, 0, 0]
+    assert two[2] > 0
 
 
 def test_the_dashboard_asks_for_what_is_there(watched: Live) -> None:

@@ -26,14 +26,19 @@ _STOP = 15.0  # seconds a server has to stop
 class ServerProcess:
     """`mien serve` as a process, from entering the context to leaving it.
 
+    Args:
+        settings: of the server, but for its data directory, store, host and port.
+        cached: whether it remembers images as the settings say. Otherwise it looks at each anew, though a bench sends
+            the same again and again.
+
     Attributes:
         host: where it listens.
         port: the port it took.
         before: megabytes of memory it held when it had started.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, *, cached: bool = False) -> None:
+        self._settings = settings if cached else dataclasses.replace(settings, image_cache=0)
         self._folder = tempfile.TemporaryDirectory(prefix="mien-bench-", ignore_cleanup_errors=True)
         self.host, self.port, self.before = "", 0, 0.0
 

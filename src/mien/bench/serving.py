@@ -26,7 +26,15 @@ LEAST_TURNS = 3
 FILLED, SEARCHED = "indexed", "searched"  # one collection grows; the other is searched, and holds a face of each photo
 
 
-def run(settings: Settings, images: str | None, seconds: float, file: str | None, clients: int = 1) -> list[Row]:
+def run(
+    settings: Settings,
+    images: str | None,
+    seconds: float,
+    file: str | None,
+    clients: int = 1,
+    *,
+    cached: bool = False,
+) -> list[Row]:
     """Measure, print each row as it is known, and write them all to `file` if one is named.
 
     Args:
@@ -35,6 +43,7 @@ def run(settings: Settings, images: str | None, seconds: float, file: str | None
         seconds: how long the server is called for each row.
         file: where to write the rows as JSON.
         clients: how many call at the same time.
+        cached: whether the server remembers images, so that it looks at each once.
 
     Raises:
         SetupError: there is nothing to measure with, or the server did not start or refused a call.
@@ -44,7 +53,7 @@ def run(settings: Settings, images: str | None, seconds: float, file: str | None
     taken = photos(images)
     width = max(len(photo.name) for photo in taken)
     rows: list[Row] = []
-    for row in measure(settings, taken, seconds, clients):
+    for row in measure(settings, taken, seconds, clients, cached=cached):
         if not rows:
             _say(f"resident memory before the first request: {row.resident_before_mb:.0f} MB\n")
             _say(table.heading(width))
@@ -55,7 +64,9 @@ def run(settings: Settings, images: str | None, seconds: float, file: str | None
     return rows
 
 
-def measure(settings: Settings, taken: list[Photo], seconds: float, clients: int) -> Iterator[Row]:
+def measure(
+    settings: Settings, taken: list[Photo], seconds: float, clients: int, *, cached: bool = False
+) -> Iterator[Row]:
     """Measure every operation and every stage on each photo that shows a face.
 
     Raises:
@@ -65,10 +76,12 @@ def measure(settings: Settings, taken: list[Photo], seconds: float, clients: int
     runtime = pack.runtime
     _say(f"mien {__version__}, pack {pack.manifest.name}, {runtime.engine} {runtime.version} {runtime.precision}")
     _say(f"{runtime.device}, {len(os.sched_getaffinity(0))} cores, {settings.cores} threads, {clients} client(s)")
+    if cached:
+        _say(f"images are remembered within {settings.image_cache} MiB, and the floor is of looking at them")
     shown = [image for photo in taken if (image := floor.look(pack, photo)).faces]
     if not shown:
         raise SetupError("None of the photographs shows a face that mien finds; name others with --images.")
-    with ServerProcess(settings) as server:
+    with ServerProcess(settings, cached=cached) as server:
         crowd = Crowd(server.host, server.port, clients)
         try:
             _fill(crowd, shown)

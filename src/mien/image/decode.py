@@ -5,7 +5,6 @@ allocated. JPEG goes through libjpeg-turbo (simplejpeg), which can decode at a f
 read strictly (CMYK, harmless oddities) goes through Pillow. PNG goes through OpenCV.
 """
 
-import hashlib
 import io
 import re
 import struct
@@ -53,11 +52,6 @@ class EncodedPicture:
     width: int
     height: int
     orientation: int
-
-    @property
-    def digest(self) -> str:
-        """Hex SHA-256 of the file."""
-        return hashlib.sha256(self.data).hexdigest()
 
     def rgb(self, long_side: int) -> Pixels:
         """Decode to uint8 RGB (H, W, 3), upright, the longer side at least `long_side` or the full resolution.

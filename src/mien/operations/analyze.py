@@ -7,7 +7,7 @@ import numpy as np
 from mien.errors import InvalidParameterError
 from mien.operations.constraints import REQUIRED
 from mien.operations.context import Caller, Context, Operation, Operations
-from mien.operations.look import look
+from mien.operations.look import embed, look
 from mien.operations.present import bounding_box, compared_face, confidence, face_detail, region
 from mien.operations.shapes import (
     THRESHOLD,
@@ -87,8 +87,7 @@ def compare_faces(context: Context, caller: Caller, request: CompareFacesRequest
     target = beside.result()  # an image that is none is told before a face that is missing
     if not (source.faces and target.faces):
         raise InvalidParameterError
-    with context.job.stage("embed"):
-        probe, *others = context.pack.pipeline.embed([source.faces[0], *target.faces])
+    probe, *others = embed(context, (source, source.faces[:1]), (target, target.faces))
     similarities = context.pack.calibration.similarity(np.stack(others) @ probe)
     matches, unmatched = [], []
     for similarity, face in zip(similarities, target.faces, strict=True):

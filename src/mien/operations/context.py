@@ -12,6 +12,7 @@ from mien.errors import InvalidParameterError, ResourceNotFoundError
 from mien.image.source import S3
 from mien.operations.galleries import Galleries
 from mien.operations.job import Job
+from mien.operations.sightings import Sightings
 from mien.packs.load import Pack
 from mien.store.base import Collection
 from mien.store.open import Store
@@ -57,6 +58,7 @@ class Context:
         s3: what images are read from.
         aside: runs half of an operation beside the other half.
         minimum_similarity: 0–100; no search answers less, whatever threshold it names.
+        sightings: what recent images showed; nothing where nobody says how much is to be remembered.
         job: the request on its way; each has its own.
     """
 
@@ -66,6 +68,7 @@ class Context:
     s3: S3
     aside: Executor
     minimum_similarity: float = 0.0
+    sightings: Sightings = field(default_factory=lambda: Sightings(0))
     job: Job = field(default_factory=Job)
 
     def collection(self, caller: Caller, name: str) -> Collection:

@@ -9,7 +9,7 @@ from mien.operations.collection import CollectionRequest
 from mien.operations.constraints import REQUIRED, Range
 from mien.operations.context import Caller, Context, Operation, Operations
 from mien.operations.filter import goodness
-from mien.operations.look import Seen, look
+from mien.operations.look import Seen, embed, look
 from mien.operations.paging import Page
 from mien.operations.present import face_detail, region, stored_face
 from mien.operations.shapes import (
@@ -175,8 +175,7 @@ def _best(faces: list[Face], most: int | None) -> tuple[list[Face], list[Face]]:
 def _store(
     context: Context, collection: int, request: IndexFacesRequest, seen: Seen, faces: list[Face]
 ) -> list[StoredFace]:
-    with context.job.stage("embed"):
-        embeddings = context.pack.pipeline.embed(faces)
+    embeddings = embed(context, (seen, faces))
     new = [
         NewFace(region(face.box, seen.picture), 100 * face.detection.confidence, embedding)
         for face, embedding in zip(faces, embeddings, strict=True)

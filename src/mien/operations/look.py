@@ -1,30 +1,43 @@
 """From a request's image to the faces in it: the part of the way that every image operation shares."""
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 from mien.errors import InvalidParameterError, InvalidS3ObjectError
-from mien.face.types import Face
-from mien.image.decode import EncodedPicture, read_header
+from mien.face.types import Embedding, Face
+from mien.image.decode import read_header
 from mien.operations.context import Context
 from mien.operations.filter import reasons
 from mien.operations.shapes import Image
+from mien.operations.sightings import Sighting
 
 _CONTENT = UUID("8a1d3f52-6f0e-5c0b-9a57-6d69656e0001")  # name space of image ids
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A picture, its faces that pass the quality filter, and those that do not with their reasons; largest first."""
+    """A picture, its faces that pass the quality filter, and those that do not with their reasons; largest first.
 
-    picture: EncodedPicture
+    Attributes:
+        data: the image's bytes.
+        digest: hex SHA-256 of them; None where nobody wanted it yet.
+        picture: its sides, and all its faces.
+        faces: those that pass.
+        refused: the others.
+    """
+
+    data: bytes
+    digest: str | None
+    picture: Sighting
     faces: list[Face]
     refused: list[tuple[Face, list[str]]]
 
     @property
     def image_id(self) -> UUID:
         """A function of the image's content: the same bytes have the same id everywhere."""
-        return image_id(self.picture.digest)
+        return image_id(self.digest or _digest(self.data))
 
 
 def image_id(digest: str) -> UUID:
@@ -33,7 +46,7 @@ def image_id(digest: str) -> UUID:
 
 
 def look(context: Context, image: Image, quality_filter: str = "NONE", *, embedded: bool = True) -> Seen:
-    """Read an image and find the faces in it; `embedded` says whether any of them will be embedded.
+    """Read an image and find the faces in it, or remember them; `embedded` says whether any of them will be embedded.
 
     Raises:
         InvalidParameterError: not exactly one of Bytes and S3Object, or a side below 80 pixels.
@@ -42,18 +55,48 @@ def look(context: Context, image: Image, quality_filter: str = "NONE", *, embedd
         ImageTooLargeError: a side above 10,000 pixels.
         ThrottlingError: other requests' pictures leave no room for this one's pixels.
     """
-    picture = read_header(_bytes(context, image))
-    with context.job.pixels(picture.width * picture.height):
-        found = context.pack.pipeline.find(picture, context.job.stage, embedded=embedded)
-    context.job.found(len(found))
+    data, remembering = _bytes(context, image), context.sightings.on
+    digest = _digest(data) if remembering else None
+    picture = context.sightings.find(digest) if digest else None
+    fresh = picture is None
+    if picture is None:
+        picture = _sighting(context, data, embedded=embedded or remembering)  # the next operation may embed them
+    context.job.found(len(picture.faces))
     faces, refused = [], []
-    for face in found:
+    for face in picture.faces:
         why = reasons(face, quality_filter)
         if why:
             refused.append((face, why))
         else:
             faces.append(face)
-    return Seen(picture, faces, refused)
+    if fresh and digest and not (embedded and faces):  # what will be embedded is kept then, without its crops
+        context.sightings.keep(digest, picture)
+    return Seen(data, digest, picture, faces, refused)
+
+
+def embed(context: Context, *wanted: tuple[Seen, Sequence[Face]]) -> list[Embedding]:
+    """Embed faces of what was seen, or remember it; each float32 (D,), unit length, in the order of the faces."""
+    known = {key: embedding for seen, _ in wanted for key, embedding in seen.picture.known.items()}
+    unknown = {id(face): face for _, faces in wanted for face in faces if id(face) not in known}
+    if unknown:
+        with context.job.stage("embed"):
+            embeddings = context.pack.pipeline.embed(list(unknown.values()))
+        known.update(zip(unknown, embeddings, strict=True))
+    for seen, faces in wanted:
+        if seen.digest and any(id(face) in unknown for face in faces):
+            context.sightings.keep(seen.digest, seen.picture.with_known(known))
+    return [known[id(face)] for _, faces in wanted for face in faces]
+
+
+def _sighting(context: Context, data: bytes, *, embedded: bool) -> Sighting:
+    picture = read_header(data)
+    with context.job.pixels(picture.width * picture.height):
+        faces = context.pack.pipeline.find(picture, context.job.stage, embedded=embedded)
+    return Sighting(picture.width, picture.height, tuple(faces), (None,) * len(faces))
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _bytes(context: Context, image: Image) -> bytes:

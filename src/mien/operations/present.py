@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mien.face.landmarks import all_landmarks
-from mien.face.types import Box, Face, Picture
+from mien.face.types import Box, Face
 from mien.operations.attributes import BASE_LANDMARKS, members, wants_all_landmarks
 from mien.operations.shapes import (
     BoundingBox,
@@ -17,10 +17,11 @@ from mien.operations.shapes import (
     rounded,
     single,
 )
+from mien.operations.sightings import Sighting
 from mien.store.base import Region, StoredFace
 
 
-def region(box: Box, picture: Picture) -> Region:
+def region(box: Box, picture: Sighting) -> Region:
     """Pixels of a picture → shares of it."""
     return Region(
         box.x1 / picture.width, box.y1 / picture.height, box.width / picture.width, box.height / picture.height
@@ -34,7 +35,7 @@ def bounding_box(where: Region) -> BoundingBox:
     )
 
 
-def face_detail(face: Face, picture: Picture, attributes: Sequence[str] = ()) -> FaceDetail:
+def face_detail(face: Face, picture: Sighting, attributes: Sequence[str] = ()) -> FaceDetail:
     """A face found in a picture, with what every answer has and the attributes asked for."""
     return FaceDetail(
         bounding_box=bounding_box(region(face.box, picture)),
@@ -44,7 +45,7 @@ def face_detail(face: Face, picture: Picture, attributes: Sequence[str] = ()) ->
     )
 
 
-def compared_face(face: Face, picture: Picture) -> ComparedFace:
+def compared_face(face: Face, picture: Sighting) -> ComparedFace:
     """A face found in a comparison's target."""
     return ComparedFace(
         bounding_box=bounding_box(region(face.box, picture)),
@@ -82,7 +83,7 @@ def stored_face(face: StoredFace, model_version: str | None) -> FaceShape:
     )
 
 
-def _seen(face: Face, picture: Picture, every_landmark: bool = False) -> dict[str, Any]:
+def _seen(face: Face, picture: Sighting, every_landmark: bool = False) -> dict[str, Any]:
     points = all_landmarks(face.detection.landmarks)
     return {
         "landmarks": [

@@ -10,7 +10,7 @@ from mien.gallery import Gallery
 from mien.operations.collection import CollectionRequest
 from mien.operations.constraints import REQUIRED
 from mien.operations.context import Caller, Context, Operation, Operations
-from mien.operations.look import look
+from mien.operations.look import embed, look
 from mien.operations.present import bounding_box, confidence, face_detail, region, stored_face
 from mien.operations.shapes import (
     SEARCH_LIMIT,
@@ -155,8 +155,7 @@ def search_faces_by_image(
     seen = look(context, request.image, request.quality_filter or "NONE")
     if not seen.faces:
         raise NoFaceError
-    with context.job.stage("embed"):
-        (probe,) = context.pack.pipeline.embed(seen.faces[:1])
+    (probe,) = embed(context, (seen, seen.faces[:1]))
     return SearchFacesByImageResponse(
         searched_face_bounding_box=bounding_box(region(seen.faces[0].box, seen.picture)),
         searched_face_confidence=confidence(seen.faces[0]),
@@ -196,8 +195,7 @@ def search_users_by_image(
     seen = look(context, request.image, request.quality_filter or "NONE")
     matches: list[UserMatch] = []
     if seen.faces:
-        with context.job.stage("embed"):
-            (probe,) = context.pack.pipeline.embed(seen.faces[:1])
+        (probe,) = embed(context, (seen, seen.faces[:1]))
         matches = _users(context, collection, probe, request)
     others = [(face, ["FACE_NOT_LARGEST"]) for face in seen.faces[1:]] + seen.refused
     return SearchUsersByImageResponse(

@@ -15,7 +15,7 @@ from uuid import UUID
 from mien.errors import ApiError, SetupError
 from mien.face.types import Face
 from mien.local import Local
-from mien.operations.look import Seen, image_id, look
+from mien.operations.look import Seen, embed, image_id, look
 from mien.operations.present import region
 from mien.operations.shapes import Image
 from mien.operations.user import combine
@@ -148,7 +148,7 @@ class Reindexing:
 
     def _add(self, seen: Seen, wanted: Sequence[StoredFace], image: UUID) -> None:
         found = list(pairs(seen, wanted))
-        embeddings = self._local.context.pack.pipeline.embed([face for _, face in found])
+        embeddings = embed(self._local.context, (seen, [face for _, face in found]))
         coming = [
             WholeFace(
                 replace(

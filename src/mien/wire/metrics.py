@@ -16,7 +16,7 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from mien import __version__
 from mien.operations.context import Context
@@ -76,6 +76,10 @@ class Metrics:
         for value, function in read.items():
             gauge.labels(value).set_function(function)
 
+    def follow_count(self, name: str, text: str, read: Callable[[], float]) -> None:
+        """Show a count of what happened so far that is read when it is asked for."""
+        self._registry.register(Count(name, text, read))
+
     def follow_collections(self, database: Database, most: int) -> None:
         """Show how many faces the fullest collections hold, and all together."""
         self._registry.register(Collections(database, most))
@@ -87,6 +91,17 @@ class Metrics:
     def text(self) -> bytes:
         """All of it."""
         return generate_latest(self._registry)
+
+
+class Count:
+    """A counter that somebody else keeps."""
+
+    def __init__(self, name: str, text: str, read: Callable[[], float]) -> None:
+        self._name, self._text, self._read = name, text, read
+
+    def collect(self) -> Iterable[Metric]:
+        """Read it; called by prometheus_client."""
+        yield CounterMetricFamily(self._name, self._text, value=self._read())
 
 
 class Collections:
@@ -147,6 +162,10 @@ def show(metrics: Metrics, context: Context, bounds: Bounds, connections: Connec
     metrics.follow("mien_connections", "Connections held.", lambda: connections.open)
     metrics.follow("mien_connections_refused", "Connections closed at once, so far.", lambda: connections.refused)
     metrics.follow("mien_gallery_bytes", "Memory of the galleries.", context.galleries.memory)
+    seen = context.sightings
+    metrics.follow("mien_image_cache_bytes", "Memory of what images showed.", lambda: seen.held)
+    metrics.follow_count("mien_image_cache_hits", "Images that were remembered.", lambda: seen.hits)
+    metrics.follow_count("mien_image_cache_misses", "Images that were looked at.", lambda: seen.misses)
     metrics.follow_collections(context.store.database, most)
 
 
