@@ -5,6 +5,7 @@ with nothing between them.
 """
 
 import dataclasses
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -138,6 +139,42 @@ def seconds(calls: list[Call]) -> float:
     for call in calls:
         call()
     return time.perf_counter() - started
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Bare:
+    """What bare calls took again and again on several threads.
+
+    Attributes:
+        rate: how often a second all of them were made.
+        processor: seconds of a processor that making all of them once took.
+    """
+
+    rate: float
+    processor: float
+
+
+def together(calls: list[Call], threads: int, passed: float) -> Bare:
+    """Make the calls on so many threads at the same time, for so many seconds and at least once on each."""
+    done: list[tuple[int, float]] = []
+    ready = threading.Barrier(threads)
+
+    def work() -> None:
+        ready.wait()
+        times, started = 0, time.perf_counter()
+        while not times or time.perf_counter() - started < passed:
+            seconds(calls)
+            times += 1
+        done.append((times, time.perf_counter() - started))
+
+    workers = [threading.Thread(target=work) for _ in range(threads)]
+    before = time.process_time()
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    used = time.process_time() - before
+    return Bare(sum(times / took for times, took in done), used / sum(times for times, _ in done))
 
 
 def look(pack: Pack, photo: Photo) -> Image:
