@@ -22,7 +22,8 @@ import psutil
 
 from mien import config
 from mien.packs import install, manifest
-from tests.faults.proof import Crowd, prove
+from tests.faults import filling
+from tests.faults.proof import prove
 from tests.faults.soak import VISITORS, WARM, WORKERS, Record, end, lived, table
 from tests.faults.traffic import Run, Worker, bodies, traffic
 from tests.faults.visitors import Visitor, furnish, large
@@ -52,6 +53,7 @@ def main() -> int:
 
 def mix(packs: str, folder: Path, requests: int, seed: int, record: Record) -> list[tuple[int, float]]:
     """Send so many requests; how many were answered and the megabytes resident, again and again."""
+    crowd = filling.fill(folder / "data", 0)
     bodies(), large()
     run = Run(tell=record.tell)
     workers = [Worker(f"w{number}", run, seed + number) for number in range(WORKERS)]
@@ -61,7 +63,7 @@ def mix(packs: str, folder: Path, requests: int, seed: int, record: Record) -> l
         with lived(packs, folder / "data", record, time.monotonic()) as server:
             process = psutil.Process(server.process.pid)
             furnish(server)
-            prove(server, workers, Crowd())
+            prove(server, workers, crowd)
             begun = time.monotonic()
             with traffic(server, [*workers, *visitors]):
                 while not run.failures and (answered := count(record)) < requests:
@@ -69,7 +71,7 @@ def mix(packs: str, folder: Path, requests: int, seed: int, record: Record) -> l
                     time.sleep(SAMPLE)
             seen.append((count(record), process.memory_info().rss / 1e6))
             print(f"{count(record)} requests in {time.monotonic() - begun:.0f} s", flush=True)
-            prove(server, workers, Crowd())
+            prove(server, workers, crowd)
             end(server, killed=False, record=record)
     except BaseException as error:  # noqa: BLE001  what went wrong is what is reported
         record.unexpected.append(f"{type(error).__name__}: {error}")
