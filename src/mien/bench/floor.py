@@ -141,21 +141,12 @@ def seconds(calls: list[Call]) -> float:
     return time.perf_counter() - started
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Bare:
-    """What bare calls took again and again on several threads.
+def together(calls: list[Call], threads: int, passed: float) -> float:
+    """Make the calls on so many threads at the same time, for so many seconds and at least once on each.
 
-    Attributes:
-        rate: how often a second all of them were made.
-        processor: seconds of a processor that making all of them once took.
+    Returns:
+        How often a second all of the calls were made.
     """
-
-    rate: float
-    processor: float
-
-
-def together(calls: list[Call], threads: int, passed: float) -> Bare:
-    """Make the calls on so many threads at the same time, for so many seconds and at least once on each."""
     done: list[tuple[int, float]] = []
     ready = threading.Barrier(threads)
 
@@ -168,13 +159,11 @@ def together(calls: list[Call], threads: int, passed: float) -> Bare:
         done.append((times, time.perf_counter() - started))
 
     workers = [threading.Thread(target=work) for _ in range(threads)]
-    before = time.process_time()
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    used = time.process_time() - before
-    return Bare(sum(times / took for times, took in done), used / sum(times for times, _ in done))
+    return sum(times / took for times, took in done)
 
 
 def look(pack: Pack, photo: Photo) -> Image:

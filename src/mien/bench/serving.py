@@ -7,9 +7,10 @@ meanwhile slows both.
 import json
 import math
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from statistics import fmean, median
+from statistics import fmean
 
 import psutil
 
@@ -118,24 +119,33 @@ def _operation(server: ServerProcess, crowd: Crowd, image: floor.Image, operatio
 
 @dataclass(frozen=True, slots=True)
 class _Turns:
-    """What each turn gave: calls, processor seconds of the server, seconds of the floor, and the floor on all cores."""
+    """What each turn gave.
+
+    Attributes:
+        calls: of the clients.
+        server: processor seconds of the server meanwhile.
+        bases: seconds that the floor took, one after the other.
+        used: processor seconds of them.
+        bare: how often a second the floor's calls were made on all cores at the same time.
+    """
 
     calls: list[Calls]
     server: list[float]
-    floor: list[float]
-    bare: list[floor.Bare]
+    bases: list[float]
+    used: list[float]
+    bare: list[float]
 
     def times(self) -> Times:
         """All of them."""
         took = [each for calls in self.calls for each in calls.took]
         answered, wall = sum(calls.answered for calls in self.calls), sum(calls.wall for calls in self.calls)
-        return Times(took, answered, wall, self.floor)
+        return Times(took, answered, wall, self.bases)
 
     def load(self, images: int, seen: tuple[arrivals.Arrivals, ...]) -> Load:
         """What several clients show, for calls with so many images each."""
         rate, whole = images * self.times().rate, sum(calls.whole for calls in self.calls)
-        processor = median(each.processor for each in self.bare)
-        bound, bare = images * _cores() / processor, images * fmean(each.rate for each in self.bare)
+        processor = sum(self.used) / len(self.bases)
+        bound, bare = images * _cores() / processor, images * fmean(self.bare)
         return Load(
             floor_processor_ms=round(1000 * processor, 3),
             bound=round(bound, 2),
@@ -155,12 +165,14 @@ def _in_turns(  # noqa: PLR0917
     crowd.call(operation, body, 0)
     floor.seconds(bare)
     count = LEAST_TURNS if len(crowd) > 1 else max(LEAST_TURNS, math.ceil(seconds / TURN))
-    turns = _Turns([], [], [], [])
+    turns = _Turns([], [], [], [], [])
     for _ in range(count):
         before = server.processor()
         turns.calls.append(crowd.call(operation, body, seconds / count))
         turns.server.append(server.processor() - before)
-        turns.floor.extend(floor.seconds(bare) for _ in range(max(1, len(turns.calls[-1].took) // len(crowd))))
+        before = time.process_time()
+        turns.bases.extend(floor.seconds(bare) for _ in range(max(1, len(turns.calls[-1].took) // len(crowd))))
+        turns.used.append(time.process_time() - before)
         if len(crowd) > 1:
             turns.bare.append(floor.together(bare, BARE_THREADS * _cores(), seconds / count))
     return turns
