@@ -81,8 +81,8 @@ class MienServer:
 
         data, name = photo.read_bytes(), photo.stem
         self._client().call("CreateCollection", b'{"CollectionId": "%s"}' % name.encode())
-        self._client().call("IndexFaces", bodies("IndexFaces", data, name)())
-        return bodies("SearchFacesByImage", data, name)()
+        self._client().call("IndexFaces", bodies("IndexFaces", data, name).whole())
+        return bodies("SearchFacesByImage", data, name).whole()
 
     def _client(self) -> Any:
         from mien.bench.client import Client

@@ -47,7 +47,7 @@ OPERATIONS: Operations = {
     **tag.OPERATIONS,
     **user.OPERATIONS,
 }
-WAITING = 4  # operations on threads for each inference that can run, so that decoding and storing overlap with it
+WAITING = 2  # operations on threads for each inference that can run; more hinder each other (`benchmarks/README.md`)
 
 
 @dataclass(frozen=True, slots=True)

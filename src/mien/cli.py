@@ -64,6 +64,9 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--clients", type=int, default=1, help="how many call at the same time (default 1)")
     bench.add_argument("--cached", action="store_true", help="let the server remember images, each sent many times")
     bench.add_argument(
+        "--load", type=float, default=0.0, metavar="SHARE", help="then call at planned times, at so much of that rate"
+    )
+    bench.add_argument(
         "--gallery", metavar="FACES", help="measure search in a gallery of so many faces, as 1e6, instead"
     )
     evaluation = command("eval", _eval, "measure a pack on a folder of people, and the thresholds that follow from it")
@@ -109,7 +112,8 @@ def _bench(settings: Settings, given: argparse.Namespace) -> None:
     if given.gallery:
         galleries.run(settings, given.gallery, given.images, given.seconds, given.json)
         return
-    serving.run(settings, given.images, given.seconds, given.json, given.clients, cached=given.cached)
+    plan = serving.Plan(given.seconds, given.clients, given.load, given.cached)
+    serving.run(settings, given.images, plan, given.json)
 
 
 def _eval(settings: Settings, given: argparse.Namespace) -> None:

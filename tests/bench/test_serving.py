@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from mien import config
-from mien.bench import serving, table
-from mien.bench.client import Crowd, bodies
+from mien.bench import arrivals, serving, table
+from mien.bench.client import Body, bodies
+from mien.bench.crowd import Crowd
 from mien.bench.photos import Photo, photos
 from mien.bench.process import ServerProcess
+from mien.bench.serving import Plan
 from mien.bench.table import Memory, Row, Times
 from mien.config import Settings
 from mien.errors import SetupError
@@ -41,7 +43,7 @@ def crowd(settings: Settings) -> Iterator[Crowd]:
 
 
 def test_every_operation_and_stage_has_a_row(settings: Settings, photo: Photo, tmp_path: Path) -> None:
-    rows = list(serving.measure(settings, [photo], 0.3, 1))
+    rows = list(serving.measure(settings, [photo], Plan(0.3)))
 
     assert [row.operation for row in rows] == [
         "DetectFaces", "IndexFaces", "CompareFaces", "SearchFacesByImage",
@@ -68,7 +70,7 @@ def test_every_operation_and_stage_has_a_row(settings: Settings, photo: Photo, t
 
 def test_the_floor_lies_under_what_is_measured(settings: Settings, photo: Photo) -> None:
     for _ in range(ATTEMPTS):
-        rows = {row.operation: row for row in serving.measure(settings, [photo], 0.3, 1)}
+        rows = {row.operation: row for row in serving.measure(settings, [photo], Plan(0.3))}
         over = [name for name in serving.OPERATIONS if not 0 < rows[name].floor_ms <= NOISE * rows[name].p50_ms]
         if not over and rows["CompareFaces"].floor_ms > rows["DetectFaces"].floor_ms:
             return
@@ -77,7 +79,7 @@ def test_the_floor_lies_under_what_is_measured(settings: Settings, photo: Photo)
 
 def test_a_server_that_remembers_does_less_than_the_floor(settings: Settings, photo: Photo) -> None:
     for _ in range(ATTEMPTS):
-        rows = {row.operation: row for row in serving.measure(settings, [photo], 0.3, 1, cached=True)}
+        rows = {row.operation: row for row in serving.measure(settings, [photo], Plan(0.3, cached=True))}
         if all(rows[name].p50_ms < rows[name].floor_ms for name in ("DetectFaces", "SearchFacesByImage")):
             return
     pytest.fail(f"not below their floors: {rows}")
@@ -85,17 +87,83 @@ def test_a_server_that_remembers_does_less_than_the_floor(settings: Settings, ph
 
 def test_every_indexing_call_stores_a_face(crowd: Crowd, photo: Photo) -> None:
     crowd.once("CreateCollection", b'{"CollectionId": "counted"}')
-    took, wall = crowd.call("IndexFaces", bodies("IndexFaces", photo.data, "counted"), 0.1)
+    calls = crowd.call("IndexFaces", bodies("IndexFaces", photo.data, "counted"), 0.1)
     described = json.loads(crowd.once("DescribeCollection", b'{"CollectionId": "counted"}'))
 
-    assert len(took) >= len(crowd)
-    assert described["FaceCount"] == len(took)
-    assert wall >= max(took)
+    assert len(calls.took) >= 2 * len(crowd)
+    assert described["FaceCount"] == len(calls.took)
+    assert calls.answered <= len(calls.took)
+    assert calls.whole >= max(*calls.took, calls.wall)
+    assert 0 < calls.processor < calls.whole
+
+
+def test_a_crowd_is_held_against_both_bounds_and_called_as_planned(settings: Settings, photo: Photo) -> None:
+    rows = {row.operation: row for row in serving.measure(settings, [photo], Plan(0.3, clients=4, load=0.5))}
+
+    for name in serving.OPERATIONS:
+        row, load = rows[name], rows[name].load
+        assert load is not None
+        assert load.share == pytest.approx(row.images_per_second / load.bound, rel=0.01)
+        assert load.share_of_bare == pytest.approx(row.images_per_second / load.bare, rel=0.01)
+        assert load.share_of_bare < NOISE
+        assert load.bare < NOISE * load.bound
+        assert 0 < load.client_cores < load.server_cores
+        assert [each.kind for each in load.arrivals] == ["even", "poisson"]
+        assert all(0 < each.p50_ms <= each.p99_ms for each in load.arrivals)
+        calls_per_second = row.images_per_second / serving.OPERATIONS[name]
+        assert all(each.calls_per_second == pytest.approx(calls_per_second / 2, rel=0.01) for each in load.arrivals)
+        assert table.line(row, 10).count("at 50%") == 2
+    assert rows["align"].load is None
+    assert rows["IndexFaces"].load.floor_processor_ms > rows["DetectFaces"].load.floor_processor_ms  # type: ignore[union-attr]
+
+
+def test_waiting_for_an_idle_connection_counts(crowd: Crowd, photo: Photo) -> None:
+    """Ten calls planned for the same moment over one connection: the last waits for nine others."""
+    told = crowd.arrive("DetectFaces", bodies("DetectFaces", photo.data, ""), [0.0] * 10, lines=1)
+
+    assert len(told.took) == 10
+    assert told.took == sorted(told.took)
+    assert max(told.late) >= told.took[-2]
+    assert max(told.late) < told.took[-1]
+
+
+def test_calls_go_out_when_they_are_planned(crowd: Crowd) -> None:
+    times = [number / 50 for number in range(20)]
+    told = crowd.arrive("ListCollections", Body(b"{}"), times, lines=4)
+
+    assert len(told.ended) == 20
+    assert all(ended >= planned for ended, planned in zip(told.ended, times, strict=True))
+
+
+def test_random_arrivals_have_the_rate_that_was_asked_for() -> None:
+    times = arrivals.planned("poisson", 200, 50)
+    assert len(times) == 10_000
+    assert times[0] == 0
+    assert times == sorted(times)
+    assert times[-1] == pytest.approx(50, rel=0.05)
+    assert arrivals.planned("even", 200, 0.02) == [0, 0.005, 0.01, 0.015]
+
+
+def test_a_perfect_server_makes_a_call_wait_only_where_all_cores_are_taken() -> None:
+    assert arrivals.alone([0.0, 0.0, 0.0, 9.0], 2, 1.0) == [1.0, 1.0, 2.0, 1.0]
+
+
+@pytest.mark.parametrize("size", [12, 1_000_000])
+def test_a_body_is_sent_whole(crowd: Crowd, size: int) -> None:
+    """A large one goes through a file; the server says what is wrong with the name behind it."""
+    body = Body(b'{"Image": {"Bytes": "' + b"A" * size + b'"}, "CollectionId": "not a name"}', numbered=True)
+    with pytest.raises(SetupError, match="collectionId"):
+        crowd.call("IndexFaces", body, 0)
+
+
+def test_a_load_without_clients_is_refused(settings: Settings) -> None:
+    with pytest.raises(SetupError, match="--clients"):
+        serving.run(settings, None, Plan(1, load=0.7), None)
 
 
 def test_a_refused_call_ends_the_bench_with_the_servers_words(crowd: Crowd) -> None:
     with pytest.raises(SetupError, match="ResourceNotFoundException"):
-        crowd.call("DescribeCollection", lambda: b'{"CollectionId": "nowhere"}', 0.1)
+        crowd.call("DescribeCollection", Body(b'{"CollectionId": "nowhere"}'), 0.1)
 
 
 def test_a_server_that_cannot_start_says_why(settings: Settings, tmp_path: Path) -> None:
@@ -105,7 +173,7 @@ def test_a_server_that_cannot_start_says_why(settings: Settings, tmp_path: Path)
 
 
 def test_figures_of_a_row() -> None:
-    row = Times([0.010, 0.020, 0.030], wall=0.06, floor=[0.004, 0.006, 0.005]).row(
+    row = Times([0.010, 0.020, 0.030], answered=3, wall=0.06, floor=[0.004, 0.006, 0.005]).row(
         "CompareFaces", "one", Memory(100.04, 120, 30), clients=1, images=2
     )
 

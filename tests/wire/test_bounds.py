@@ -223,7 +223,7 @@ def test_a_client_that_hangs_up_takes_its_work_with_it(server: Callable[..., Liv
     client = bounded.client()
     client.create_collection(CollectionId="empty")
     request = body(huge(), CollectionId="empty")
-    for _ in range(6):  # 4 run at a time; the others have not begun
+    for _ in range(6):  # 2 run at a time; the others have not begun
         raw = connect(bounded)
         raw.sendall(head("IndexFaces", len(request)) + request)
         raw.close()

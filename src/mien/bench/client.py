@@ -1,17 +1,97 @@
-"""A client that costs next to nothing: AWS JSON over a kept connection, with requests made before the clock starts."""
+"""What a client sends and reads: AWS JSON over a kept connection, with requests made before the clock starts."""
 
 import base64
-import itertools
 import json
 import socket
-import threading
 import time
-from collections.abc import Callable
+from dataclasses import dataclass
 
 from mien.errors import SetupError
 
-Body = Callable[[], bytes]
-_TIMEOUT = 60.0  # seconds for one answer
+TIMEOUT = 60.0  # seconds for one answer
+PART = 1 << 18  # bytes read at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What the body of each call is made of.
+
+    Attributes:
+        fixed: the same for each, a JSON object.
+        numbered: whether each names another ExternalImageId, so that each IndexFaces stores.
+    """
+
+    fixed: bytes
+    numbered: bool = False
+
+    def before(self, number: int) -> bytes:
+        """What stands before `rest`."""
+        return b'{"ExternalImageId": "image-%d", ' % number if self.numbered else b""
+
+    @property
+    def rest(self) -> bytes:
+        """What is the same for each call."""
+        return self.fixed[1:] if self.numbered else self.fixed
+
+    def whole(self, number: int = 0) -> bytes:
+        """The body of one call."""
+        return self.before(number) + self.rest
+
+
+def bodies(operation: str, data: bytes, collection: str) -> Body:
+    """The body of an operation's calls for an image; CompareFaces compares it with itself."""
+    image = {"Bytes": base64.b64encode(data).decode()}
+    members: dict[str, dict[str, object]] = {
+        "DetectFaces": {"Image": image},
+        "CompareFaces": {"SourceImage": image, "TargetImage": image},
+        "SearchFacesByImage": {"CollectionId": collection, "Image": image},
+        "IndexFaces": {"CollectionId": collection, "Image": image},
+    }
+    return Body(json.dumps(members[operation]).encode(), numbered=operation == "IndexFaces")
+
+
+def head(host: str, operation: str, length: int) -> bytes:
+    """What stands before a body of so many bytes."""
+    return (
+        f"POST / HTTP/1.1\r\nHost: {host}\r\nX-Amz-Target: RekognitionService.{operation}\r\n"
+        f"Content-Type: application/x-amz-json-1.1\r\nContent-Length: {length}\r\n\r\n"
+    ).encode()
+
+
+class Reply:
+    """An answer as it comes in."""
+
+    __slots__ = ("_received", "_whole")
+
+    def __init__(self) -> None:
+        self._received = bytearray()
+        self._whole = 0
+
+    def add(self, part: bytes | memoryview) -> bool:
+        """Take what was received; whether that is all of it.
+
+        Raises:
+            SetupError: nothing was, for the server hung up.
+        """
+        if not part:
+            raise SetupError("The server hung up in the middle of an answer.")
+        self._received += part
+        if not self._whole and (end := self._received.find(b"\r\n\r\n")) >= 0:
+            length = self._received.lower().index(b"\r\ncontent-length: ", 0, end) + 18
+            self._whole = end + 4 + int(self._received[length : self._received.index(b"\r", length)])
+        return 0 < self._whole <= len(self._received)
+
+    def body(self, operation: str) -> bytes:
+        """Its body.
+
+        Raises:
+            SetupError: it says that the server refused the call.
+        """
+        head, _, said = bytes(self._received).partition(b"\r\n\r\n")
+        status = head[9:12].decode("latin-1")
+        if status != "200":
+            raise SetupError(f"The server answered {operation} with {status}: {said[:300].decode(errors='replace')}")
+        return said
 
 
 class Client:
@@ -19,8 +99,7 @@ class Client:
 
     def __init__(self, host: str, port: int) -> None:
         self._host = f"{host}:{port}"
-        self._socket = socket.create_connection((host, port), _TIMEOUT)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = connected(host, port)
 
     def close(self) -> None:
         """Hang up."""
@@ -35,106 +114,17 @@ class Client:
         Raises:
             SetupError: the server refused it or hung up.
         """
-        head = (
-            f"POST / HTTP/1.1\r\nHost: {self._host}\r\nX-Amz-Target: RekognitionService.{operation}\r\n"
-            f"Content-Type: application/x-amz-json-1.1\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        request = head.encode() + body
+        request, reply = head(self._host, operation, len(body)) + body, Reply()
         started = time.perf_counter()
         self._socket.sendall(request)
-        status, answer = self._read()
+        while not reply.add(self._socket.recv(PART)):
+            pass
         took = time.perf_counter() - started
-        if status != 200:
-            raise SetupError(f"The server answered {operation} with {status}: {answer[:300].decode(errors='replace')}")
-        return answer, took
-
-    def _read(self) -> tuple[int, bytes]:
-        received = bytearray()
-        while (end := received.find(b"\r\n\r\n")) < 0:
-            received += self._more()
-        lines = bytes(received[:end]).decode("latin-1").split("\r\n")
-        headers = dict(line.lower().split(": ", 1) for line in lines[1:])
-        wanted = end + 4 + int(headers["content-length"])
-        while len(received) < wanted:
-            received += self._more()
-        return int(lines[0].split()[1]), bytes(received[end + 4 : wanted])
-
-    def _more(self) -> bytes:
-        part = self._socket.recv(1 << 18)
-        if not part:
-            raise SetupError("The server hung up in the middle of an answer.")
-        return part
+        return reply.body(operation), took
 
 
-class Crowd:
-    """Clients that call at the same time, each again as soon as it is answered."""
-
-    def __init__(self, host: str, port: int, clients: int) -> None:
-        self._clients = [Client(host, port) for _ in range(clients)]
-
-    def __len__(self) -> int:
-        """How many there are."""
-        return len(self._clients)
-
-    def close(self) -> None:
-        """Hang up."""
-        for client in self._clients:
-            client.close()
-
-    def once(self, operation: str, body: bytes) -> bytes:
-        """Let one of them call once; the answer's body."""
-        return self._clients[0].call(operation, body)[0]
-
-    def call(self, operation: str, body: Body, seconds: float) -> tuple[list[float], float]:
-        """Call an operation for a while, at least once each.
-
-        Returns:
-            Seconds that each call took, and seconds from the first call to the last answer.
-        """
-        if len(self._clients) == 1:
-            return _repeat(self._clients[0], operation, body, seconds)
-        took: list[float] = []
-        failed: list[SetupError] = []
-
-        def work(client: Client) -> None:
-            try:
-                took.extend(_repeat(client, operation, body, seconds)[0])
-            except SetupError as error:
-                failed.append(error)
-
-        threads = [threading.Thread(target=work, args=(client,)) for client in self._clients]
-        started = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if failed:
-            raise failed[0]
-        return took, time.perf_counter() - started
-
-
-def _repeat(client: Client, operation: str, body: Body, seconds: float) -> tuple[list[float], float]:
-    took: list[float] = []
-    begun = time.perf_counter()
-    while not took or time.perf_counter() - begun < seconds:
-        took.append(client.call(operation, body())[1])
-    return took, sum(took)
-
-
-def bodies(operation: str, data: bytes, collection: str) -> Body:
-    """What makes the body of each call; an IndexFaces names another ExternalImageId each time, so that all store.
-
-    CompareFaces compares the image with itself.
-    """
-    image = {"Bytes": base64.b64encode(data).decode()}
-    if operation == "IndexFaces":
-        fixed = json.dumps({"CollectionId": collection, "Image": image}).encode()
-        number = itertools.count()
-        return lambda: b'{"ExternalImageId": "image-%d", ' % next(number) + fixed[1:]
-    members: dict[str, object] = {
-        "DetectFaces": {"Image": image},
-        "CompareFaces": {"SourceImage": image, "TargetImage": image},
-        "SearchFacesByImage": {"CollectionId": collection, "Image": image},
-    }
-    body = json.dumps(members[operation]).encode()
-    return lambda: body
+def connected(host: str, port: int) -> socket.socket:
+    """A new connection."""
+    made = socket.create_connection((host, port), TIMEOUT)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return made

@@ -5,6 +5,7 @@ with nothing between them.
 """
 
 import dataclasses
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -138,6 +139,31 @@ def seconds(calls: list[Call]) -> float:
     for call in calls:
         call()
     return time.perf_counter() - started
+
+
+def together(calls: list[Call], threads: int, passed: float) -> float:
+    """Make the calls on so many threads at the same time, for so many seconds and at least once on each.
+
+    Returns:
+        How often a second all of the calls were made.
+    """
+    done: list[tuple[int, float]] = []
+    ready = threading.Barrier(threads)
+
+    def work() -> None:
+        ready.wait()
+        times, started = 0, time.perf_counter()
+        while not times or time.perf_counter() - started < passed:
+            seconds(calls)
+            times += 1
+        done.append((times, time.perf_counter() - started))
+
+    workers = [threading.Thread(target=work) for _ in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return sum(times / took for times, took in done)
 
 
 def look(pack: Pack, photo: Photo) -> Image:

@@ -101,6 +101,11 @@ class ServerProcess:
         """Megabytes of memory it holds."""
         return float(self._seen.memory_info().rss) / MB
 
+    def processor(self) -> float:
+        """Seconds of a processor it has used."""
+        used = self._seen.cpu_times()
+        return float(used.user + used.system)
+
     def forget_peak(self) -> None:
         """Let `peak` count from here, where the system can (Linux)."""
         try:

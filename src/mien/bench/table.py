@@ -6,7 +6,32 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from mien.bench.arrivals import Arrivals
 from mien.errors import SetupError
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a row says where several clients called at the same time.
+
+    Attributes:
+        floor_processor_ms: what the floor's calls take of a processor, which is more than `floor_ms` where a call runs
+            on several cores, as two crops of a face do.
+        bound: images a second if nothing but the floor's calls were made, on all cores: cores ÷ `floor_processor_ms`.
+        bare: images a second that this machine did when nothing but these calls were made, without a server.
+        share, share_of_bare: what the server did, of each of the two.
+        client_cores, server_cores: how many cores the clients and the server kept busy.
+        arrivals: the same operation at planned times.
+    """
+
+    floor_processor_ms: float
+    bound: float
+    bare: float
+    share: float
+    share_of_bare: float
+    client_cores: float
+    server_cores: float
+    arrivals: tuple[Arrivals, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +52,7 @@ class Row:
         resident_mb: memory of the server after the row.
         request_mb: the most memory of the server while the row was measured, less `resident_before_mb`; None where
             that is not known.
+        load: what several clients show; None for one, and for a stage.
     """
 
     operation: str
@@ -40,6 +66,7 @@ class Row:
     resident_before_mb: float
     resident_mb: float
     request_mb: float | None
+    load: Load | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +80,28 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Seconds that calls took, seconds of wall time for them all, and seconds that the floor took in between."""
+    """What a row is made of.
+
+    Attributes:
+        took: seconds of each call.
+        answered: how many of them were answered within `wall`; the others while not all clients were calling.
+        wall: seconds.
+        floor: seconds that the floor took, in between.
+    """
 
     took: list[float]
+    answered: int
     wall: float
     floor: list[float]
 
-    def row(self, operation: str, image: str, memory: Memory, clients: int = 0, images: int = 1) -> Row:
+    @property
+    def rate(self) -> float:
+        """Calls a second."""
+        return self.answered / self.wall
+
+    def row(  # noqa: PLR0917
+        self, operation: str, image: str, memory: Memory, clients: int = 0, images: int = 1, load: Load | None = None
+    ) -> Row:
         """The row of these times, for calls with so many images each."""
         p50, p99 = np.percentile(self.took, [50, 99]) * 1000
         return Row(
@@ -69,29 +111,47 @@ class Times:
             calls=len(self.took),
             p50_ms=round(float(p50), 3),
             p99_ms=round(float(p99), 3),
-            images_per_second=round(images * len(self.took) / self.wall, 2),
+            images_per_second=round(images * self.rate, 2),
             floor_ms=round(1000 * float(np.median(self.floor)), 3),
             resident_before_mb=round(memory.before, 1),
             resident_mb=round(memory.after, 1),
             request_mb=None if memory.request is None else round(memory.request, 1),
+            load=load,
         )
 
 
-def heading(width: int) -> str:
+def heading(width: int, clients: int = 1) -> str:
     """The line above the rows; `width` is that of the longest image's name."""
+    many = "  bound/s  share   bare/s  share  cores: server clients" if clients > 1 else ""
     return (
         f"{'operation':<18}  {'image':<{width}}  clients   p50 ms   p99 ms  images/s  floor ms  × floor  "
-        "resident MB  request MB"
+        f"resident MB  request MB{many}"
     )
 
 
 def line(row: Row, width: int) -> str:
-    """A row under the heading."""
+    """A row under the heading, and a line below it for each kind of arrivals."""
     over = f"{row.p50_ms / row.floor_ms:8.2f}" if row.floor_ms else f"{'':8}"
     most = "" if row.request_mb is None else f"{row.request_mb:.0f}"
-    return (
+    text = (
         f"{row.operation:<18}  {row.image:<{width}}  {row.clients or '':>7}  {row.p50_ms:7.2f}  {row.p99_ms:7.2f}  "
         f"{row.images_per_second:8.1f}  {row.floor_ms:8.2f} {over}  {row.resident_mb:11.0f}  {most:>10}"
+    )
+    return text if row.load is None else "\n".join([text + _load(row.load), *map(_arrivals, row.load.arrivals)])
+
+
+def _load(load: Load) -> str:
+    return (
+        f"  {load.bound:7.1f}  {load.share:5.0%}  {load.bare:7.1f}  {load.share_of_bare:5.0%}  "
+        f"{load.server_cores:13.2f} {load.client_cores:7.2f}"
+    )
+
+
+def _arrivals(seen: Arrivals) -> str:
+    return (
+        f"  at {seen.load:.0%}, {seen.kind}: {seen.calls_per_second:.1f} calls/s, p50 {seen.p50_ms:.2f} ms, "
+        f"p99 {seen.p99_ms:.2f} ms, p99 ÷ p50 {seen.spread:.2f} (ideally {seen.ideal:.2f}), "
+        f"{seen.calls} calls, sent late by {seen.late_p99_ms:.2f} ms at p99"
     )
 
 
