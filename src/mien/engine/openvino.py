@@ -12,6 +12,8 @@ from openvino.preprocess import ColorFormat, PrePostProcessor
 
 from mien.engine.session import Graph, Outputs, Pixels, Runtime, single
 
+LANES = 2  # requests for each inference that runs: one is filled or read by Python while the other runs
+
 
 @functools.cache
 def _core() -> ov.Core:
@@ -47,13 +49,15 @@ class OpenVinoSession:
         if set(graph.scale) != {1.0}:
             entry.scale(list(graph.scale))
         options: dict[str, object] = {} if precision == "auto" else {"INFERENCE_PRECISION_HINT": precision}
-        options |= {"NUM_STREAMS": threads, "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT_NUM_REQUESTS": threads}
+        lanes = LANES * threads
+        options |= {"NUM_STREAMS": threads, "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT_NUM_REQUESTS": lanes}
+        options["ENABLE_CPU_PINNING"] = False  # the cores are shared with threads that decode
         self._compiled = _core().compile_model(steps.build(), "CPU", options)
         self._names = [_name(port) for port in self._compiled.outputs]
         self._shapes = [single(tuple(port.shape), graph.batch) for port in self._compiled.outputs]
         self._batch = graph.batch
         self._idle: queue.SimpleQueue[_Lane] = queue.SimpleQueue()
-        for _ in range(threads):
+        for _ in range(lanes):
             self._idle.put(self._lane())
         self.shape = (graph.height, graph.width, 3)
 
