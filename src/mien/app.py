@@ -9,12 +9,13 @@ from pathlib import Path
 
 import cv2
 
-from mien import __version__
+from mien import __version__, heap
 from mien.config import Settings
 from mien.engine.onnx import OnnxSession
 from mien.engine.openvino import OpenVinoSession
 from mien.engine.watched import WatchedSession
 from mien.errors import SetupError
+from mien.heap import Tidier
 from mien.image.source import S3, S3Settings
 from mien.operations import analyze, collection, face, search, tag, user
 from mien.operations.budget import Budget
@@ -59,6 +60,7 @@ class App:
     connections: Connections
     ready: Readiness
     tracing: Tracing | None
+    tidier: Tidier
 
 
 def open_pack(settings: Settings, name: str | None = None) -> Pack:
@@ -120,9 +122,10 @@ def build(settings: Settings) -> App:
     pages: dict[str, Page] = {"/healthz": alive, "/readyz": ready.page, "/metrics": page.page}
     bounds, connections = bounded(settings), Connections(room_for(settings.connections), settings.idle_timeout)
     show(metrics, context, bounds, connections, settings.metrics_collections)
-    watchers = [journal.answered, metrics.answered, *([tracing.answered] if tracing else [])]
+    tidier = Tidier()
+    watchers = [journal.answered, metrics.answered, tidier.answered, *([tracing.answered] if tracing else [])]
     server = Server(context, OPERATIONS, door, admission=Admission(bounds), pages=pages, watchers=watchers)
-    return App(context, server, connections, ready, tracing)
+    return App(context, server, connections, ready, tracing, tidier)
 
 
 def bounded(settings: Settings) -> Bounds:
@@ -165,6 +168,7 @@ def serve(settings: Settings) -> None:
         SetupError: it cannot start.
     """
     journal.start(settings.log_level)
+    heap.narrow(settings.cores)
     hold_license(settings, own.named(settings.pack, settings.packs))
     listening = listen.bind(settings.host, settings.port)
     held = None if stores.is_shared(settings.store) else stores.lock(settings.store, settings.data)
@@ -176,8 +180,10 @@ def serve(settings: Settings) -> None:
     sweeper.start()
     keeper.start()
     forgetter.start()
+    app.tidier.start()
     hello = welcome(settings, app, listening.getsockname()[1])
     front = Console(app.server, app.context) if settings.console else app.server
+    heap.give_back()
     try:
         listen.run(
             front,
@@ -191,6 +197,7 @@ def serve(settings: Settings) -> None:
         if app.tracing:
             app.tracing.close()
         forgetter.stop()
+        app.tidier.stop()
         keeper.stop()
         sweeper.stop()
         app.context.store.database.close()

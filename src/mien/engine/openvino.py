@@ -2,21 +2,27 @@
 
 import functools
 import queue
+import threading
 from dataclasses import dataclass
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
-from openvino import Layout, Type
-from openvino.preprocess import ColorFormat, PrePostProcessor
 
+from mien.engine.quiet import ov
 from mien.engine.session import Graph, Outputs, Pixels, Runtime, single
 
 LANES = 2  # requests for each inference that runs: one is filled or read by Python while the other runs
 
+_MAKING = threading.Lock()  # networks are compiled at the same time, and each core would load OpenVINO's plugins anew
+
+
+def _core() -> ov.Core:
+    with _MAKING:
+        return _made()
+
 
 @functools.cache
-def _core() -> ov.Core:
+def _made() -> ov.Core:
     return ov.Core()
 
 
@@ -38,12 +44,12 @@ class OpenVinoSession:
     def __init__(self, graph: Graph, threads: int, precision: str = "auto") -> None:
         model = graph.read(graph.file) if graph.read else _core().read_model(graph.file)
         model.reshape([graph.batch, 3, graph.height, graph.width])
-        steps = PrePostProcessor(model)
-        steps.input().tensor().set_element_type(Type.u8).set_layout(Layout("NHWC")).set_color_format(ColorFormat.RGB)
-        steps.input().model().set_layout(Layout("NCHW"))
-        entry = steps.input().preprocess().convert_element_type(Type.f32)
+        steps, color = ov.preprocess.PrePostProcessor(model), ov.preprocess.ColorFormat
+        steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_color_format(color.RGB)
+        steps.input().model().set_layout(ov.Layout("NCHW"))
+        entry = steps.input().preprocess().convert_element_type(ov.Type.f32)
         if graph.color == "BGR":
-            entry.convert_color(ColorFormat.BGR)
+            entry.convert_color(color.BGR)
         if any(graph.mean):
             entry.mean(list(graph.mean))
         if set(graph.scale) != {1.0}:

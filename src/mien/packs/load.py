@@ -1,6 +1,7 @@
 """A manifest and its files become a running pack: sessions compiled, heads joined, the start-up check passed."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -109,8 +110,11 @@ def load(
     networks = Networks(manifest, files, threads, compile_graph)
     try:
         detector = manifest.detector
-        finder = networks.detector(detector) if isinstance(detector, DetectorSpec) else networks.cascade(detector)
-        session = networks.compile(wanted.file, (wanted.size, wanted.size), (wanted.color, wanted.mean, wanted.scale))
+        with ThreadPoolExecutor(1) as beside:  # the engine compiles without the interpreter's lock
+            entry = (wanted.color, wanted.mean, wanted.scale)
+            embedding = beside.submit(networks.compile, wanted.file, (wanted.size, wanted.size), entry)
+            finder = networks.detector(detector) if isinstance(detector, DetectorSpec) else networks.cascade(detector)
+            session = embedding.result()
         calibration = Calibration.from_far(measured or manifest.calibration)
     except (RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[-1]  # OpenVINO says where first, and what last

@@ -6,11 +6,12 @@ many instances on one database every instance is given the same file.
 
 import os
 from pathlib import Path
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing import TYPE_CHECKING
 
 from mien.errors import SetupError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _NONCE = 12  # bytes; what GCM is made for
 _KEY = 32  # bytes
@@ -43,6 +44,8 @@ class Vault:
         Raises:
             SetupError: it was sealed under another master key or label, or the master key cannot be read.
         """
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415  7 MB, which a server without keys never needs
+
         try:
             return self._keyed().decrypt(sealed[:_NONCE], sealed[_NONCE:], label.encode()).decode()
         except InvalidTag:
@@ -51,8 +54,10 @@ class Vault:
                 "the same file (--master-key)."
             ) from None
 
-    def _keyed(self) -> AESGCM:
+    def _keyed(self) -> "AESGCM":
         if self._cipher is None:
+            from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415  as in `open`
+
             self._cipher = AESGCM(self._read())
         return self._cipher
 

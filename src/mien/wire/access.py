@@ -81,6 +81,8 @@ class Door:
         self._taking = threading.Lock()
         self._is_locked = False
         check_vault(keys, vault)
+        if keys.any():
+            sigv4.prepare()  # or the first caller would wait for it
 
     def admit(self, call: Call) -> Identity:
         """Find out who is calling.

@@ -1,7 +1,7 @@
 """AWS Signature Version 4: which access key signed this request, and did it sign exactly this?
 
-The canonical form and the arithmetic are botocore's. Here is what a server adds: reading the header, the checks in
-AWS's order, and AWS's words for each that fails (reference 1.4 and 1.5).
+The arithmetic is in `signature`. Here is what a server adds: reading the header, the checks in AWS's order, and AWS's
+words for each that fails (reference 1.4 and 1.5).
 """
 
 import hashlib
@@ -10,11 +10,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
-
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 
 from mien.errors import (
     IncompleteSignatureError,
@@ -101,46 +96,28 @@ def verify(call: Call, claim: Claim, secret_of: Callable[[str], str | None]) -> 
         UnrecognizedClientError: nobody has the key, or the request brings a session token, which no key here has.
         InvalidSignatureError: the signature or the announced digest of the body is wrong.
     """
+    from mien.wire.signature import signature  # noqa: PLC0415  see `prepare`
+
     secret = secret_of(claim.access_key)
     if secret is None:
         raise UnrecognizedClientError
     digest = hashlib.sha256(call.body).hexdigest()
     announced = call.headers.get("x-amz-content-sha256", digest)
-    expected = _signature(call, claim, secret, digest)
+    expected = signature(call, claim, secret, digest)
     if not (_equal(announced, digest) and _equal(expected, claim.signature)):
         raise InvalidSignatureError
     if "x-amz-security-token" in call.headers:
         raise UnrecognizedClientError
 
 
+def prepare() -> None:
+    """Load what verifying takes (botocore: 30 ms, 5 MB), which a server without keys never needs."""
+    import mien.wire.signature  # noqa: F401, PLC0415
+
+
 def _equal(one: str, other: str) -> bool:
     """Compare in constant time; as bytes, because a header may hold any."""
     return hmac.compare_digest(one.encode(), other.encode())
-
-
-class _Signer(SigV4Auth):  # type: ignore[misc]  # botocore has no types
-    """botocore's signer, told which headers the client covered and what the body's digest is."""
-
-    def __init__(self, claim: Claim, secret: str, digest: str) -> None:
-        super().__init__(Credentials(claim.access_key, secret), claim.service, claim.region)
-        self._digest = digest
-
-    def headers_to_sign(self, request: Any) -> Any:
-        """All that were put into the request, and nothing of botocore's own choosing."""
-        return request.headers
-
-    def payload(self, request: Any) -> str:  # noqa: ARG002  botocore's signature
-        """The digest of the body, which is not copied into the request for it."""
-        return self._digest
-
-
-def _signature(call: Call, claim: Claim, secret: str, digest: str) -> str:
-    signer = _Signer(claim, secret, digest)
-    covered = {name: call.headers.get(name, "") for name in claim.signed_headers}
-    query = f"?{call.query}" if call.query else ""
-    request = AWSRequest("POST", f"http://host{call.path}{query}", headers=covered)
-    request.context["timestamp"] = claim.moment.strftime(_STAMP)
-    return str(signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request))
 
 
 def _claimed(header: str, headers: Mapping[str, str]) -> Claim:

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
-from openvino import opset15 as op
+
+from mien.engine.quiet import ov
 
 SIDE = 150  # rows and columns of the input
 BLOCKS = 14  # residual blocks of two convolutions each, after the first convolution
 _TENSOR = 2
+op = ov.opset15
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
-from openvino import opset15 as op
 
+from mien.engine.quiet import ov
 from mien.errors import SetupError
 
 REFINED, FINISHED = 24, 48  # rows and columns of the second and third network's input
+op = ov.opset15
 
 
 class Arrays:

@@ -1,0 +1,65 @@
+"""The C library's heap, kept small: glibc gives every thread a heap of its own and hardly anything back.
+
+What the figures of `benchmarks/README.md`, "Starting", came to. Where the C library is another, nothing happens here.
+"""
+
+import ctypes
+import os
+import threading
+from collections.abc import Callable
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of mallopt(3)
+KEPT = 8 << 20  # bytes that a heap keeps at its end for the next request's picture
+MAPPED = 32 << 20  # bytes from which on a block is the system's own, zeroed anew each time; glibc allows no more
+PAUSE = 5.0  # seconds from an answer until what it left free is given back
+
+
+def narrow(cores: int) -> None:
+    """Have threads share heaps, one for each core. To be called before there are threads.
+
+    Whoever set one of glibc's own variables (`MALLOC_ARENA_MAX`, …) knows better.
+    """
+    if any(name.startswith("MALLOC_") for name in os.environ):
+        return
+    if mallopt := _function("mallopt"):
+        mallopt(_ARENA_MAX, cores)
+        mallopt(_TRIM_THRESHOLD, KEPT)
+        mallopt(_MMAP_THRESHOLD, MAPPED)
+
+
+def give_back() -> None:
+    """Give what is free back to the system, such as what compiling networks took."""
+    if trim := _function("malloc_trim"):
+        trim(0)
+
+
+def _function(name: str) -> Callable[..., int] | None:
+    return getattr(ctypes.CDLL(None), name, None)
+
+
+class Tidier:
+    """A thread that gives back what requests left free, some seconds after they are answered, and sleeps meanwhile."""
+
+    def __init__(self, pause: float = PAUSE) -> None:
+        self._pause = pause
+        self._answered, self._stopping = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="tidier", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End at once."""
+        self._stopping.set()
+        self._answered.set()
+        self._thread.join()
+
+    def answered(self, _: object) -> None:
+        """Note that a request was answered."""
+        self._answered.set()
+
+    def _run(self) -> None:
+        while self._answered.wait() and not self._stopping.wait(self._pause):
+            self._answered.clear()
+            give_back()
