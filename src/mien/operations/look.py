@@ -43,8 +43,8 @@ def look(context: Context, image: Image, quality_filter: str = "NONE", *, embedd
         ThrottlingError: other requests' pictures leave no room for this one's pixels.
     """
     picture = read_header(_bytes(context, image))
-    with context.job.pixels(picture.width * picture.height):
-        found = context.pack.pipeline.find(picture, context.job.stage, embedded=embedded)
+    with context.job.room(picture) as held:
+        found = context.pack.pipeline.find(held, context.job.stage, embedded=embedded)
     context.job.found(len(found))
     faces, refused = [], []
     for face in found:
