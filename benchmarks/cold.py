@@ -70,7 +70,7 @@ def turn(settings: Settings, taken: list[Photo], dropped: bool) -> Figures:
         figures[f"floor, {name}: s"] = time.perf_counter() - started
     if dropped:
         drop()
-    return figures | start(settings, taken)
+    return figures | start(taken)
 
 
 def floors(settings: Settings) -> dict[str, list[str]]:
@@ -96,7 +96,7 @@ def drop() -> None:
     Path("/proc/sys/vm/drop_caches").write_text("3")
 
 
-def start(settings: Settings, taken: list[Photo]) -> Figures:
+def start(taken: list[Photo]) -> Figures:
     """Seconds since the start until a server listens and has answered, and megabytes it holds at each of these."""
     first = next(photo for photo in taken if "1080p" in photo.name)
     detect, index = bodies("DetectFaces", first.data, "")(), bodies("IndexFaces", first.data, "people")()

@@ -29,24 +29,24 @@ SIDES = (0, 1, 79, 80, 96, 160, 255, 256, 1000, 4096, 9999, 10_000, 10_001, 65_5
 MARKERS = bytes((0x01, 0xC0, 0xC1, 0xC2, 0xC3, 0xC4, 0xC9, 0xCC, 0xD0, 0xD8, 0xD9, 0xDA, 0xDB, 0xDD, 0xE1, 0xEE, 0xFE))
 CHUNKS = (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"acTL", b"fcTL", b"fdAT", b"iCCP", b"eXIf", b"gAMA", b"zTXt")
 MOST_SECONDS = 10.0  # of one core; 16 scans of 100 megapixels take about two
-MOST_BYTES = 16  # for each pixel, and
+MOST_BYTES = 4  # for each pixel that a picture counts for, and
 AND_BYTES = 64 << 20
 FULLY = 20_000_000  # pixels that are also decoded at full resolution, as they are for small faces
 
 
 def limited(data: bytes) -> None:
     """Decode or be refused by name, within bounds."""
-    held, begun, pixels = _peak(reset=True), time.thread_time(), 0
+    held, begun, room = _peak(reset=True), time.thread_time(), 0
     with contextlib.suppress(ApiError):
         picture = read_header(data)
-        pixels = picture.width * picture.height
+        pixels, room = picture.width * picture.height, picture.room
         for long_side in (100, 1280) if pixels > FULLY else (100, max(picture.width, picture.height)):
             image = picture.rgb(long_side)
             assert image.dtype == np.uint8
             assert image.shape[2] == 3
             assert image.flags.c_contiguous
     assert time.thread_time() - begun < MOST_SECONDS
-    assert _peak() - held < MOST_BYTES * pixels + AND_BYTES
+    assert _peak() - held < MOST_BYTES * room + AND_BYTES
 
 
 def _peak(reset: bool = False) -> int:

@@ -2,7 +2,8 @@
 
 The header is read first and the limits are held against it, so that a decompression bomb is refused before a pixel is
 allocated. JPEG goes through libjpeg-turbo (simplejpeg), which can decode at a fraction of the size; what that cannot
-read strictly (CMYK, harmless oddities) goes through Pillow. PNG goes through OpenCV.
+read strictly (CMYK, harmless oddities) goes through Pillow. PNG: `image/png.py`. No picture is decoded at a scale at
+which it would hold more than MOST_HELD, but at half its size all are.
 """
 
 import io
@@ -12,23 +13,30 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 
-import cv2
 import numpy as np
 import simplejpeg
 from PIL import Image, ImageFile
 
 from mien.errors import ImageTooLargeError, InvalidImageFormatError, InvalidParameterError
 from mien.face.types import Pixels
+from mien.image import png
+from mien.image.rows import MAGIC
 
 LEAST_SIDE = 80  # reference 2.4
 MOST_SIDE = 10_000  # reference 2.4
 _JPEG = b"\xff\xd8\xff"
-_PNG = b"\x89PNG\r\n\x1a\n"
 MOST_WALKED = 16 * MOST_SIDE**2  # pixels × scans of a JPEG; ten scans are usual, and one of no bytes costs as much
+# Bytes that a picture may hold while it is decoded and looked at. What would hold more is decoded at a smaller scale,
+# at half its size if need be: a face of so large a picture seldom has fewer pixels than its crop then.
+MOST_HELD = 100_000_000
+LITTLE = 50_000_000  # bytes that a PNG holds at full size to be decoded so at once: a second time would cost as much
+_PIXEL, _TURNED, _ADDED_UP, _FORGIVEN = 4, 6, 9, 7  # bytes held for a pixel of the answer, its share of halves included
 # markers: of a scan, of what cameras and editors add, of the end, and those without a length
 _SCAN, _ADDED, _END, _ALONE = 0xDA, 0xE1, 0xD9, (0x01, 0xD8)
+_FRAMES = (*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0))  # of sizes and colours
+_PROGRESSIVE = (0xC2, 0xC6, 0xCA, 0xCE)
 _MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
-_QUICK = (1 / 8, 1 / 4, 1 / 2)  # of the size: what libjpeg-turbo has vector instructions for (`benchmarks/README.md`)
+_QUICK = (1, 2, 4)  # eighths of the size: what libjpeg-turbo has vector instructions for (`benchmarks/README.md`)
 _ORIENTATION = 0x0112  # the EXIF tag
 
 # How many quarter turns counter-clockwise, and whether to mirror left and right before turning, for each EXIF value.
@@ -54,18 +62,45 @@ class EncodedPicture:
     orientation: int
 
     def rgb(self, long_side: int) -> Pixels:
-        """Decode to uint8 RGB (H, W, 3), upright, the longer side at least `long_side` or the full resolution.
+        """Decode to uint8 RGB (H, W, 3), upright, the longer side at least `long_side` or the most that it may have.
 
         Raises:
             InvalidImageFormatError: the bytes behind the header are damaged or cut short.
         """
-        least = long_side / max(self.width, self.height)
-        scale = next((quick for quick in _QUICK if quick >= least), 1.0)
-        pixels = _jpeg(self.data, scale) if self.format == "JPEG" else _png(self.data)
+        eighths = self._eighths(long_side)
+        pixels = _jpeg(self.data, eighths) if self.format == "JPEG" else png.decode(self.data, eighths)
         turns, mirrored = _UPRIGHT.get(self.orientation, (0, False))
         if mirrored:
             pixels = pixels[:, ::-1]
         return np.ascontiguousarray(np.rot90(pixels, turns))
+
+    @property
+    def room(self) -> int:
+        """How many pixels it counts for among those in flight, of which each may take four bytes."""
+        return max(self.width * self.height, self.held(max(self.width, self.height)) // _PIXEL)
+
+    def held(self, long_side: int) -> int:
+        """Bytes that `rgb` of this side, and what is made of its answer, hold at the most."""
+        return self._held(self._eighths(long_side))
+
+    def _eighths(self, long_side: int) -> int:
+        """The scale to decode at, in eighths of the size."""
+        passes = self.format == "PNG" and png.interlaced(self.data)
+        if self.format == "PNG" and self._held(8) <= LITTLE:
+            return 8
+        least = 8 * long_side / max(self.width, self.height)
+        quick = next((eighths for eighths in _QUICK if eighths >= least), 8)
+        if quick < 8 or self._held(8) <= MOST_HELD:
+            return quick
+        between, last = ((4,), 2) if passes else ((7, 6, 5), 4)
+        return next((eighths for eighths in between if self._held(eighths) <= MOST_HELD), last)
+
+    def _held(self, eighths: int) -> int:
+        pixels = self.width * self.height * eighths**2 // 64
+        if self.format == "PNG":
+            return pixels * (_ADDED_UP if eighths < 8 and png.interlaced(self.data) else _PIXEL)
+        held = pixels * (_PIXEL if self.orientation == 1 else _TURNED)
+        return held + int(self.width * self.height * _coefficients(self.data))
 
 
 def read_header(data: bytes) -> EncodedPicture:
@@ -78,7 +113,7 @@ def read_header(data: bytes) -> EncodedPicture:
     """
     if data.startswith(_JPEG):
         kind, (width, height, orientation) = "JPEG", _jpeg_header(data)
-    elif data.startswith(_PNG):
+    elif data.startswith(MAGIC):
         kind, (width, height, orientation) = "PNG", _png_header(data)
     else:
         raise InvalidImageFormatError
@@ -116,22 +151,42 @@ def _at_most(data: bytes) -> int:
 
 def _scans(data: bytes) -> int:
     """How many scans a JPEG has; what looks like one inside a segment or behind the end does not count."""
-    return sum(marker == _SCAN for marker in _markers(data))
+    return sum(marker == _SCAN for marker, _ in _markers(data))
 
 
-def _markers(data: bytes) -> Iterator[int]:
-    """The markers of a JPEG up to its end, but for those inside segments."""
+def _coefficients(data: bytes) -> float:
+    """Bytes for each pixel that a JPEG's decoder holds before it gives the first: 0 where one scan has all colours.
+
+    Else, as in a progressive one, a coefficient of two bytes for each sample, whatever the scale.
+    """
+    samples, colours, progressive = 0.0, 0, False
+    for marker, place in _markers(data):
+        if marker == _SCAN:
+            return 2 * samples if progressive or _byte(data, place + 2) < colours else 0.0
+        if marker in _FRAMES:
+            colours, progressive = _byte(data, place + 7), marker in _PROGRESSIVE
+            shares = [(each >> 4) * (each & 15) for each in data[place + 9 : place + 8 + 3 * colours : 3]]
+            samples = sum(shares) / max(1, *shares)
+    return 0.0
+
+
+def _byte(data: bytes, place: int) -> int:
+    return int.from_bytes(data[place : place + 1])
+
+
+def _markers(data: bytes) -> Iterator[tuple[int, int]]:
+    """The markers of a JPEG up to its end, but for those inside segments, and where each one's segment begins."""
     place = len(_JPEG) - 1
     while (found := _MARKER.search(data, place)) and found[1][0] != _END:
         place = found.end()
-        yield found[1][0]
+        yield found[1][0], place
         if found[1][0] not in _ALONE:
             place += max(2, int.from_bytes(data[place : place + 2], "big"))
 
 
 def _orientation(data: bytes) -> int:
     """The EXIF orientation; 1 where there is none, or none that can be read."""
-    if _ADDED not in takewhile(lambda marker: marker != _SCAN, _markers(data)):
+    if not any(marker == _ADDED for marker, _ in takewhile(lambda found: found[0] != _SCAN, _markers(data))):
         return 1  # as most pictures from the web, which need not be looked at a second time
     try:
         with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
@@ -155,7 +210,7 @@ def _whole_chunks(data: bytes) -> None:
 
     OpenCV makes room for all that a chunk claims, up to 4 GB, and reads on behind an end that comes too early.
     """
-    place, pixels = len(_PNG), False
+    place, pixels = len(MAGIC), False
     while place + 8 <= len(data):
         kind, length = data[place + 4 : place + 8], int.from_bytes(data[place : place + 4], "big")
         place += 12 + length
@@ -166,54 +221,38 @@ def _whole_chunks(data: bytes) -> None:
             return
 
 
-def _jpeg(data: bytes, scale: float) -> Pixels:
-    """Decode at a scale of 1, ½, ¼ or ⅛."""
+def _jpeg(data: bytes, eighths: int) -> Pixels:
+    """Decode at so many eighths of the size: 1, 2, or 4 to 8."""
     try:
         height, width, space, _ = simplejpeg.decode_jpeg_header(data)
         if space in ("YCbCr", "Gray", "RGB"):
-            sides = {"min_height": int(height * scale), "min_width": int(width * scale)} if scale < 1 else {}
+            rows, columns = height * eighths // 8, width * eighths // 8
+            sides = {"min_height": rows, "min_width": columns} if eighths < 8 else {}
             return np.asarray(simplejpeg.decode_jpeg(data, "RGB", **sides), np.uint8)
     except (ValueError, KeyError):
         pass  # not strictly right; Pillow forgives what does not cost pixels, and refuses what does
     try:
         with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
             _no_guessing(image)
-            image.draft(None, (int(image.width * scale), int(image.height * scale)))
-            return np.asarray(image.convert("RGB"), np.uint8)
+            if image.width * image.height * _FORGIVEN > MOST_HELD:
+                eighths = min(eighths, 4)  # Pillow has no scale between
+            image.draft(None, (image.width * eighths // 8, image.height * eighths // 8))
+            return _in_rgb(image)
     except (OSError, SyntaxError, ValueError, struct.error):
         raise InvalidImageFormatError from None
+
+
+def _in_rgb(image: Image.Image) -> Pixels:
+    """Pillow's pixels, four bytes each, to RGB a few rows at a time, so that they are not held four times."""
+    image.load()
+    rgb = np.empty((image.height, image.width, 3), np.uint8)
+    for top in range(0, image.height, 64):
+        band = image.crop((0, top, image.width, min(image.height, top + 64)))
+        rgb[top : top + 64] = np.asarray(band.convert("RGB"), np.uint8)
+    return rgb
 
 
 def _no_guessing(image: Image.Image) -> None:
     if ImageFile.LOAD_TRUNCATED_IMAGES:  # a library user may have switched it on; mien refuses half an image
         image.close()
         raise InvalidImageFormatError
-
-
-def _png(data: bytes) -> Pixels:
-    """Decode the first frame: palette and 1–16 bits to 8, gray to RGB, alpha laid over white."""
-    try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error:
-        image = None
-    if image is None:
-        raise InvalidImageFormatError
-    if image.dtype == np.uint16:
-        image = np.right_shift(np.asarray(image, np.uint16), 8).astype(np.uint8)
-    if image.ndim == 2:
-        return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), np.uint8)
-    if image.shape[2] == 4:
-        return _over_white(np.asarray(image, np.uint8))
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
-
-
-def _over_white(bgra: Pixels) -> Pixels:
-    """Composite over white, a band of rows at a time so that no second full-size copy in wider numbers is made."""
-    rgb = np.asarray(cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGB), np.uint8)
-    for top in range(0, len(rgb), 64):
-        alpha = bgra[top : top + 64, :, 3:].astype(np.uint16)
-        if (alpha == 255).all():
-            continue
-        band = rgb[top : top + 64].astype(np.uint16)
-        rgb[top : top + 64] = ((band * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
-    return rgb

@@ -4,10 +4,15 @@ The operation says which stage it is at. A stage is timed, and none is begun for
 is finished, so that a write to the store is never cut in two.
 """
 
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 
+from mien.face.types import Picture, Pixels
+from mien.image.decode import LITTLE, EncodedPicture
 from mien.operations.budget import Budget, Share
 
 PIXELS = 100_000_000  # in flight where nobody says how many: one picture of the largest size
@@ -38,11 +43,12 @@ class Job:
         stages: those that are over, in the order of their ends.
     """
 
-    __slots__ = ("_abandoned", "_faces", "_patience", "_pixels", "key", "stages")
+    __slots__ = ("_abandoned", "_faces", "_patience", "_pixels", "_turn", "key", "stages")
 
     def __init__(self, pixels: Budget | None = None, patience: float = 0.0) -> None:
         self._pixels = pixels or Budget(PIXELS)
         self._patience = patience
+        self._turn = threading.Lock()
         self._abandoned = False
         self._faces: list[int] = []
         self.key: str | None = None
@@ -69,6 +75,19 @@ class Job:
         """
         return _Timing(self, name)
 
+    @contextmanager
+    def room(self, picture: EncodedPicture) -> Iterator[Picture]:
+        """Wait for a picture's share of the pixels in flight, and give it to be looked at while that lasts.
+
+        Of a request's two pictures only one at a time holds much memory: each comes to its turn when it is decoded so.
+
+        Raises:
+            ThrottlingError: there was no room in time.
+            AbandonedError: nobody waits for the answer any more.
+        """
+        with self.pixels(picture.room), _InTurn(picture, self._turn) as held:
+            yield held
+
     def pixels(self, count: int) -> Share:
         """Wait for a share of the pixels that may be decoded at the same time.
 
@@ -94,6 +113,40 @@ class Job:
         """
         if self._abandoned:
             raise AbandonedError
+
+
+class _InTurn:
+    """A picture that waits for its turn before it is decoded at a scale at which it holds much, and then keeps it."""
+
+    __slots__ = ("_has_turn", "_picture", "_turn")
+
+    def __init__(self, picture: EncodedPicture, turn: threading.Lock) -> None:
+        self._picture = picture
+        self._turn = turn
+        self._has_turn = False
+
+    @property
+    def width(self) -> int:
+        return self._picture.width
+
+    @property
+    def height(self) -> int:
+        return self._picture.height
+
+    def rgb(self, long_side: int) -> Pixels:
+        if not self._has_turn and self._picture.held(long_side) > LITTLE:
+            self._turn.acquire()
+            self._has_turn = True
+        return self._picture.rgb(long_side)
+
+    def __enter__(self) -> Picture:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._has_turn:
+            self._turn.release()
 
 
 class _Timing:

@@ -90,8 +90,8 @@ def embed(context: Context, *wanted: tuple[Seen, Sequence[Face]]) -> list[Embedd
 
 def _sighting(context: Context, data: bytes, *, embedded: bool) -> Sighting:
     picture = read_header(data)
-    with context.job.pixels(picture.width * picture.height):
-        faces = context.pack.pipeline.find(picture, context.job.stage, embedded=embedded)
+    with context.job.room(picture) as held:
+        faces = context.pack.pipeline.find(held, context.job.stage, embedded=embedded)
     return Sighting(picture.width, picture.height, tuple(faces), (None,) * len(faces))
 
 
