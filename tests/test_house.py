@@ -103,6 +103,14 @@ def test_only_the_wire_knows_http() -> None:
             assert not names & {"http", "http.client", "uvicorn", "starlette", "urllib.request"}, module
 
 
+def test_openvino_is_imported_where_it_cannot_report_its_use() -> None:
+    for module, path in FILES.items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert module == "mien.engine.quiet" or "openvino" not in {name.split(".")[0] for name in names}, module
+
+
 @pytest.mark.parametrize("module", FILES)
 def test_a_file_is_under_300_lines(module: str) -> None:
     assert len(FILES[module].read_text().splitlines()) < MOST_FILE

@@ -69,6 +69,12 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument(
         "--gallery", metavar="FACES", help="measure search in a gallery of so many faces, as 1e6, instead"
     )
+    bench.add_argument(
+        "--start", action="store_true", help="measure how soon a server answers, and its memory, instead"
+    )
+    bench.add_argument(
+        "--dropped", action="store_true", help="with --start: drop the system's cache of files each time (Linux, root)"
+    )
     evaluation = command("eval", _eval, "measure a pack on a folder of people, and the thresholds that follow from it")
     add_flags(evaluation)
     key_commands.add_to(command, family("keys", "make, list and revoke access keys"))
@@ -107,8 +113,11 @@ def _doctor(settings: Settings, given: argparse.Namespace) -> int:
 
 def _bench(settings: Settings, given: argparse.Namespace) -> None:
     _alone()
-    from mien.bench import galleries, serving
+    from mien.bench import galleries, serving, starting
 
+    if given.start:
+        starting.run(settings, given.images, given.json, given.dropped)
+        return
     if given.gallery:
         galleries.run(settings, given.gallery, given.images, given.seconds, given.json)
         return

@@ -1,7 +1,9 @@
 """What was measured, as rows: for eyes a table, for programs JSON."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -155,8 +157,8 @@ def _arrivals(seen: Arrivals) -> str:
     )
 
 
-def write(rows: list[Row], file: str) -> None:
-    """Write the rows as a list of JSON objects.
+def write(rows: Sequence[Any], file: str) -> None:
+    """Write rows, which are dataclasses, as a list of JSON objects.
 
     Raises:
         SetupError: the file cannot be written.
