@@ -58,6 +58,20 @@ def parser() -> argparse.ArgumentParser:
     doctor = command("doctor", _doctor, "say what would run, try it, and exit with 1 when something is broken")
     doctor.add_argument("--json", action="store_true", help="print JSON")
     bench = command("bench", _bench, "measure this machine, beside the bare network calls in the same run")
+    _add_bench_flags(bench)
+    evaluation = command("eval", _eval, "measure a pack on a folder of people, and the thresholds that follow from it")
+    add_flags(evaluation)
+    key_commands.add_to(command, family("keys", "make, list and revoke access keys"))
+    pack_commands.add_to(command, family("packs", "list, install, verify, carry and add model packs"))
+    store = family("store", "check, back up, restore, compact and copy the store")
+    store_commands.add_to(command, store)
+    copy_command.add_to(command, store)
+    look_commands.add_to(command)
+    transfer_commands.add_to(command)
+    return top
+
+
+def _add_bench_flags(bench: argparse.ArgumentParser) -> None:
     bench.add_argument("--json", metavar="FILE", help="also write the rows to FILE as JSON")
     bench.add_argument("--images", metavar="FOLDER", help="photographs to measure with (JPEG or PNG)")
     bench.add_argument("--seconds", type=float, default=3.0, help="how long each row is measured (default 3)")
@@ -75,16 +89,6 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument(
         "--dropped", action="store_true", help="with --start: drop the system's cache of files each time (Linux, root)"
     )
-    evaluation = command("eval", _eval, "measure a pack on a folder of people, and the thresholds that follow from it")
-    add_flags(evaluation)
-    key_commands.add_to(command, family("keys", "make, list and revoke access keys"))
-    pack_commands.add_to(command, family("packs", "list, install, verify, carry and add model packs"))
-    store = family("store", "check, back up, restore, compact and copy the store")
-    store_commands.add_to(command, store)
-    copy_command.add_to(command, store)
-    look_commands.add_to(command)
-    transfer_commands.add_to(command)
-    return top
 
 
 def _alone() -> None:
