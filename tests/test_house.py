@@ -15,7 +15,7 @@ LEVELS = (
     ("packs", "store"),
     ("gallery", "image", "face"),
     ("engine",),
-    ("config", "errors", "heap", "progress", "__init__"),
+    ("config", "errors", "heap", "leftovers", "progress", "__init__"),
 )
 SAYS_NOTHING = {"util", "utils", "common", "commons", "helper", "helpers", "manager", "core", "service", "misc"}
 MOST_FILE, MOST_FUNCTION = 300, 50

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import cv2
 
-from mien import __version__, heap
+from mien import __version__, heap, leftovers
 from mien.config import Settings
 from mien.engine.onnx import OnnxSession
 from mien.engine.openvino import OpenVinoSession
@@ -152,7 +152,9 @@ def holding(settings: Settings, dimension: int) -> Holding:
 def vault(settings: Settings) -> Vault:
     """What access keys are encrypted with."""
     default = stores.directory(settings.store, settings.data) / "master.key"
-    return Vault(Path(settings.master_key) if settings.master_key else default)
+    place = Path(settings.master_key) if settings.master_key else default
+    leftovers.sweep(place)
+    return Vault(place)
 
 
 def s3_settings(settings: Settings) -> S3Settings:

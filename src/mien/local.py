@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from mien import app
+from mien import app, leftovers
 from mien.config import Settings
 from mien.errors import InternalServerError, SetupError, ValidationError
 from mien.image.source import S3
@@ -90,9 +90,9 @@ class Local:
 def scratch(settings: Settings, pack: Pack) -> Local:
     """A pack over a store of its own that is gone when it is closed; in memory where the system has files in memory."""
     with ExitStack() as made:
-        where = str(MEMORY) if os.access(MEMORY, os.W_OK) else None
-        folder = made.enter_context(tempfile.TemporaryDirectory(prefix="mien-", dir=where))
-        store = stores.open_store("", folder)
+        where = MEMORY if os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir())
+        folder = made.enter_context(leftovers.folder(where, "mien-scratch-"))
+        store = stores.open_store("", str(folder))
         made.callback(store.database.close)
         return Local(settings, pack, store, made.pop_all(), Caller())
 

@@ -124,3 +124,29 @@ def test_segments_with_many_holes_become_one(monkeypatch: pytest.MonkeyPatch) ->
     assert beside.memory() <= 2 * 1500 * (LENGTH + 32 + 8 + 4 + 1) + 40_000
     assert beside.search(vectors[19_900], 1, 0.9).keys.tolist() == [19_900]
     assert segment.ROWS == 256
+
+
+def test_files_that_no_snapshot_needs_are_dropped(
+    kept: tuple[Beside, Path, str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """As a start does, after a kill in the middle of writing or of forgetting."""
+    _, written, name = kept
+    top = tmp_path_factory.mktemp("snapshots")
+    folder = top / "1" / "faces"
+    folder.parent.mkdir()
+    written.rename(folder)
+    good = sorted(path.name for path in folder.iterdir())
+    (folder / "cut-short.segment").write_bytes(b"half of i")
+    others = [top / "1" / "users", top / "2" / "faces"]
+    for other in others:
+        other.mkdir(parents=True)
+        (other / "x.segment").write_bytes(b"of nobody")
+    damaged = top / "3" / "faces"
+    damaged.mkdir(parents=True)
+    (damaged / "bad.index").write_bytes(b"no index")
+    snapshot.drop_others(top, {folder: name, damaged: "bad.index"})
+    assert sorted(path.name for path in folder.iterdir()) == good
+    assert not any(other.exists() for other in others)
+    assert snapshot.load(folder, name, False, 2).revision == 42
+    snapshot.drop_others(top, {})
+    assert list(top.iterdir()) == []

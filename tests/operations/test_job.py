@@ -5,16 +5,18 @@ import time
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import pytest
 
 from mien.engine.watched import WatchedSession
-from mien.errors import ThrottlingError
+from mien.errors import InvalidImageFormatError, ThrottlingError
 from mien.face.types import Pixels
-from mien.image.decode import EncodedPicture, read_header
+from mien.image.decode import LITTLE, EncodedPicture, read_header
 from mien.operations.budget import Budget
 from mien.operations.job import AbandonedError, Job
 from mien.packs.load import Pack
 from tests import photos
+from tests.image import files
 
 
 def test_stages_are_timed_in_the_order_of_their_ends() -> None:
@@ -108,3 +110,36 @@ def test_faces_are_added_up() -> None:
     job.found(2)
     job.found(1)
     assert job.faces == 3
+
+
+def test_of_a_requests_pictures_only_one_at_a_time_holds_much() -> None:
+    job = Job()
+    large = read_header(photos.encoded(np.zeros((5000, 5000), np.uint8), "PNG"))
+    small = read_header(photos.nobody())
+    assert large.held(5000) > LITTLE > small.held(320)
+    decoded = threading.Event()
+
+    def other() -> None:
+        with job.room(large) as picture:
+            picture.rgb(1000)  # which takes little
+            picture.rgb(5000)
+            decoded.set()
+
+    with job.room(large) as picture:
+        assert picture.rgb(5000).shape == (5000, 5000, 3)
+        assert picture.rgb(5000).shape == (5000, 5000, 3)  # whose turn it is need not wait for it again
+        beside = threading.Thread(target=other)
+        beside.start()
+        with job.room(small) as beside_it:
+            assert beside_it.rgb(320).shape == (240, 320, 3)
+        assert not decoded.wait(1.0)
+    assert decoded.wait(10)
+    beside.join()
+
+
+def test_a_picture_that_is_refused_gives_its_turn_on() -> None:
+    job = Job()
+    header = files.png_header(5000, 5000) + files.chunk(b"IDAT", b"\x78") + files.chunk(b"IEND", b"")
+    for _ in range(2):
+        with pytest.raises(InvalidImageFormatError), job.room(read_header(header)) as picture:
+            picture.rgb(5000)

@@ -3,6 +3,7 @@
 import hashlib
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -127,6 +128,39 @@ def test_a_download_with_another_digest_is_refused_and_leaves_nothing(publisher:
     with pytest.raises(SetupError, match=r"answered something else than the catalogue's detector\.onnx"):
         install.install(small(publisher, detector="0" * 64), "")
     assert contents(cache) == {}
+
+
+def test_what_a_killed_download_left_is_removed_by_the_next_start(cache: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stalling:
+        address = f"http://127.0.0.1:{stalling.getsockname()[1]}"
+        process = subprocess.Popen(
+            [sys.executable, "-c", INSTALLING, address], env=environment(XDG_CACHE_HOME=str(tmp_path / "cache"))
+        )
+        connection, _ = stalling.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(
+                b"HTTP/1.1 200 OK\r\nContent-Length: 450000\r\n\r\n" + CONTENT["detector.onnx"][:200_000]
+            )
+            while not any(path.stat().st_size for path in cache.glob(".*")):
+                time.sleep(0.01)
+            process.kill()
+            process.wait()
+    assert len(list(cache.iterdir())) == 1
+    aside = cache.parent / ".adding-x1y2z3"
+    put(aside)
+    put(cache)  # by hand, since the download did not work
+    install.install(small(), "")
+    assert contents(cache) == CONTENT
+    assert not aside.exists()
+
+
+INSTALLING = """
+import sys
+from mien.packs import install
+from tests.packs.test_install import small
+install.install(small(sys.argv[1]), "")
+"""
 
 
 def test_a_download_that_the_publisher_does_not_have_is_one_sentence(publisher: str, cache: Path) -> None:

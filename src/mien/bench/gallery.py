@@ -19,6 +19,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
+from mien import leftovers
 from mien.bench import searching
 from mien.bench.population import Embeddings, Population
 from mien.errors import SetupError
@@ -103,8 +104,8 @@ def measure(population: Population, faces: int, seconds: float, threads: int, ma
     probes = population.probes
     if faces < len(probes):
         raise SetupError(f"A gallery of fewer than {len(probes)} faces is not worth measuring.")
-    with tempfile.TemporaryDirectory(prefix="mien-bench-") as folder:
-        store = open_store("", folder)
+    with leftovers.folder(Path(tempfile.gettempdir()), "mien-measured-") as folder:
+        store = open_store("", str(folder))
         gallery = GrowingGallery(probes.shape[1], store.faces.embeddings, Scanners(threads))
         _warm(store, population, threads)
         before = _resident()
@@ -113,7 +114,7 @@ def measure(population: Population, faces: int, seconds: float, threads: int, ma
             store.database.write(lambda cursor, k=keys, e=embeddings: keep(cursor, k, e))  # type: ignore[misc]
             gallery.add(keys, embeddings)
             truth.see(keys, embeddings)
-        snapshots = Path(folder) / "snapshots"
+        snapshots = folder / "snapshots"
         name, snapshot_s = _save(gallery, snapshots, mapped)
         gc.collect()
         resident = _resident() - before

@@ -13,7 +13,8 @@ from mien.face.types import Pixels
 
 # What an image is brought to: a number of rows, or of pixels.
 ROWS = {"240p": 240, "1080p": 1080}
-AREAS = {"3 MP": 3_000_000, "12 MP": 12_000_000}
+AREAS = {"3 MP": 3_000_000, "12 MP": 12_000_000, "50 MP": 50_000_000}
+USUAL = ("240p", "1080p", "3 MP", "12 MP")
 QUALITY = 90  # of JPEG, 0–100; lowered by tens where the file would be larger than the API takes
 MOST_BYTES = 5_242_880  # reference 2.4
 SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -36,7 +37,7 @@ class Photo:
     data: bytes
 
 
-def photos(folder: str | None, sizes: tuple[str, ...] = (*ROWS, *AREAS)) -> list[Photo]:
+def photos(folder: str | None, sizes: tuple[str, ...] = USUAL) -> list[Photo]:
     """Every photograph of the folder, or those that packages for development bring, at every size.
 
     A size beyond the photograph's own is made by enlarging it; it decodes a little faster than a photograph taken at
@@ -45,11 +46,15 @@ def photos(folder: str | None, sizes: tuple[str, ...] = (*ROWS, *AREAS)) -> list
     Raises:
         SetupError: there are none, or one cannot be read.
     """
-    return [_sized(name, pixels, size) for name, pixels in _found(folder) for size in sizes]
+    return [_sized(name, pixels, size) for name, pixels in found(folder) for size in sizes]
 
 
-def _found(folder: str | None) -> Iterator[tuple[str, Pixels]]:
-    """Names and pixels, uint8 BGR (H, W, 3)."""
+def found(folder: str | None) -> Iterator[tuple[str, Pixels]]:
+    """Names and pixels, uint8 BGR (H, W, 3), of the folder's photographs, or of those that packages bring.
+
+    Raises:
+        SetupError: there are none, or one cannot be read.
+    """
     files = _shipped() if folder is None else _listed(Path(folder))
     for name, path in files.items():
         pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
@@ -81,9 +86,14 @@ def _sized(name: str, pixels: Pixels, size: str) -> Photo:
     height, width = pixels.shape[:2]
     scale = ROWS[size] / height if size in ROWS else float((AREAS[size] / (height * width)) ** 0.5)
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    sized = cv2.resize(pixels, (round(width * scale), round(height * scale)), interpolation=method)
+    data = jpeg(cv2.resize(pixels, (round(width * scale), round(height * scale)), interpolation=method))
+    return Photo(f"{name} {size} ({len(data) / 1e6:.{1 if len(data) >= 1e5 else 2}f} MB)", data)
+
+
+def jpeg(pixels: Pixels) -> bytes:
+    """Encode uint8 BGR (H, W, 3) as well as a request may bring it."""
     for quality in range(QUALITY, 0, -10):
-        data = cv2.imencode(".jpg", sized, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+        data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
         if len(data) <= MOST_BYTES:
             break
-    return Photo(f"{name} {size} ({len(data) / 1e6:.{1 if len(data) >= 1e5 else 2}f} MB)", data)
+    return bytes(data)

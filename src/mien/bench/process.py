@@ -7,12 +7,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
 import psutil
 
-from mien import config
+from mien import config, leftovers
 from mien.config import Settings
 from mien.errors import SetupError
 
@@ -39,7 +40,7 @@ class ServerProcess:
 
     def __init__(self, settings: Settings, *, cached: bool = False) -> None:
         self._settings = settings if cached else dataclasses.replace(settings, image_cache=0)
-        self._folder = tempfile.TemporaryDirectory(prefix="mien-bench-", ignore_cleanup_errors=True)
+        self._made = ExitStack()
         self.host, self.port, self.before = "", 0, 0.0
 
     def __enter__(self) -> "ServerProcess":
@@ -48,7 +49,7 @@ class ServerProcess:
         Raises:
             SetupError: it did not start; the text is its own.
         """
-        place = Path(self._folder.name)
+        place = self._made.enter_context(leftovers.folder(Path(tempfile.gettempdir()), "mien-measured-"))
         own = dataclasses.replace(self._settings, data=str(place), store="", host="127.0.0.1", port=0)
         values = {row.flag: getattr(own, row.name) for row in config.TABLE}
         flags = [f"{flag}={value}" for flag, value in values.items() if value is not None]
@@ -80,7 +81,7 @@ class ServerProcess:
             self._process.wait()
         if self._process.stdout:
             self._process.stdout.close()
-        self._folder.cleanup()
+        self._made.close()
 
     def _answers(self) -> None:
         """Wait until it takes connections, which it may do a moment after it said where it listens.

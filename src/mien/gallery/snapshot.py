@@ -7,9 +7,10 @@ snapshot is good, and `prune` drops the rest. A checksum over every byte says wh
 
 import contextlib
 import os
+import shutil
 import uuid
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -168,6 +169,23 @@ def prune(folder: Path, name: str | None) -> None:
         if path.name not in kept:
             with contextlib.suppress(OSError):
                 path.unlink()
+
+
+def drop_others(folder: Path, kept: Mapping[Path, str]) -> None:
+    """Drop all that no good snapshot needs: of what is gone, and of writing that was cut short.
+
+    Args:
+        folder: it has a folder for each collection, and that one for each gallery of it.
+        kept: the latter, those that have a snapshot, and its name.
+    """
+    collections = {path.parent for path in kept}
+    for path in folder.iterdir() if folder.exists() else ():
+        for inside in path.iterdir() if path in collections else (path,):
+            if inside not in kept:
+                shutil.rmtree(inside, ignore_errors=True)
+                continue
+            with contextlib.suppress(OSError, msgspec.MsgspecError):  # a damaged one is found when it is read
+                prune(inside, kept[inside])
 
 
 def _written(folder: Path, segment: Segment) -> Segment:

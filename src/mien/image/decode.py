@@ -99,8 +99,9 @@ class EncodedPicture:
         pixels = self.width * self.height * eighths**2 // 64
         if self.format == "PNG":
             return pixels * (_ADDED_UP if eighths < 8 and png.interlaced(self.data) else _PIXEL)
-        held = pixels * (_PIXEL if self.orientation == 1 else _TURNED)
-        return held + int(self.width * self.height * _coefficients(self.data))
+        colours, coefficients = _frame(self.data)
+        pixel = _FORGIVEN if colours > 3 else _PIXEL if self.orientation == 1 else _TURNED
+        return pixels * pixel + int(self.width * self.height * coefficients)
 
 
 def read_header(data: bytes) -> EncodedPicture:
@@ -154,20 +155,21 @@ def _scans(data: bytes) -> int:
     return sum(marker == _SCAN for marker, _ in _markers(data))
 
 
-def _coefficients(data: bytes) -> float:
-    """Bytes for each pixel that a JPEG's decoder holds before it gives the first: 0 where one scan has all colours.
+def _frame(data: bytes) -> tuple[int, float]:
+    """How many colours a JPEG has, and how many bytes for each pixel its decoder holds before it gives the first.
 
-    Else, as in a progressive one, a coefficient of two bytes for each sample, whatever the scale.
+    That is a coefficient of two bytes for each sample, whatever the scale, where no scan has all of the picture, as in
+    a progressive JPEG; else nothing.
     """
     samples, colours, progressive = 0.0, 0, False
     for marker, place in _markers(data):
         if marker == _SCAN:
-            return 2 * samples if progressive or _byte(data, place + 2) < colours else 0.0
+            return colours, 2 * samples if progressive or _byte(data, place + 2) < colours else 0.0
         if marker in _FRAMES:
             colours, progressive = _byte(data, place + 7), marker in _PROGRESSIVE
             shares = [(each >> 4) * (each & 15) for each in data[place + 9 : place + 8 + 3 * colours : 3]]
             samples = sum(shares) / max(1, *shares)
-    return 0.0
+    return colours, 0.0
 
 
 def _byte(data: bytes, place: int) -> int:
@@ -235,7 +237,7 @@ def _jpeg(data: bytes, eighths: int) -> Pixels:
         with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
             _no_guessing(image)
             if image.width * image.height * _FORGIVEN > MOST_HELD:
-                eighths = min(eighths, 4)  # Pillow has no scale between
+                eighths = min(eighths, 4)  # there is no scale between here
             image.draft(None, (image.width * eighths // 8, image.height * eighths // 8))
             return _in_rgb(image)
     except (OSError, SyntaxError, ValueError, struct.error):

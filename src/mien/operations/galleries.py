@@ -141,9 +141,9 @@ class Galleries:
     def resume(self) -> None:
         """Read all snapshots there is memory for, and drop the files of those that are no longer named."""
         folder, named = self._holding.folder, self._store.snapshots.all()
-        for path in folder.iterdir() if folder and folder.exists() else ():
-            if path.name not in {str(collection) for collection, _ in named}:
-                shutil.rmtree(path, ignore_errors=True)
+        if folder:
+            kept = {folder / str(collection) / kind: name for (collection, kind), name in named.items()}
+            snapshot.drop_others(folder, kept)
         for collection, name in named if folder else ():
             if self._holding.memory and self.memory() > self._holding.memory:
                 return

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from mien import leftovers
 from mien.errors import SetupError
 from mien.packs import install, manifest, own
 from mien.packs.manifest import Manifest
@@ -28,7 +29,7 @@ def write(entry: Manifest, packs: str, folder: Path) -> Path:
         target.mkdir(parents=True, exist_ok=True)
         for name, path in found.items():
             install.copy(path, target / name)
-        (target / MANIFEST).write_bytes(msgspec.toml.encode(entry))
+        leftovers.write(target / MANIFEST, msgspec.toml.encode(entry))
     except OSError as error:
         raise SetupError(f"{target} cannot be written: {error.strerror}.") from None
     return target

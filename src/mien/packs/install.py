@@ -3,28 +3,27 @@
 A publisher has an address to download from, or a Python package that is installed and never imported. Files that the
 user brings are never downloaded.
 
-Nothing is used before its digest is that of the catalogue. A download goes to a temporary name beside its place, is
-checked, and only then renamed.
+Nothing is used before its digest is that of the catalogue. A download goes to a hidden name beside its place, is
+checked, and only then renamed; one that was killed is removed when the pack is asked for again.
 """
 
-import tempfile
+import shutil
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
 from http.client import HTTPResponse
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import IO
 
 import platformdirs
 
+from mien import leftovers
 from mien.errors import SetupError
 from mien.packs.manifest import File, Manifest, digest
 
 PATIENCE = 8.0  # seconds until an address that does not answer is given up
+ADDING = ".adding-"  # how the folder's name begins in which a pack of the user's is tried
 _CHUNK = 1 << 16
 
 
@@ -68,6 +67,9 @@ def install(manifest: Manifest, packs: str, accepted: bool = False) -> dict[str,
     Raises:
         SetupError: a file could not be had; the text says what was tried and what to do.
     """
+    leftovers.sweep_folders(cache(""), ADDING)
+    for file in manifest.files:
+        leftovers.sweep(cache("") / manifest.name / file.name)
     found = find(manifest, packs)
     if found is not None:
         return found
@@ -201,13 +203,13 @@ def _hold(file: File, path: Path, manifest: Manifest) -> None:
 
 
 def _download(file: File, target: Path) -> None:
-    with _open(file.url) as answer, _arriving(target) as arriving:
-        while chunk := answer.read(_CHUNK):
-            arriving.write(chunk)
-        arriving.flush()
-        if digest(Path(arriving.name)) != file.sha256:
+    with _open(file.url) as answer, leftovers.making(target) as arriving:
+        with arriving.open("wb") as writing:
+            while chunk := answer.read(_CHUNK):
+                writing.write(chunk)
+        if digest(arriving) != file.sha256:
             raise OSError(f"{file.url} answered something else than the catalogue's {file.name}")
-        Path(arriving.name).replace(target)
+        arriving.replace(target)
 
 
 def _open(url: str) -> HTTPResponse:
@@ -227,20 +229,9 @@ def _open(url: str) -> HTTPResponse:
 
 def copy(source: Path, target: Path) -> None:
     """Copy a file so that it is there whole or not at all."""
-    with _arriving(target) as arriving:
-        arriving.write(source.read_bytes())
-        arriving.flush()
-        Path(arriving.name).replace(target)
-
-
-@contextmanager
-def _arriving(target: Path) -> Iterator[IO[bytes]]:
-    """A temporary file beside `target`, gone afterwards unless it was renamed."""
-    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".arriving-", delete=False) as file:
-        try:
-            yield file
-        finally:
-            Path(file.name).unlink(missing_ok=True)
+    with leftovers.making(target) as arriving:
+        shutil.copyfile(source, arriving)
+        arriving.replace(target)
 
 
 def _reason(error: OSError) -> str:

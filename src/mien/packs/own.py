@@ -1,13 +1,13 @@
 """Packs of the user's own: each described in a TOML, tried when it is added, and kept beside what was downloaded."""
 
 import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
+from mien import leftovers
 from mien.errors import SetupError
 from mien.face.embed import Embedder
 from mien.face.halves import Halves
@@ -54,7 +54,7 @@ def keep(entry: Manifest) -> Path:
     place = install.cache("") / CATALOG / f"{entry.name}.toml"
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(msgspec.toml.encode(entry))
+        leftovers.write(place, msgspec.toml.encode(entry))
     except OSError as error:
         raise SetupError(f"The pack {entry.name} cannot be kept in {place.parent}: {error.strerror}.") from None
     return place
@@ -86,12 +86,12 @@ def add(described: Path, packs: str, compile_graph: Compile, accepted: bool = Fa
     entry = msgspec.structs.replace(draft, files=[_complete(file, folders) for file in draft.files])
     try:
         install.cache("").mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=install.cache(""), prefix=".adding-") as aside:
+        with leftovers.folder(install.cache(""), install.ADDING) as aside:
             for file in entry.files:
                 place = _find(file, folders)
                 if place is not None:
-                    shutil.copyfile(place, Path(aside) / file.name)
-            found = install.install(entry, aside, accepted=True)
+                    shutil.copyfile(place, aside / file.name)
+            found = install.install(entry, str(aside), accepted=True)
             pack = load(entry, found, 1, compile_graph)
             entry = msgspec.structs.replace(entry, checks=try_out(pack), tried=True)
             install.keep(entry, found)

@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from mien import leftovers
 from mien.errors import SetupError
+from mien.leftovers import BESIDE
 from mien.store.check import Combine, Tell, examine
+from mien.store.open import ASIDE
 from mien.store.sqlite import SqliteDatabase, migrations
 
 PAGES = 4096  # copied at a time
-ASIDE = ".before-restore"
-BESIDE = ("-wal", "-shm", "-journal")  # files that SQLite keeps beside a database
 
 
 def backup(source: Path, target: Path, *, force: bool, combine: Combine, tell: Tell) -> list[str]:
@@ -85,24 +86,22 @@ def damage(database: SqliteDatabase) -> list[str]:
 @contextmanager
 def _copied(source: Path, target: Path, tell: Tell) -> Iterator[Path]:
     """A copy of `source` beside `target`, with its owner's permissions only; gone at the end unless it was renamed."""
-    copy = target.with_name(f".{target.name}.{os.getpid()}")
     size = source.stat().st_size
     try:
-        free = shutil.disk_usage(target.parent).free
-        if free < size:
-            raise SetupError(f"Only {free / 2**20:.0f} MiB are free at {target.parent}; {size / 2**20:.0f} are needed.")
-        os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        with closing(_opened(source)) as reading, closing(sqlite3.connect(copy)) as writing:
-            # one state is held on to; without it the copy would begin anew with every commit of a server
-            reading.execute("BEGIN")
-            reading.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-            reading.backup(writing, pages=PAGES, progress=lambda _, left, all_: tell("pages", all_ - left, all_))
-        yield copy
+        with leftovers.making(target) as copy:
+            free = shutil.disk_usage(target.parent).free
+            if free < size:
+                raise SetupError(
+                    f"Only {free / 2**20:.0f} MiB are free at {target.parent}; {size / 2**20:.0f} are needed."
+                )
+            with closing(_opened(source)) as reading, closing(sqlite3.connect(copy)) as writing:
+                # one state is held on to; without it the copy would begin anew with every commit of a server
+                reading.execute("BEGIN")
+                reading.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+                reading.backup(writing, pages=PAGES, progress=lambda _, left, all_: tell("pages", all_ - left, all_))
+            yield copy
     except (sqlite3.Error, OSError) as error:
         raise SetupError(f"{source} cannot be copied to {target}: {error}.") from None
-    finally:
-        for name in ("", *BESIDE):
-            copy.with_name(copy.name + name).unlink(missing_ok=True)
 
 
 def _opened(source: Path) -> sqlite3.Connection:
@@ -158,7 +157,7 @@ def _put_aside(place: Path, aside: Path) -> Path:
         for beside in (place.with_name(place.name + name) for name in BESIDE):
             if beside.exists():
                 beside.replace(aside.with_name(beside.name.replace(place.name, aside.name, 1)))
-    second = aside.with_name(f".{aside.name}.{os.getpid()}")
+    second = leftovers.name(aside)
     os.link(place, second)
     second.replace(aside)
     return aside

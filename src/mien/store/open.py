@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from mien import leftovers
 from mien.errors import SetupError
 from mien.store.base import Database
 from mien.store.collections import Collections
@@ -14,6 +15,7 @@ from mien.store.tags import Tags
 from mien.store.users import Users
 
 FILE = "mien.db"
+ASIDE = ".before-restore"  # follows the name of a store that a restore put aside
 SHARED = ("postgresql://", "postgres://")  # how the address of a store that many servers share begins
 
 
@@ -99,11 +101,17 @@ def place(store: str, data: str) -> Path:
 def lock(store: str, data: str) -> DirectoryLock:
     """Keep other servers away from the directory of a store that is not shared.
 
+    What a restore that was killed left there is removed: a copy of the backup, and a second name of the store.
+
     Raises:
         SetupError: another server holds it, or it cannot be written to.
     """
-    where = place(store, data).parent
+    path = place(store, data)
+    where = path.parent
     try:
-        return DirectoryLock(where)
+        held = DirectoryLock(where)
+        for made in (path, path.with_name(path.name + ASIDE)):
+            leftovers.sweep(made)
+        return held
     except OSError as error:
         raise SetupError(f"The data directory {where} cannot be written to: {error.strerror}.") from None

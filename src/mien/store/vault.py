@@ -5,9 +5,11 @@ many instances on one database every instance is given the same file.
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mien import leftovers
 from mien.errors import SetupError
 
 if TYPE_CHECKING:
@@ -76,15 +78,10 @@ class Vault:
     def _make(self) -> None:
         """Write a new key beside its place and link it there, so that two processes cannot both win."""
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(os.urandom(_KEY))
-            file.flush()
-            os.fsync(descriptor)
-        try:
-            os.link(fresh, self._path)
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
+        with leftovers.making(self._path) as fresh:
+            with fresh.open("wb") as file:
+                file.write(os.urandom(_KEY))
+                file.flush()
+                os.fsync(file.fileno())
+            with suppress(FileExistsError):
+                os.link(fresh, self._path)

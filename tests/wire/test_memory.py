@@ -1,0 +1,75 @@
+"""No request takes 200 MB, whatever the picture: measured on a real server over HTTP, by what its process holds."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import pictures
+from benchmarks.calls import KINDS, Warm
+from mien import config
+from mien.bench.photos import AREAS, jpeg
+from mien.bench.process import ServerProcess
+from mien.errors import SetupError
+
+BAR = 200.0  # megabytes
+SEEN = 50.0  # megabytes that a crowd takes at the least, or what is measured here is not what it takes
+SIZES = ("240p JPEG", "12 MP JPEG", "50 MP JPEG")
+
+
+@pytest.fixture(scope="module")
+def usual() -> dict[str, bytes]:
+    try:
+        return pictures.usual()
+    except SetupError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def warm(packs: str, usual: dict[str, bytes]) -> Iterator[Warm]:
+    """A server with the defaults, that has answered a small request of every kind."""
+    if not Path("/proc/self/clear_refs").exists():
+        pytest.skip("the system does not say in /proc how much memory a process held at most")
+    with ServerProcess(config.load({"packs": packs}, {}), cached=True) as server:
+        yield Warm(server, usual["240p JPEG"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", SIZES)
+def test_a_photograph(warm: Warm, usual: dict[str, bytes], size: str, kind: str) -> None:
+    grown = warm.grown(kind, usual[size])
+    assert grown < BAR
+
+
+@pytest.fixture(scope="module")
+def crowd() -> bytes:
+    """Many faces, each too small to be cut out at a reduced scale, in a picture that lies on its side."""
+    many = pictures.enlarged(pictures.crowd(pictures.portrait()), AREAS["50 MP"])
+    return pictures.turned(jpeg(np.rot90(many).copy()))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_crowd(warm: Warm, crowd: bytes, kind: str) -> None:
+    grown = warm.grown(kind, crowd)
+    assert SEEN < grown < BAR
+
+
+@pytest.fixture(scope="module")
+def largest() -> bytes:
+    """A PNG of 100 megapixels."""
+    return pictures.checked("the PNG", pictures.png(pictures.repeated(pictures.crowd(pictures.portrait()))))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_largest_png(warm: Warm, largest: bytes, kind: str) -> None:
+    grown = warm.grown(kind, largest)
+    assert grown < BAR
+
+
+def test_the_deepest_png(warm: Warm) -> None:
+    """16 bits, transparent, in seven passes: 800 MB where it is decoded whole."""
+    small = pictures.repeated(pictures.portrait(), 200)
+    data = pictures.png(pictures.repeated(small), deep=True, interlaced=True)
+    grown = warm.grown("DetectFaces", pictures.checked("the PNG", data))
+    assert grown < BAR
