@@ -33,7 +33,7 @@ def prepared(face: bytes) -> list[tuple[str, bytes]]:
     """Calls that make both collections, a user, and that user's face, which is the only one of its picture."""
     named = {"CollectionId": SEARCHED, "UserId": "somebody"}
     indexed = {"CollectionId": SEARCHED, "MaxFaces": 1, "Image": _image(face)}
-    calls = [("CreateCollection", {"CollectionId": name}) for name in (FILLED, SEARCHED)]
+    calls: list[tuple[str, object]] = [("CreateCollection", {"CollectionId": name}) for name in (FILLED, SEARCHED)]
     calls += [("IndexFaces", indexed), ("CreateUser", named)]
     return [(name, json.dumps(members).encode()) for name, members in calls]
 

@@ -3,6 +3,7 @@
 import struct
 import zlib
 from collections.abc import Callable
+from functools import partial
 
 import cv2
 import numpy as np
@@ -24,7 +25,7 @@ def portrait(folder: str | None = None) -> Pixels:
 def crowd(photo: Pixels, columns: int = 12) -> Pixels:
     """One photograph many times over, so that each face has but a few pixels; uint8 BGR (1250, 1250, 3)."""
     side = 1250 // columns
-    tile = cv2.resize(photo, (side, side * photo.shape[0] // photo.shape[1]), interpolation=cv2.INTER_AREA)
+    tile = resized(photo, (side, side * photo.shape[0] // photo.shape[1]), cv2.INTER_AREA)
     return np.tile(tile, (1250 // len(tile) + 1, columns + 1, 1))[:1250, :1250]
 
 
@@ -32,13 +33,18 @@ def enlarged(photo: Pixels, area: int) -> Pixels:
     """The same with so many pixels, as a camera would have taken it."""
     factor = (area / (photo.shape[0] * photo.shape[1])) ** 0.5
     size = round(photo.shape[1] * factor), round(photo.shape[0] * factor)
-    return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+    return resized(photo, size, cv2.INTER_CUBIC)
+
+
+def resized(photo: Pixels, size: tuple[int, int], way: int) -> Pixels:
+    """The same with so many columns and rows."""
+    return np.asarray(cv2.resize(photo, size, interpolation=way), np.uint8)
 
 
 def repeated(photo: Pixels, side: int = LARGEST) -> Pixels:
     """The same as a square with so many rows, each pixel many times: what PNG makes small."""
     rows, columns = (np.arange(side) * length // side for length in photo.shape[:2])
-    return photo[rows][:, columns]
+    return np.asarray(photo[rows][:, columns], np.uint8)
 
 
 def png(bgr: Pixels, *, deep: bool = False, interlaced: bool = False) -> bytes:
@@ -88,9 +94,9 @@ def usual(folder: str | None = None) -> dict[str, bytes]:
 def all_kinds(folder: str | None = None) -> dict[str, Callable[[], bytes]]:
     """What makes each picture, by its name."""
     photo, many = portrait(folder), crowd(portrait(folder))
-    small = cv2.resize(photo, (200, 200), interpolation=cv2.INTER_AREA)
-    square = cv2.resize(photo, (1250, 1250), interpolation=cv2.INTER_CUBIC)
-    made: dict[str, Callable[[], bytes]] = {name: lambda data=data: data for name, data in usual(folder).items()}
+    small = resized(photo, (200, 200), cv2.INTER_AREA)
+    square = resized(photo, (1250, 1250), cv2.INTER_CUBIC)
+    made: dict[str, Callable[[], bytes]] = {name: partial(bytes, data) for name, data in usual(folder).items()}
     fifty = AREAS["50 MP"]
     return made | {
         "50 MP JPEG, a crowd": lambda: jpeg(enlarged(many, fifty)),

@@ -60,7 +60,7 @@ def watched(packs: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wa
     for place in places.values():
         place.mkdir()
     variables = {name: str(place) for name, place in places.items()}
-    server = live.serve(packs, folder / "data", "--log-level", "error", **variables)
+    server = live.serve(packs, folder / "data", "--log-level", "error", files=None, **variables)
     made = Watched(server, folder)
     try:
         answers = [made.call(*each) for each in prepared(photos.hopper().data)]

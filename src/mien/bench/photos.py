@@ -86,7 +86,8 @@ def _sized(name: str, pixels: Pixels, size: str) -> Photo:
     height, width = pixels.shape[:2]
     scale = ROWS[size] / height if size in ROWS else float((AREAS[size] / (height * width)) ** 0.5)
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    data = jpeg(cv2.resize(pixels, (round(width * scale), round(height * scale)), interpolation=method))
+    sized = cv2.resize(pixels, (round(width * scale), round(height * scale)), interpolation=method)
+    data = jpeg(np.asarray(sized, np.uint8))
     return Photo(f"{name} {size} ({len(data) / 1e6:.{1 if len(data) >= 1e5 else 2}f} MB)", data)
 
 
