@@ -1,7 +1,8 @@
 """What no server around these networks can be faster than: decoding the image, and the calls its faces need.
 
 The pipeline is run once with everything it decodes and infers noted down; the floor is those very calls made again,
-with nothing between them.
+with nothing between them. On an idle machine the detector has two cores (`Graph.paired`); what the calls take of a
+processor, and how often a busy machine could make them, is measured with one core for each call.
 """
 
 import dataclasses
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from mien.bench.photos import Photo
+from mien.engine.openvino import OpenVinoSession
 from mien.engine.session import Outputs, Pixels, Runtime, Session
 from mien.face.align import align
 from mien.face.halves import Halves
@@ -42,11 +44,20 @@ class _NotedPicture:
         return self._picture.rgb(long_side)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Runs:
+    """Runs of a network, to be made again: as on an idle machine, and with one core for each."""
+
+    idle: list[Call] = dataclasses.field(default_factory=list)
+    single: list[Call] = dataclasses.field(default_factory=list)
+
+
 class _NotedSession:
     """A session that notes each run."""
 
-    def __init__(self, session: Session, calls: list[Call]) -> None:
-        self._session, self._calls = session, calls
+    def __init__(self, session: Session, runs: Runs) -> None:
+        self._session, self._runs = session, runs
+        self._single = session.unpaired() if isinstance(session, OpenVinoSession) else session
         self.shape = session.shape
 
     def describe(self) -> Runtime:
@@ -55,7 +66,8 @@ class _NotedSession:
 
     def run(self, pixels: Pixels) -> Outputs:
         """Run, and note it."""
-        self._calls.append(partial(self._session.run, pixels))
+        self._runs.idle.append(partial(self._session.run, pixels))
+        self._runs.single.append(partial(self._single.run, pixels))
         return self._session.run(pixels)
 
 
@@ -75,16 +87,16 @@ class Image:
     photo: Photo
     faces: list[Face]
     sides: list[int]
-    detecting: list[Call]
+    detecting: Runs
 
     @property
     def decoding(self) -> list[Call]:
         """The decodings it took."""
         return [partial(read_header(self.photo.data).rgb, side) for side in self.sides]
 
-    def floor(self, operation: str) -> list[Call]:
-        """The calls that a request for this image cannot do without."""
-        once = self.decoding + self.detecting
+    def floor(self, operation: str, *, single: bool = False) -> list[Call]:
+        """The calls that a request for this image cannot do without; `single` is with one core for each."""
+        once = self.decoding + (self.detecting.single if single else self.detecting.idle)
         if operation == "DetectFaces":
             return once
         if operation == "SearchFacesByImage":
@@ -95,11 +107,11 @@ class Image:
 
     def embedding(self, faces: list[Face]) -> list[Call]:
         """The embedder's runs for these faces."""
-        calls: list[Call] = []
+        runs = Runs()
         embedder = self.pipeline.embedder
-        noted = dataclasses.replace(embedder, session=_NotedSession(embedder.session, calls))
+        noted = dataclasses.replace(embedder, session=_NotedSession(embedder.session, runs))
         dataclasses.replace(self.pipeline, embedder=noted).embed(faces)
-        return calls
+        return runs.idle
 
     def stages(self) -> dict[str, float]:
         """Seconds of each step for all the faces of the image, as the pipeline goes through them."""
@@ -127,9 +139,10 @@ class Image:
         clock.append(time.perf_counter())
         return {stage: after - before for stage, (before, after) in zip(STAGES, pairwise(clock), strict=True)}
 
-    def bare(self, stage: str) -> list[Call]:
-        """The calls a stage cannot do without; none for a stage that is all mien's own."""
-        calls = {"decode": self.decoding, "detect": self.detecting, "embed": self.embedding(self.faces)}
+    def bare(self, stage: str, *, single: bool = False) -> list[Call]:
+        """The calls a stage cannot do without; none for a stage that is all mien's own. `single` as in `floor`."""
+        detecting = self.detecting.single if single else self.detecting.idle
+        calls = {"decode": self.decoding, "detect": detecting, "embed": self.embedding(self.faces)}
         return calls.get(stage, [])
 
 
@@ -139,6 +152,13 @@ def seconds(calls: list[Call]) -> float:
     for call in calls:
         call()
     return time.perf_counter() - started
+
+
+def processor_seconds(calls: list[Call]) -> float:
+    """How long the calls, one after the other, keep a core busy."""
+    before = time.process_time()
+    seconds(calls)
+    return time.process_time() - before
 
 
 def together(calls: list[Call], threads: int, passed: float) -> float:
@@ -169,7 +189,7 @@ def together(calls: list[Call], threads: int, passed: float) -> float:
 def look(pack: Pack, photo: Photo) -> Image:
     """Find the faces of an image and note the calls it took."""
     sides: list[int] = []
-    detecting: list[Call] = []
+    detecting = Runs()
     detector: Any = pack.pipeline.detector
     sessions = {name: _NotedSession(session, detecting) for name, session in detector.sessions.items()}
     noted = dataclasses.replace(detector, **sessions)

@@ -7,7 +7,6 @@ meanwhile slows both.
 import json
 import math
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import fmean
@@ -107,7 +106,7 @@ def measure(settings: Settings, taken: list[Photo], plan: Plan) -> Iterator[Row]
 
 def _operation(server: ServerProcess, crowd: Crowd, image: floor.Image, operation: str, plan: Plan) -> Row:
     body = bodies(operation, image.photo.data, FILLED if operation == "IndexFaces" else SEARCHED)
-    bare, images = image.floor(operation), OPERATIONS[operation]
+    bare, images = floor.Runs(image.floor(operation), image.floor(operation, single=True)), OPERATIONS[operation]
     server.forget_peak()
     turns = _in_turns(server, crowd, operation, body, bare, plan.seconds)
     times, load = turns.times(), None
@@ -129,8 +128,8 @@ class _Turns:
         calls: of the clients.
         server: processor seconds of the server meanwhile.
         bases: seconds that the floor took, one after the other.
-        used: processor seconds of them.
-        bare: how often a second the floor's calls were made on all cores at the same time.
+        used: processor seconds that its calls took with one core for each.
+        bare: how often a second these were made on all cores at the same time.
     """
 
     calls: list[Calls]
@@ -143,15 +142,13 @@ class _Turns:
         """All of them."""
         took = [each for calls in self.calls for each in calls.took]
         answered, wall = sum(calls.answered for calls in self.calls), sum(calls.wall for calls in self.calls)
-        return Times(took, answered, wall, self.bases)
+        return Times(took, answered, wall, self.bases, fmean(self.used))
 
     def load(self, images: int, seen: tuple[arrivals.Arrivals, ...]) -> Load:
         """What several clients show, for calls with so many images each."""
-        rate, whole = images * self.times().rate, sum(calls.whole for calls in self.calls)
-        processor = sum(self.used) / len(self.bases)
-        bound, bare = images * _cores() / processor, images * fmean(self.bare)
+        times, whole = self.times(), sum(calls.whole for calls in self.calls)
+        rate, bound, bare = images * times.rate, images * _cores() / times.processor, images * fmean(self.bare)
         return Load(
-            floor_processor_ms=round(1000 * processor, 3),
             bound=round(bound, 2),
             bare=round(bare, 2),
             share=round(rate / bound, 4),
@@ -163,40 +160,40 @@ class _Turns:
 
 
 def _in_turns(  # noqa: PLR0917
-    server: ServerProcess, crowd: Crowd, operation: str, body: Body, bare: list[floor.Call], seconds: float
+    server: ServerProcess, crowd: Crowd, operation: str, body: Body, bare: floor.Runs, seconds: float
 ) -> _Turns:
     """Call the server and the floor by turns; the first of each is not counted."""
     crowd.call(operation, body, 0)
-    floor.seconds(bare)
+    floor.seconds(bare.idle)
     count = LEAST_TURNS if len(crowd) > 1 else max(LEAST_TURNS, math.ceil(seconds / TURN))
     turns = _Turns([], [], [], [], [])
     for _ in range(count):
         before = server.processor()
         turns.calls.append(crowd.call(operation, body, seconds / count))
         turns.server.append(server.processor() - before)
-        before = time.process_time()
-        turns.bases.extend(floor.seconds(bare) for _ in range(max(1, len(turns.calls[-1].took) // len(crowd))))
-        turns.used.append(time.process_time() - before)
+        for _ in range(max(1, len(turns.calls[-1].took) // len(crowd))):
+            turns.bases.append(floor.seconds(bare.idle))
+            turns.used.append(floor.processor_seconds(bare.single))
         if len(crowd) > 1:
-            turns.bare.append(floor.together(bare, BARE_THREADS * _cores(), seconds / count))
+            turns.bare.append(floor.together(bare.single, BARE_THREADS * _cores(), seconds / count))
     return turns
 
 
 def _stages(image: floor.Image, seconds: float) -> Iterator[Row]:
     """Each stage in this process, in turns with the bare calls in it."""
-    bare = {stage: image.bare(stage) for stage in floor.STAGES}
-    took: dict[str, list[float]] = {stage: [] for stage in floor.STAGES}
-    bases: dict[str, list[float]] = {stage: [] for stage in floor.STAGES}
+    bare = {stage: floor.Runs(image.bare(stage), image.bare(stage, single=True)) for stage in floor.STAGES}
+    took, bases, used = ({stage: list[float]() for stage in floor.STAGES} for _ in range(3))
     image.stages()
     spent = 0.0
     while not spent or spent < seconds:
         for stage, passed in image.stages().items():
             took[stage].append(passed)
-            bases[stage].append(floor.seconds(bare[stage]) if bare[stage] else 0.0)
+            bases[stage].append(floor.seconds(bare[stage].idle) if bare[stage].idle else 0.0)
+            used[stage].append(floor.processor_seconds(bare[stage].single) if bare[stage].single else 0.0)
             spent += passed
     resident = psutil.Process().memory_info().rss / MB
     for stage in floor.STAGES:
-        times = Times(took[stage], len(took[stage]), sum(took[stage]), bases[stage])
+        times = Times(took[stage], len(took[stage]), sum(took[stage]), bases[stage], fmean(used[stage]))
         yield times.row(stage, image.photo.name, Memory(resident, resident))
 
 

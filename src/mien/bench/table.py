@@ -17,8 +17,6 @@ class Load:
     """What a row says where several clients called at the same time.
 
     Attributes:
-        floor_processor_ms: what the floor's calls take of a processor, which is more than `floor_ms` where a call runs
-            on several cores, as two crops of a face do.
         bound: images a second if nothing but the floor's calls were made, on all cores: cores ÷ `floor_processor_ms`.
         bare: images a second that this machine did when nothing but these calls were made, without a server.
         share, share_of_bare: what the server did, of each of the two.
@@ -26,7 +24,6 @@ class Load:
         arrivals: the same operation at planned times.
     """
 
-    floor_processor_ms: float
     bound: float
     bare: float
     share: float
@@ -50,6 +47,8 @@ class Row:
         images_per_second: over wall time; a CompareFaces has two images.
         floor_ms: half of the times, the bare decoding and network calls for the image took no longer than this; 0
             for a stage that has none.
+        floor_processor_ms: what these calls take of a processor with one core for each, the mean; more than `floor_ms`
+            where they have several, as the detector on an idle machine and the two crops of a face do.
         resident_before_mb: memory of the server when it had started and answered nothing yet.
         resident_mb: memory of the server after the row.
         request_mb: the most memory of the server while the row was measured, less `resident_before_mb`; None where
@@ -65,6 +64,7 @@ class Row:
     p99_ms: float
     images_per_second: float
     floor_ms: float
+    floor_processor_ms: float
     resident_before_mb: float
     resident_mb: float
     request_mb: float | None
@@ -89,12 +89,14 @@ class Times:
         answered: how many of them were answered within `wall`; the others while not all clients were calling.
         wall: seconds.
         floor: seconds that the floor took, in between.
+        processor: seconds of a processor that each took, the mean.
     """
 
     took: list[float]
     answered: int
     wall: float
     floor: list[float]
+    processor: float
 
     @property
     def rate(self) -> float:
@@ -115,6 +117,7 @@ class Times:
             p99_ms=round(float(p99), 3),
             images_per_second=round(images * self.rate, 2),
             floor_ms=round(1000 * float(np.median(self.floor)), 3),
+            floor_processor_ms=round(1000 * self.processor, 3),
             resident_before_mb=round(memory.before, 1),
             resident_mb=round(memory.after, 1),
             request_mb=None if memory.request is None else round(memory.request, 1),
@@ -127,17 +130,18 @@ def heading(width: int, clients: int = 1) -> str:
     many = "  bound/s  share   bare/s  share  cores: server clients" if clients > 1 else ""
     return (
         f"{'operation':<18}  {'image':<{width}}  clients   p50 ms   p99 ms  images/s  floor ms  × floor  "
-        f"resident MB  request MB{many}"
+        f"of a core     ×  resident MB  request MB{many}"
     )
 
 
 def line(row: Row, width: int) -> str:
     """A row under the heading, and a line below it for each kind of arrivals."""
-    over = f"{row.p50_ms / row.floor_ms:8.2f}" if row.floor_ms else f"{'':8}"
+    over, core = (f"{row.p50_ms / base:.2f}" if row.floor_ms else "" for base in (row.floor_ms, row.floor_processor_ms))
     most = "" if row.request_mb is None else f"{row.request_mb:.0f}"
     text = (
         f"{row.operation:<18}  {row.image:<{width}}  {row.clients or '':>7}  {row.p50_ms:7.2f}  {row.p99_ms:7.2f}  "
-        f"{row.images_per_second:8.1f}  {row.floor_ms:8.2f} {over}  {row.resident_mb:11.0f}  {most:>10}"
+        f"{row.images_per_second:8.1f}  {row.floor_ms:8.2f} {over:>8}  "
+        f"{row.floor_processor_ms:9.2f}  {core:>4}  {row.resident_mb:11.0f}  {most:>10}"
     )
     return text if row.load is None else "\n".join([text + _load(row.load), *map(_arrivals, row.load.arrivals)])
 

@@ -1,8 +1,14 @@
-"""OpenVINO on the CPU: reads its own IR and ONNX, static shapes, one compiled network for the life of the process."""
+"""OpenVINO on the CPU: reads its own IR and ONNX, static shapes, one compiled network for the life of the process.
 
+Each inference has one core, which gets the most done; one that would leave cores idle has two (`Graph.paired`).
+"""
+
+import copy
 import functools
 import queue
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,12 +32,69 @@ def _made() -> ov.Core:
     return ov.Core()
 
 
+class _Running:
+    """How many runs there are in this process, of any network, those that wait for a lane included."""
+
+    def __init__(self) -> None:
+        self._lock, self._count = threading.Lock(), 0
+
+    @contextmanager
+    def another(self) -> Iterator[int]:
+        """One more as long as this lasts; gives how many that makes."""
+        with self._lock:
+            self._count += 1
+            count = self._count
+        try:
+            yield count
+        finally:
+            with self._lock:
+                self._count -= 1
+
+
+_RUNNING = _Running()
+
+
 @dataclass(frozen=True, slots=True)
 class _Lane:
     """A request that runs the network, and views of what it leaves behind, each (batch, …)."""
 
     request: ov.InferRequest
     outputs: list[NDArray[np.float32]]
+
+
+class _Lanes:
+    """The requests of a compiled network, `count` of them; `streams` inferences may run, each on so many cores."""
+
+    def __init__(self, model: ov.Model, streams: int, cores: int, count: int, options: dict[str, object]) -> None:
+        own = {"NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": streams * cores, "PERFORMANCE_HINT_NUM_REQUESTS": count}
+        self.compiled = _core().compile_model(model, "CPU", options | own)
+        self.batch = int(self.compiled.input().shape[0])
+        self.shapes = [single(tuple(port.shape), self.batch) for port in self.compiled.outputs]
+        self._idle: queue.SimpleQueue[_Lane] = queue.SimpleQueue()
+        for _ in range(count):
+            self._idle.put(self._lane())
+
+    @contextmanager
+    def taken(self, wanted: int) -> Iterator[list[_Lane]]:
+        """Wait for one lane, then take what else is idle, up to `wanted`; they are given back afterwards."""
+        taken = [self._idle.get()]
+        try:
+            while len(taken) < wanted:
+                try:
+                    taken.append(self._idle.get_nowait())
+                except queue.Empty:
+                    break
+            yield taken
+        finally:
+            for lane in taken:
+                self._idle.put(lane)
+
+    def _lane(self) -> _Lane:
+        request = self.compiled.create_infer_request()
+        outputs = [
+            request.get_output_tensor(index).data.reshape(self.batch, *shape) for index, shape in enumerate(self.shapes)
+        ]
+        return _Lane(request, outputs)
 
 
 class OpenVinoSession:
@@ -55,32 +118,33 @@ class OpenVinoSession:
         if set(graph.scale) != {1.0}:
             entry.scale(list(graph.scale))
         options: dict[str, object] = {} if precision == "auto" else {"INFERENCE_PRECISION_HINT": precision}
-        lanes = LANES * threads
-        options |= {"NUM_STREAMS": threads, "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT_NUM_REQUESTS": lanes}
         options["ENABLE_CPU_PINNING"] = False  # the cores are shared with threads that decode
-        self._compiled = _core().compile_model(steps.build(), "CPU", options)
-        self._names = [_name(port) for port in self._compiled.outputs]
-        self._shapes = [single(tuple(port.shape), graph.batch) for port in self._compiled.outputs]
-        self._batch = graph.batch
-        self._idle: queue.SimpleQueue[_Lane] = queue.SimpleQueue()
-        for _ in range(lanes):
-            self._idle.put(self._lane())
+        built = steps.build()
+        self._singles = _Lanes(built, threads, 1, LANES * threads, options)
+        self._pairs = _Lanes(built, threads // 2, 2, threads // 2, options) if graph.paired and threads > 1 else None
+        self._names = [_name(port) for port in self._singles.compiled.outputs]
+        self._batch, self._threads = graph.batch, threads
         self.shape = (graph.height, graph.width, 3)
 
     def describe(self) -> Runtime:
         """Say which OpenVINO, on which processor, in which precision."""
         device = str(_core().get_property("CPU", "FULL_DEVICE_NAME"))
-        precision = self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+        precision = self._singles.compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
         return Runtime("OpenVINO", ov.__version__.split("-")[0], device, precision)
+
+    def unpaired(self) -> "OpenVinoSession":
+        """The same compiled network, whose inferences never have two cores; to measure with."""
+        other = copy.copy(self)
+        other._pairs = None
+        return other
 
     def run(self, pixels: Pixels) -> Outputs:
         """Run the network on each input, on every idle request at once (see `Session.run`)."""
         count = len(pixels)
         pixels = self._filled(pixels)
-        answers = [np.empty((len(pixels), *shape), np.float32) for shape in self._shapes]
+        answers = [np.empty((len(pixels), *shape), np.float32) for shape in self._singles.shapes]
         calls = [slice(first, first + self._batch) for first in range(0, len(pixels), self._batch)]
-        lanes = self._take(len(calls))
-        try:
+        with _RUNNING.another() as running, self._fitting(len(calls), running).taken(len(calls)) as lanes:
             for first in range(0, len(calls), len(lanes)):
                 started = list(zip(lanes, calls[first:], strict=False))
                 for lane, rows in started:
@@ -91,33 +155,16 @@ class OpenVinoSession:
                 for lane, rows in started:
                     for answer, output in zip(answers, lane.outputs, strict=True):
                         answer[rows] = output
-        finally:
-            for lane in lanes:
-                self._idle.put(lane)
         return {name: answer[:count] for name, answer in zip(self._names, answers, strict=True)}
 
-    def _lane(self) -> _Lane:
-        request = self._compiled.create_infer_request()
-        outputs = [
-            request.get_output_tensor(index).data.reshape(self._batch, *shape)
-            for index, shape in enumerate(self._shapes)
-        ]
-        return _Lane(request, outputs)
+    def _fitting(self, calls: int, running: int) -> _Lanes:
+        """Those of two cores for a single call, while there are two for each run; the answers are the same."""
+        return self._pairs if self._pairs and calls == 1 and 2 * running <= self._threads else self._singles
 
     def _filled(self, pixels: Pixels) -> Pixels:
         """The inputs with black ones after them, up to whole batches."""
         missing = -len(pixels) % self._batch
         return np.concatenate([pixels, np.zeros((missing, *self.shape), np.uint8)]) if missing else pixels
-
-    def _take(self, wanted: int) -> list[_Lane]:
-        """Wait for one lane, then take what else is idle, up to `wanted`."""
-        taken = [self._idle.get()]
-        while len(taken) < wanted:
-            try:
-                taken.append(self._idle.get_nowait())
-            except queue.Empty:
-                break
-        return taken
 
 
 def _name(port: ov.ConstOutput) -> str:

@@ -139,7 +139,9 @@ class Networks:
     threads: int
     compile_graph: Compile
 
-    def compile(self, name: str, shape: tuple[int, int], entry: Preprocessing, batch: int = 1) -> Session:
+    def compile(
+        self, name: str, shape: tuple[int, int], entry: Preprocessing, batch: int = 1, *, paired: bool = False
+    ) -> Session:
         """Compile the network in the file of this name.
 
         Args:
@@ -147,18 +149,22 @@ class Networks:
             shape: height and width of the input.
             entry: colour order, mean and scale.
             batch: inputs in one call.
+            paired: whether one is to have two cores while there are two for each.
         """
         reader = next(file.reader for file in self.manifest.files if file.name == name)
         read = READERS[reader] if reader else None
         color, mean, scale = entry
-        return self.compile_graph(Graph(self.files[name], *shape, color, mean, scale, batch, read), self.threads)
+        graph = Graph(self.files[name], *shape, color, mean, scale, batch, paired, read)
+        return self.compile_graph(graph, self.threads)
 
     def detector(self, spec: DetectorSpec) -> Finder:
         """One network over two canvases."""
         entry: Preprocessing = (spec.color, spec.mean, spec.scale)
         if spec.head not in HEADS:
             raise ValueError(f"there is no head named {spec.head}; known heads: {', '.join(HEADS)}")
-        wide, narrow = (self.compile(spec.file, (side, side), entry) for side in (spec.wide, spec.narrow))
+        wide, narrow = (
+            self.compile(spec.file, (side, side), entry, paired=side == spec.wide) for side in (spec.wide, spec.narrow)
+        )
         return Detector(wide, narrow, HEADS[spec.head], spec.least_score, spec.most_overlap)
 
     def cascade(self, spec: CascadeSpec) -> Finder:
