@@ -1,15 +1,14 @@
 """OpenVINO runs a network the same way from many threads, in batches, and with either order of colours."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
-from openvino import Tensor
 
 from mien.engine import openvino
+from mien.engine.cores import at_work, for_each
 from mien.engine.openvino import OpenVinoSession
 from mien.engine.session import Graph, Pixels
 from mien.packs.load import Pack
@@ -52,49 +51,49 @@ def test_many_threads_get_their_own_answers(file: Path) -> None:
 
 
 @pytest.fixture
-def cores(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many cores each run had for an inference, as runs come."""
+def threads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many threads each run had for an inference, as runs come."""
     seen: list[int] = []
     taken = openvino._Lanes.taken
 
     def noted(lanes: openvino._Lanes, wanted: int) -> AbstractContextManager[list[openvino._Lane]]:
-        streams, threads = (lanes.compiled.get_property(name) for name in ("NUM_STREAMS", "INFERENCE_NUM_THREADS"))
-        seen.append(threads // streams)
+        streams, running = (lanes.compiled.get_property(name) for name in ("NUM_STREAMS", "INFERENCE_NUM_THREADS"))
+        seen.append(running // streams)
         return taken(lanes, wanted)
 
     monkeypatch.setattr(openvino._Lanes, "taken", noted)
     return seen
 
 
-def test_a_lone_inference_has_two_cores_and_answers_the_same(file: Path, cores: list[int]) -> None:
+def test_a_lone_inference_has_two_cores_and_answers_the_same(file: Path, threads: list[int]) -> None:
     session = compiled(file, paired=True)
     lone = [answer(session, INPUTS[row : row + 1])[0] for row in range(len(INPUTS))]
-    assert cores == [2] * len(INPUTS)
+    assert threads == [2] * len(INPUTS)
     single = session.unpaired()
     np.testing.assert_array_equal([answer(single, INPUTS[row : row + 1])[0] for row in range(len(INPUTS))], lone)
     np.testing.assert_array_equal(answer(session, INPUTS), lone)
-    assert cores[len(INPUTS) :] == [1] * (len(INPUTS) + 1)
+    assert threads[len(INPUTS) :] == [1] * (len(INPUTS) + 1)
 
 
-def test_each_inference_has_one_core_where_another_network_runs(file: Path, cores: list[int]) -> None:
-    session, other = compiled(file, paired=True), compiled(file)
-    begun, ended = threading.Event(), threading.Event()
+def test_each_inference_has_one_core_while_another_thread_is_at_work(file: Path, threads: list[int]) -> None:
+    session = compiled(file, paired=True)
+    with at_work():
+        lone = answer(session, INPUTS[:1])
+        with ThreadPoolExecutor(1) as pool, at_work():
+            beside = pool.submit(answer, session, INPUTS[:1]).result()
+        np.testing.assert_array_equal(answer(session, INPUTS[:1]), beside)
+    np.testing.assert_array_equal(lone, beside)
+    assert threads == [2, 1, 2]
 
-    def slow(*given: object, **named: object) -> object:
-        begun.set()
-        ended.wait(60)
-        return Tensor(*given, **named)
 
-    with ThreadPoolExecutor(1) as pool:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("mien.engine.openvino.ov.Tensor", slow)
-            running = pool.submit(answer, other, INPUTS[:1])
-            assert begun.wait(60)
-        beside = answer(session, INPUTS[:1])
-        ended.set()
-        running.result()
-    np.testing.assert_array_equal(answer(session, INPUTS[:1]), beside)
-    assert cores == [1, 1, 2]
+@pytest.mark.parametrize(
+    ("threads", "looks", "each"), [(2, 0, 2), (2, 1, 2), (2, 2, 1), (5, 2, 2), (4, 3, 1), (1, 1, 1)]
+)
+def test_cores_are_shared_among_the_threads_at_work(threads: int, looks: int, each: int) -> None:
+    with ExitStack() as stack:
+        for _ in range(looks):
+            stack.enter_context(at_work())
+        assert for_each(threads) == each
 
 
 def test_an_answer_stays_as_it_is_when_the_session_runs_again(file: Path) -> None:

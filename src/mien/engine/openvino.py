@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.engine import cores
 from mien.engine.quiet import ov
 from mien.engine.session import Graph, Outputs, Pixels, Runtime, single
 
@@ -32,28 +33,6 @@ def _made() -> ov.Core:
     return ov.Core()
 
 
-class _Running:
-    """How many runs there are in this process, of any network, those that wait for a lane included."""
-
-    def __init__(self) -> None:
-        self._lock, self._count = threading.Lock(), 0
-
-    @contextmanager
-    def another(self) -> Iterator[int]:
-        """One more as long as this lasts; gives how many that makes."""
-        with self._lock:
-            self._count += 1
-            count = self._count
-        try:
-            yield count
-        finally:
-            with self._lock:
-                self._count -= 1
-
-
-_RUNNING = _Running()
-
-
 @dataclass(frozen=True, slots=True)
 class _Lane:
     """A request that runs the network, and views of what it leaves behind, each (batch, …)."""
@@ -63,10 +42,14 @@ class _Lane:
 
 
 class _Lanes:
-    """The requests of a compiled network, `count` of them; `streams` inferences may run, each on so many cores."""
+    """The requests of a compiled network, `count` of them; `streams` inferences may run, each on so many threads."""
 
-    def __init__(self, model: ov.Model, streams: int, cores: int, count: int, options: dict[str, object]) -> None:
-        own = {"NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": streams * cores, "PERFORMANCE_HINT_NUM_REQUESTS": count}
+    def __init__(self, model: ov.Model, streams: int, threads: int, count: int, options: dict[str, object]) -> None:
+        own = {
+            "NUM_STREAMS": streams,
+            "INFERENCE_NUM_THREADS": streams * threads,
+            "PERFORMANCE_HINT_NUM_REQUESTS": count,
+        }
         self.compiled = _core().compile_model(model, "CPU", options | own)
         self.batch = int(self.compiled.input().shape[0])
         self.shapes = [single(tuple(port.shape), self.batch) for port in self.compiled.outputs]
@@ -144,7 +127,7 @@ class OpenVinoSession:
         pixels = self._filled(pixels)
         answers = [np.empty((len(pixels), *shape), np.float32) for shape in self._singles.shapes]
         calls = [slice(first, first + self._batch) for first in range(0, len(pixels), self._batch)]
-        with _RUNNING.another() as running, self._fitting(len(calls), running).taken(len(calls)) as lanes:
+        with self._fitting(len(calls)).taken(len(calls)) as lanes:
             for first in range(0, len(calls), len(lanes)):
                 started = list(zip(lanes, calls[first:], strict=False))
                 for lane, rows in started:
@@ -157,9 +140,9 @@ class OpenVinoSession:
                         answer[rows] = output
         return {name: answer[:count] for name, answer in zip(self._names, answers, strict=True)}
 
-    def _fitting(self, calls: int, running: int) -> _Lanes:
-        """Those of two cores for a single call, while there are two for each run; the answers are the same."""
-        return self._pairs if self._pairs and calls == 1 and 2 * running <= self._threads else self._singles
+    def _fitting(self, calls: int) -> _Lanes:
+        """Those of two cores for a single call, while there are two for each thread; the answers are the same."""
+        return self._pairs if self._pairs and calls == 1 and cores.for_each(self._threads) > 1 else self._singles
 
     def _filled(self, pixels: Pixels) -> Pixels:
         """The inputs with black ones after them, up to whole batches."""

@@ -31,8 +31,8 @@ class Graph:
         mean: subtracted from each channel, in the network's order, on the 0–255 scale.
         scale: what each channel is divided by afterwards.
         batch: inputs that go through the network in one call; more than one pays where inputs are small and many.
-        paired: whether an inference is to have two cores while there are two for each; it costs memory, and only a
-            network that has much to do for one input gains. An engine may pass it over.
+        paired: whether an inference is to have two cores while there are two for each thread at work (`cores`); it
+            costs memory, and only a network that has much to do for one input gains. An engine may pass it over.
         read: for a file no engine knows, what makes an OpenVINO model of it (input NCHW); None for ONNX and IR.
     """
 

@@ -10,6 +10,7 @@ from math import ceil
 
 import numpy as np
 
+from mien.engine.cores import at_work
 from mien.face.align import align
 from mien.face.detect import Finder
 from mien.face.embed import Embedder, Embeddings
@@ -29,6 +30,7 @@ class Pipeline:
     detector: Finder
     embedder: Embedder
 
+    @at_work()
     def find(self, picture: Picture, stage: Stage = lambda _: nullcontext(), *, embedded: bool = True) -> list[Face]:
         """Find, cut out and measure up to 100 faces, the largest first; `embedded` says whether any will be embedded.
 
@@ -50,6 +52,7 @@ class Pipeline:
                 for each, side in zip(detections, sides, strict=True)
             ]
 
+    @at_work()
     def embed(self, faces: Sequence[Face]) -> Embeddings:
         """Embed faces that `find` gave; float32 (N, dimension), unit length."""
         size = self.embedder.size

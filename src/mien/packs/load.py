@@ -149,7 +149,7 @@ class Networks:
             shape: height and width of the input.
             entry: colour order, mean and scale.
             batch: inputs in one call.
-            paired: whether one is to have two cores while there are two for each.
+            paired: whether one is to have two cores where they would idle.
         """
         reader = next(file.reader for file in self.manifest.files if file.name == name)
         read = READERS[reader] if reader else None
