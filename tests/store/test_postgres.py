@@ -138,6 +138,23 @@ def test_a_database_that_refuses_is_an_error_in_seconds_and_back_at_once(far: St
     assert len(faces.everyone(far, key)) == 1
 
 
+def test_who_waits_while_the_pool_gives_up_connecting_is_served_when_the_database_is_back(
+    far: Store, proxy: Proxy
+) -> None:
+    """The first to meet the outage has the pool connect for five seconds; the second waits for that, and goes on."""
+    key = faces.make(far)
+    proxy.refuse()
+    with ThreadPoolExecutor(8) as pool:
+        first = [pool.submit(faces.add, far, key, number, [faces.face()]) for number in range(4)]
+        time.sleep(4)
+        second = pool.submit(faces.add, far, key, 9, [faces.face()])
+        assert all(isinstance(each.exception(), StoreUnavailableError) for each in first)
+        time.sleep(1)  # until nobody connects any more
+        proxy.accept()
+        second.result()
+    assert len(faces.everyone(far, key)) == 1
+
+
 def test_a_silent_database_is_an_error_in_seconds_and_back_at_once(far: Store, proxy: Proxy) -> None:
     key = faces.make(far)
     proxy.silence()

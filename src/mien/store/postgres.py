@@ -25,6 +25,7 @@ from mien.store.migrate import migrate
 PATIENCE = 5.0  # seconds that a connection is waited for, and that work is tried again
 CONNECTING = 3  # seconds that one attempt to connect may take
 STATEMENT = 10.0  # seconds that a statement may take by the server's clock
+ASKING = 1.0  # seconds after which a thread that waits for a connection asks for it again
 SILENCE = 12.0  # seconds after which a server that gives no answer at all is given up
 ABANDONED = 10.0  # seconds after which the server ends a transaction that nobody goes on with, and frees its locks
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.004, 0.2  # seconds before work is tried again, doubling
@@ -170,10 +171,7 @@ class PostgresDatabase:
         raise AssertionError
 
     def _on_a_connection(self, once: Callable[[Connection], T]) -> T:
-        try:
-            connection = self._pool.getconn()
-        except (PoolTimeout, PoolClosed):
-            raise StoreUnavailableError(f"no connection to {_place(self._info)} within {PATIENCE:.0f} s") from None
+        connection = self._connection()
         try:
             return once(connection)
         except psycopg.Error as error:
@@ -184,6 +182,23 @@ class PostgresDatabase:
             raise
         finally:
             self._pool.putconn(connection)
+
+    def _connection(self) -> Connection:
+        """Wait for a connection.
+
+        It is asked for again and again: where the pool gives up connecting while somebody waits, nobody tries again
+        until the next one asks.
+        """
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self._pool.getconn(ASKING)
+            except PoolClosed:
+                break
+            except PoolTimeout:
+                if time.monotonic() >= until:
+                    break
+        raise StoreUnavailableError(f"no connection to {_place(self._info)} within {PATIENCE:.0f} s")
 
     def _migrated(self) -> str:
         """Bring the tables up to date on a connection without our timeouts; the server's version."""
