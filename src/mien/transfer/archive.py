@@ -131,7 +131,8 @@ class Archive:
                 read = pa.parquet.ParquetFile(file)
                 if not read.schema_arrow.equals(schema(table)):
                     raise SetupError(f"{self.path}: the table {table} has other columns than version {VERSION} has.")
-                for batch in read.iter_batches(BATCH):
+                # Its threads would hold the file, which is Python's, and abort a process that ends before they let go.
+                for batch in read.iter_batches(BATCH, use_threads=False):
                     yield _rows(batch)
         except (pa.ArrowException, KeyError, OSError) as error:
             raise SetupError(f"{self.path}: the table {table} cannot be read ({type(error).__name__}).") from None
