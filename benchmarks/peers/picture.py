@@ -42,7 +42,7 @@ def draw(rows: list[dict[str, Any]], file: Path) -> None:
             place = {"xytext": (-8, -3), "ha": "right"} if ours else {"xytext": (8, -3), "ha": "left"}
             axes.annotate(name, (x, y), textcoords="offset points", color=color, fontsize=9, **place)
     axes.set_xscale("log")
-    axes.margins(x=0.25, y=0.15)
+    axes.margins(x=0.32, y=0.15)
     axes.set_xlabel(f"milliseconds to find and embed the face of one {SIZE} photograph; a ring: over HTTP", color=GRAY)
     axes.set_ylabel("% of same-person pairs accepted\nwhere 0.1% of strangers' are", color=GRAY)
     ticks = [ms for ms in (5, 10, 20, 50, 100, 200, 500, 1000, 2000) if axes.get_xlim()[0] < ms < axes.get_xlim()[1]]
