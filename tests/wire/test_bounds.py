@@ -218,6 +218,14 @@ def test_a_connection_without_a_request_is_closed(server: Callable[..., Live]) -
     assert 0.5 < time.monotonic() - began < 5
 
 
+def test_a_connection_is_kept_as_long_as_the_setting_says(server: Callable[..., Live]) -> None:
+    kept = connect(server("--idle-timeout", "9"))
+    for pause in (6, 0):
+        kept.sendall(head("ListCollections", 2) + b"{}")
+        assert answered(kept).startswith(b"HTTP/1.1 200")
+        time.sleep(pause)
+
+
 def test_a_client_that_hangs_up_takes_its_work_with_it(server: Callable[..., Live]) -> None:
     bounded = server("--threads", "1")
     client = bounded.client()
