@@ -32,14 +32,10 @@ class Connections:
 
 
 class Connection(HttpToolsProtocol):
-    """HTTP on one connection. uvicorn's own timer is stopped by the first byte of a request, this one by its head.
-
-    uvicorn's begins with an answer, so it must last as long.
-    """
+    """HTTP on one connection. uvicorn's own timer is stopped by the first byte of a request, this one by its head."""
 
     def __init__(self, connections: Connections, **given: Any) -> None:
         super().__init__(**given)
-        self.timeout_keep_alive = connections.idle  # type: ignore[assignment]  # whole seconds where uvicorn says so
         self._all = connections
         self._held = False
         self._timer: TimerHandle | None = None
