@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 MIEN   := $(BIN)/mien
 
-.PHONY: serve test check bench peers soak fuzz docs clean
+.PHONY: serve test check bench peers soak hostile fuzz docs clean
 
 # Where the default pack cannot be had and nobody chose a pack (exit code 3), the one from the package index serves.
 serve: $(VENV)/installed
@@ -33,6 +33,10 @@ bench: $(VENV)/installed
 soak: $(VENV)/installed-dev
 	MIEN_TEST_KILLS=200 $(BIN)/python -m pytest -s tests/faults
 	$(BIN)/python -m tests.faults.soak --seconds 3600 --json build/soak.json
+
+# Each attack for half a minute over 64 connections, where a test run gives it seconds over 16.
+hostile: $(VENV)/installed-dev
+	MIEN_TEST_ATTACK_SECONDS=30 MIEN_TEST_ATTACK_CONNECTIONS=64 $(BIN)/python -m pytest -s tests/hostile
 
 # An hour or so of what every test run does for seconds.
 fuzz: $(VENV)/installed-dev
