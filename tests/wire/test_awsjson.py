@@ -17,8 +17,9 @@ from mien.errors import (
     ValidationError,
 )
 from mien.operations.face import IndexFacesRequest
-from mien.operations.tag import TagResourceRequest, TagsResponse
+from mien.operations.tag import TagResourceRequest, TagsResponse, UntagResourceRequest
 from mien.wire import awsjson
+from mien.wire.members import shape_of
 
 REQUESTS = sorted({operation.request for operation in OPERATIONS.values()}, key=lambda kind: kind.__name__)
 ANY = st.recursive(
@@ -90,6 +91,57 @@ def test_what_a_client_encodes_is_what_is_decoded(data: bytes, external: str, mo
     assert (request.image.bytes, request.image.s3_object) == (data, None)
     assert (request.external_image_id, request.max_faces) == (external, most)
     assert (request.quality_filter, request.detection_attributes) == (None, [])
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("escaped", [False, True])
+@given(st.binary(min_size=1, max_size=300), st.integers(1, 80))
+def test_base64_may_be_broken_into_lines(line_break: str, escaped: bool, data: bytes, width: int) -> None:
+    whole = base64.b64encode(data).decode()
+    lines = "".join(whole[start : start + width] + line_break for start in range(0, len(whole), width))
+    body = json.dumps({"Image": {"Bytes": lines}})
+    if escaped:
+        body = body.replace(r"\n", r"\u000A").replace(r"\r", r"\u000d").replace("/", r"\/")
+    request = awsjson.decode(body.encode(), OPERATIONS["DetectFaces"].request)
+    assert request.image.bytes == data
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("aGVs\nbG8", "Base64 encoded length is expected a multiple of 4 bytes but found: 7"),
+        ("aGV*\nbG8=", "Invalid Base64 character: '*'"), ("aGV\\\nbG8=", None),
+        ("aGVs bG8", None), ("aGVs\tbG8=", None), ("=\nGVs", "Invalid Base64 character: '='"),
+        ("aGV\u00e9\n", None), ("a\n===", None),
+    ],
+)  # fmt: skip
+def test_what_is_no_base64_is_refused_whatever_its_lines(text: str, why: str | None) -> None:
+    with pytest.raises(SerializationError) as caught:
+        awsjson.decode(json.dumps({"Image": {"Bytes": text}}).encode(), OPERATIONS["DetectFaces"].request)
+    assert why is None or caught.value.message.endswith(f"can not be converted to a Blob: {why}")
+
+
+TAGS = st.text('ab,:é😀"\\ ]}', min_size=1, max_size=5)
+
+
+@given(st.lists(TAGS, max_size=8), st.dictionaries(TAGS, TAGS | st.none(), max_size=8), st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_what_is_read_within_bounds_is_what_is_read_whole(keys: list[str], tags: dict[str, str], ascii: bool) -> None:
+    """Commas inside of texts and spaces make the reader count: it builds entry by entry then."""
+    many = {key.replace("a", "a" + "," * 201): value for key, value in tags.items()}
+    for members in ({"TagKeys": keys, "Tags": tags}, {"TagKeys": list(many), "Tags": many}):
+        text = json.dumps(members, ensure_ascii=ascii)
+        for body in (text, text.replace(": [", ": [" + " " * 10**6).replace(": {", ": {" + " " * 10**6)):
+            read = {kind: shape_of(kind) for kind in (UntagResourceRequest, TagResourceRequest)}
+            seen = [shape.build(msgspec.json.decode(body, type=shape.first)) for shape in read.values()]
+            assert seen[0].tag_keys == members["TagKeys"]
+            assert seen[1].tags == {name: value for name, value in members["Tags"].items() if value is not None}
+
+
+def test_a_map_that_hides_how_many_it_names_is_refused() -> None:
+    tags = ",".join(['"a":"b"'] * 202)
+    with pytest.raises(SerializationError):
+        awsjson.decode(f'{{"ResourceArn":"{"a" * 20}","Tags":{{{tags}}}}}'.encode(), TagResourceRequest)
 
 
 @given(st.dictionaries(st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8"))))

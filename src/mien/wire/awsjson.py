@@ -1,5 +1,6 @@
 """AWS JSON 1.1: the body of a request to a typed value, a value or an error to the body of a response."""
 
+import codecs
 import re
 import uuid
 from typing import Any, TypeVar
@@ -8,11 +9,13 @@ import msgspec
 
 from mien.errors import ApiError, FrameworkError, SerializationError, UnknownOperationError, ValidationError
 from mien.operations.constraints import broken
+from mien.wire.members import MistypedError, Shape, shape_of
 from mien.wire.mismatch import complaint, null_element
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
 TARGET = re.compile(r"RekognitionService\.(\w+)")
 _FIRST = re.compile(rb"[^ \t\r\n]")
+_PIECE = 1 << 16  # bytes of a body whose text is looked at in one go
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -34,18 +37,22 @@ def parse(body: bytes | bytearray | memoryview) -> None:
 
 
 def parse_whole(body: bytes | bytearray | memoryview) -> None:
-    """Refuse a body that is no JSON object anywhere in it.
+    """Refuse a body that is no JSON object anywhere in it. Nothing is built of it: it takes time and no memory.
 
     Raises:
         SerializationError: it does not parse.
     """
+    text = codecs.getincrementaldecoder("utf-8")()
     try:
-        msgspec.json.decode(body, type=dict[str, Any])
+        msgspec.json.decode(body, type=msgspec.Raw)
+        with memoryview(body) as view:
+            for start in range(0, len(view), _PIECE):
+                text.decode(view[start : start + _PIECE])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise SerializationError from None
 
 
-def decode(body: bytes | bytearray | memoryview, shape: type[T]) -> T:
+def decode(body: bytes | bytearray | memoryview, kind: type[T]) -> T:
     """Decode a body and hold it against the model's constraints.
 
     Unknown members are passed over; a member that is null counts as absent.
@@ -55,13 +62,13 @@ def decode(body: bytes | bytearray | memoryview, shape: type[T]) -> T:
         ValidationError: a constraint is broken; the text names up to ten.
     """
     try:
-        request = _typed(body, shape)
-    except msgspec.ValidationError as error:
+        request: T = _typed(body, shape_of(kind))
+    except MistypedError as error:
         parse_whole(body)  # what is no JSON further on is that before it is anything else
         place = null_element(error)
         if place is not None:
             raise _invalid([f"Value null at '{place}' failed to satisfy constraint: Member must not be null"]) from None
-        raise SerializationError(complaint(error, body, shape)) from None
+        raise SerializationError(complaint(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise SerializationError from None
     complaints = broken(request)
@@ -75,21 +82,15 @@ def _invalid(complaints: list[str]) -> ValidationError:
     return ValidationError(f"{len(complaints)} validation error{plural} detected: {'; '.join(complaints)}")
 
 
-def _typed(body: bytes | bytearray | memoryview, shape: type[T]) -> T:
+def _typed(body: bytes | bytearray | memoryview, shape: Shape) -> Any:
     try:
-        return msgspec.json.decode(body, type=shape)
+        seen = msgspec.json.decode(body, type=shape.first)
     except msgspec.ValidationError as error:
-        if "got `null`" not in str(error):
-            raise
-    return msgspec.convert(_without_nulls(msgspec.json.decode(body)), shape, builtin_types=())
-
-
-def _without_nulls(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [_without_nulls(item) for item in value]
-    return value
+        if "base64" not in str(error):
+            raise MistypedError(error) from None
+        parse_whole(body)
+        seen = msgspec.json.decode(body, type=shape.unread)
+    return shape.build(seen)
 
 
 def encode(response: msgspec.Struct) -> bytes:

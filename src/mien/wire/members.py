@@ -1,0 +1,227 @@
+"""A request's members, each built within bounds: a body that is hostile costs no more memory than one that is not.
+
+Decoding goes in two steps. The first walks the whole body once and takes numbers and blobs out of it, and of texts,
+lists and maps only where they stand. The second builds each of those, no further than one entry or some characters
+beyond the most that the service model allows, so that what is too long is still told in AWS's words.
+"""
+
+import functools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from mien.errors import SerializationError
+from mien.operations.constraints import Length
+
+WIDEST = 12  # bytes that one character takes in JSON at most: a pair of \\uXXXX
+MOST_CHARACTERS = 64  # of a text whose length the model does not bound: ids and words
+MOST_ENTRIES = 4096  # of a list whose length the model does not bound
+_CHARACTERS = re.compile(
+    rb'(?:[^"\\\x80-\xff]|\\u[dD][89abAB]..\\u....|\\u....|\\[^u]'
+    rb"|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})*",
+    re.DOTALL,
+)
+_TEXT = msgspec.json.Decoder(str | None)
+_QUOTE = ord('"')
+_SPACE = re.compile(rb"[ \t\r\n]*")
+_LINE_BREAKS = (rb"\n", rb"\r", rb"\u000a", rb"\u000A", rb"\u000d", rb"\u000D")  # as JSON spells them
+
+Build = Callable[[memoryview], Any]
+
+
+class MistypedError(Exception):
+    """A member of another JSON type than the model's, or a blob that is no base64.
+
+    Attributes:
+        path: of the member, as `$.Image.Bytes`; msgspec's words say where in it.
+        raw: the member as it was sent; None where the first step found it.
+    """
+
+    def __init__(self, error: msgspec.ValidationError, path: str = "$", raw: memoryview | None = None) -> None:
+        super().__init__(str(error))
+        self.path = path
+        self.raw = raw
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How the requests of one struct are read.
+
+    Attributes:
+        kind: the struct.
+        first: what the first step decodes: numbers and blobs, other structs, and the rest as `msgspec.Raw`.
+        unread: the same with blobs as `msgspec.Raw` too, for one that has to be unfolded or complained of.
+        members: name, name on the wire, and what builds the member in the second step, if that is left to it.
+    """
+
+    kind: type[msgspec.Struct]
+    first: type[msgspec.Struct]
+    unread: type[msgspec.Struct]
+    members: "tuple[tuple[str, str, Build | Shape], ...]"
+
+    def build(self, seen: Any, path: str = "$") -> Any:
+        """The struct, out of what the first step saw.
+
+        Raises:
+            MistypedError: a member, or an entry of one, has another JSON type, or a blob is no base64.
+            SerializationError: a map names something twice and has more entries than it may.
+        """
+        values = {}
+        for name, shown, build in self.members:
+            value = getattr(seen, name)
+            if isinstance(build, Shape):
+                value = None if value is None else build.build(value, f"{path}.{shown}")
+            elif isinstance(value, msgspec.Raw):
+                raw = memoryview(value)
+                try:
+                    value = build(raw)
+                except msgspec.ValidationError as error:
+                    raise MistypedError(error, f"{path}.{shown}", raw) from None
+            values[name] = value
+        return self.kind(**values)
+
+
+@functools.cache
+def shape_of(kind: type[msgspec.Struct]) -> Shape:
+    """How requests of this struct are read."""
+    hints = get_type_hints(kind, include_extras=True)
+    first: list[tuple[str, Any, Any]] = []
+    unread: list[tuple[str, Any, Any]] = []
+    members: list[tuple[str, str, Build | Shape]] = []
+    for field in msgspec.structs.fields(kind):
+        bare, length = _stripped(hints[field.name])
+        build: Build | Shape = blob
+        seen: Any = msgspec.Raw
+        whole: Any = msgspec.Raw
+        if isinstance(bare, type) and issubclass(bare, msgspec.Struct):
+            build = shape_of(bare)
+            seen, whole = build.first | None, build.unread | None
+        elif bare is str:
+            build = functools.partial(_text, most=_most(length, MOST_CHARACTERS))
+        elif bare is bytes:
+            seen = bytes | None
+        elif bare in (int, float):
+            seen = whole = bare | None
+        else:
+            build = _entries(bare, _most(length, MOST_ENTRIES))
+        first.append((field.name, seen, None))
+        unread.append((field.name, whole, None))
+        members.append((field.name, field.encode_name, build))
+    names = {field.name: field.encode_name for field in msgspec.structs.fields(kind)}
+    make = functools.partial(msgspec.defstruct, rename=names)
+    return Shape(kind, make(f"First{kind.__name__}", first), make(f"Unread{kind.__name__}", unread), tuple(members))
+
+
+def blob(raw: memoryview) -> bytes | None:
+    """A blob from its base64, which may be broken into lines.
+
+    Raises:
+        msgspec.ValidationError: it is no text, or no base64.
+    """
+    return msgspec.json.decode(unfolded(raw), type=bytes | None)
+
+
+def unfolded(raw: memoryview) -> bytes:
+    """A text as JSON without its line breaks; one with a backslash of its own is left as it is, being no base64."""
+    text = bytes(raw)
+    if rb"\\" not in text:
+        for each in _LINE_BREAKS:
+            text = text.replace(each, b"")
+    return text
+
+
+def _stripped(hint: Any) -> tuple[Any, Length | None]:
+    """A member's type without its constraints and None, and the constraint of its length."""
+    length = None
+    if get_origin(hint) is Annotated:
+        hint, *extras = get_args(hint)
+        length = next((each for each in extras if isinstance(each, Length)), None)
+    arguments = [each for each in get_args(hint) if each is not type(None)]
+    if type(None) in get_args(hint):
+        bare, inner = _stripped(arguments[0])
+        return bare, length or inner
+    return hint, length
+
+
+def _most(length: Length | None, otherwise: int) -> int:
+    return otherwise if length is None or length.most is None else length.most
+
+
+def _text(raw: memoryview, most: int) -> str | None:
+    if len(raw) > WIDEST * most + 2 and raw[0] == _QUOTE:
+        return _beginning(raw, 0, most)[0]
+    return _TEXT.decode(raw)
+
+
+def beginning(text: bytes | memoryview, most: int) -> str:
+    """The first characters of a text as JSON has it between its quotes, at most `most`."""
+    found = _CHARACTERS.match(text, 0, WIDEST * most)
+    return str(msgspec.json.decode(b'"%b"' % found[0], type=str))[:most] if found else ""
+
+
+def _beginning(raw: memoryview, start: int, most: int) -> tuple[str, int]:
+    """The characters of the text that begins at `start`, as far as `WIDEST * most` bytes, and where they end."""
+    found = _CHARACTERS.match(raw, start + 1, start + 1 + WIDEST * most)
+    end = found.end() if found else start + 1
+    return msgspec.json.decode(b'"%b"' % bytes(raw[start + 1 : end]), type=str), end
+
+
+def _entries(bare: Any, most: int) -> Build:
+    """What builds a list of texts, or a map of texts to texts, of `most` entries and one more."""
+    inner = [_most(_stripped(each)[1], MOST_CHARACTERS) for each in get_args(bare)]
+    is_list = get_origin(bare) is list
+    decoder = msgspec.json.Decoder((list[str] if is_list else dict[str, str | None]) | None)
+    bound = (most + 1) * sum(WIDEST * each + 8 for each in inner)
+
+    def build(raw: memoryview) -> Any:
+        if raw[0] == ord("[" if is_list else "{") and (len(raw) > bound or bytes(raw).count(b",") > most):
+            texts = _some(raw, most + 1, inner)
+            if texts is not None:
+                return texts if is_list else _paired(texts, most)
+        value = decoder.decode(raw)  # within bounds, or an entry of another type ends it there
+        return {key: each for key, each in value.items() if each is not None} if isinstance(value, dict) else value
+
+    return build
+
+
+def _some(raw: memoryview, most: int, inner: list[int]) -> list[str | None] | None:
+    """The texts of the first `most` entries, up to one that is too long; None where something else comes before."""
+    texts: list[str | None] = []
+    place = 1
+    while len(texts) < most * len(inner):
+        place = _skipped(raw, place)
+        is_value = len(texts) % len(inner) == 1
+        if is_value and raw[place] == ord("n"):
+            texts.append(None)
+            place += len("null")
+        elif raw[place] == _QUOTE:
+            text, end = _beginning(raw, place, inner[is_value])
+            texts.append(text)
+            if raw[end] != _QUOTE:
+                break
+            place = end + 1
+        else:
+            return None
+        place = _skipped(raw, place)
+        if raw[place] in b"]}":
+            break
+        place += 1  # the comma, or the colon of a map
+    return texts
+
+
+def _skipped(raw: memoryview, place: int) -> int:
+    found = _SPACE.match(raw, place)
+    return found.end() if found else place
+
+
+def _paired(texts: list[str | None], most: int) -> dict[str, str]:
+    names, values = texts[::2], texts[1::2]
+    if len(values) < len(names):
+        values.append("")  # of a name that is too long
+    pairs = dict(zip(names, values, strict=True))
+    if len(names) > most >= len(pairs):
+        raise SerializationError  # what comes twice hides how many there are
+    return {str(name): value for name, value in pairs.items() if value is not None}
