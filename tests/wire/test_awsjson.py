@@ -118,7 +118,7 @@ def test_base64_may_be_broken_into_lines(line_break: str, escaped: bool, data: b
 def test_what_is_no_base64_is_refused_whatever_its_lines(text: str, why: str | None) -> None:
     with pytest.raises(SerializationError) as caught:
         awsjson.decode(json.dumps({"Image": {"Bytes": text}}).encode(), OPERATIONS["DetectFaces"].request)
-    assert why is None or caught.value.message.endswith(f"can not be converted to a Blob: {why}")
+    assert why is None or str(caught.value).endswith(f"can not be converted to a Blob: {why}")
 
 
 TAGS = st.text('ab,:é😀"\\ ]}', min_size=1, max_size=5)
@@ -129,6 +129,7 @@ TAGS = st.text('ab,:é😀"\\ ]}', min_size=1, max_size=5)
 def test_what_is_read_within_bounds_is_what_is_read_whole(keys: list[str], tags: dict[str, str], ascii: bool) -> None:
     """Commas inside of texts and spaces make the reader count: it builds entry by entry then."""
     many = {key.replace("a", "a" + "," * 201): value for key, value in tags.items()}
+    members: dict[str, Any]
     for members in ({"TagKeys": keys, "Tags": tags}, {"TagKeys": list(many), "Tags": many}):
         text = json.dumps(members, ensure_ascii=ascii)
         for body in (text, text.replace(": [", ": [" + " " * 10**6).replace(": {", ": {" + " " * 10**6)):

@@ -153,7 +153,8 @@ def _most(length: Length | None, otherwise: int) -> int:
 def _text(raw: memoryview, most: int) -> str | None:
     if len(raw) > WIDEST * most + 2 and raw[0] == _QUOTE:
         return _beginning(raw, 0, most)[0]
-    return _TEXT.decode(raw)
+    text: str | None = _TEXT.decode(raw)
+    return text
 
 
 def beginning(text: bytes | memoryview, most: int) -> str:
