@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,9 +63,19 @@ class Live:
         return self.send("POST", "/", body, {"Content-Type": JSON} | target | dict(headers or {}))
 
     def send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
+        return self.pairs(method, path, body, headers.items())
+
+    def pairs(self, method: str, path: str, body: bytes | None, headers: Iterable[tuple[str, str]]) -> Answer:
+        """Send headers as they are, of which one name may come twice; Host is added where it is lacking."""
+        connection, sent = http.client.HTTPConnection(self.host, self.port, timeout=60), list(headers)
+        given = {name.lower() for name, _ in sent}
         try:
-            connection.request(method, path, body, dict(headers))
+            connection.putrequest(method, path, skip_host="host" in given, skip_accept_encoding=True)
+            for name, value in sent:
+                connection.putheader(name, value)
+            if not given & {"content-length", "transfer-encoding"} and (body is not None or method == "POST"):
+                connection.putheader("content-length", str(len(body or b"")))
+            connection.endheaders(body)
             response = connection.getresponse()
             names = {name.lower(): value for name, value in response.getheaders()}
             return Answer(response.status, names, response.read())

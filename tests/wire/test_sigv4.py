@@ -95,10 +95,25 @@ def test_a_digest_that_is_announced_must_be_the_bodys() -> None:
     digest = "x-amz-content-sha256"
     right = hashlib.sha256(BODY).hexdigest()
     judged(GOOD.but(sent=GOOD.sent | {digest: right}).headers())
-    judged(GOOD.headers() | {digest: right})  # sent, not signed
     for wrong in ("UNSIGNED-PAYLOAD", "0" * 64, "", "ü"):
         with pytest.raises(InvalidSignatureError, match=re.escape(MISMATCH)):
-            judged(GOOD.headers() | {digest: wrong})
+            judged(GOOD.but(sent=GOOD.sent | {digest: wrong}).headers())
+
+
+@pytest.mark.parametrize("name", ["x-amz-target", "x-amz-content-sha256", "x-amz-security-token", "x-amz-anything"])
+def test_what_begins_with_x_amz_must_be_signed(name: str) -> None:
+    signed = GOOD.but(sent=GOOD.sent | {name: GOOD.sent.get(name, hashlib.sha256(BODY).hexdigest())}, unsigned=(name,))
+    with pytest.raises(InvalidSignatureError, match=f"'{name.title()}' must be a 'SignedHeader' in the AWS"):
+        judged(signed.headers())
+
+
+def test_a_date_in_either_header_must_fit_what_was_signed() -> None:
+    """`Date` stands for X-Amz-Date where that is missing; one beside the other must be signed."""
+    headers = GOOD.but(unsigned=("x-amz-date",)).headers()
+    dated = without("x-amz-date")(headers) | {"date": GOOD.stamp}
+    judged(dated)
+    with pytest.raises(InvalidSignatureError, match="'X-Amz-Date' must be"):
+        judged(dated | {"x-amz-date": GOOD.stamp})
 
 
 def without(name: str) -> Callable[[Headers], Headers]:
@@ -167,7 +182,10 @@ TAMPERED: list[tuple[str, Callable[[Headers], Headers], type[FrameworkError], st
     ("nobody's key", replaced("MIENEXAMPLE", "MIENEXAMPLF"), UnrecognizedClientError, UNRECOGNIZED),
     ("nobody's key in the host's place", lambda h: replaced("MIENEXAMPLE", "x")(replaced("(.)$", "!")(h)),
      UnrecognizedClientError, UNRECOGNIZED),
-    ("a session token", lambda h: h | {"x-amz-security-token": "FwoGZXIvYXdzE"}, UnrecognizedClientError, UNRECOGNIZED),
+    ("a session token", lambda _: GOOD.but(sent=GOOD.sent | {"x-amz-security-token": "FwoGZXIvYXdzE"}).headers(),
+     UnrecognizedClientError, UNRECOGNIZED),
+    ("a session token that is not signed", lambda h: h | {"x-amz-security-token": "FwoGZXIvYXdzE"}, Invalid,
+     "'X-Amz-Security-Token' must be a 'SignedHeader' in the AWS Authorization."),
 ]  # fmt: skip
 
 

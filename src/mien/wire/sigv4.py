@@ -64,7 +64,8 @@ def read(call: Call, now: datetime) -> Claim:
     Raises:
         MissingAuthenticationTokenError: there is none.
         IncompleteSignatureError: it lacks a part, or the date cannot be read.
-        InvalidSignatureError: signed twice over, outside the window, for something else, or without the host.
+        InvalidSignatureError: signed twice over, outside the window, for something else, or without a header that must
+            be signed.
     """
     header = call.headers.get("authorization")
     presigned = "X-Amz-Algorithm=" in call.query
@@ -79,8 +80,7 @@ def read(call: Call, now: datetime) -> Claim:
     claim = _claimed(header, call.headers)
     _check_date(claim, now)
     _check_scope(claim)
-    if "host" not in claim.signed_headers:
-        raise InvalidSignatureError("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
+    _check_cover(claim, call.headers)
     return claim
 
 
@@ -188,3 +188,13 @@ def _check_scope(claim: Claim) -> None:
         )
     if wrong:
         raise InvalidSignatureError("".join(wrong))
+
+
+def _check_cover(claim: Claim, headers: Mapping[str, str]) -> None:
+    """Refuse a claim that leaves open where the request goes or, by an `x-amz-` header, what it asks for."""
+    signed = frozenset(claim.signed_headers)
+    if "host" not in signed:
+        raise InvalidSignatureError("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
+    for name in headers:
+        if name.startswith("x-amz-") and name not in signed:
+            raise InvalidSignatureError(f"'{name.title()}' must be a 'SignedHeader' in the AWS Authorization.")
