@@ -12,7 +12,8 @@ from botocore.config import Config
 
 from mien.store import open as stores
 from mien.store.vault import Vault
-from mien.wire.access import Grant, create_key
+from mien.wire.access import create_key
+from mien.wire.grant import Grant
 from tests import live
 from tests.live import Live
 

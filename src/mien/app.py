@@ -17,7 +17,7 @@ from mien.engine.watched import WatchedSession
 from mien.errors import SetupError
 from mien.heap import Tidier
 from mien.image.source import S3, S3Settings
-from mien.operations import analyze, collection, face, search, tag, user
+from mien.operations import table
 from mien.operations.budget import Budget
 from mien.operations.context import Context, Operations
 from mien.operations.galleries import Galleries, Holding
@@ -40,14 +40,7 @@ from mien.wire.metrics import Metrics, show
 from mien.wire.server import Page, Server
 from mien.wire.tracing import Tracing
 
-OPERATIONS: Operations = {
-    **analyze.OPERATIONS,
-    **collection.OPERATIONS,
-    **face.OPERATIONS,
-    **search.OPERATIONS,
-    **tag.OPERATIONS,
-    **user.OPERATIONS,
-}
+OPERATIONS: Operations = table.OPERATIONS
 WAITING = 2  # operations on threads for each inference that can run; more hinder each other (`benchmarks/README.md`)
 
 
@@ -56,6 +49,7 @@ class App:
     """Everything that runs."""
 
     context: Context
+    door: Door
     server: Server
     connections: Connections
     ready: Readiness
@@ -125,7 +119,7 @@ def build(settings: Settings) -> App:
     tidier = Tidier()
     watchers = [journal.answered, metrics.answered, tidier.answered, *([tracing.answered] if tracing else [])]
     server = Server(context, OPERATIONS, door, admission=Admission(bounds), pages=pages, watchers=watchers)
-    return App(context, server, connections, ready, tracing, tidier)
+    return App(context, door, server, connections, ready, tracing, tidier)
 
 
 def bounded(settings: Settings) -> Bounds:
@@ -202,6 +196,7 @@ def serve(settings: Settings) -> None:
         app.tidier.stop()
         keeper.stop()
         sweeper.stop()
+        app.door.close()
         app.context.store.database.close()
         if held:
             held.release()

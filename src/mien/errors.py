@@ -222,6 +222,13 @@ class InvalidSignatureError(FrameworkError):
     )
 
 
+class ExpiredTokenError(FrameworkError):
+    """The access key has come to its end."""
+
+    code = "ExpiredTokenException"
+    default = "The security token included in the request is expired"
+
+
 class UnrecognizedClientError(FrameworkError):
     """Nobody has this access key."""
 

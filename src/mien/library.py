@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from mien import app, config, local
 from mien.errors import InvalidParameterError, ResourceAlreadyExistsError, SetupError
 from mien.face.types import Embedding, Face, Pixels
+from mien.operations.context import Caller
 from mien.operations.look import Seen, look
 from mien.operations.shapes import SEARCH_LIMIT, THRESHOLD, Image
 
@@ -138,7 +139,7 @@ class Faces:
         self.close()
 
     def _look(self, image: ImageLike) -> Seen:
-        return look(self._local.context, Image(bytes=encoded(image)))
+        return look(self._local.context, Caller(), Image(bytes=encoded(image)))
 
 
 class Gallery:

@@ -41,3 +41,22 @@ def test_a_revoked_key_stays_to_be_seen_and_opens_no_door(store: Store) -> None:
     assert kept.revoked is not None
     assert before <= kept.revoked <= time.time()
     assert store.keys.any()  # so that revoking the last key does not let everyone in
+
+
+def test_a_key_keeps_what_it_reads_when_it_ends_and_when_it_was_used(store: Store) -> None:
+    kept = replace(KEY, buckets=("a-*", "b"), expires=2e9, used=None)
+    store.keys.add(kept)
+    assert store.keys.find(KEY.access_key) == kept
+    store.keys.note_uses({KEY.access_key: 1.5e9})
+    assert store.keys.all() == [replace(kept, used=1.5e9)]
+
+
+def test_a_first_key_is_expected_under_the_last_servers_master_key(store: Store) -> None:
+    assert store.keys.expected() == frozenset()
+    store.keys.expect(b"one")
+    store.keys.expect(b"other")
+    assert store.keys.expected() == {b"other"}
+    store.keys.expect_no_more(b"one")
+    assert store.keys.expected() == {b"other"}
+    store.keys.expect_no_more(b"other")
+    assert store.keys.expected() == frozenset()

@@ -5,7 +5,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -259,8 +259,10 @@ def test_the_command_makes_lists_and_revokes_keys(tmp_path: Path) -> None:
     (row,) = json.loads(mien("keys", "list", "--json", *data).stdout)
     assert row == {
         "name": "ci", "aws_access_key_id": made["aws_access_key_id"], "account": "123456789012",
-        "allow": "Index*,Search*", "collections": "team-a-*", "rate": 2.5, "revoked": False,
+        "allow": "Index*,Search*", "collections": "team-a-*", "buckets": "", "rate": 2.5, "revoked": False,
+        "created": row["created"], "last_used": None, "expires": None, "expired": False,
     }  # fmt: skip
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(row["created"])) < timedelta(minutes=1)
     assert mien("keys", "revoke", "ci", *data).stdout == "The key ci is revoked.\n"
     done = mien("keys", "revoke", "ci", *data)
     assert (done.returncode, done.stderr) == (1, "mien: There is no key named ci that is not revoked.\n")

@@ -69,7 +69,7 @@ class CompareFacesResponse(Shape):
 
 def detect_faces(context: Context, caller: Caller, request: DetectFacesRequest) -> DetectFacesResponse:
     """Find up to 100 faces, the largest first; none is not an error."""
-    seen = look(context, request.image, embedded=False)
+    seen = look(context, caller, request.image, embedded=False)
     return DetectFacesResponse(
         face_details=[face_detail(face, seen.picture, request.attributes or ()) for face in seen.faces]
     )
@@ -79,9 +79,9 @@ def compare_faces(context: Context, caller: Caller, request: CompareFacesRequest
     """Compare the largest face of the source with every face of the target."""
     bar = request.quality_filter or "NONE"
     threshold = THRESHOLD if request.similarity_threshold is None else request.similarity_threshold
-    beside = context.aside.submit(look, context, request.target_image, bar)
+    beside = context.aside.submit(look, context, caller, request.target_image, bar)
     try:
-        source = look(context, request.source_image, bar)
+        source = look(context, caller, request.source_image, bar)
     finally:
         wait([beside])  # what is wrong with the source is told first, but no work is left running
     target = beside.result()  # an image that is none is told before a face that is missing

@@ -22,15 +22,20 @@ ACCOUNT = "000000000000"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is calling: an account, the region their client is set to, and patterns of collections they may see."""
+    """Who is calling: an account, the region their client is set to, and patterns of what their key has to do with."""
 
     account: str = ACCOUNT
     region: str = "us-east-1"
     collections: tuple[str, ...] = ("*",)
+    buckets: tuple[str, ...] = ("*",)
 
     def sees(self, collection: str) -> bool:
         """Whether this caller's key has to do with a collection of this name."""
         return any(fnmatch.fnmatchcase(collection, pattern) for pattern in self.collections)
+
+    def reads(self, bucket: str) -> bool:
+        """Whether this caller's key lets objects of an S3 bucket be read, as far as the server reads that bucket."""
+        return any(fnmatch.fnmatchcase(bucket, pattern) for pattern in self.buckets)
 
 
 Request = TypeVar("Request", bound=msgspec.Struct)

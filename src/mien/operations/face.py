@@ -103,7 +103,7 @@ class DeleteFacesResponse(Shape):
 def index_faces(context: Context, caller: Caller, request: IndexFacesRequest) -> IndexFacesResponse:
     """Put the faces of an image into a collection; no face is not an error."""
     collection = context.comparable(caller, request.collection_id)
-    seen = look(context, request.image, request.quality_filter or "AUTO")
+    seen = look(context, caller, request.image, request.quality_filter or "AUTO")
     wanted, surplus = _best(seen.faces, request.max_faces)
     stored = _store(context, collection.key, request, seen, wanted) if wanted else []
     refused = seen.refused + [(face, ["EXCEEDS_MAX_FACES"]) for face in surplus]

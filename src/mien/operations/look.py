@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 from mien.errors import InvalidParameterError, InvalidS3ObjectError
 from mien.face.types import Embedding, Face
 from mien.image.decode import read_header
-from mien.operations.context import Context
+from mien.operations.context import Caller, Context
 from mien.operations.filter import reasons
 from mien.operations.shapes import Image
 from mien.operations.sightings import Sighting
@@ -45,17 +45,19 @@ def image_id(digest: str) -> UUID:
     return uuid5(_CONTENT, digest)
 
 
-def look(context: Context, image: Image, quality_filter: str = "NONE", *, embedded: bool = True) -> Seen:
+def look(
+    context: Context, caller: Caller, image: Image, quality_filter: str = "NONE", *, embedded: bool = True
+) -> Seen:
     """Read an image and find the faces in it, or remember them; `embedded` says whether any of them will be embedded.
 
     Raises:
         InvalidParameterError: not exactly one of Bytes and S3Object, or a side below 80 pixels.
-        InvalidS3ObjectError: the object cannot be read.
+        InvalidS3ObjectError: the object cannot be read, or not by this caller.
         InvalidImageFormatError: not a whole JPEG or PNG.
         ImageTooLargeError: a side above 10,000 pixels.
         ThrottlingError: other requests' pictures leave no room for this one's pixels.
     """
-    data, remembering = _bytes(context, image), context.sightings.on
+    data, remembering = _bytes(context, caller, image), context.sightings.on
     digest = _digest(data) if remembering else None
     picture = context.sightings.find(digest) if digest else None
     fresh = picture is None
@@ -99,7 +101,7 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _bytes(context: Context, image: Image) -> bytes:
+def _bytes(context: Context, caller: Caller, image: Image) -> bytes:
     where = image.s3_object
     if (image.bytes is None) == (where is None):
         raise InvalidParameterError
@@ -107,5 +109,7 @@ def _bytes(context: Context, image: Image) -> bytes:
         return image.bytes
     if where is None or where.bucket is None or where.name is None:
         raise InvalidS3ObjectError("Request has invalid S3 object.")
+    if not caller.reads(where.bucket):
+        raise InvalidS3ObjectError  # as for an object that is not there; AWS does not say which either
     with context.job.stage("fetch"):
         return context.s3.read(where.bucket, where.name, where.version)

@@ -152,7 +152,7 @@ def search_faces_by_image(
 ) -> SearchFacesByImageResponse:
     """Find the faces of a collection that are like the largest face of an image."""
     collection = context.comparable(caller, request.collection_id)
-    seen = look(context, request.image, request.quality_filter or "NONE")
+    seen = look(context, caller, request.image, request.quality_filter or "NONE")
     if not seen.faces:
         raise NoFaceError
     (probe,) = embed(context, (seen, seen.faces[:1]))
@@ -192,7 +192,7 @@ def search_users_by_image(
 ) -> SearchUsersByImageResponse:
     """Find the users that are like the largest face of an image; no face is not an error here."""
     collection = context.comparable(caller, request.collection_id)
-    seen = look(context, request.image, request.quality_filter or "NONE")
+    seen = look(context, caller, request.image, request.quality_filter or "NONE")
     matches: list[UserMatch] = []
     if seen.faces:
         (probe,) = embed(context, (seen, seen.faces[:1]))

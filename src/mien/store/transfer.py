@@ -31,7 +31,7 @@ class Table:
         return self.key + self.rest
 
 
-# Everything but `snapshots`, whose files lie beside one server.
+# Everything but `snapshots`, whose files lie beside one server, and `master_keys`, which says what servers run.
 TABLES = (
     Table(
         "faces",
@@ -52,7 +52,8 @@ TABLES = (
     Table(
         "access_keys",
         ("access_key",),
-        ("name", "account", "secret", "operations", "collections", "rate", "created", "revoked"),
+        ("name", "account", "secret", "operations", "collections", "rate", "created", "revoked", "buckets", "expires",
+         "used"),
     ),
     Table(
         "collections",

@@ -4,7 +4,9 @@ AES-256-GCM from the `cryptography` package. The master key is a file of its own
 many instances on one database every instance is given the same file.
 """
 
+import hashlib
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,8 +25,25 @@ class Vault:
     """Encrypts and decrypts under the master key in a file, which is made when the first secret is sealed."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._cipher: AESGCM | None = None
+
+    def fingerprint(self, *, make: bool = False) -> bytes:
+        """What tells this master key from others and gives nothing of it away; empty where there is none.
+
+        Args:
+            make: whether a key is made where there is none and one can be made.
+
+        Raises:
+            SetupError: there is one that cannot be used.
+        """
+        with suppress(OSError):
+            if make and not self.path.exists():
+                self._make()
+        with suppress(OSError):
+            if not self.path.exists():
+                return b""
+        return hashlib.blake2b(key=self._read(), person=b"mien master key", digest_size=16).digest()
 
     def seal(self, secret: str, label: str) -> bytes:
         """Encrypt `secret`; `label` must be the same when it is opened.
@@ -34,7 +53,7 @@ class Vault:
         """
         nonce = os.urandom(_NONCE)
         try:
-            if not self._path.exists():
+            if not self.path.exists():
                 self._make()
         except OSError as error:
             raise self._unusable(error) from None
@@ -52,7 +71,7 @@ class Vault:
             return self._keyed().decrypt(sealed[:_NONCE], sealed[_NONCE:], label.encode()).decode()
         except InvalidTag:
             raise SetupError(
-                f"The access keys were not made with the master key in {self._path}; every server on one store needs "
+                f"The access keys were not made with the master key in {self.path}; every server on one store needs "
                 "the same file (--master-key)."
             ) from None
 
@@ -65,23 +84,30 @@ class Vault:
 
     def _read(self) -> bytes:
         try:
-            key = self._path.read_bytes()
+            with self.path.open("rb") as file:
+                facts, key = os.fstat(file.fileno()), file.read(_KEY + 1)
         except OSError as error:
             raise self._unusable(error) from None
+        mode = stat.S_IMODE(facts.st_mode)
+        if facts.st_uid == os.getuid() and mode & 0o077:  # as ssh does; another's file is another's to protect
+            raise SetupError(
+                f"The master key {self.path} may be used by others than its owner (mode {mode:04o}), and so may the "
+                f"access keys: chmod 600 {self.path}"
+            )
         if len(key) != _KEY:
-            raise SetupError(f"The master key {self._path} is not one: it should be {_KEY} bytes.")
+            raise SetupError(f"The master key {self.path} is not one: it should be {_KEY} bytes.")
         return key
 
     def _unusable(self, error: OSError) -> SetupError:
-        return SetupError(f"The master key {self._path} cannot be used: {error.strerror}.")
+        return SetupError(f"The master key {self.path} cannot be used: {error.strerror}.")
 
     def _make(self) -> None:
         """Write a new key beside its place and link it there, so that two processes cannot both win."""
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with leftovers.making(self._path) as fresh:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with leftovers.making(self.path) as fresh:
             with fresh.open("wb") as file:
                 file.write(os.urandom(_KEY))
                 file.flush()
                 os.fsync(file.fileno())
             with suppress(FileExistsError):
-                os.link(fresh, self._path)
+                os.link(fresh, self.path)

@@ -15,6 +15,7 @@ from uuid import UUID
 from mien.errors import ApiError, SetupError
 from mien.face.types import Face
 from mien.local import Local
+from mien.operations.context import Caller
 from mien.operations.look import Seen, embed, image_id, look
 from mien.operations.present import region
 from mien.operations.shapes import Image
@@ -142,7 +143,7 @@ class Reindexing:
                 else named[photograph.external_image_id]
             )
             if wanted:
-                self._add(look(self._local.context, Image(bytes=data)), wanted, image)
+                self._add(look(self._local.context, Caller(), Image(bytes=data)), wanted, image)
         except (UnreadableError, ApiError):
             return
 

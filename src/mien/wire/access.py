@@ -6,25 +6,29 @@ the first key on every request must be signed with one.
 """
 
 import fnmatch
-import ipaddress
+import logging
 import re
 import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 import msgspec
 
-from mien.errors import AccessDeniedError, ProvisionedThroughputExceededError, SetupError
-from mien.operations.context import ACCOUNT, Caller
+from mien.errors import AccessDeniedError, ExpiredTokenError, ProvisionedThroughputExceededError, SetupError
+from mien.operations.context import Caller
 from mien.operations.tag import ARN
 from mien.store.keys import Keys, StoredKey
+from mien.store.uses import Uses
 from mien.store.vault import Vault
 from mien.wire import sigv4
+from mien.wire.grant import Grant
 from mien.wire.sigv4 import Call
+
+log = logging.getLogger("mien.keys")
 
 _REGION = re.compile(r"Credential=[^/,]*/\d*/([a-z0-9-]+)/")
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
@@ -70,19 +74,44 @@ class Door:
         clock: now, with a time zone.
 
     Raises:
-        SetupError: there are keys, and the vault's master key does not open them.
+        SetupError: there are keys, and the vault's master key does not open them; or it cannot be used.
     """
 
     def __init__(self, keys: Keys, vault: Vault, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._keys = keys
         self._vault = vault
         self._clock = clock
+        self._uses = Uses(keys)
         self._buckets: dict[str, _Bucket] = {}
         self._taking = threading.Lock()
-        self._is_locked = False
-        check_vault(keys, vault)
-        if keys.any():
+        self._sealed_elsewhere: set[str] = set()
+        self._expecting = b""
+        self._is_locked = keys.any()
+        if self._is_locked:
+            check_vault(keys, vault)
             sigv4.prepare()  # or the first caller would wait for it
+        else:
+            self._expecting = vault.fingerprint(make=True)
+            self._expect()
+
+    def close(self) -> None:
+        """Write what is still to be kept of the keys' uses, and expect no first key any more."""
+        self._uses.stop()
+        with suppress(Exception):  # a database that is away is no reason not to stop
+            self._keys.expect_no_more(self._expecting)
+
+    def _expect(self) -> None:
+        """Keep which master key a first access key has to be sealed with, so that `create_key` can tell."""
+        try:
+            if self._expecting and self._keys.expected() != {self._expecting}:
+                self._keys.expect(self._expecting)
+        except Exception as error:  # noqa: BLE001  a full disk is no reason not to serve
+            log.warning("the master key is not noted", extra={"facts": {"why": type(error).__name__}})
+
+    def is_locked(self) -> bool:
+        """Whether requests must be signed: once there was a key, there was a key."""
+        self._is_locked = self._is_locked or self._keys.any()
+        return self._is_locked
 
     def admit(self, call: Call) -> Identity:
         """Find out who is calling.
@@ -90,24 +119,31 @@ class Door:
         Raises:
             FrameworkError: the request is not signed as it must be (see `sigv4`).
             ProvisionedThroughputExceededError: the key has used up its rate.
-            AccessDeniedError: there are no keys, and a page of another site is calling.
         """
-        self._is_locked = self._is_locked or self._keys.any()  # once there was a key, there was a key
-        if not self._is_locked:
-            if _from_another_site(call):
-                raise AccessDeniedError(
-                    "Pages of other sites are let in once there is an access key to sign with: mien keys create."
-                )
+        if not self.is_locked():
             match = _REGION.search(call.headers.get("authorization", ""))
             return Identity(Caller(region=match[1]) if match else Caller())
         claim = sigv4.read(call, self._clock())
         key = self._keys.find(claim.access_key)
         valid = key if key and key.revoked is None else None
-        sigv4.verify(call, claim, lambda _: self._vault.open(valid.secret, valid.access_key) if valid else None)
+        sigv4.verify(call, claim, lambda _: self._secret(valid) if valid else None)
         if valid is None:
             raise AssertionError  # verify does not return for a key that nobody has
+        if valid.expires is not None and valid.expires <= self._clock().timestamp():
+            raise ExpiredTokenError
         self._spend(valid)
-        return Identity(Caller(valid.account, claim.region, valid.collections), valid)
+        self._uses.note(valid.access_key)
+        return Identity(Caller(valid.account, claim.region, valid.collections, valid.buckets), valid)
+
+    def _secret(self, key: StoredKey) -> str | None:
+        """The key's secret; None where this server cannot open it, which is said in the log once."""
+        try:
+            return self._vault.open(key.secret, key.access_key)
+        except SetupError as error:
+            if key.access_key not in self._sealed_elsewhere:
+                self._sealed_elsewhere.add(key.access_key)
+                log.error("a key cannot be used", extra={"facts": {"key": key.name, "why": str(error)}})
+            return None
 
     def _spend(self, key: StoredKey) -> None:
         if key.rate is None:
@@ -116,17 +152,6 @@ class Door:
             bucket = self._buckets.setdefault(key.access_key, _Bucket(key.rate, max(1.0, key.rate)))
             if not bucket.take():
                 raise ProvisionedThroughputExceededError
-
-
-def _from_another_site(call: Call) -> bool:
-    """Whether a browser says that a page calls which was neither served by this machine nor by this server."""
-    if "origin" not in call.headers:
-        return False
-    try:
-        calling, called = (urlsplit(text).hostname for text in (call.headers["origin"], f"//{call.headers['host']}"))
-        return calling not in ("localhost", called) and not ipaddress.ip_address(calling or "").is_loopback
-    except (KeyError, ValueError):
-        return True
 
 
 def authorize(identity: Identity, operation: str, request: msgspec.Struct) -> None:
@@ -152,42 +177,54 @@ def authorize(identity: Identity, operation: str, request: msgspec.Struct) -> No
 
 
 def check_vault(keys: Keys, vault: Vault) -> None:
-    """Hold the master key against a key that was sealed with it, if there is any.
+    """Hold the master key against the keys that were sealed with it, of which it must open one that is in use.
 
     Raises:
         SetupError: the master key is missing or another one.
     """
-    for key in keys.all()[-1:]:
-        vault.open(key.secret, key.access_key)
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What a new key may do: patterns of operations and collections, and requests a second or None."""
-
-    operations: tuple[str, ...] = ("*",)
-    collections: tuple[str, ...] = ("*",)
-    rate: float | None = None
-    account: str = ACCOUNT
+    kept = keys.all()
+    refused: SetupError | None = None
+    for key in sorted(kept, key=lambda key: (key.revoked is not None, -key.created)):
+        try:
+            vault.open(key.secret, key.access_key)
+        except SetupError as error:
+            refused = refused or error
+            continue
+        return
+    if refused:
+        raise refused
 
 
 def create_key(keys: Keys, vault: Vault, name: str, grant: Grant) -> tuple[str, str]:
     """Make an access key; its id and its secret, which is not shown again.
 
     Raises:
-        SetupError: there is a key of this name, the account is not 12 digits, or the master key is not the other keys'.
+        SetupError: there is a key of this name, the grant is none (see `Grant.check`), or the servers or the other keys
+            have another master key.
     """
-    if not re.fullmatch(r"\d{12}", grant.account):
-        raise SetupError(f"An account is 12 digits, not {grant.account!r}.")
-    if not re.fullmatch(r"[A-Za-z0-9_.@+=-]{1,64}", name):
-        raise SetupError(f"A key's name is 1 to 64 letters, digits or any of _.@+=-, not {name!r}.")
+    now = time.time()
+    grant.check(name, now)
     access_key = "MIEN" + "".join(secrets.choice(_LETTERS) for _ in range(16))
-    check_vault(keys, vault)
+    if keys.any():
+        check_vault(keys, vault)
+    else:
+        _check_expected(keys, vault)
     secret = secrets.token_urlsafe(30)
     sealed = vault.seal(secret, access_key)
     kept = StoredKey(
-        access_key, name, grant.account, sealed, grant.operations, grant.collections, grant.rate, time.time(), None
-    )
+        access_key, name, grant.account, sealed, grant.operations, grant.collections, grant.rate, now, None,
+        grant.readable, grant.expires,
+    )  # fmt: skip
     if not keys.add(kept):
         raise SetupError(f"There is a key named {name} already; revoke it or choose another name.")
     return access_key, secret
+
+
+def _check_expected(keys: Keys, vault: Vault) -> None:
+    """Refuse to seal a first key so that a server which runs could not open it."""
+    expected = keys.expected()
+    if expected and vault.fingerprint() not in expected:
+        raise SetupError(
+            f"A server on this store was started with another master key than {vault.path}; give both the same file "
+            "(--master-key). If that server runs no more, start one with this file once, on 127.0.0.1."
+        )

@@ -1,0 +1,123 @@
+"""What a new key may do: read from an operator's words, and refused where it would do something else than it says."""
+
+import fnmatch
+import math
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from mien.errors import SetupError
+from mien.operations.context import ACCOUNT
+from mien.operations.table import OPERATIONS
+
+RATES = (0.001, 1_000_000.0)  # requests a second
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_NAME = re.compile(r"[A-Za-z0-9_.@+=-]{1,64}")
+_PATTERN = re.compile(r"(?:[A-Za-z0-9_.*?-]|\[!?[A-Za-z0-9_.-]+\])+")  # of what collections and buckets are called
+_MOST_PATTERN = 255  # characters, as many as a collection's name has
+_DURATION = re.compile(r"([0-9]{1,6})([hdwy])")
+_HOURS = {"h": 1, "d": 24, "w": 7 * 24, "y": 365 * 24}
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a new key may do.
+
+    Attributes:
+        operations: patterns of operations.
+        collections: patterns of collections.
+        rate: requests a second; None for no limit.
+        account: 12 digits.
+        buckets: patterns of S3 buckets that pictures may be named in; None for all that the server reads, or for none
+            where the account is one of its own, since buckets belong to no account.
+        expires: when the key ends, in seconds since 1970; None for never.
+    """
+
+    operations: tuple[str, ...] = ("*",)
+    collections: tuple[str, ...] = ("*",)
+    rate: float | None = None
+    account: str = ACCOUNT
+    buckets: tuple[str, ...] | None = None
+    expires: float | None = None
+
+    @property
+    def readable(self) -> tuple[str, ...]:
+        """Patterns of the buckets that the key reads."""
+        if self.buckets is None:
+            return ("*",) if self.account == ACCOUNT else ()
+        return self.buckets
+
+    def check(self, name: str, now: float) -> None:
+        """Refuse what a key of this name cannot have.
+
+        Raises:
+            SetupError: a name, an account, a pattern, a rate or an end that is none; the text says what would be.
+        """
+        if not _ACCOUNT.fullmatch(self.account):
+            raise SetupError(f"An account is 12 digits, not {self.account!r}.")
+        if not _NAME.fullmatch(name):
+            raise SetupError(f"A key's name is 1 to 64 letters, digits or any of _.@+=-, not {name!r}.")
+        for pattern in self.operations:
+            _check_operation(pattern)
+        for what, example, patterns in (
+            ("collections", "team-a-*", self.collections),
+            ("buckets", "photos-*", self.readable),
+        ):
+            for pattern in patterns:
+                _check_pattern(what, example, pattern)
+        if not self.operations or not self.collections:
+            raise SetupError("A key needs operations and collections; leave out what it may have all of.")
+        least, most = RATES
+        if self.rate is not None and not least <= self.rate <= most:  # NaN is between nothing
+            raise SetupError(
+                f"A rate is {least:g} to {most:,.0f} requests a second, not {self.rate:g}; leave it out for no limit."
+            )
+        if self.expires is not None and not now < self.expires < math.inf:
+            raise SetupError("A key must end in the future; give a later date, or a duration such as 90d.")
+
+
+def patterns(text: str) -> tuple[str, ...]:
+    """The patterns of a list that is separated by commas, without the spaces around them."""
+    return tuple(part.strip(" \t") for part in text.split(","))
+
+
+def moment(text: str, now: datetime) -> float:
+    """When a key ends, in seconds since 1970.
+
+    Args:
+        text: a day (2027-03-01, which ends with it in UTC), a moment (2027-03-01T12:00+01:00; UTC where it names no
+            zone), or a duration from now: 36h, 90d, 12w, 1y.
+        now: with a time zone.
+
+    Raises:
+        SetupError: it is none of these.
+    """
+    try:
+        if match := _DURATION.fullmatch(text):
+            return (now + int(match[1]) * timedelta(hours=_HOURS[match[2]])).timestamp()
+        found = datetime.fromisoformat(text)
+        if "T" not in text and " " not in text:
+            found += timedelta(days=1)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise SetupError(
+            f"A key's end is a day such as 2027-03-01, a moment such as 2027-03-01T12:00, or a duration such as 36h, "
+            f"90d, 12w or 1y, not {text!r}."
+        ) from None
+
+
+def _check_operation(pattern: str) -> None:
+    if not any(fnmatch.fnmatchcase(name, pattern) for name in OPERATIONS):
+        known = ", ".join(sorted(OPERATIONS))
+        raise SetupError(
+            f"No operation is called {pattern!r}; a key is allowed operations, or patterns of them such as 'Search*', "
+            f"separated by commas. There are {known}."
+        )
+
+
+def _check_pattern(what: str, example: str, pattern: str) -> None:
+    if not _PATTERN.fullmatch(pattern) or len(pattern) > _MOST_PATTERN:
+        raise SetupError(
+            f"{pattern!r} matches no {what}: their names have up to {_MOST_PATTERN} letters, digits, '_', '.' and '-', "
+            f"and a pattern also *, ? and [...]; separate patterns by commas, as in '{example},other'."
+        )
