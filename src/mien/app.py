@@ -23,7 +23,7 @@ from mien.operations.context import Context, Operations
 from mien.operations.galleries import Galleries, Holding
 from mien.operations.keeping import Keeper
 from mien.operations.sightings import Forgetter, Sightings
-from mien.packs import calibration, install, load, own
+from mien.packs import calibration, install, load, manifest, own
 from mien.packs.load import Pack
 from mien.packs.manifest import Manifest
 from mien.store import open as stores
@@ -65,6 +65,8 @@ def open_pack(settings: Settings, name: str | None = None) -> Pack:
     """
     pack = open_pack_unchecked(settings, name)
     pack.check()
+    if pack.manifest.name not in manifest.catalogue():
+        own.try_out(pack)  # it may have been taken in from elsewhere, and never tried on this machine
     return pack
 
 

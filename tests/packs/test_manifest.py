@@ -115,3 +115,60 @@ def test_the_model_version_has_the_form_aws_gives_it() -> None:
     """The pattern of IndexFacesModelVersion, and a number above 3, below which clients expect older behaviour."""
     assert re.fullmatch(r"[0-9\.]+", RETAIL.model_version)
     assert float(RETAIL.model_version) > 3
+
+
+DEEP = b"x" + b".x" * 50_000 + b" = 1\n"  # tomllib takes memory by the square of that
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'name = "retail"', b'name = "catalog"'),
+        (b'name = "retail"', b'name = "' + b"a" * 65 + b'"'),
+        (b"wide = 640", b"wide = 1000000000"),
+        (b"wide = 640", b"wide = -1"),
+        (b"dimension = 256", b"dimension = 1000000000"),
+        (b"dimension = 256", b"dimension = 0"),
+        (b"dimension = 256", b"dimension = " + b"9" * 5000),
+        (b"size = 128", b"size = 100000"),
+        (b'color = "BGR"', b'color = "HSV"'),
+        (b"least_score = ", b"least_score = nan #"),
+        (b"0.31556875", b"inf"),
+        (b"0.31556875", b"1e300"),
+        (b"commercial = true", b'commercial = "true"'),
+        (b'title = "', b'title = "\\u001b]0;x\\u0007'),
+        (b'title = "', b'title = "\\u202e'),
+        (b'title = "', b'title = "' + b"x" * 3000),
+        (b'url = "https://', b'url = "file://'),
+        (b'url = "https://', b'url = "ftp://'),
+        (b'url = "https://', b'url = "data:'),
+        (b'url = "https://', b'url = " https://'),
+        (b"[license]", b"calibration_of = [nan]\n[license]"),
+        (b"[license]", DEEP + b"[license]"),
+        (b"[license]", b"x = " + b"[" * 50_000 + b"\n[license]"),
+        (b"[license]", b"#" * 200_000 + b"\n[license]"),
+        (b'"0.001" = ', b'"often" = '),
+    ],
+)
+def test_what_no_pack_has_is_refused(old: bytes, new: bytes) -> None:
+    assert old in TEXT
+    with pytest.raises(SetupError, match=r"retail\.toml is not a pack's manifest"):
+        manifest.parse(TEXT.replace(old, new, 1), "retail.toml")
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "a\\b", ".x", "", "a\x00b", "a b", "x" * 200, "..", "\u202ex"])
+def test_a_file_is_named_by_a_plain_name(name: str) -> None:
+    with pytest.raises(ValueError, match="is not the name of a file"):
+        manifest.File(name, "0" * 64, bring=True)
+
+
+@pytest.mark.parametrize("path", ["../x", "a/../../x", "/etc/passwd", "", "a\\..\\x"])
+def test_a_packages_file_lies_inside_it(path: str) -> None:
+    with pytest.raises(ValueError, match="is not a path inside a Python package"):
+        manifest.Package("numpy", "1", path)
+
+
+@pytest.mark.parametrize("name", ["", "../numpy", "a b", "-x"])
+def test_a_package_has_a_packages_name(name: str) -> None:
+    with pytest.raises(ValueError, match="is not the name of a Python package"):
+        manifest.Package(name, "1", "x")

@@ -1,12 +1,13 @@
 """ONNX Runtime: the second engine, for ONNX packs on a GPU or where a user prefers it (`mien[onnx]`, `mien[cuda]`)."""
 
 import functools
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.engine.session import Graph, Outputs, Pixels, Runtime, single
+from mien.engine.session import Graph, Outputs, Pixels, Runtime, hold_size, single
 from mien.errors import SetupError
 
 PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")  # the first that is there runs the network
@@ -72,6 +73,9 @@ def _static(graph: Graph) -> bytes:
         dimension.dim_value = size
     for declared in (*model.graph.output, *model.graph.value_info):
         declared.type.tensor_type.ClearField("shape")
+    inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+    shapes = (each.type.tensor_type.shape.dim for each in (*inferred.value_info, *inferred.output))
+    hold_size(sum(math.prod(max(1, size.dim_value) for size in shape) for shape in shapes))
     return bytes(model.SerializeToString())
 
 

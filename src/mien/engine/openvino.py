@@ -5,6 +5,7 @@ Each inference has one core, which gets the most done; one that would leave core
 
 import copy
 import functools
+import math
 import queue
 import threading
 from collections.abc import Iterator
@@ -16,10 +17,11 @@ from numpy.typing import NDArray
 
 from mien.engine import cores
 from mien.engine.quiet import ov
-from mien.engine.session import Graph, Outputs, Pixels, Runtime, single
+from mien.engine.session import Graph, Outputs, Pixels, Runtime, hold_size, single
 
 LANES = 2  # requests for each inference that runs: one is filled or read by Python while the other runs
 
+_UNBOUNDED = ("Loop", "TensorIterator", "If")
 _MAKING = threading.Lock()  # networks are compiled at the same time, and each core would load OpenVINO's plugins anew
 
 
@@ -90,6 +92,7 @@ class OpenVinoSession:
     def __init__(self, graph: Graph, threads: int, precision: str = "auto") -> None:
         model = graph.read(graph.file) if graph.read else _core().read_model(graph.file)
         model.reshape([graph.batch, 3, graph.height, graph.width])
+        _bounded(model)
         steps, color = ov.preprocess.PrePostProcessor(model), ov.preprocess.ColorFormat
         steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_color_format(color.RGB)
         steps.input().model().set_layout(ov.Layout("NCHW"))
@@ -148,6 +151,23 @@ class OpenVinoSession:
         """The inputs with black ones after them, up to whole batches."""
         missing = -len(pixels) % self._batch
         return np.concatenate([pixels, np.zeros((missing, *self.shape), np.uint8)]) if missing else pixels
+
+
+def _bounded(model: ov.Model) -> None:
+    """Refuse a network that could take any memory or time.
+
+    Raises:
+        ValueError: it has loops, layers of no fixed size, or too large ones.
+    """
+    numbers = 0
+    for layer in model.get_ops():
+        if layer.get_type_name() in _UNBOUNDED:
+            raise ValueError(f"it has a layer of the kind {layer.get_type_name()}, which may run for any time")
+        for output in layer.outputs():
+            if output.get_partial_shape().is_dynamic:
+                raise ValueError(f"the size of its layer {layer.get_friendly_name()} does not follow from its input's")
+            numbers += math.prod(output.get_shape())
+    hold_size(numbers)
 
 
 def _name(port: ov.ConstOutput) -> str:

@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]
 Outputs = dict[str, NDArray[np.float32]]
 
+# Numbers that all layers of a network answer for one call. A detector over 640 × 640 pixels has 56 million; a network
+# can be a hundred bytes long and ask for a petabyte.
+MOST_NUMBERS = 1_000_000_000
 SAMPLES = 64  # values of a network's outputs that the start-up check compares
 
 
@@ -101,6 +104,16 @@ def single(shape: tuple[int, ...], batch: int) -> tuple[int, ...]:
     A network for one input may have no leading axis for it: SCRFD's answers are (12800, 1).
     """
     return shape[1:] if batch > 1 or (len(shape) > 1 and shape[0] == 1) else shape
+
+
+def hold_size(numbers: int) -> None:
+    """Refuse a network whose layers answer more than MOST_NUMBERS, before room is made for them.
+
+    Raises:
+        ValueError: so it is.
+    """
+    if numbers > MOST_NUMBERS:
+        raise ValueError(f"its layers answer {numbers:.1e} numbers, and at most {MOST_NUMBERS:.0e} are allowed")
 
 
 def fingerprint(session: Session) -> NDArray[np.float32]:

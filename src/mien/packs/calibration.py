@@ -5,9 +5,10 @@ from pathlib import Path
 import msgspec
 
 from mien.errors import SetupError
-from mien.packs.manifest import Manifest
+from mien.packs import toml
+from mien.packs.manifest import Cosine, Manifest, Share
 
-Bars = list[tuple[float, float]]  # false accept rate, cosine
+Bars = list[tuple[Share, Cosine]]  # false accept rate, cosine
 
 
 class CalibrationFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,10 +59,10 @@ def read(path: Path, manifest: Manifest) -> Bars:
         SetupError: it cannot be read, or was measured with other embeddings.
     """
     try:
-        found = msgspec.toml.decode(path.read_bytes(), type=CalibrationFile)
+        found = toml.decode(toml.read(path), CalibrationFile)
     except OSError as error:
         raise SetupError(f"The calibration {path} cannot be read: {error.strerror}.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise SetupError(f"{path} is not a calibration: {error}.") from None
     if found.contract != manifest.contract:
         raise SetupError(

@@ -6,8 +6,8 @@ import msgspec
 
 from mien import leftovers
 from mien.errors import SetupError
-from mien.packs import install, manifest, own
-from mien.packs.manifest import Manifest
+from mien.packs import install, manifest, networks, own, toml
+from mien.packs.manifest import File, Manifest
 
 MANIFEST = "pack.toml"
 
@@ -36,24 +36,30 @@ def write(entry: Manifest, packs: str, folder: Path) -> Path:
 
 
 def take(folder: Path, accepted: bool) -> list[Manifest]:
-    """Take in every pack that was written into a folder: all of them, or, on an error, those before it.
+    """Take in every pack that was written into a folder: all of them, or, on an error, none.
 
     Args:
         folder: what `write` was given, or one pack's folder in it.
         accepted: whether the user accepts a licence that forbids commercial use.
 
     Raises:
-        SetupError: there is none, a file's digest is not the manifest's, or a pack of this name is another one here.
+        SetupError: there is none, a file is not the manifest's, or a pack of this name is another one here.
     """
     places = [path.parent for path in (folder / MANIFEST, *sorted(folder.glob(f"*/{MANIFEST}"))) if path.is_file()]
     if not places:
         raise SetupError(f"{folder} holds no pack that `mien packs export` wrote.")
-    return [_take_one(place, accepted) for place in places]
+    checked = [(_read(place, accepted), place) for place in places]
+    for entry, place in checked:
+        install.keep(entry, {file.name: place / file.name for file in entry.files})
+        if entry.name not in manifest.catalogue():
+            own.keep(entry)
+    return [entry for entry, _ in checked]
 
 
-def _take_one(place: Path, accepted: bool) -> Manifest:
+def _read(place: Path, accepted: bool) -> Manifest:
+    """The manifest in a folder, its files held against it."""
     try:
-        entry = manifest.parse((place / MANIFEST).read_bytes(), str(place / MANIFEST))
+        entry = manifest.parse(toml.read(place / MANIFEST), str(place / MANIFEST))
     except OSError as error:
         raise SetupError(f"{place / MANIFEST} cannot be read: {error.strerror}.") from None
     theirs = manifest.catalogue().get(entry.name)
@@ -61,16 +67,25 @@ def _take_one(place: Path, accepted: bool) -> Manifest:
         raise SetupError(f"{place} holds another pack {entry.name} than this version of mien knows.")
     entry = theirs or entry
     install.hold_license(entry, accepted, f"mien packs import {place.parent}")
-    found = {file.name: place / file.name for file in entry.files}
     for file in entry.files:
-        if not found[file.name].is_file():
-            raise SetupError(f"{found[file.name]} is missing; export the pack {entry.name} again.")
-        if manifest.digest(found[file.name]) != file.sha256:
-            raise install.WrongDigestError(
-                f"{found[file.name]} was damaged on the way (its SHA-256 is not {file.sha256[:12]}…); export the pack "
-                f"{entry.name} again."
-            )
-    install.keep(entry, found)
-    if not theirs:
-        own.keep(entry)
+        _hold(entry, file, place / file.name)
     return entry
+
+
+def _hold(entry: Manifest, file: File, path: Path) -> None:
+    """Hold a file against its manifest."""
+    if not path.is_file():
+        raise SetupError(f"{path} is missing; export the pack {entry.name} again.")
+    try:
+        sound = path.stat().st_size <= manifest.MOST_FILE and manifest.digest(path) == file.sha256
+        if sound and not file.reader and file.name in entry.networks:
+            networks.hold(path, [each.name for each in entry.files])
+    except OSError as error:
+        raise SetupError(f"{path} cannot be read: {error.strerror}.") from None
+    except ValueError as error:
+        raise SetupError(f"The pack {entry.name} is not taken in: {error}.") from None
+    if not sound:
+        raise install.WrongDigestError(
+            f"{path} was damaged on the way (its SHA-256 is not {file.sha256[:12]}…); export the pack {entry.name} "
+            "again."
+        )

@@ -12,7 +12,7 @@ import threading
 import urllib.error
 import urllib.request
 from concurrent.futures import Future
-from http.client import HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -20,7 +20,7 @@ import platformdirs
 
 from mien import leftovers
 from mien.errors import SetupError
-from mien.packs.manifest import File, Manifest, digest
+from mien.packs.manifest import MOST_FILE, File, Manifest, digest
 
 PATIENCE = 8.0  # seconds until an address that does not answer is given up
 ADDING = ".adding-"  # how the folder's name begins in which a pack of the user's is tried
@@ -204,8 +204,12 @@ def _hold(file: File, path: Path, manifest: Manifest) -> None:
 
 def _download(file: File, target: Path) -> None:
     with _open(file.url) as answer, leftovers.making(target) as arriving:
+        left = file.size or MOST_FILE
         with arriving.open("wb") as writing:
             while chunk := answer.read(_CHUNK):
+                left -= len(chunk)
+                if left < 0:
+                    raise OSError(f"{file.url} answered more than the {file.size or MOST_FILE} bytes of {file.name}")
                 writing.write(chunk)
         if digest(arriving) != file.sha256:
             raise OSError(f"{file.url} answered something else than the catalogue's {file.name}")
@@ -214,17 +218,33 @@ def _download(file: File, target: Path) -> None:
 
 def _open(url: str) -> HTTPResponse:
     """Open an address within PATIENCE overall: a name that does not resolve or many dead addresses count together."""
-    request = urllib.request.Request(url, headers={"User-Agent": "mien"})  # noqa: S310  the catalogue says https
+    request = urllib.request.Request(url, headers={"User-Agent": "mien"})  # noqa: S310  `_opener` opens no other
     answer: Future[HTTPResponse] = Future()
 
     def attempt() -> None:
         try:
-            answer.set_result(urllib.request.urlopen(request, timeout=PATIENCE))  # noqa: S310
-        except OSError as error:
-            answer.set_exception(error)
+            answer.set_result(_opener().open(request, timeout=PATIENCE))
+        except (OSError, HTTPException, ValueError) as error:  # the latter for an address that is none
+            answer.set_exception(error if isinstance(error, OSError) else OSError(f"{url}: {error}"))
 
     threading.Thread(target=attempt, daemon=True).start()
     return answer.result(timeout=PATIENCE)
+
+
+def _opener() -> urllib.request.OpenerDirector:
+    """What opens http and https, through a proxy where one is set, and no file or other scheme, redirected or not."""
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler(),
+        urllib.request.HTTPHandler(),
+        urllib.request.HTTPSHandler(),
+        urllib.request.HTTPRedirectHandler(),
+        urllib.request.HTTPErrorProcessor(),
+        urllib.request.HTTPDefaultErrorHandler(),
+        urllib.request.UnknownHandler(),
+    ):
+        opener.add_handler(handler)
+    return opener
 
 
 def copy(source: Path, target: Path) -> None:

@@ -17,6 +17,7 @@ from mien.face.detect import Detector, Finder, Head
 from mien.face.embed import Embedder
 from mien.face.pipeline import Pipeline
 from mien.face.score import Calibration
+from mien.packs import networks
 from mien.packs.calibration import Bars
 from mien.packs.heads import scrfd, yunet
 from mien.packs.manifest import CascadeSpec, DetectorSpec, EmbedderSpec, Manifest
@@ -30,6 +31,8 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "mtcnn-output": mtcnn.read_output,
 }
 REFINED, FINISHED = 32, 8  # inputs that the second and third network of a cascade take in one call
+# what a network raises that is none, or too large a one
+UNREADABLE = (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError, MemoryError, OSError)
 Compile = Callable[[Graph, int], Session]
 Preprocessing = tuple[str, tuple[float, ...], tuple[float, ...]]  # colour order, mean, scale
 
@@ -53,8 +56,15 @@ class Pack:
     sessions: dict[str, Session]
 
     def fingerprints(self) -> dict[str, NDArray[np.float32]]:
-        """Run the known input through every network."""
-        return {name: fingerprint(session) for name, session in self.sessions.items()}
+        """Run the known input through every network.
+
+        Raises:
+            SetupError: one of them cannot run.
+        """
+        try:
+            return {name: fingerprint(session) for name, session in self.sessions.items()}
+        except UNREADABLE as error:
+            raise SetupError(f"A network of the pack {self.manifest.name} does not run: {_reason(error)}.") from None
 
     def check(self) -> None:
         """Run a known input through every network and compare with the stored answer.
@@ -107,22 +117,26 @@ def load(
     """
     wanted = manifest.embedder
     points, mirrored = (_points(wanted, scale) for scale in wanted.scales)
-    networks = Networks(manifest, files, threads, compile_graph)
+    compiling = Networks(manifest, files, threads, compile_graph)
     try:
         detector = manifest.detector
         with ThreadPoolExecutor(1) as beside:  # the engine compiles without the interpreter's lock
             entry = (wanted.color, wanted.mean, wanted.scale)
-            embedding = beside.submit(networks.compile, wanted.file, (wanted.size, wanted.size), entry)
-            finder = networks.detector(detector) if isinstance(detector, DetectorSpec) else networks.cascade(detector)
+            embedding = beside.submit(compiling.compile, wanted.file, (wanted.size, wanted.size), entry)
+            finder = compiling.detector(detector) if isinstance(detector, DetectorSpec) else compiling.cascade(detector)
             session = embedding.result()
         calibration = Calibration.from_far(measured or manifest.calibration)
-    except (RuntimeError, ValueError) as error:
-        reason = str(error).strip().splitlines()[-1]  # OpenVINO says where first, and what last
-        raise SetupError(f"The pack {manifest.name} cannot be loaded: {reason}") from None
+    except UNREADABLE as error:
+        raise SetupError(f"The pack {manifest.name} cannot be loaded: {_reason(error)}.") from None
     apart = wanted.mirror and wanted.scales[0] != wanted.scales[1]
     embedder = Embedder(session, points, wanted.dimension, wanted.mirror, mirrored if apart else None, wanted.cubic)
     sessions = {**finder.sessions, "embedder": session}
     return Pack(manifest, Pipeline(finder, embedder), calibration, session.describe(), sessions)
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, in a line; OpenVINO says where first, and what last."""
+    return (str(error).strip() or type(error).__name__).splitlines()[-1].rstrip(".")
 
 
 def _points(spec: EmbedderSpec, scale: float) -> NDArray[np.float32]:
@@ -152,7 +166,11 @@ class Networks:
             paired: whether one is to have two cores where they would idle.
         """
         reader = next(file.reader for file in self.manifest.files if file.name == name)
+        if reader not in ("", *READERS):
+            raise ValueError(f"there is no reader named {reader}; known readers: {', '.join(READERS)}")
         read = READERS[reader] if reader else None
+        if read is None:
+            networks.hold(self.files[name], self.files)
         color, mean, scale = entry
         graph = Graph(self.files[name], *shape, color, mean, scale, batch, paired, read)
         return self.compile_graph(graph, self.threads)

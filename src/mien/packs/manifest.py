@@ -3,17 +3,32 @@
 import hashlib
 import re
 from importlib import resources
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from mien.errors import SetupError
+from mien.packs import toml
 
+Side = Annotated[int, Meta(ge=16, le=4096)]  # pixels of a network's input
+Share = Annotated[float, Meta(ge=0, le=1)]
+Coordinate = Annotated[float, Meta(ge=-1, le=2)]  # as a share of a crop, in which a landmark seldom does not lie
+Point = tuple[Coordinate, Coordinate]
 Triple = tuple[float, float, float]
-Point = tuple[float, float]
+Divisor = Annotated[float, Meta(gt=0)]
+Divisors = tuple[Divisor, Divisor, Divisor]
+Cosine = Annotated[float, Meta(ge=-1, le=1)]
+Colors = Literal["RGB", "BGR"]
 
+CATALOG = "catalog"  # the folder of the user's manifests, beside those of their files, so no pack's name
+MOST_FILE = 1 << 31  # bytes; an ONNX file cannot have more
 _DIGEST = re.compile("[0-9a-f]{64}")
-_NAME = re.compile("[a-z][a-z0-9_-]*")
+_NAME = re.compile("[a-z][a-z0-9_-]{0,63}")
+_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}")
+_PACKAGE = re.compile("[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
+_ADDRESS = re.compile(r"https?://[!-~]+")
 
 
 class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -22,6 +37,13 @@ class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     version: str
     path: str
+
+    def __post_init__(self) -> None:
+        path = PurePosixPath(self.path)
+        if not _PACKAGE.fullmatch(self.name):
+            raise ValueError(f"{self.name!r} is not the name of a Python package")
+        if path.is_absolute() or ".." in path.parts or not path.parts or "\\" in self.path:
+            raise ValueError(f"{self.path!r} is not a path inside a Python package")
 
 
 class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -38,13 +60,15 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     package: Package | None = None
     bring: bool = False
     reader: str = ""
-    size: int = 0
+    size: Annotated[int, Meta(ge=0, le=MOST_FILE)] = 0
 
     def __post_init__(self) -> None:
-        if Path(self.name).name != self.name or self.name.startswith("."):
+        if not _FILE.fullmatch(self.name):
             raise ValueError(f"{self.name!r} is not the name of a file")
         if [bool(self.url), bool(self.package), self.bring].count(True) != 1:
             raise ValueError(f"{self.name} needs either a url or a package, or bring = true")
+        if self.url and not _ADDRESS.fullmatch(self.url):
+            raise ValueError(f"the url of {self.name} does not begin with https:// or http://")
         if not (_DIGEST.fullmatch(self.sha256) or (self.bring and not self.sha256)):
             raise ValueError(f"{self.name} needs the SHA-256 it must have, as 64 hexadecimal digits")
 
@@ -75,8 +99,12 @@ class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     data: str
     command: str
-    tar: dict[str, float]
+    tar: dict[str, Share]
     ms: float | None = None
+
+    def __post_init__(self) -> None:
+        for rate in self.tar:
+            float(rate)
 
 
 class DetectorSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="canvas"):
@@ -84,13 +112,13 @@ class DetectorSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
 
     file: str
     head: str
-    wide: int
-    narrow: int
-    color: str
-    least_score: float
-    most_overlap: float
+    wide: Side
+    narrow: Side
+    color: Colors
+    least_score: Share
+    most_overlap: Share
     mean: Triple = (0.0, 0.0, 0.0)
-    scale: Triple = (1.0, 1.0, 1.0)
+    scale: Divisors = (1.0, 1.0, 1.0)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -107,13 +135,13 @@ class CascadeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     proposer: str
     refiner: str
     finisher: str
-    wide: int
-    narrow: int
-    color: str
-    least_scores: Triple
-    most_overlap: float
+    wide: Side
+    narrow: Side
+    color: Colors
+    least_scores: tuple[Share, Share, Share]
+    most_overlap: Share
     mean: Triple = (0.0, 0.0, 0.0)
-    scale: Triple = (1.0, 1.0, 1.0)
+    scale: Divisors = (1.0, 1.0, 1.0)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -131,14 +159,14 @@ class EmbedderSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     """
 
     file: str
-    size: int
-    dimension: int
-    color: str
+    size: Annotated[int, Meta(ge=16, le=1024)]
+    dimension: Annotated[int, Meta(ge=2, le=4096)]
+    color: Colors
     mirror: bool
     points: tuple[Point, Point, Point, Point, Point]
     mean: Triple = (0.0, 0.0, 0.0)
-    scale: Triple = (1.0, 1.0, 1.0)
-    scales: tuple[float, float] = (1.0, 1.0)
+    scale: Divisors = (1.0, 1.0, 1.0)
+    scales: tuple[Divisor, Divisor] = (1.0, 1.0)
     cubic: bool = False
 
 
@@ -154,17 +182,26 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     name: str
     title: str
     license: License
-    files: list[File]
+    files: Annotated[list[File], Meta(min_length=1, max_length=64)]
     detector: DetectorSpec | CascadeSpec
     embedder: EmbedderSpec
-    calibration: list[tuple[float, float]] = []
-    checks: dict[str, list[float]] = {}
+    calibration: list[tuple[Share, Cosine]] = []
+    checks: dict[str, Annotated[list[float], Meta(min_length=64, max_length=64)]] = {}
     measured: Measured | None = None
     tried: bool = True
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ValueError(f"{self.name!r} is not a pack's name: small letters, digits, - and _, from a letter on")
+        if self.name == CATALOG:
+            raise ValueError(f"a pack may not have the name {CATALOG}")
+        if len({file.name.lower() for file in self.files}) < len(self.files):
+            raise ValueError("two files have the same name")
+
+    @property
+    def networks(self) -> set[str]:
+        """The names of the files that engines open."""
+        return {*self.detector.files, self.embedder.file}
 
     @property
     def size(self) -> int:
@@ -197,10 +234,10 @@ def parse(text: bytes, source: str) -> Manifest:
         SetupError: not a manifest; the text says where.
     """
     try:
-        manifest = msgspec.toml.decode(text, type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        manifest = toml.decode(text, Manifest)
+    except ValueError as error:
         raise SetupError(f"{source} is not a pack's manifest: {error}.") from None
-    missing = {*manifest.detector.files, manifest.embedder.file} - {file.name for file in manifest.files}
+    missing = manifest.networks - {file.name for file in manifest.files}
     if missing:
         raise SetupError(f"{source} is not a pack's manifest: its files lack {', '.join(sorted(missing))}.")
     return manifest

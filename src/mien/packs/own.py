@@ -11,11 +11,10 @@ from mien import leftovers
 from mien.errors import SetupError
 from mien.face.embed import Embedder
 from mien.face.halves import Halves
-from mien.packs import install, manifest
-from mien.packs.load import Compile, Pack, load
-from mien.packs.manifest import File, Manifest
+from mien.packs import install, manifest, toml
+from mien.packs.load import UNREADABLE, Compile, Pack, load
+from mien.packs.manifest import CATALOG, File, Manifest
 
-CATALOG = "catalog"  # the folder of their manifests, in the cache and in the user's own folder
 ALIKE = 0.999  # cosine beyond which two embeddings of different pictures show that the network does not look
 
 
@@ -76,7 +75,7 @@ def add(described: Path, packs: str, compile_graph: Compile, accepted: bool = Fa
         SetupError: a file is missing, a network does not load, or what it answers is no embedding.
     """
     try:
-        draft = manifest.parse(described.read_bytes(), described.name)
+        draft = manifest.parse(toml.read(described), described.name)
     except OSError as error:
         raise SetupError(f"{described} cannot be read: {error.strerror}.") from None
     if draft.name in manifest.catalogue():
@@ -110,6 +109,13 @@ def try_out(pack: Pack) -> dict[str, list[float]]:
     Raises:
         SetupError: it does not.
     """
+    try:
+        return _tried(pack)
+    except UNREADABLE as error:
+        raise SetupError(f"The networks of {pack.manifest.name} do not run: {error}.") from None
+
+
+def _tried(pack: Pack) -> dict[str, list[float]]:
     name, embedder = pack.manifest.name, pack.pipeline.embedder
     height, width, _ = embedder.session.shape
     noise = np.random.default_rng(0).integers(0, 256, (2, height, width, 3)).astype(np.uint8)
@@ -127,7 +133,7 @@ def try_out(pack: Pack) -> dict[str, list[float]]:
             raise SetupError(f"The {network} network of {name} answers something that is no number.")
     try:
         pack.pipeline.detector.detect(Halves(np.ascontiguousarray(np.tile(noise[0], (4, 4, 1)))), width * 4, height * 4)
-    except (KeyError, ValueError, IndexError) as error:
+    except UNREADABLE as error:
         raise SetupError(f"The detector of {name} does not answer as its head expects: {error}.") from None
     return {network: [round(float(value), 4) for value in measured] for network, measured in prints.items()}
 
@@ -179,7 +185,7 @@ def _catalogs(packs: str) -> list[Path]:
 
 def _read(path: Path) -> Manifest:
     try:
-        entry = manifest.parse(path.read_bytes(), str(path))
+        entry = manifest.parse(toml.read(path), str(path))
     except OSError as error:
         raise SetupError(f"{path} cannot be read: {error.strerror}.") from None
     if entry.name != path.stem:

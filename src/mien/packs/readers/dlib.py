@@ -8,6 +8,7 @@ rows, columns, strides and paddings. An affine layer (`affine_`) has its gains a
 (`dnn_face_recognition_ex.cpp`, `anet_type`).
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +58,8 @@ class Layers:
         count, rows, columns, stride, stride_x, padding, padding_x = (self._integer() for _ in range(7))
         if (stride, padding) != (stride_x, padding_x):
             raise ValueError("a convolution's stride or padding differs between its axes")
+        if min(count, rows, columns, stride) < 1 or not 0 <= padding < max(rows, columns):
+            raise ValueError("a convolution has no filters, no stride, or more padding than it sees")
         self._layer("affine_")
         gains, offsets = np.split(self._tensor(), 2)
         filters = parameters[:-count].reshape(count, inputs, rows, columns) * gains[:, None, None, None]
@@ -86,13 +89,17 @@ class Layers:
         sizes = [self._integer() for _ in range(4)]
         if version != _TENSOR or min(sizes) < 1:
             raise ValueError(f"a layer holds no tensor of version {_TENSOR}")
-        first, self._at = self._at, self._at + 4 * int(np.prod(sizes))
+        first, self._at = self._at, self._at + 4 * math.prod(sizes)
+        if self._at > len(self._data):
+            raise ValueError("the file ends too soon for a tensor")
         return np.frombuffer(self._data[first : self._at], "<f4")
 
     def _integer(self) -> int:
         head = self._data[self._at]
         first, self._at = self._at + 1, self._at + 1 + (head & 0x0F)
         value = int.from_bytes(self._data[first : self._at], "little")
+        if value >= 1 << 31:
+            raise ValueError("a layer has a number that is none of a network's")
         return -value if head & 0x80 else value
 
 

@@ -1,4 +1,4 @@
-"""The three networks of MTCNN, built from the arrays its publisher packed with joblib (package `mtcnn`).
+"""The three networks of MTCNN, built from the arrays its publisher packed (package `mtcnn`, `readers/arrays.py`).
 
 A file is a list of float32 arrays in the order the layers run: a convolution's filters (rows, columns, inputs,
 outputs) and biases, then the slopes of the PReLU behind it; a dense layer's matrix (inputs, outputs) and biases. The
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.engine.quiet import ov
-from mien.errors import SetupError
+from mien.packs.readers import arrays
 
 REFINED, FINISHED = 24, 48  # rows and columns of the second and third network's input
 op = ov.opset15
@@ -23,16 +23,12 @@ class Arrays:
     """The arrays of one network, taken one layer at a time.
 
     Raises:
-        SetupError: joblib, which reads them, is not installed.
+        SetupError: what decompresses them is not installed.
         ValueError: the file is something else, or holds fewer arrays than were asked for.
     """
 
     def __init__(self, file: Path) -> None:
-        try:
-            import joblib  # noqa: PLC0415  an extra; it unpickles, so it may only see files whose digest was checked
-        except ImportError:
-            raise SetupError("joblib and lz4 read this pack's weights: `pip install 'mien[dlib]'`.") from None
-        self._arrays: Iterator[NDArray[np.float32]] = iter(joblib.load(file))
+        self._arrays: Iterator[NDArray[np.float32]] = arrays.read(file)
 
     def convolution(self, node: ov.Output) -> ov.Output:
         """A convolution, stride 1, no padding."""
@@ -48,11 +44,11 @@ class Arrays:
 
     def bent(self, node: ov.Output) -> ov.Output:
         """A PReLU with one slope for each channel."""
-        return op.prelu(node, op.constant(next(self._arrays).ravel()))
+        return op.prelu(node, op.constant(self._next().ravel()))
 
-    def _next(self, axes: int) -> NDArray[np.float32]:
+    def _next(self, axes: int = 0) -> NDArray[np.float32]:
         array = next(self._arrays, None)
-        if array is None or array.ndim != axes:
+        if array is None or axes not in (0, array.ndim):
             raise ValueError("the file does not hold this network's arrays")
         return array
 
@@ -63,39 +59,39 @@ def read_proposal(file: Path) -> ov.Model:
     Outputs: `score` (N, rows, columns), 0–1; `shift` (N, 4, rows, columns), where the face's left, top, right and
     bottom edge lie from the window's, in windows.
     """
-    arrays = Arrays(file)
+    layers = Arrays(file)
     entry = op.parameter(ov.PartialShape([-1, 3, -1, -1]), np.float32)
-    node = _pool(arrays.bent(arrays.convolution(entry)), 2)
-    node = arrays.bent(arrays.convolution(node))
-    node = arrays.bent(arrays.convolution(node))
-    shift = arrays.convolution(node)
-    return _model(entry, shift=shift, score=_second(arrays.convolution(node)))
+    node = _pool(layers.bent(layers.convolution(entry)), 2)
+    node = layers.bent(layers.convolution(node))
+    node = layers.bent(layers.convolution(node))
+    shift = layers.convolution(node)
+    return _model(entry, shift=shift, score=_second(layers.convolution(node)))
 
 
 def read_refinement(file: Path) -> ov.Model:
     """The second network, over 24×24: outputs `score` (N,), 0–1, and `shift` (N, 4), in sides of the input."""
-    arrays = Arrays(file)
+    layers = Arrays(file)
     entry = op.parameter(ov.PartialShape([-1, 3, REFINED, REFINED]), np.float32)
-    node = _pool(arrays.bent(arrays.convolution(entry)), 3, "same_upper")
-    node = _pool(arrays.bent(arrays.convolution(node)), 3)
-    node = arrays.bent(arrays.convolution(node))
-    node = arrays.bent(arrays.dense(_flat(node)))
-    shift = arrays.dense(node)
-    return _model(entry, shift=shift, score=_second(arrays.dense(node)))
+    node = _pool(layers.bent(layers.convolution(entry)), 3, "same_upper")
+    node = _pool(layers.bent(layers.convolution(node)), 3)
+    node = layers.bent(layers.convolution(node))
+    node = layers.bent(layers.dense(_flat(node)))
+    shift = layers.dense(node)
+    return _model(entry, shift=shift, score=_second(layers.dense(node)))
 
 
 def read_output(file: Path) -> ov.Model:
     """The third network, over 48×48: as the second, and `points` (N, 2, 5), x and y of five, in sides of the input."""
-    arrays = Arrays(file)
+    layers = Arrays(file)
     entry = op.parameter(ov.PartialShape([-1, 3, FINISHED, FINISHED]), np.float32)
-    node = _pool(arrays.bent(arrays.convolution(entry)), 3, "same_upper")
-    node = _pool(arrays.bent(arrays.convolution(node)), 3)
-    node = _pool(arrays.bent(arrays.convolution(node)), 2)
-    node = arrays.bent(arrays.convolution(node))
-    node = arrays.bent(arrays.dense(_flat(node)))
-    shift, points = arrays.dense(node), arrays.dense(node)
+    node = _pool(layers.bent(layers.convolution(entry)), 3, "same_upper")
+    node = _pool(layers.bent(layers.convolution(node)), 3)
+    node = _pool(layers.bent(layers.convolution(node)), 2)
+    node = layers.bent(layers.convolution(node))
+    node = layers.bent(layers.dense(_flat(node)))
+    shift, points = layers.dense(node), layers.dense(node)
     points = op.reshape(points, op.constant([0, 2, 5]), True)
-    return _model(entry, shift=shift, points=points, score=_second(arrays.dense(node)))
+    return _model(entry, shift=shift, points=points, score=_second(layers.dense(node)))
 
 
 def _pool(node: ov.Output, side: int, padding: str = "valid") -> ov.Output:
