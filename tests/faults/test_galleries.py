@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from numpy.typing import NDArray
 
-from mien.gallery import Gallery
+from mien.operations.following import Followed
 from mien.operations.galleries import Galleries, Holding
 from mien.operations.user import combine
 from mien.store import vectors
@@ -251,7 +251,7 @@ class House(RuleBasedStateMachine):
         return {key: vector for key, (_, vector) in truth.faces.items()}
 
     @staticmethod
-    def hold(gallery: Gallery, held: dict[int, Vector], seed: int, limit: int, least: float) -> None:
+    def hold(gallery: Followed, held: dict[int, Vector], seed: int, limit: int, least: float) -> None:
         """What a gallery finds against what comparing with everything finds."""
         assert len(gallery) == len(held)
         chance = np.random.default_rng(seed)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mien.errors import ResourceNotFoundError
 from mien.operations.galleries import Galleries, Holding
-from mien.store.base import Changes, Collection, NewFace, Origin, Region, StoredFace
+from mien.store.base import Changes, Collection, NewFace, Origin, Point, Region, StoredFace
 from mien.store.faces import Faces
 from mien.store.open import open_store
 
@@ -96,9 +96,9 @@ def test_a_snapshot_is_read_at_the_start_and_followed_from_there(
     known: list[int] = []
     follow = home.store.faces.changes
 
-    def listened(_: Faces, collection: int, revision: int, limit: int, began: int) -> Changes:
+    def listened(_: Faces, collection: int, revision: int, limit: int, began: int, seen: Point | None) -> Changes:
         known.append(revision)
-        return follow(collection, revision, limit, began)
+        return follow(collection, revision, limit, began, seen)
 
     monkeypatch.setattr(Faces, "changes", listened)
     galleries = home.open(mapped)

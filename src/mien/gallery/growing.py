@@ -77,9 +77,9 @@ class GrowingGallery:
         """How many bytes it holds in memory (see `Gallery.memory`)."""
         return self.now.memory()
 
-    def moment(self, revision: int) -> Moment | None:
+    def moment(self, revision: int, history: int = 0) -> Moment | None:
         """What a snapshot would keep, if there are enough embeddings to be worth one (see `Moment.of`)."""
-        return None if isinstance(self.now, ExactGallery) else Moment.of(self.now, revision)
+        return None if isinstance(self.now, ExactGallery) else Moment.of(self.now, revision, history)
 
     def resume(self, moment: Moment) -> None:
         """Hold what a snapshot kept."""

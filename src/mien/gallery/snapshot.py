@@ -26,7 +26,7 @@ from mien.gallery.sketch import Sketcher
 if TYPE_CHECKING:
     from mien.gallery.sketched import SketchedGallery
 
-FORMAT = 1
+FORMAT = 2
 _CHUNK = 1 << 22  # bytes checksummed at a time
 _CRC = 4
 
@@ -51,6 +51,7 @@ class _Index(msgspec.Struct, frozen=True):
 
     format: int
     revision: int
+    history: int
     words: int
     mean: bytes
     directions: bytes
@@ -66,18 +67,21 @@ class Moment:
         sketcher: the gallery's.
         segments: its segments.
         alive: which of their rows count, bool (count,) each.
+        history: the id that the revision has in the collection's history.
     """
 
     revision: int
     sketcher: Sketcher
     segments: tuple[Segment, ...]
     alive: tuple[NDArray[np.bool_], ...]
+    history: int = 0
 
     @classmethod
-    def of(cls, gallery: "SketchedGallery", revision: int) -> "Moment":
+    def of(cls, gallery: "SketchedGallery", revision: int, history: int = 0) -> "Moment":
         """The gallery now. The caller sees to it that it is at this revision and nothing changes it meanwhile."""
         segments = gallery.segments()
-        return cls(revision, gallery.sketcher, segments, tuple(each.alive[: each.count].copy() for each in segments))
+        alive = tuple(each.alive[: each.count].copy() for each in segments)
+        return cls(revision, gallery.sketcher, segments, alive, history)
 
 
 def save(folder: Path, moment: Moment) -> tuple[str, list[Segment]]:
@@ -116,8 +120,11 @@ def _indexed(folder: Path, moment: Moment, segments: list[Segment]) -> str:
     ]
     sketcher = moment.sketcher
     index = msgspec.msgpack.encode(
-        _Index(FORMAT, moment.revision, sketcher.words, sketcher.mean.tobytes(), sketcher.directions.tobytes(), kept)
-    )
+        _Index(
+            FORMAT, moment.revision, moment.history, sketcher.words, sketcher.mean.tobytes(),
+            sketcher.directions.tobytes(), kept,
+        )
+    )  # fmt: skip
     name = f"{uuid.uuid4().hex}.index"
     _write(folder / name, [index, zlib.crc32(index).to_bytes(_CRC, "little")])
     _sync(folder)
@@ -147,7 +154,8 @@ def load(folder: Path, name: str, mapped: bool, threads: int) -> Moment:
                     enumerate(index.segments),
                 )
             )
-        return Moment(index.revision, sketcher, tuple(segments), tuple(each.alive for each in segments))
+        alive = tuple(each.alive for each in segments)
+        return Moment(index.revision, sketcher, tuple(segments), alive, index.history)
     except (OSError, ValueError, msgspec.MsgspecError) as error:
         raise DamagedError(f"{name}: {type(error).__name__}") from None
 

@@ -10,11 +10,11 @@ import msgspec
 
 from mien.errors import InvalidParameterError, ResourceNotFoundError
 from mien.image.source import S3
-from mien.operations.galleries import Galleries
+from mien.operations.galleries import TRIES, Galleries
 from mien.operations.job import Job
 from mien.operations.sightings import Sightings
 from mien.packs.load import Pack
-from mien.store.base import Collection
+from mien.store.base import Collection, HistoryForkedError, StoreUnavailableError
 from mien.store.open import Store
 
 ACCOUNT = "000000000000"
@@ -39,6 +39,7 @@ class Caller:
 
 
 Request = TypeVar("Request", bound=msgspec.Struct)
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +103,16 @@ class Context:
                 f"{manifest.name} with version {manifest.model_version}, whose embeddings cannot be compared with it."
             )
         return found
+
+    def steadily(self, caller: Caller, collection: Collection, search: Callable[[Collection], Result]) -> Result:
+        """Searches a collection in one history, from the look at its name to the rows of the answer.
+
+        Raises:
+            StoreUnavailableError: the store was put back again and again.
+        """
+        for _ in range(TRIES):
+            try:
+                return search(collection)
+            except HistoryForkedError:
+                collection = self.comparable(caller, collection.name)
+        raise StoreUnavailableError("it is being put back to an earlier state")

@@ -8,7 +8,6 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
@@ -17,19 +16,19 @@ from pathlib import Path
 import numpy as np
 
 from mien.errors import ResourceNotFoundError
-from mien.gallery import Gallery, GrowingGallery, Originals, Scanners, snapshot
+from mien.gallery import GrowingGallery, Scanners, snapshot
 from mien.gallery.growing import CROSSOVER
-from mien.store.base import Changes, Collection, CollectionGoneError, HistoryGoneError
+from mien.operations.following import Followed, Kind
+from mien.store.base import Collection, CollectionGoneError, HistoryForkedError, HistoryGoneError, Point
 from mien.store.open import Store
 
-CATCH_UP = 20_000  # embeddings a gallery takes in at a time; more are fresh memory each time, and slower
 WORTH = 50_000  # changes that are worth writing a snapshot for while the server runs
 WORTH_AT_END = 1_000  # and when it stops; fewer are read from the store in no time
 MOST_AT_END = 8  # segments written when it stops, 40 MB each: who stops a server does not want to wait
 FETCHERS = 4  # galleries that read ahead in the store at the same time
+TRIES = 5  # times that a gallery begins again for one search, while the store is being put back
 SAY = 5.0  # seconds between lines about a gallery that takes long to make
 
-Follow = Callable[[int, int, int, int], Changes]  # collection, known revision, about how many, began → changes
 log = logging.getLogger("mien")
 
 
@@ -58,36 +57,21 @@ class Holding:
     worth_at_end: int = WORTH_AT_END
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """What a gallery holds: faces or users."""
-
-    name: str
-    changes: Follow
-    originals: Originals
-
-
 @dataclass(slots=True, eq=False)
 class _Held:
-    """A gallery and how far it has followed its collection.
+    """A place for a gallery of one collection; the gallery in it is replaced when it has to begin again.
 
     Attributes:
         collection: the collection's key.
         kind: what is held.
-        gallery: the gallery.
-        revision: what it has followed the collection to.
-        began: what the collection was at when the gallery began from nothing; None before it has begun.
-        changed: how many changes it has taken in since its snapshot.
+        now: the gallery.
         used: when it was last searched, as a number that rises.
         following: held by the thread that changes it.
     """
 
     collection: int
-    kind: _Kind
-    gallery: GrowingGallery
-    revision: int = 0
-    began: int | None = None
-    changed: int = 0
+    kind: Kind
+    now: Followed
     used: int = 0
     following: threading.Lock = field(default_factory=threading.Lock)
 
@@ -96,32 +80,37 @@ class Galleries:
     """The galleries of this process: two for each collection searched, of faces and of users.
 
     Each is brought up to date with the store before a search, so an answer has everything acknowledged before it.
+
+    Attributes:
+        forked: how many galleries began again because the store was put back.
     """
 
     def __init__(self, store: Store, holding: Holding) -> None:
         self._store = store
         self._holding = holding
         self._scanners = Scanners(holding.threads)
-        self._faces = _Kind("faces", store.faces.changes, store.faces.embeddings)
-        self._users = _Kind("users", store.users.changes, store.users.vectors)
+        self._faces = Kind("faces", store.faces.changes, store.faces.embeddings)
+        self._users = Kind("users", store.users.changes, store.users.vectors)
         self._fetchers = ThreadPoolExecutor(FETCHERS, thread_name_prefix="fetch")
         self._held: dict[tuple[int, str], _Held] = {}
         self._adding = threading.Lock()
         self._uses = count(1)
+        self.forked = 0
 
-    def faces(self, collection: Collection) -> Gallery:
+    def faces(self, collection: Collection) -> Followed:
         """The collection's faces under their keys.
 
         Raises:
             ResourceNotFoundError: the collection was deleted meanwhile.
+            HistoryForkedError: the store was put back meanwhile; the collection must be looked up again.
         """
         return self._current(collection, self._faces)
 
-    def users(self, collection: Collection) -> Gallery:
+    def users(self, collection: Collection) -> Followed:
         """The vectors of the collection's users under the vectors' keys.
 
         Raises:
-            ResourceNotFoundError: the collection was deleted meanwhile.
+            ResourceNotFoundError, HistoryForkedError: as `faces`.
         """
         return self._current(collection, self._users)
 
@@ -136,7 +125,7 @@ class Galleries:
     def memory(self) -> int:
         """How many bytes of memory the galleries take."""
         with self._adding:
-            return sum(held.gallery.memory() for held in self._held.values())
+            return sum(held.now.gallery.memory() for held in self._held.values())
 
     def resume(self) -> None:
         """Read all snapshots there is memory for, and drop the files of those that are no longer named."""
@@ -147,16 +136,12 @@ class Galleries:
         for collection, name in named if folder else ():
             if self._holding.memory and self.memory() > self._holding.memory:
                 return
-            revision = self._store.faces.revision(collection)
-            kind = self._faces if name == self._faces.name else self._users
-            if revision is not None:
-                held = self._hold(collection, kind)
-                try:
-                    self._follow(held, revision)
-                except CollectionGoneError:
-                    continue
-                nobody = np.zeros(self._holding.dimension, np.float32)
-                held.gallery.search(nobody, 1, 1.0)  # so that what has to be compiled is, before somebody waits for it
+            try:
+                gallery = self._caught_up(collection, self._faces if name == self._faces.name else self._users)
+            except (CollectionGoneError, HistoryForkedError):
+                continue
+            nobody = np.zeros(self._holding.dimension, np.float32)
+            gallery.search(nobody, 1, 1.0)  # so that what has to be compiled is, before somebody waits for it
 
     def keep(self, ending: bool = False) -> None:
         """Write snapshots of the galleries that have changed enough to be worth it. Called by one thread at a time.
@@ -167,18 +152,19 @@ class Galleries:
         with self._adding:
             all_held = list(self._held.values()) if self._holding.folder else []
         for held in all_held:
-            if held.changed >= (self._holding.worth_at_end if ending else self._holding.worth):
+            if held.now.changed >= (self._holding.worth_at_end if ending else self._holding.worth):
                 with held.following:
-                    moment = held.gallery.moment(held.revision)
-                    changed, held.changed = held.changed, 0
+                    followed = held.now
+                    moment = followed.moment()
+                    changed, followed.changed = followed.changed, 0
                 if moment and not (ending and sum(each.file is None for each in moment.segments) > MOST_AT_END):
                     try:
-                        self._write(held, moment)
+                        self._write(held, followed, moment)
                     except BaseException:
-                        held.changed += changed
+                        followed.changed += changed
                         raise
 
-    def _write(self, held: _Held, moment: snapshot.Moment) -> None:
+    def _write(self, held: _Held, followed: Followed, moment: snapshot.Moment) -> None:
         folder = self._folder(held)
         name, segments = snapshot.save(folder, moment)
         try:
@@ -192,106 +178,106 @@ class Galleries:
         snapshot.prune(folder, name)
         mapped = self._holding.mapped
         kept = [snapshot.mapped(each) if mapped and each is not segments[-1] else each for each in segments]
-        held.gallery.keep(list(zip(moment.segments, kept, strict=True)))
+        followed.gallery.keep(list(zip(moment.segments, kept, strict=True)))
 
     def _folder(self, held: _Held) -> Path:
         return (self._holding.folder or Path()) / str(held.collection) / held.kind.name
 
-    def _current(self, collection: Collection, kind: _Kind) -> Gallery:
-        revision = self._store.faces.revision(collection.key)
-        if revision is None:
-            raise self._gone(collection)
-        held = self._hold(collection.key, kind)
+    def _current(self, collection: Collection, kind: Kind) -> Followed:
         try:
-            self._follow(held, revision)
+            return self._caught_up(collection.key, kind, collection.point)
         except CollectionGoneError:
-            raise self._gone(collection) from None
-        return held.gallery
+            self.forget(collection)
+            raise ResourceNotFoundError.collection(collection.name) from None
 
-    def _hold(self, collection: int, kind: _Kind) -> _Held:
+    def _caught_up(self, collection: int, kind: Kind, seen: Point | None = None) -> Followed:
+        """The gallery with all that the collection holds now; `seen` is where the caller saw the collection.
+
+        Raises:
+            CollectionGoneError: the collection no longer exists.
+            HistoryForkedError: the store is on another history than the caller.
+        """
+        for _ in range(TRIES):
+            point = self._store.faces.point(collection, seen)
+            if point is None:
+                raise CollectionGoneError
+            held = self._hold(collection, kind)
+            try:
+                return self._follow(held, point)
+            except (HistoryGoneError, HistoryForkedError):
+                continue  # the gallery has begun again
+        raise HistoryForkedError
+
+    def _hold(self, collection: int, kind: Kind) -> _Held:
         with self._adding:
             if (collection, kind.name) not in self._held:
-                self._held[collection, kind.name] = _Held(collection, kind, self._new(kind))
+                self._held[collection, kind.name] = _Held(collection, kind, self._new(collection, kind))
             held = self._held[collection, kind.name]
             held.used = next(self._uses)
             return held
 
-    def _new(self, kind: _Kind) -> GrowingGallery:
-        return GrowingGallery(self._holding.dimension, kind.originals, self._scanners, self._holding.crossover)
+    def _new(self, collection: int, kind: Kind) -> Followed:
+        dimension, scanners, crossover = self._holding.dimension, self._scanners, self._holding.crossover
+        return Followed(collection, kind, lambda read: GrowingGallery(dimension, read, scanners, crossover))
 
-    def _follow(self, held: _Held, revision: int) -> None:
-        """Bring a gallery to a revision, or beyond.
+    def _follow(self, held: _Held, point: Point) -> Followed:
+        """Bring a gallery to a point, or beyond.
 
         Raises:
             CollectionGoneError: the collection no longer exists.
+            HistoryGoneError, HistoryForkedError: it could not follow, and has begun again from nothing.
         """
         with held.following:
-            if held.began is None:
-                self._begin(held, revision)
-            said = time.monotonic()
-            while held.revision < revision:
-                try:
-                    for changes in self._coming(held, revision):
-                        _take_in(held, changes)
-                        if time.monotonic() - said > SAY:
-                            said = time.monotonic()
-                            facts = {"collection": held.collection, "kind": held.kind.name, "held": len(held.gallery)}
-                            log.info("gallery is being made", extra={"facts": facts})
-                except HistoryGoneError:
-                    held.gallery, held.revision, held.began = self._new(held.kind), 0, revision
+            followed = held.now
+            if followed.began is None:
+                self._begin(held, point)
+            try:
+                if not followed.is_at(point):
+                    self._take_in(followed, point)
+            except (HistoryGoneError, HistoryForkedError) as error:
+                held.now = self._new(held.collection, held.kind)
+                held.now.begin(point)
+                if isinstance(error, HistoryForkedError) and followed.revision:
+                    self.forked += 1
+                    facts = {"facts": {"kind": held.kind.name}}
+                    log.warning("the store was put back to an earlier state; a gallery is made from it", extra=facts)
+                raise
         if self._holding.memory:
             self._make_room(held)
+        return followed
 
-    def _coming(self, held: _Held, revision: int) -> Iterator[Changes]:
-        """What a gallery has to take in up to a revision; while some is taken in, the next is fetched."""
+    def _take_in(self, followed: Followed, point: Point) -> None:
+        said = time.monotonic()
+        for changes in followed.coming(point.revision, self._fetchers):
+            followed.take_in(changes)
+            if time.monotonic() - said > SAY:
+                said = time.monotonic()
+                facts = {"kind": followed.kind.name, "held": len(followed)}
+                log.info("gallery is being made", extra={"facts": facts})
 
-        def fetch(known: int) -> Changes:
-            return held.kind.changes(held.collection, known, CATCH_UP, held.began or 0)
-
-        changes = fetch(held.revision)
-        while changes.revision < revision:
-            ahead = self._fetchers.submit(fetch, changes.revision)
-            yield changes
-            changes = ahead.result()
-        yield changes
-
-    def _begin(self, held: _Held, revision: int) -> None:
+    def _begin(self, held: _Held, point: Point) -> None:
         """Take the snapshot, if there is a good one, or begin from nothing."""
-        held.began = revision
+        held.now.begin(point)
         name = self._store.snapshots.find(held.collection, held.kind.name) if self._holding.folder else None
         if name is None:
             return
         try:
             moment = snapshot.load(self._folder(held), name, self._holding.mapped, self._scanners.threads)
         except snapshot.DamagedError:
-            facts = {"collection": held.collection, "kind": held.kind.name}
-            log.warning("snapshot is missing or damaged; the gallery is made from the store", extra={"facts": facts})
+            facts = {"facts": {"kind": held.kind.name}}
+            log.warning("snapshot is missing, damaged or old; the gallery is made from the store", extra=facts)
             snapshot.prune(self._folder(held), None)
             return
-        if moment.revision <= revision:
-            held.gallery.resume(moment)
-            held.revision, held.began = moment.revision, 0
-            snapshot.prune(self._folder(held), name)
+        held.now.resume(moment)
+        snapshot.prune(self._folder(held), name)
 
     def _make_room(self, wanted: _Held) -> None:
         """Let go of galleries that were not used for longest until the rest fit."""
         with self._adding:
-            total = sum(held.gallery.memory() for held in self._held.values())
+            total = sum(held.now.gallery.memory() for held in self._held.values())
             for held in sorted(self._held.values(), key=lambda each: each.used):
                 if total <= self._holding.memory:
                     return
                 if held is not wanted:
-                    total -= held.gallery.memory()
+                    total -= held.now.gallery.memory()
                     del self._held[held.collection, held.kind.name]
-
-    def _gone(self, collection: Collection) -> ResourceNotFoundError:
-        self.forget(collection)
-        return ResourceNotFoundError.collection(collection.name)
-
-
-def _take_in(held: _Held, changes: Changes) -> None:
-    if len(changes.added):
-        held.gallery.add(changes.added, np.ascontiguousarray(changes.embeddings))
-    held.gallery.remove(changes.removed)
-    held.revision = changes.revision
-    held.changed += len(changes.added) + len(changes.removed)

@@ -1,15 +1,16 @@
 """SearchFaces, SearchFacesByImage, SearchUsers, SearchUsersByImage: who in a collection is this?"""
 
+from functools import partial
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import FaceNotFoundError, InvalidParameterError, NoFaceError
-from mien.gallery import Gallery
 from mien.operations.collection import CollectionRequest
 from mien.operations.constraints import REQUIRED
 from mien.operations.context import Caller, Context, Operation, Operations
+from mien.operations.following import Followed
 from mien.operations.look import embed, look
 from mien.operations.present import bounding_box, confidence, face_detail, region, stored_face
 from mien.operations.shapes import (
@@ -30,6 +31,7 @@ from mien.operations.shapes import (
 )
 from mien.operations.user import UserShape, missing, status
 from mien.store.base import Collection
+from mien.store.users import UserMissingError
 
 MOST_USERS = 500  # users of a search that names no MaxUsers
 
@@ -139,11 +141,10 @@ class SearchUsersByImageResponse(Shape):
 def search_faces(context: Context, caller: Caller, request: SearchFacesRequest) -> SearchFacesResponse:
     """Find the faces of a collection that are like one of its own; that one is left out."""
     collection = context.comparable(caller, request.collection_id)
-    key, probe = _face(context, collection, request.face_id)
+    probe = _face(context, collection, request.face_id)
+    matches = context.steadily(caller, collection, partial(_matches, context, probe, request, request.face_id))
     return SearchFacesResponse(
-        searched_face_id=request.face_id,
-        face_matches=_matches(context, collection, probe, request, leave_out=key),
-        face_model_version=collection.model_version,
+        searched_face_id=request.face_id, face_matches=matches, face_model_version=collection.model_version
     )
 
 
@@ -159,7 +160,7 @@ def search_faces_by_image(
     return SearchFacesByImageResponse(
         searched_face_bounding_box=bounding_box(region(seen.faces[0].box, seen.picture)),
         searched_face_confidence=confidence(seen.faces[0]),
-        face_matches=_matches(context, collection, probe, request),
+        face_matches=context.steadily(caller, collection, partial(_matches, context, probe, request, None)),
         face_model_version=collection.model_version,
     )
 
@@ -171,16 +172,20 @@ def search_users(context: Context, caller: Caller, request: SearchUsersRequest) 
     collection = context.comparable(caller, request.collection_id)
     searched_face = searched_user = leave_out = None
     if request.face_id is not None:
-        probe: NDArray[np.float32] | None = _face(context, collection, request.face_id)[1]
+        probe: NDArray[np.float32] | None = _face(context, collection, request.face_id)
         searched_face = SearchedFace(face_id=request.face_id)
     else:
-        user = context.store.users.find(collection.key, request.user_id or "")
-        if user is None:
-            raise missing(request.user_id or "")
-        probe, leave_out = context.store.users.vector(user.key), user.name
-        searched_user = SearchedUser(user_id=user.name)
+        leave_out = request.user_id or ""
+        try:
+            probe = context.store.users.probe(collection.key, leave_out)
+        except UserMissingError:
+            raise missing(leave_out) from None
+        searched_user = SearchedUser(user_id=leave_out)
+    matches: list[UserMatch] = []
+    if probe is not None:
+        matches = context.steadily(caller, collection, partial(_users, context, probe, request, leave_out))
     return SearchUsersResponse(
-        user_matches=_users(context, collection, probe, request, leave_out) if probe is not None else [],
+        user_matches=matches,
         face_model_version=collection.model_version,
         searched_face=searched_face,
         searched_user=searched_user,
@@ -196,7 +201,7 @@ def search_users_by_image(
     matches: list[UserMatch] = []
     if seen.faces:
         (probe,) = embed(context, (seen, seen.faces[:1]))
-        matches = _users(context, collection, probe, request)
+        matches = context.steadily(caller, collection, partial(_users, context, probe, request, None))
     others = [(face, ["FACE_NOT_LARGEST"]) for face in seen.faces[1:]] + seen.refused
     return SearchUsersByImageResponse(
         user_matches=matches,
@@ -208,50 +213,51 @@ def search_users_by_image(
     )
 
 
-def _face(context: Context, collection: Collection, face_id: str) -> tuple[int, NDArray[np.float32]]:
-    """The key and embedding of a face of the collection."""
-    found = context.store.faces.find(collection.key, [UUID(face_id)])
-    embedding = context.store.faces.embedding(found[0].key) if found else None
+def _face(context: Context, collection: Collection, face_id: str) -> NDArray[np.float32]:
+    """The embedding of a face of the collection."""
+    embedding = context.store.faces.probe(collection.key, UUID(face_id))
     if embedding is None:
         raise FaceNotFoundError
-    return found[0].key, embedding
+    return embedding
 
 
 def _matches(
     context: Context,
-    collection: Collection,
     probe: NDArray[np.float32],
     request: SearchFacesRequest | SearchFacesByImageRequest,
-    leave_out: int | None = None,
+    leave_out: str | None,
+    collection: Collection,
 ) -> list[FaceMatch]:
     """The nearest faces at or above the threshold, the most similar first."""
     limit = request.max_faces or SEARCH_LIMIT
     with context.job.stage("search"):
-        near = _near(context, context.galleries.faces(collection), probe, limit + 1, request.face_match_threshold)
-    found = [each for each in near if each[0] != leave_out]
+        gallery = context.galleries.faces(collection)
+        near = _near(context, gallery, probe, limit + 1, request.face_match_threshold)
     with context.job.stage("store"):
-        faces = context.store.faces.by_keys(collection.key, [key for key, _ in found[:limit]])
+        faces = context.store.faces.by_keys(collection.key, [key for key, _ in near], gallery.seen)
+    found = [(faces[key], similarity) for key, similarity in near if key in faces]
     version = collection.model_version
     return [
-        FaceMatch(similarity=similarity, face=stored_face(faces[key], version))
-        for key, similarity in found[:limit]
-        if key in faces
-    ]
+        FaceMatch(similarity=similarity, face=stored_face(face, version))
+        for face, similarity in found
+        if str(face.face_id) != leave_out
+    ][:limit]
 
 
 def _users(
     context: Context,
-    collection: Collection,
     probe: NDArray[np.float32],
     request: SearchUsersRequest | SearchUsersByImageRequest,
-    leave_out: str | None = None,
+    leave_out: str | None,
+    collection: Collection,
 ) -> list[UserMatch]:
     """The nearest users at or above the threshold, the most similar first."""
     limit = request.max_users or MOST_USERS
     with context.job.stage("search"):
-        found = _near(context, context.galleries.users(collection), probe, limit + 1, request.user_match_threshold)
+        gallery = context.galleries.users(collection)
+        found = _near(context, gallery, probe, limit + 1, request.user_match_threshold)
     with context.job.stage("store"):
-        users = context.store.users.by_vectors(collection.key, [key for key, _ in found])
+        users = context.store.users.by_vectors(collection.key, [key for key, _ in found], gallery.seen)
     return [
         UserMatch(
             similarity=similarity,
@@ -263,7 +269,7 @@ def _users(
 
 
 def _near(
-    context: Context, gallery: Gallery, probe: NDArray[np.float32], limit: int, threshold: float | None
+    context: Context, gallery: Followed, probe: NDArray[np.float32], limit: int, threshold: float | None
 ) -> list[tuple[int, float]]:
     """Keys and similarities of what is nearest, at or above the threshold and what every search is held to."""
     calibration = context.pack.calibration

@@ -55,6 +55,14 @@ class Database(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Point:
+    """A point in a collection's history: a revision, and the random id that only this history gave it."""
+
+    revision: int
+    history: int
+
+
+@dataclass(frozen=True, slots=True)
 class Collection:
     """A collection as the database knew it at one moment."""
 
@@ -67,6 +75,12 @@ class Collection:
     revision: int
     faces: int
     users: int
+    history: int = 0
+
+    @property
+    def point(self) -> Point:
+        """Where in its history it was."""
+        return Point(self.revision, self.history)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +137,15 @@ class Changes:
     """What a gallery must take in to follow a collection up to `revision`.
 
     Attributes:
-        revision: what the collection is at after these.
+        revision: what a gallery is at after these.
+        seen: where the collection was when these were read, at that revision or beyond.
         added: keys, int64 (N,).
         embeddings: float32 (N, D).
         removed: keys, int64 (M,).
     """
 
     revision: int
+    seen: Point
     added: NDArray[np.int64]
     embeddings: NDArray[np.float32]
     removed: NDArray[np.int64]
@@ -141,6 +157,10 @@ class CollectionGoneError(Exception):
 
 class HistoryGoneError(Exception):
     """What went since the revision a follower knows is not recorded any more; it must begin anew from revision 0."""
+
+
+class HistoryForkedError(Exception):
+    """The database does not know a point that a follower has seen: it was put back, and has another history."""
 
 
 class CollectionFullError(Exception):

@@ -1,19 +1,40 @@
 """How galleries follow the tables: what came and what went between two revisions of a collection.
 
+A database may be put back to an earlier copy and go on from there, and then gives out the same revisions and keys for
+other faces. So each revision has a random id, made in the transaction that made the revision: a follower keeps the
+last point it has seen, and where the database does not know that point, the follower is of another history.
+
 Who begins from nothing reads what is there and needs no record of what went before it began. The record may be trimmed
 (`compact.trim`); a collection's floor is the revision up to which it is gone.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from secrets import randbits
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.store import vectors
-from mien.store.base import Changes, CollectionGoneError, Cursor, HistoryGoneError, Row
+from mien.store.base import (
+    Changes,
+    CollectionGoneError,
+    Cursor,
+    Database,
+    HistoryForkedError,
+    HistoryGoneError,
+    Point,
+    Row,
+)
 
 MOST_NAMED = 10_000  # keys in one statement
+# Whether a collection's history led through a point. The present point is looked up where it stands too: a server of
+# before there were histories, on the same database, raises revisions and records none.
+KNOWN = (
+    "(EXISTS (SELECT 1 FROM histories WHERE collection = ? AND revision = ? AND histories.id = ?) OR "
+    "EXISTS (SELECT 1 FROM collections AS now WHERE now.id = ? AND now.revision = ? AND now.history = ?))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +83,56 @@ def advance(cursor: Cursor, collection: int) -> tuple[int, int]:
     Raises:
         CollectionGoneError: the collection no longer exists.
     """
+    history = fresh()
     row = cursor.row(
-        "UPDATE collections SET revision = revision + 1 WHERE id = ? RETURNING revision, faces", collection
-    )
+        "UPDATE collections SET revision = revision + 1, history = ? WHERE id = ? RETURNING revision, faces",
+        history, collection,
+    )  # fmt: skip
     if row is None:
         raise CollectionGoneError
-    return int(row[0]), int(row[1])
+    revision = int(row[0])
+    record(cursor, collection, Point(revision, history))
+    return revision, int(row[1])
+
+
+def fresh() -> int:
+    """Makes the id of a revision, which no other history will give it."""
+    return randbits(63)
+
+
+def record(cursor: Cursor, collection: int, point: Point) -> None:
+    """Records a point that the collection has come to, in the transaction that brings it there."""
+    cursor.run(
+        "INSERT INTO histories (collection, revision, id) VALUES (?, ?, ?)", collection, point.revision, point.history
+    )
+
+
+def asking(collection: int, point: Point) -> tuple[int, ...]:
+    """Returns the values of `KNOWN`."""
+    return (collection, point.revision, point.history) * 2
+
+
+def knows(cursor: Cursor, collection: int, point: Point) -> bool:
+    """Returns whether the collection's history led through a point; not where its record is trimmed."""
+    row = cursor.row(f"SELECT {KNOWN}", *asking(collection, point))
+    return bool(row and row[0])
+
+
+def point(cursor: Cursor, collection: int, seen: Point | None = None) -> Point | None:
+    """Returns where the collection is; None when it is gone.
+
+    Raises:
+        HistoryForkedError: its history did not lead through `seen`, so the key may be another collection's by now.
+    """
+    if seen is None:
+        row = cursor.row("SELECT revision, history FROM collections WHERE id = ?", collection)
+        return Point(*row) if row else None
+    row = cursor.row(
+        f"SELECT revision, history, {KNOWN} FROM collections WHERE id = ?", *asking(collection, seen), collection
+    )
+    if row and not row[2]:
+        raise HistoryForkedError
+    return Point(*row[:2]) if row else None
 
 
 def revision(cursor: Cursor, collection: int) -> int | None:
@@ -76,7 +141,16 @@ def revision(cursor: Cursor, collection: int) -> int | None:
     return int(row[0]) if row else None
 
 
-def since(cursor: Cursor, track: Track, collection: int, known: int, limit: int, *, began: int = 0) -> Changes:
+def since(
+    cursor: Cursor,
+    track: Track,
+    collection: int,
+    known: int,
+    limit: int,
+    *,
+    began: int = 0,
+    seen: Point | None = None,
+) -> Changes:
     """What changed after revision `known`: whole revisions, about `limit` vectors, in order.
 
     Called again from the revision it answers until that is the collection's own, it brings a gallery up to date.
@@ -89,15 +163,17 @@ def since(cursor: Cursor, track: Track, collection: int, known: int, limit: int,
         limit: about how many vectors are wanted.
         began: for a gallery on its way from nothing, the revision the collection was at when it began. What went up
             to then it cannot hold, so it is not told, and does not mind when that record is trimmed.
+        seen: where the collection was when it was last read for this gallery. What it took in is as of then, even
+            where that is beyond `known`.
 
     Raises:
         CollectionGoneError: the collection no longer exists.
-        HistoryGoneError: what the gallery may have to remove is not recorded any more; it must begin anew from 0.
+        HistoryGoneError: what the gallery may have to remove is not recorded any more; it must begin again from 0.
+        HistoryForkedError: the collection's history did not lead through `seen`; it must begin again from 0.
     """
-    found = cursor.row("SELECT revision, floor FROM collections WHERE id = ?", collection)
-    if found is None:
-        raise CollectionGoneError
-    current, floor = found
+    now, floor = _now(cursor, collection, seen)
+    if seen == now and known == now.revision:
+        return _nothing(now)
     told = max(known, began)
     if 0 < told < floor:
         raise HistoryGoneError
@@ -106,25 +182,76 @@ def since(cursor: Cursor, track: Track, collection: int, known: int, limit: int,
         f"SELECT revision FROM {track.table} WHERE {within} ORDER BY revision LIMIT 1 OFFSET ?",
         collection, known, limit,
     )  # fmt: skip
-    until = int(far[0]) if far else int(current)
+    until = int(far[0]) if far else now.revision
     added = cursor.rows(
         f"SELECT {track.key}, vector FROM {track.vectors} WHERE {within} AND revision <= ?", collection, known, until
     )
     removed = f"SELECT {track.removed} FROM {track.removals} WHERE {within} AND revision <= ?"
     gone = cursor.rows(removed, collection, told, until) if 0 < told < until else []
     keys, stored = zip(*added, strict=True) if added else ((), ())
-    return Changes(until, np.array(keys, np.int64), track.unpack(stored), np.array([row[0] for row in gone], np.int64))
+    removals = np.array([row[0] for row in gone], np.int64)
+    return Changes(until, now, np.array(keys, np.int64), track.unpack(stored), removals)
 
 
-def originals(cursor: Cursor, track: Track, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def _now(cursor: Cursor, collection: int, seen: Point | None) -> tuple[Point, int]:
+    """Returns where a collection that has led through `seen` is, and its floor."""
+    asked = seen or Point(0, 0)
+    row = cursor.row(
+        f"SELECT revision, history, floor, {KNOWN} FROM collections WHERE id = ?",
+        *asking(collection, asked),
+        collection,
+    )
+    if row is None:
+        raise CollectionGoneError
+    if seen and not row[3]:
+        raise HistoryGoneError if seen.revision < row[2] else HistoryForkedError
+    return Point(*row[:2]), int(row[2])
+
+
+def _nothing(now: Point) -> Changes:
+    none = np.empty(0, np.int64)
+    return Changes(now.revision, now, none, np.empty((0, 0), np.float32), none)
+
+
+def originals(
+    cursor: Cursor, track: Track, keys: NDArray[np.int64], collection: int = 0, seen: Point | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Vectors by their keys, int64 (N,); those that are gone are left out.
 
     Returns:
         The keys of those that are there, int64 (M,), and the vectors, float32 (M, D).
+
+    Raises:
+        HistoryForkedError: the collection's history did not lead through `seen`, and the keys may be others'.
     """
     table, key = track.kept
     rows: list[Row] = []
     for start in range(0, len(keys), MOST_NAMED):
         some = keys[start : start + MOST_NAMED].tolist()
-        rows += cursor.rows(f"SELECT {key}, vector FROM {table} WHERE {key} IN ({', '.join('?' * len(some))})", *some)
+        statement = f"SELECT {key}, vector FROM {table} WHERE {key} IN ({', '.join('?' * len(some))})"
+        rows += surely(cursor, statement, some, collection, seen)
     return np.array([row[0] for row in rows], np.int64), track.unpack([row[1] for row in rows])
+
+
+def surely(cursor: Cursor, statement: str, values: Sequence[Any], collection: int, seen: Point | None) -> Sequence[Row]:
+    """Rows of a statement that ends in its conditions, if the collection's history led through `seen`.
+
+    The statement says so itself, since a read of one statement needs no transaction.
+
+    Raises:
+        HistoryForkedError: it did not.
+    """
+    if seen is None:
+        return cursor.rows(statement, *values)
+    rows = cursor.rows(f"{statement} AND {KNOWN}", *values, *asking(collection, seen))
+    if not rows and values and not knows(cursor, collection, seen):
+        raise HistoryForkedError
+    return rows
+
+
+def present(
+    database: Database, statement: str, collection: int, keys: Sequence[int], seen: Point | None
+) -> Sequence[Row]:
+    """Rows of a statement about keys of a collection, as `surely`; the collection's key comes first, then the keys."""
+    values = (collection, *keys)
+    return database.read(lambda cursor: surely(cursor, statement, values, collection, seen)) if keys else []

@@ -29,10 +29,11 @@ _OWNED = "EXISTS (SELECT 1 FROM user_vectors WHERE user_key = users.id)"
 _RULES = (
     *((f"rows of {table} are of no collection", table, column, _NOWHERE)
       for table, column in (("faces", "id"), ("users", "id"), ("user_vectors", "id"), ("tags", "collection"),
-                            ("removals", "face"), ("user_removals", "vector"), ("snapshots", "collection"))),
+                            ("removals", "face"), ("user_removals", "vector"), ("histories", "revision"),
+                            ("snapshots", "collection"))),
     *((f"rows of {table} are newer than their collection", table, column, _LATER.format(table))
       for table, column in (("faces", "id"), ("user_vectors", "id"), ("removals", "face"),
-                            ("user_removals", "vector"))),
+                            ("user_removals", "vector"), ("histories", "revision"))),
     *((f"rows of {table} are older than the history that is kept", table, column, _EARLIER.format(table))
       for table, column in (("removals", "face"), ("user_removals", "vector"))),
     ("embeddings are of no face", "embeddings", "face", "NOT EXISTS (SELECT 1 FROM faces WHERE id = face)"),

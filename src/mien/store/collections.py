@@ -4,11 +4,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mien.store import changes
 from mien.store.base import Collection, Cursor, Database
 from mien.store.sweep import sweep
 from mien.store.tags import put
 
-_COLUMNS = "id, account, name, contract, model_version, created, revision, faces, users"
+_COLUMNS = "id, account, name, contract, model_version, created, revision, faces, users, history"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,13 @@ class Collections:
 
         def work(cursor: Cursor) -> Collection | None:
             row = cursor.row(
-                "INSERT INTO collections (account, name, contract, model_version, created) VALUES (?, ?, ?, ?, ?) "
-                f"ON CONFLICT (account, name) DO NOTHING RETURNING {_COLUMNS}",
-                account, name, contract, model_version, round(time.time(), 3),
+                "INSERT INTO collections (account, name, contract, model_version, created, history) "
+                f"VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account, name) DO NOTHING RETURNING {_COLUMNS}",
+                account, name, contract, model_version, round(time.time(), 3), changes.fresh(),
             )  # fmt: skip
             made = Collection(*row) if row else None
+            if made:
+                changes.record(cursor, made.key, made.point)
             if made and tags:
                 put(cursor, made.key, tags)
             return made

@@ -58,6 +58,8 @@ def trim(cursor: Cursor) -> tuple[int, int]:
         recorded = f"SELECT 1 FROM {table} WHERE {table}.collection = collections.id"
         cursor.run(f"UPDATE collections SET floor = revision WHERE EXISTS ({recorded})")
     removals = cursor.run("DELETE FROM removals") + cursor.run("DELETE FROM user_removals")
+    floor = "(SELECT floor FROM collections WHERE collections.id = collection)"
+    cursor.run(f"DELETE FROM histories WHERE revision < {floor}")
     return removals, cursor.run("DELETE FROM tokens WHERE created <= ?", time.time() - KEPT)
 
 

@@ -16,6 +16,7 @@ from mien.store.base import (
     Database,
     NewFace,
     Origin,
+    Point,
     Region,
     Row,
     StoredFace,
@@ -64,12 +65,16 @@ class Faces:
         """Those of the named faces that the collection holds, in order of their ids."""
         return self.database.read(lambda cursor: by_ids(cursor, collection, face_ids))
 
-    def by_keys(self, collection: int, keys: Sequence[int]) -> dict[int, StoredFace]:
-        """Faces by key; those deleted meanwhile are left out."""
+    def by_keys(self, collection: int, keys: Sequence[int], seen: Point | None = None) -> dict[int, StoredFace]:
+        """Faces by key; those deleted meanwhile are left out.
+
+        Raises:
+            HistoryForkedError: the collection's history did not lead through `seen`, where the keys were found.
+        """
         marks = ", ".join("?" * len(keys))
         # the plus keeps SQLite from taking an index on the collection, and so reading all of it, for ten keys or more
         statement = f"{_EVERY}+faces.collection = ? AND faces.id IN ({marks})"
-        rows = self.database.read(lambda cursor: cursor.rows(statement, collection, *keys)) if keys else []
+        rows = changes.present(self.database, statement, collection, keys, seen)
         return {face.key: face for face in map(_stored, rows)}
 
     def page(self, collection: int, after: UUID | None, limit: int, user: int | None = None) -> list[StoredFace]:
@@ -77,6 +82,12 @@ class Faces:
         statement = f"{_SELECT} AND face_id > ? {'AND user_key = ? ' if user else ''}ORDER BY face_id LIMIT ?"
         values = (after.bytes if after else b"", *((user,) if user else ()), limit)
         return [_stored(row) for row in self.database.read(lambda cursor: cursor.rows(statement, collection, *values))]
+
+    def probe(self, collection: int, face_id: UUID) -> NDArray[np.float32] | None:
+        """A face's embedding, float32 (D,) of length 1; None when the collection has no such face."""
+        statement = "SELECT vector FROM faces JOIN embeddings ON face = faces.id WHERE collection = ? AND face_id = ?"
+        row = self.database.read(lambda cursor: cursor.row(statement, collection, face_id.bytes))
+        return vectors.unpack([row[0]])[0] if row else None
 
     def embedding(self, face: int) -> NDArray[np.float32] | None:
         """A face's embedding, float32 (D,) of length 1, by its key; None when it is gone."""
@@ -112,14 +123,20 @@ class Faces:
         """What revision the collection is at; None when it is gone."""
         return self.database.read(lambda cursor: changes.revision(cursor, collection))
 
-    def embeddings(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Embeddings of faces by their keys (see `changes.originals`)."""
-        return self.database.read(lambda cursor: changes.originals(cursor, changes.FACES, keys))
+    def point(self, collection: int, seen: Point | None = None) -> Point | None:
+        """Where in its history the collection is; None when it is gone (see `changes.point`)."""
+        return self.database.read(lambda cursor: changes.point(cursor, collection, seen))
 
-    def changes(self, collection: int, known: int, limit: int, began: int = 0) -> Changes:
+    def embeddings(
+        self, keys: NDArray[np.int64], collection: int = 0, seen: Point | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Embeddings of faces by their keys (see `changes.originals`)."""
+        return self.database.read(lambda cursor: changes.originals(cursor, changes.FACES, keys, collection, seen))
+
+    def changes(self, collection: int, known: int, limit: int, began: int = 0, seen: Point | None = None) -> Changes:
         """What a gallery of faces must take in after revision `known` (see `changes.since`)."""
         return self.database.read(
-            lambda cursor: changes.since(cursor, changes.FACES, collection, known, limit, began=began)
+            lambda cursor: changes.since(cursor, changes.FACES, collection, known, limit, began=began, seen=seen)
         )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from mien.store import changes, users
-from mien.store.base import Collection, Cursor, Database, Region, StoredFace
+from mien.store.base import Collection, Cursor, Database, Point, Region, StoredFace
 from mien.store.tags import put
 from mien.store.users import MOST_FACES, Matching, UserFullError
 
@@ -20,6 +20,10 @@ _FACE = (
     "collection, face_id, image_id, external_image_id, box_left, box_top, box_width, box_height, confidence, user_key, "
     "revision"
 )
+
+
+class _TakenError(Exception):
+    """The place of a collection that comes in is taken, or what it should replace has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +80,12 @@ def begin(database: Database, described: Collection, tags: Mapping[str, str]) ->
         account = HIDDEN + described.account
         _drop(cursor, account, described.name)
         row = cursor.row(
-            "INSERT INTO collections (account, name, contract, model_version, created) VALUES (?, ?, ?, ?, ?) "
-            "RETURNING id",
-            account, described.name, described.contract, described.model_version, described.created,
+            "INSERT INTO collections (account, name, contract, model_version, created, history) "
+            "VALUES (?, ?, ?, ?, ?, ?) RETURNING id, revision, history",
+            account, described.name, described.contract, described.model_version, described.created, changes.fresh(),
         )  # fmt: skip
-        (key,) = row or (0,)
+        key, *point = row or (0, 0, 0)
+        changes.record(cursor, key, Point(*point))
         put(cursor, key, tags)
         return int(key)
 
@@ -102,18 +107,20 @@ def show(database: Database, key: int, described: Collection, instead: tuple[int
         instead: key and revision of the collection whose place it takes; False when that one has changed since.
     """
 
-    def work(cursor: Cursor) -> bool:
+    def work(cursor: Cursor) -> None:
         if instead:
             if changes.advance(cursor, instead[0])[0] != instead[1] + 1:
-                cursor.run("UPDATE collections SET revision = revision - 1 WHERE id = ?", instead[0])
-                return False
+                raise _TakenError  # which undoes the revision
             _drop(cursor, described.account, described.name)
         elif cursor.row("SELECT 1 FROM collections WHERE account = ? AND name = ?", described.account, described.name):
-            return False
+            raise _TakenError
         cursor.run("UPDATE collections SET account = ? WHERE id = ?", described.account, key)
-        return True
 
-    return database.write(work)
+    try:
+        database.write(work)
+    except _TakenError:
+        return False
+    return True
 
 
 def add_users(database: Database, collection: int, coming: Sequence[WholeUser]) -> int:

@@ -15,7 +15,13 @@ FACES = 32  # faces removed in one transaction: a few milliseconds, which is wha
 ROWS = 1_000  # rows of the other tables, which lie side by side
 LOOK = 1.0  # seconds between looks for something to sweep
 RETRY = 30.0  # seconds after a failure
-_ORDER = {"removals": "revision", "user_removals": "revision", "user_vectors": "revision", "users": "id"}
+_ORDER = {
+    "histories": "revision",
+    "removals": "revision",
+    "user_removals": "revision",
+    "user_vectors": "revision",
+    "users": "id",
+}
 
 
 def sweep(database: Database) -> bool:

@@ -43,12 +43,14 @@ TABLES = (
     ),
     Table("embeddings", ("face",), ("vector",)),
     Table("removals", ("collection", "revision", "face")),
+    Table("histories", ("collection", "revision"), ("id",)),
     Table("users", ("id",), ("collection", "name", "faces")),
     Table("user_vectors", ("id",), ("collection", "user_key", "revision", "vector")),
     Table("user_removals", ("collection", "revision", "vector")),
     Table("tags", ("collection", "tag"), ("value",)),
     Table("tokens", ("account", "operation", "token"), ("parameters", "answer", "created")),
     Table("sweeps", ("collection",)),
+    Table("seals", ("key",)),
     Table(
         "access_keys",
         ("access_key",),
@@ -58,7 +60,7 @@ TABLES = (
     Table(
         "collections",
         ("id",),
-        ("account", "name", "contract", "model_version", "created", "revision", "faces", "users", "floor"),
+        ("account", "name", "contract", "model_version", "created", "revision", "faces", "users", "floor", "history"),
     ),
 )  # fmt: skip
 # Where keys were given out that no row has any more; they are not given out again.
@@ -103,6 +105,7 @@ def _claim(cursor: Cursor, source: str) -> None:
     cursor.run("CREATE TABLE IF NOT EXISTS copying (source TEXT NOT NULL)")
     begun = cursor.row("SELECT source FROM copying")
     if begun is None:
+        cursor.run("DELETE FROM seals")  # a new store has made its own
         for table in TABLES:
             if cursor.row(f"SELECT 1 FROM {table.name} LIMIT 1"):
                 raise SetupError(f"The target is not empty: it has rows in the table {table.name}. Name an empty one.")

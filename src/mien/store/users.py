@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.store import changes, faces, tokens, vectors
-from mien.store.base import Changes, Cursor, Database, StoredFace
+from mien.store.base import Changes, Cursor, Database, Point, StoredFace
 from mien.store.tokens import Token
 
 MOST_FACES = 100  # faces of a user; reference 2
@@ -140,24 +140,35 @@ class Users:
         row = self.database.read(lambda cursor: cursor.row(statement, user))
         return vectors.unpack_users([row[0]])[0] if row else None
 
-    def by_vectors(self, collection: int, keys: Sequence[int]) -> dict[int, User]:
-        """Users by the keys of their vectors; those that changed meanwhile are left out."""
+    def probe(self, collection: int, name: str) -> Vector | None:
+        """The vector of the collection's user of this name, as `vector`; raises UserMissingError for no such user."""
+        theirs = "users LEFT JOIN user_vectors ON user_key = users.id"
+        statement = f"SELECT vector FROM {theirs} WHERE users.collection = ? AND name = ?"
+        row = self.database.read(lambda cursor: cursor.row(statement, collection, name))
+        if row is None:
+            raise UserMissingError
+        return vectors.unpack_users([row[0]])[0] if row[0] is not None else None
+
+    def by_vectors(self, collection: int, keys: Sequence[int], seen: Point | None = None) -> dict[int, User]:
+        """Users by the keys of their vectors; those that changed meanwhile are left out (see `Faces.by_keys`)."""
         marks = ", ".join("?" * len(keys))
         statement = (
             "SELECT user_vectors.id, users.id, name, faces FROM user_vectors JOIN users ON users.id = user_key "
             f"WHERE +user_vectors.collection = ? AND user_vectors.id IN ({marks})"  # the plus as in `Faces.by_keys`
         )
-        rows = self.database.read(lambda cursor: cursor.rows(statement, collection, *keys)) if keys else []
+        rows = changes.present(self.database, statement, collection, keys, seen)
         return {row[0]: User(*row[1:]) for row in rows}
 
-    def vectors(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    def vectors(
+        self, keys: NDArray[np.int64], collection: int = 0, seen: Point | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Users' vectors by their keys (see `changes.originals`)."""
-        return self.database.read(lambda cursor: changes.originals(cursor, changes.USERS, keys))
+        return self.database.read(lambda cursor: changes.originals(cursor, changes.USERS, keys, collection, seen))
 
-    def changes(self, collection: int, known: int, limit: int, began: int = 0) -> Changes:
+    def changes(self, collection: int, known: int, limit: int, began: int = 0, seen: Point | None = None) -> Changes:
         """What a gallery of users must take in after revision `known` (see `changes.since`)."""
         return self.database.read(
-            lambda cursor: changes.since(cursor, changes.USERS, collection, known, limit, began=began)
+            lambda cursor: changes.since(cursor, changes.USERS, collection, known, limit, began=began, seen=seen)
         )
 
     def associate(

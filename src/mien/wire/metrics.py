@@ -162,7 +162,10 @@ def show(metrics: Metrics, context: Context, bounds: Bounds, connections: Connec
     metrics.follow("mien_connections", "Connections held.", lambda: connections.open)
     metrics.follow("mien_connections_refused", "Connections closed at once, so far.", lambda: connections.refused)
     metrics.follow("mien_gallery_bytes", "Memory of the galleries.", context.galleries.memory)
-    seen = context.sightings
+    galleries, seen = context.galleries, context.sightings
+    metrics.follow_count(
+        "mien_histories_forked", "Galleries made again: the store was put back.", lambda: galleries.forked
+    )
     metrics.follow("mien_image_cache_bytes", "Memory of what images showed.", lambda: seen.held)
     metrics.follow_count("mien_image_cache_hits", "Images that were remembered.", lambda: seen.hits)
     metrics.follow_count("mien_image_cache_misses", "Images that were looked at.", lambda: seen.misses)

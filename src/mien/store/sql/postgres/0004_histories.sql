@@ -1,0 +1,18 @@
+-- Which history a collection is on: a random id for each of its revisions, made with the revision. A database that is
+-- put back gives revisions and keys out a second time, but never an id; who follows a collection is known by both.
+ALTER TABLE collections ADD COLUMN history BIGINT NOT NULL DEFAULT 0;  -- the id of the current revision
+CREATE TABLE histories (
+    collection BIGINT NOT NULL,
+    revision   BIGINT NOT NULL,
+    id         BIGINT NOT NULL,
+    PRIMARY KEY (collection, revision)
+);
+UPDATE collections SET history = (random() * 9000000000000000)::BIGINT;
+INSERT INTO histories (collection, revision, id) SELECT id, revision, history FROM collections;
+
+-- The key that page tokens are sealed with, the same for every server on this store.
+CREATE TABLE seals (
+    key BYTEA NOT NULL                           -- 32 random bytes
+);
+INSERT INTO seals (key)
+VALUES (decode(replace(gen_random_uuid()::TEXT || gen_random_uuid()::TEXT, '-', ''), 'hex'));
