@@ -29,9 +29,10 @@ check: $(VENV)/installed-dev
 bench: $(VENV)/installed
 	$(MIEN) bench
 
-# Two hundred kills and what else a server outlives, then an hour of mixed traffic; MIEN_TEST_SEED takes up a seed.
+# Two hundred kills, two hundred databases put back, and what else a server outlives, then an hour of mixed traffic; MIEN_TEST_SEED takes up a seed.
 soak: $(VENV)/installed-dev
 	MIEN_TEST_KILLS=200 $(BIN)/python -m pytest -s tests/faults
+	MIEN_TEST_PUTBACKS=200 $(BIN)/python -m pytest -s tests/instances/test_putbacks.py
 	$(BIN)/python -m tests.faults.soak --seconds 3600 --json build/soak.json
 
 # Each attack for half a minute over 64 connections, where a test run gives it seconds over 16.
