@@ -89,14 +89,21 @@ def describe_collection(context: Context, caller: Caller, request: CollectionReq
 
 def list_collections(context: Context, caller: Caller, request: ListCollectionsRequest) -> ListCollectionsResponse:
     """List collections in order of their names."""
-    page = Page(request.next_token, request.max_results, 4096, "ListCollections", caller.account)
-    found = _visible(context, caller, page.after or "", page.limit + 1)
-    shown, token = page.cut(found, lambda each: each.name)
+    page = Page(context.store.seals, request.next_token, request.max_results, 4096, "ListCollections", caller.account)
+    found = _visible(context, caller, _after(context, caller, page), page.limit + 1)
+    shown, token = page.cut(found, lambda each: each.name, key=lambda each: each.key)
     return ListCollectionsResponse(
         collection_ids=[each.name for each in shown],
         next_token=token,
         face_model_versions=[each.model_version for each in shown],
     )
+
+
+def _after(context: Context, caller: Caller, page: Page) -> str:
+    """The name that the page comes after; of one too long for a token, and gone by now, what the token has of it."""
+    after = page.after or ""
+    whole = context.store.collections.name(caller.account, page.key) if page.key else None
+    return whole if whole and whole.startswith(after) else after
 
 
 def _visible(context: Context, caller: Caller, after: str, limit: int) -> list[Collection]:

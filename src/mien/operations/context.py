@@ -12,6 +12,7 @@ from mien.errors import InvalidParameterError, ResourceNotFoundError
 from mien.image.source import S3
 from mien.operations.galleries import TRIES, Galleries
 from mien.operations.job import Job
+from mien.operations.paging import Listed
 from mien.operations.sightings import Sightings
 from mien.packs.load import Pack
 from mien.store.base import Collection, HistoryForkedError, StoreUnavailableError
@@ -103,6 +104,10 @@ class Context:
                 f"{manifest.name} with version {manifest.model_version}, whose embeddings cannot be compared with it."
             )
         return found
+
+    def listed(self, collection: Collection) -> Listed:
+        """A collection as a listing in pages needs it."""
+        return Listed(collection.point, lambda seen: self.store.collections.knows(collection.key, seen))
 
     def steadily(self, caller: Caller, collection: Collection, search: Callable[[Collection], Result]) -> Result:
         """Searches a collection in one history, from the look at its name to the rows of the answer.

@@ -122,7 +122,10 @@ def list_faces(context: Context, caller: Caller, request: ListFacesRequest) -> L
     """List the faces of a collection in order of their ids."""
     collection = context.collection(caller, request.collection_id)
     narrowed = (request.user_id or "", ",".join(request.face_ids or []))
-    page = Page(request.next_token, request.max_results, 4096, "ListFaces", str(collection.key), *narrowed)
+    page = Page(
+        context.store.seals, request.next_token, request.max_results, 4096, "ListFaces", str(collection.key), *narrowed,
+        within=context.listed(collection),
+    )  # fmt: skip
     after = UUID(page.after) if page.after else None
     user = context.store.users.find(collection.key, request.user_id) if request.user_id else None
     if request.user_id and user is None:

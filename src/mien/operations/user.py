@@ -154,7 +154,10 @@ def delete_user(context: Context, caller: Caller, request: UserRequest) -> Empty
 def list_users(context: Context, caller: Caller, request: ListUsersRequest) -> ListUsersResponse:
     """List users in the order they were made."""
     collection = context.collection(caller, request.collection_id)
-    page = Page(request.next_token, request.max_results, USERS_PAGE, "ListUsers", str(collection.key))
+    page = Page(
+        context.store.seals, request.next_token, request.max_results, USERS_PAGE, "ListUsers", str(collection.key),
+        within=context.listed(collection),
+    )  # fmt: skip
     found = context.store.users.page(collection.key, int(page.after or 0), page.limit + 1)
     shown, token = page.cut(found, lambda user: str(user.key))
     return ListUsersResponse(

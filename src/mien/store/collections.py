@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mien.store import changes
-from mien.store.base import Collection, Cursor, Database
+from mien.store.base import Collection, Cursor, Database, Point
 from mien.store.sweep import sweep
 from mien.store.tags import put
 
@@ -53,6 +53,16 @@ class Collections:
         statement = f"SELECT {_COLUMNS} FROM collections WHERE account = ? AND name > ? ORDER BY name LIMIT ?"
         rows = self.database.read(lambda cursor: cursor.rows(statement, account, after, limit))
         return [Collection(*row) for row in rows]
+
+    def knows(self, collection: int, seen: Point) -> bool:
+        """Whether a collection's history led through a point (see `changes.knows`)."""
+        return self.database.read(lambda cursor: changes.knows(cursor, collection, seen))
+
+    def name(self, account: str, collection: int) -> str | None:
+        """The name of the account's collection under this key; None when it is gone."""
+        statement = "SELECT name FROM collections WHERE account = ? AND id = ?"
+        row = self.database.read(lambda cursor: cursor.row(statement, account, collection))
+        return str(row[0]) if row else None
 
     def delete(self, account: str, name: str) -> bool:
         """Delete a collection: gone at once for everyone; its rows are left to be swept. False when there is none."""

@@ -9,6 +9,7 @@ from mien.store.base import Database
 from mien.store.collections import Collections
 from mien.store.faces import Faces
 from mien.store.keys import Keys
+from mien.store.seals import Seals
 from mien.store.snapshots import Snapshots
 from mien.store.sqlite import DirectoryLock, SqliteDatabase
 from mien.store.tags import Tags
@@ -30,6 +31,7 @@ class Store:
     tags: Tags
     keys: Keys
     snapshots: Snapshots
+    seals: Seals
 
 
 def over(database: Database) -> Store:
@@ -42,6 +44,7 @@ def over(database: Database) -> Store:
         Tags(database),
         Keys(database),
         Snapshots(database),
+        Seals(database),
     )
 
 
