@@ -35,6 +35,7 @@ from mien.wire.access import Door
 from mien.wire.admission import Admission, Bounds
 from mien.wire.connection import Connections, room_for
 from mien.wire.console import Console
+from mien.wire.gate import Gate
 from mien.wire.health import MetricsPage, Readiness, alive
 from mien.wire.metrics import Metrics, show
 from mien.wire.server import Page, Server
@@ -180,7 +181,8 @@ def serve(settings: Settings) -> None:
     forgetter.start()
     app.tidier.start()
     hello = welcome(settings, app, listening.getsockname()[1])
-    front = Console(app.server, app.context) if settings.console else app.server
+    behind = Console(app.server, app.context) if settings.console else app.server
+    front = Gate(behind, app.door.is_locked, settings.host)
     heap.give_back()
     try:
         listen.run(

@@ -102,7 +102,12 @@ TABLE = (
     Setting("body_rate", int, 64, "KiB a second that a client must send of a body", limits=(1, 1_000_000)),
     Setting("idle_timeout", float, 60.0, "seconds a connection may be without a request", limits=(0.1, 3600)),
     Setting("stop_timeout", int, 10, "seconds accepted requests have when the server stops", limits=(0, 3600)),
-    Setting("metrics_token", str, "", "what /metrics asks for as a bearer token (default: open only on loopback)"),
+    Setting(
+        "metrics_token",
+        str,
+        "",
+        "bearer token that /metrics asks for, and names collections to (default: open only on loopback)",
+    ),
     Setting("metrics_collections", int, 100, "collections that /metrics names, the fullest", limits=(0, 10_000)),
     Setting("log_level", str, "info", "how much is written to standard error", LOG_LEVELS),
 )

@@ -14,6 +14,8 @@ from tests.live import Live
 from tests.locked import Locked
 
 DASHBOARD = Path(__file__).resolve().parents[2] / "docs" / "grafana.json"
+TOKEN = "a-token"
+TOLD = {"Authorization": f"Bearer {TOKEN}"}
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
@@ -32,7 +34,7 @@ def value(found: Samples, name: str, **labels: str) -> float:
 @pytest.fixture(scope="module")
 def watched(packs: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """A server that has seen one request of each kind and remembers no image, and names the two fullest collections."""
-    flags = ("--metrics-collections", "2", "--image-cache", "0")
+    flags = ("--metrics-collections", "2", "--image-cache", "0", "--metrics-token", TOKEN)
     server = live.serve(packs, tmp_path_factory.mktemp("watched") / "data", *flags)
     client = server.client()
     for name, pictures in (("two", 2), ("none", 0), ("one", 1)):
@@ -49,7 +51,7 @@ def watched(packs: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Li
 
 
 def test_requests_are_counted_by_operation_and_code(watched: Live) -> None:
-    found = samples(watched)
+    found = samples(watched, **TOLD)
     assert value(found, "mien_requests_total", operation="IndexFaces", code="OK") == 3
     assert value(found, "mien_requests_total", operation="IndexFaces", code="ValidationException") == 1
     assert value(found, "mien_requests_total", operation="unknown", code="UnknownOperationException") == 1
@@ -60,7 +62,7 @@ def test_requests_are_counted_by_operation_and_code(watched: Live) -> None:
 
 
 def test_stages_are_timed(watched: Live) -> None:
-    found = samples(watched)
+    found = samples(watched, **TOLD)
     times = {stage: value(found, "mien_stage_seconds_count", stage=stage) for stage in STAGES}
     assert times["decode"] >= 7  # as many pictures
     assert times["detect"] == times["align"] == 7
@@ -74,7 +76,7 @@ STAGES = ("body", "wait", "decode", "detect", "align", "embed", "search", "store
 
 
 def test_inferences_are_counted_by_network(watched: Live) -> None:
-    found = samples(watched)
+    found = samples(watched, **TOLD)
     runs = {
         network: value(found, "mien_inference_inputs_count", network=network)
         for network in ("wide", "narrow", "embedder")
@@ -87,7 +89,7 @@ def test_inferences_are_counted_by_network(watched: Live) -> None:
 
 
 def test_what_is_stored_and_what_runs_is_shown(watched: Live) -> None:
-    found = samples(watched)
+    found = samples(watched, **TOLD)
     named = {dict(labels)["collection"]: value for (name, labels), value in found.items() if name.endswith("ion_faces")}
     assert named == {"two": 2, "one": 1}
     assert value(found, "mien_collections") == 3
@@ -116,7 +118,7 @@ def test_images_that_were_remembered_and_what_they_take_are_shown(live: Live) ->
 
 
 def test_the_dashboard_asks_for_what_is_there(watched: Live) -> None:
-    shown = {name for name, _ in samples(watched)}
+    shown = {name for name, _ in samples(watched, **TOLD)}
     queries = [target["expr"] for panel in json.loads(DASHBOARD.read_text())["panels"] for target in panel["targets"]]
     asked = {name for query in queries for name in re.findall(r"\b(?:mien|process)_[a-z_]+", query)}
     assert len(queries) >= 10
@@ -128,8 +130,10 @@ def test_the_dashboard_asks_for_what_is_there(watched: Live) -> None:
 def test_a_scrape_is_open_on_loopback_and_needs_the_token_where_there_is_one(
     packs: str, tmp_path: Path, live: Live, locked: Locked
 ) -> None:
-    assert samples(live)
-    assert samples(locked.server)  # keys are for the API; who can reach loopback runs the machine
+    for server in (live, locked.server):  # keys are for the API; who can reach loopback runs the machine
+        found = samples(server)
+        assert value(found, "mien_collections") == len(server_collections(server, locked))
+        assert not [name for name, labels in found if {"collection", "account"} & dict(labels).keys()]
     token = uuid4().hex
     own = serve_with(packs, tmp_path / "a", "--metrics-token", token)
     try:
@@ -155,6 +159,11 @@ def test_a_scrape_from_elsewhere_needs_a_token(packs: str, tmp_path: Path) -> No
         assert own.send("GET", "/readyz", None, {}).status == 200
     finally:
         own.stop()
+
+
+def server_collections(server: Live, locked: Locked) -> list[str]:
+    client = locked.client(locked.admin) if server is locked.server else server.client()
+    return list(client.list_collections()["CollectionIds"])
 
 
 def serve_with(packs: str, data: Path, *flags: str) -> Live:

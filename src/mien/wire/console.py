@@ -67,8 +67,8 @@ class Console:
         self._files = _packaged()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request for the page; pass on any other."""
-        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+        """Answer a request for the page; pass on any other. OPTIONS tells no other origin that it may ask for one."""
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD", "OPTIONS"):
             return await self._api(scope, receive, send)
         path, headers = scope["path"], dict(scope["headers"])
         is_browser = b"text/html" in headers.get(b"accept", b"")  # no SDK asks for a page

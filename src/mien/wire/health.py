@@ -77,7 +77,7 @@ class MetricsPage:
 
     Args:
         metrics: what is shown.
-        token: what a reader must bring; empty for nobody or everybody.
+        token: what a reader must bring, who then sees collections and accounts named; empty for nobody or everybody.
         everybody: whether it is open to everybody while there is no token.
     """
 
@@ -93,4 +93,4 @@ class MetricsPage:
         brought = headers.get("authorization", "")
         if self._token and not hmac.compare_digest(brought.encode(), f"Bearer {self._token}".encode()):
             return Answer(401, b"", None, (("www-authenticate", "Bearer"),))
-        return Answer(200, await asyncio.to_thread(self._metrics.text), CONTENT_TYPE)
+        return Answer(200, await asyncio.to_thread(self._metrics.text, named=bool(self._token)), CONTENT_TYPE)

@@ -20,7 +20,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from mien import __version__
 from mien.operations.context import Context
-from mien.store.base import Cursor, Database
+from mien.store.base import Database
 from mien.wire.admission import Bounds
 from mien.wire.connection import Connections
 from mien.wire.record import Record
@@ -36,6 +36,7 @@ class Metrics:
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each, and nobody asks for them
         registry = self._registry = CollectorRegistry()
+        self._named = CollectorRegistry()  # what names collections and accounts, which is not for everybody
         self._requests = Counter("mien_requests", "Requests answered.", ["operation", "code"], registry=registry)
         self._seconds = Histogram(
             "mien_request_seconds", "From a request's head to its answer.", ["operation"],
@@ -81,16 +82,17 @@ class Metrics:
         self._registry.register(Count(name, text, read))
 
     def follow_collections(self, database: Database, most: int) -> None:
-        """Show how many faces the fullest collections hold, and all together."""
-        self._registry.register(Collections(database, most))
+        """Show how many faces all collections hold and, to whom names may be told, the fullest of them."""
+        self._registry.register(Totals(database))
+        self._named.register(Collections(database, most))
 
     def describe(self, facts: dict[str, str]) -> None:
         """Show what runs."""
         Info("mien", "What runs here.", registry=self._registry).info(facts)
 
-    def text(self) -> bytes:
-        """All of it."""
-        return generate_latest(self._registry)
+    def text(self, *, named: bool) -> bytes:
+        """All of it; `named` says whether collections and accounts may be named."""
+        return generate_latest(self._registry) + (generate_latest(self._named) if named else b"")
 
 
 class Count:
@@ -104,12 +106,30 @@ class Count:
         yield CounterMetricFamily(self._name, self._text, value=self._read())
 
 
+class Totals:
+    """Collections and their faces, counted by the store when they are asked for."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def collect(self) -> Iterable[Metric]:
+        """Count them; called by prometheus_client."""
+        statement = "SELECT COUNT(*), COALESCE(SUM(faces), 0) FROM collections"
+        collections, faces = self._database.read(lambda cursor: cursor.row(statement)) or (0, 0)
+        yield GaugeMetricFamily("mien_collections", "Collections.", value=int(collections))
+        yield GaugeMetricFamily("mien_faces", "Faces of all collections.", value=int(faces))
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing beforehand, so that registering reads nothing."""
+        return []
+
+
 class Collections:
     """Faces by collection, read from the store when they are asked for.
 
     Args:
         database: the truth.
-        most: how many collections are named; the others only count.
+        most: how many collections are named.
     """
 
     def __init__(self, database: Database, most: int) -> None:
@@ -119,19 +139,10 @@ class Collections:
     def collect(self) -> Iterable[Metric]:
         """Read them; called by prometheus_client."""
         statement = "SELECT account, name, faces FROM collections ORDER BY faces DESC, id LIMIT ?"
-
-        def work(cursor: Cursor) -> tuple[list[tuple[str, str, int]], int, int]:
-            totals = cursor.row("SELECT COUNT(*), COALESCE(SUM(faces), 0) FROM collections") or (0, 0)
-            named = cursor.rows(statement, self._most)
-            return [(str(row[0]), str(row[1]), int(row[2])) for row in named], int(totals[0]), int(totals[1])
-
-        named, collections, faces = self._database.read(work)
         each = GaugeMetricFamily("mien_collection_faces", "Faces of a collection.", labels=["account", "collection"])
-        for account, name, count in named:
-            each.add_metric([account, name], count)
+        for account, name, count in self._database.read(lambda cursor: cursor.rows(statement, self._most)):
+            each.add_metric([str(account), str(name)], int(count))
         yield each
-        yield GaugeMetricFamily("mien_collections", "Collections.", value=collections)
-        yield GaugeMetricFamily("mien_faces", "Faces of all collections.", value=faces)
 
     def describe(self) -> Iterable[Metric]:
         """Nothing beforehand, so that registering reads nothing."""

@@ -88,6 +88,8 @@ class Server:
         headers = _joined(scope["headers"])
         request_id = str(uuid.uuid4())
         answer, record = await self._answer(scope, headers, receive, request_id)
+        if scope["path"] in self._pages and scope["method"] != "POST":
+            headers = {}  # nobody's origin: a page is for whoever opens it, and not for other pages
         try:
             if answer is not NOBODY:
                 await respond(answer, headers, request_id, send)
