@@ -1,6 +1,7 @@
 """Faces to keep, and the short way to put them into a store."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import numpy as np
@@ -63,3 +64,11 @@ def counted(store: Store, name: str = "people") -> int:
     found = store.collections.find(ACCOUNT, name)
     assert found is not None
     return found.faces
+
+
+def until(condition: Callable[[], bool], most: float = 15.0) -> None:
+    """Wait for what happens in the background."""
+    end = time.monotonic() + most
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)

@@ -10,10 +10,12 @@ import threading
 import time
 
 from mien.store.base import Cursor, Database
+from mien.store.trim import trim
 
 FACES = 32  # faces removed in one transaction: a few milliseconds, which is what a writer may have to wait
 ROWS = 1_000  # rows of the other tables, which lie side by side
 LOOK = 1.0  # seconds between looks for something to sweep
+TRIM = 60.0  # and for records of changes that are too long, which is a look at every collection
 RETRY = 30.0  # seconds after a failure
 _ORDER = {
     "histories": "revision",
@@ -54,7 +56,7 @@ def _sweep_some(cursor: Cursor, collection: int) -> None:
 
 
 class Sweeper:
-    """A thread that sweeps while there is something to sweep, half of the time, and looks for more now and then."""
+    """A thread that sweeps and trims while there is something to, half of the time, and looks for more now and then."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -71,11 +73,14 @@ class Sweeper:
         self._thread.join()
 
     def _run(self) -> None:
-        pause = 0.0
+        pause = trims = 0.0
         while not self._stopping.wait(pause):
             started = time.monotonic()
             try:
                 busy = sweep(self._database)
+                if not busy and started >= trims:
+                    busy = trim(self._database)
+                    trims = 0.0 if busy else started + TRIM
                 pause = time.monotonic() - started if busy else LOOK
             except Exception as error:  # noqa: BLE001  a full disk, a lost database: it can wait
                 logging.getLogger("mien").warning("sweep failed", extra={"facts": {"error": type(error).__name__}})
