@@ -1,8 +1,9 @@
 """The errors a caller of the API can meet, as one tree; each class knows its code, its HTTP status and AWS's words.
 
-Two branches reach the wire. `ServiceError` is raised by an operation and carries a capital `Message`; `FrameworkError`
-is raised before an operation is reached (routing, parsing, constraints, signatures) and carries a lower-case
-`message`. Beside them stands `SetupError`: a sentence for whoever runs mien, never sent to a client.
+Three branches reach the wire. `ServiceError` is raised by an operation and carries a capital `Message`;
+`FrameworkError` is raised before an operation is reached (routing, parsing, constraints, signatures), `HttpError`
+before it is known to be an API call (heads, framing, sizes), and both carry a lower-case `message`. Beside them stands
+`SetupError`: a sentence for whoever runs mien, never sent to a client.
 """
 
 
@@ -234,3 +235,51 @@ class UnrecognizedClientError(FrameworkError):
 
     code = "UnrecognizedClientException"
     default = "The security token included in the request is invalid."
+
+
+# ------------------------------------------------------------------------------------ raised before it is an API call
+
+
+class HttpError(ApiError):
+    """The request is refused as HTTP, whatever it asks; its text has a lower-case `message`."""
+
+
+class MalformedRequestError(HttpError):
+    """The request is not HTTP/1.1. The text given is why, as a clause."""
+
+    code = "MalformedHttpRequestException"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The request cannot be read as HTTP/1.1: {why}.")
+
+
+class HttpVersionError(HttpError):
+    """The request is of an HTTP that mien does not speak."""
+
+    code = "HttpVersionNotSupportedException"
+    status = 505
+    default = "mien speaks HTTP/1.1; for HTTP/2 and later put a proxy in front of it."
+
+
+class HeadTooLargeError(HttpError):
+    """The head of the request, its trailers and chunk extensions are more than they may be."""
+
+    code = "RequestHeaderFieldsTooLargeException"
+    status = 431
+    default = "The target and headers of a request may have 64 KiB and 100 fields together, trailers included."
+
+
+class BodyTooLargeError(HttpError):
+    """The body of the request is longer than it may be."""
+
+    code = "RequestEntityTooLargeException"
+    status = 413
+    default = "The body of the request is too large: it may have 16 MiB."
+
+
+class ContentEncodingError(HttpError):
+    """The body of the request is compressed."""
+
+    code = "UnsupportedMediaTypeException"
+    status = 415
+    default = "mien takes no compressed bodies: send the request without Content-Encoding."

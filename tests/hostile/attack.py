@@ -12,7 +12,7 @@ An attack is what one attacker does, again and again until the time is up:
         attack.run(attacked, endless_header).hold()
 
 It is a function of a module, or a `functools.partial` of one with what it needs (a key, a body): it is pickled. Each of
-the attackers calls it anew when it returns or when its connection is closed, after PAUSE. `attacked` is the fixture of
+the attackers calls it again when it returns or when its connection is closed, after PAUSE. `attacked` is the fixture of
 `conftest.py`: a server with keys. `MIEN_TEST_ATTACK_SECONDS` and `MIEN_TEST_ATTACK_CONNECTIONS` say how long and by how
 many; `make hostile` says 30 and 64. A test may fix its own number of connections where more would not be its attack.
 

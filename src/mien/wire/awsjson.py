@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from mien.errors import ApiError, FrameworkError, SerializationError, UnknownOperationError, ValidationError
+from mien.errors import ApiError, SerializationError, ServiceError, UnknownOperationError, ValidationError
 from mien.operations.constraints import broken
 from mien.wire.members import MistypedError, Shape, shape_of
 from mien.wire.mismatch import complaint, null_element
@@ -105,11 +105,10 @@ def encode_error(error: ApiError) -> bytes:
     SerializationException, which has `Message`. Where AWS sends no text there is none.
     """
     body: dict[str, str] = {"__type": error.code}
-    if isinstance(error, FrameworkError):
-        if error.message is not None:
-            body["Message" if isinstance(error, SerializationError) else "message"] = error.message
-    else:
+    if isinstance(error, ServiceError):
         body |= {"Code": error.code, "Logref": str(uuid.uuid4()), "Message": error.message or error.code}
+    elif error.message is not None:
+        body["Message" if isinstance(error, SerializationError) else "message"] = error.message
     return msgspec.json.encode(body)
 
 

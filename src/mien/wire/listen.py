@@ -3,7 +3,6 @@
 import signal
 import socket
 from collections.abc import Callable
-from math import ceil
 from types import FrameType
 from typing import cast
 
@@ -55,7 +54,6 @@ def run(  # noqa: PLR0917
     config = uvicorn.Config(
         server, log_config=None, access_log=False, server_header=False, lifespan="off", loop="auto",
         http=cast(HTTPProtocolType, connections.protocol), ws="none", timeout_graceful_shutdown=grace, backlog=BACKLOG,
-        timeout_keep_alive=ceil(connections.idle),  # by default it would close before the connection's own timer
     )  # fmt: skip
     loop = _Loop(config, stopping)
     # One that comes before uvicorn listens for signals stops it as well. When uvicorn has finished what it accepted, it

@@ -1,0 +1,43 @@
+"""Chunks, their extensions and trailers without end, before it is known who calls."""
+
+from functools import partial
+
+import pytest
+
+from tests.hostile import attack
+from tests.hostile.attack import Attack, Target
+from tests.live import JSON
+from tests.locked import Locked
+
+HEAD = (
+    b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: %b\r\nX-Amz-Target: RekognitionService.ListCollections\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n" % JSON.encode()
+)
+BLOCK = 65536
+
+
+async def endless(target: Target, begin: bytes, part: bytes) -> None:
+    block = part * (BLOCK // len(part))
+    async with target.connection() as peer:
+        await peer.send(begin)
+        while not peer.reader.at_eof():
+            await peer.send(block)
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        partial(endless, begin=HEAD, part=b"1\r\n \r\n"),
+        partial(endless, begin=HEAD + b"1;", part=b"a"),
+        partial(endless, begin=HEAD, part=b"1;a\r\n \r\n"),
+        partial(endless, begin=HEAD, part=b"1;" + b"a" * 1000 + b"\r\n \r\n"),
+        partial(endless, begin=HEAD, part=b"0"),
+        partial(endless, begin=HEAD + b"0\r\n", part=b"x:\r\n"),
+        partial(endless, begin=HEAD + b"0\r\nx: ", part=b"a"),
+        partial(endless, begin=HEAD + b"ffffffffffffffff\r\n", part=b" "),
+    ],
+    ids=["chunks of one byte", "one extension", "short extensions", "long extensions", "zeros in a size",
+         "tiny trailers", "one trailer", "one chunk"],
+)  # fmt: skip
+def test_chunks_without_end(attacked: Locked, what: Attack) -> None:
+    attack.run(attacked, what).hold()
