@@ -25,7 +25,7 @@ H2C = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: A
 
 def talk(live: Live, *parts: bytes, answers: int = 1) -> list[tuple[int, dict[str, str], bytes]]:
     """Send parts, and read so many answers, or as many as come before the connection is closed."""
-    found = []
+    found: list[tuple[int, dict[str, str], bytes]] = []
     with socket.create_connection((live.host, live.port), timeout=10) as raw:
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for part in parts:

@@ -91,6 +91,7 @@ def test_a_head_without_end_is_refused_before_it_is_whole(endless: bytes) -> Non
         (b"GET / HTTP/1.1\r\nHost: a\n\n", MalformedRequestError),
         (b"GET / HTTP/1.1\r\nHost: a\n\r\n", MalformedRequestError),
         (b"GET\r\n", MalformedRequestError),
+        (b"\r\n" * 9, MalformedRequestError),
         (b"get / HTTP/1.1\r\n", MalformedRequestError),
         (b"GET /\xff HTTP/1.1\r\n", MalformedRequestError),
         (b"HELO example\r\n", HttpVersionError),  # as HTTP/0.9 would be
@@ -130,8 +131,10 @@ def test_how_a_body_is_announced() -> None:
 
 def test_a_length_ends_where_it_says() -> None:
     body = Length(5)
-    assert (body.next, body.take(memoryview(b"abc"))) == (5, (b"abc", b""))
-    assert (body.next, body.take(memoryview(b"defg")), body.done) == (2, (b"de", b"fg"), True)
+    assert (body.next, body.take(memoryview(b"abc"))[0]) == (5, b"abc")
+    assert (body.next, body.done) == (2, False)
+    part, rest = body.take(memoryview(b"defg"))
+    assert (part, bytes(rest), body.done) == (b"de", b"fg", True)
 
 
 CHUNKED = b'5;ext="a b"\r\nhello\r\n1\r\n\r\r\n00a\r\n0123456789\r\n0;last\r\nX-Trailer: a\r\ny:\r\n\r\n'

@@ -15,6 +15,7 @@ from mien.wire.answer import Scope
 
 MOST_HEAD = 64 * 1024  # bytes, with the trailers and chunk extensions of the same message
 MOST_FIELDS = 100  # with the trailers
+MOST_BLANK = 16  # bytes of empty lines before a request
 _LINE = re.compile(rb"[A-Z-]+ +[!-~]+ HTTP/1\.[01]\r\n")
 _OTHER_VERSION = re.compile(rb"[A-Z-]+ +[!-~]+(?: HTTP/\d(?:\.\d)?)?\r\n")
 _TLS = b"\x16"  # the first byte of its handshake
@@ -23,9 +24,10 @@ _TLS = b"\x16"  # the first byte of its handshake
 class Head:
     """What has come of a head."""
 
-    __slots__ = ("_begins_well", "_held", "_lines")
+    __slots__ = ("_begins_well", "_blank", "_held", "_lines")
 
     def __init__(self) -> None:
+        self._blank = 0
         self._held = bytearray()
         self._lines = 0
         self._begins_well = False
@@ -40,11 +42,21 @@ class Head:
         """
         if self._held:
             return self._put_together(data)
-        data = data.lstrip(b"\r\n")  # an empty line between requests is passed over (RFC 9112, 2.2)
+        if data.startswith((b"\r", b"\n")):
+            data = self._passed_over(data)
         end = data.find(b"\r\n\r\n") + 4
         if end < 4:
             return self._put_together(data) if data else None
+        self._blank = 0
         return _checked(data[:end]), data[end:]
+
+    def _passed_over(self, data: bytes) -> bytes:
+        """What follows empty lines, of which a few may stand before a request (RFC 9112, 2.2)."""
+        rest = data.lstrip(b"\r\n")
+        self._blank += len(data) - len(rest)
+        if self._blank > MOST_BLANK:
+            raise MalformedRequestError("it is nothing but empty lines")
+        return rest
 
     def _put_together(self, data: bytes) -> tuple[bytes, bytes] | None:
         unsearched = max(0, len(self._held) - 3)
@@ -52,7 +64,7 @@ class Head:
         end = self._held.find(b"\r\n\r\n", unsearched) + 4
         if end >= 4:
             whole, rest = bytes(self._held[:end]), bytes(self._held[end:])
-            self._held, self._lines, self._begins_well = bytearray(), 0, False
+            self._held, self._blank, self._lines, self._begins_well = bytearray(), 0, 0, False
             return _checked(whole), rest
         self._lines += data.count(b"\n")
         if len(self._held) > MOST_HEAD or self._lines > MOST_FIELDS + 1:
@@ -163,12 +175,12 @@ def _checked(head: bytes) -> bytes:
 
 def _begins_well(head: bytes | bytearray) -> bool:
     """Whether the first line is whole; raises where it is not HTTP/1's."""
+    if head.startswith(_TLS):
+        raise MalformedRequestError("it is TLS, for which a proxy must stand in front of mien")
+    if b"\n" not in head and head[:1].isalpha():
+        return False
     if _LINE.match(head):
         return True
     if _OTHER_VERSION.match(head):
         raise HttpVersionError
-    if head.startswith(_TLS):
-        raise MalformedRequestError("it is TLS, for which a proxy must stand in front of mien")
-    if b"\n" in head or not head[:1].isalpha():
-        raise MalformedRequestError("its first line must be METHOD TARGET HTTP/1.1")
-    return False
+    raise MalformedRequestError("its first line must be METHOD TARGET HTTP/1.1")
