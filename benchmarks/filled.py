@@ -15,7 +15,7 @@ import numpy as np
 
 from mien.store import open as stores
 from mien.store.open import Store
-from mien.store.vectors import pack
+from mien.store.vectors import checksum, pack
 
 ACCOUNT = "000000000000"
 DIMENSION = 256
@@ -47,7 +47,8 @@ def fill(data: Path, sizes: dict[str, int]) -> Store:
                     "confidence, revision) VALUES (?, ?, ?, 0.1, 0.2, 0.3, 0.4, 99.5, ?)", _faces(number, first, count),
                 )  # fmt: skip
                 rows = ((key + each + 1, packed[each % len(packed)]) for each in range(count))
-                base.executemany("INSERT INTO embeddings (face, vector) VALUES (?, ?)", rows)
+                sealed = ((face, vector, checksum(vector, face)) for face, vector in rows)
+                base.executemany("INSERT INTO embeddings (face, vector, checksum) VALUES (?, ?, ?)", sealed)
                 base.execute("COMMIT")
                 key += count
         for (statement,) in indexes:

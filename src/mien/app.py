@@ -27,6 +27,7 @@ from mien.packs import calibration, install, load, manifest, own
 from mien.packs.load import Pack
 from mien.packs.manifest import Manifest
 from mien.store import open as stores
+from mien.store.checksums import Summer
 from mien.store.sweep import Sweeper
 from mien.store.vault import Vault
 from mien.wire import journal, listen
@@ -172,11 +173,13 @@ def serve(settings: Settings) -> None:
     listening = listen.bind(settings.host, settings.port)
     held = None if stores.is_shared(settings.store) else stores.lock(settings.store, settings.data)
     app = build(settings)
-    sweeper, keeper = Sweeper(app.context.store.database), Keeper(app.context.galleries)
+    database = app.context.store.database
+    sweeper, summer, keeper = Sweeper(database), Summer(database), Keeper(app.context.galleries)
     forgetter = Forgetter(app.context.sightings)
     hold_calibration(app.context.pack)
     _guard(settings, app)
     sweeper.start()
+    summer.start()
     keeper.start()
     forgetter.start()
     app.tidier.start()
@@ -199,9 +202,10 @@ def serve(settings: Settings) -> None:
         forgetter.stop()
         app.tidier.stop()
         keeper.stop()
+        summer.stop()
         sweeper.stop()
         app.door.close()
-        app.context.store.database.close()
+        database.close()
         if held:
             held.release()
 

@@ -7,8 +7,8 @@ import pytest
 
 from mien.store import sweep
 from mien.store.base import CollectionGoneError
+from mien.store.likeness import Matching
 from mien.store.open import Store
-from mien.store.users import Matching
 from tests.congruence import faces
 from tests.congruence.faces import ACCOUNT
 

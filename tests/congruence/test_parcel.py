@@ -16,9 +16,9 @@ from mien.store import open as stores
 from mien.store import parcel, twin, vectors
 from mien.store.base import Collection, Cursor, NewFace, Origin, Region
 from mien.store.check import examine
+from mien.store.likeness import Matching
 from mien.store.open import Store
 from mien.store.parcel import WholeFace, WholeUser
-from mien.store.users import Matching
 from mien.transfer import carry
 from mien.transfer.archive import open_archive
 

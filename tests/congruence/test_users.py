@@ -9,9 +9,10 @@ import pytest
 
 from mien.store import users
 from mien.store.base import CollectionGoneError, StoredFace
+from mien.store.likeness import Matching, Vector
 from mien.store.open import Store
 from mien.store.tokens import Token, TokenReusedError
-from mien.store.users import Matching, Outcome, Refusal, UserExistsError, UserFullError, UserMissingError, Vector
+from mien.store.users import Outcome, Refusal, UserExistsError, UserFullError, UserMissingError
 from tests.congruence import faces
 
 

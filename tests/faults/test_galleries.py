@@ -23,8 +23,8 @@ from mien.operations.galleries import Galleries, Holding
 from mien.operations.user import combine
 from mien.store import vectors
 from mien.store.base import Collection, Cursor, NewFace, Origin, Region
+from mien.store.likeness import Matching
 from mien.store.open import FILE, open_store
-from mien.store.users import Matching
 from tests.faults import damage
 from tests.fuzzing import examples
 

@@ -52,7 +52,7 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Crowd]:
             ((UUID(int=number, version=4).bytes, bytes(16)) for number in range(FACES)),
         )
         connection.executemany(
-            "INSERT INTO embeddings VALUES (?, ?)",
+            "INSERT INTO embeddings (face, vector) VALUES (?, ?)",
             ((number + 1, vector.astype("<f4").tobytes()) for number, vector in enumerate(vectors)),
         )
         connection.commit()

@@ -29,7 +29,7 @@ from mien.operations.user import combine
 from mien.packs.load import Pack
 from mien.store import open as stores
 from mien.store.base import NewFace, Origin, Region, StoreUnavailableError
-from mien.store.users import Matching
+from mien.store.likeness import Matching
 from tests.postgres import Postgres
 from tests.putback import Copy
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from mien.operations.user import combine
-from mien.store import check, sweep
+from mien.store import check, sweep, vectors
 from mien.store import open as stores
+from mien.store.likeness import Matching
 from mien.store.open import Store
-from mien.store.users import Matching
 from tests.congruence import faces
 
 MATCHING = Matching(combine, lambda one, other: 100 * float(one @ other))
@@ -122,6 +122,10 @@ def test_a_users_vector_made_before_embeddings_were_halved_is_no_finding(store: 
     store.users.associate(key, "ann", [face.face_id], MATCHING, None)
     with closing(sqlite3.connect(tmp_path / stores.FILE)) as beside:
         exact = np.ascontiguousarray(faces.vector(77), "<f4").tobytes()
-        beside.execute("UPDATE user_vectors SET vector = ? WHERE collection = ?", (exact, key))
+        beside.create_function("checksum", -1, vectors.checksum)
+        statement = (
+            "UPDATE user_vectors SET vector = ?, checksum = checksum(?, user_key, collection) WHERE collection = ?"
+        )
+        beside.execute(statement, (exact, exact, key))
         beside.commit()
     assert findings(store) == []

@@ -74,7 +74,7 @@ def older(path: Path, seen: int) -> None:
                     "INSERT INTO faces (collection, face_id, image_id, box_left, box_top, box_width, box_height, "
                     "confidence, revision) VALUES (1, ?, ?, 0, 0, 1, 1, 99, 1)", (bytes([number] * 16), bytes(16)),
                 )  # fmt: skip
-                connection.execute("INSERT INTO embeddings VALUES (?, ?)", (number + 1, vector))
+                connection.execute("INSERT INTO embeddings (face, vector) VALUES (?, ?)", (number + 1, vector))
         if seen >= 2:
             connection.execute("INSERT INTO users (collection, name, faces) VALUES (1, 'ann', 2)")
             connection.execute("UPDATE faces SET user_key = 1")

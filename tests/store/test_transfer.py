@@ -14,9 +14,9 @@ import psycopg
 import pytest
 
 from mien.store import open as stores
+from mien.store.likeness import Matching
 from mien.store.tokens import Token
 from mien.store.transfer import TABLES
-from mien.store.users import Matching
 from tests import live
 from tests.congruence import faces
 from tests.congruence.test_keys import KEY
@@ -111,6 +111,7 @@ def test_every_table_and_column_is_copied(schema: str, file: str) -> None:
         ("snapshots", "track"),
         ("snapshots", "name"),
         ("master_keys", "fingerprint"),
+        *(("checksums", column) for column in ("kind", "key")),
     }
     assert here == copied | beside
     assert there == copied | beside | {("schema_version", "one"), ("schema_version", "version")}
@@ -144,7 +145,9 @@ def test_a_difference_is_found(schema: str, file: str) -> None:
         store.database.write(lambda cursor: cursor.run("CREATE TABLE copying (source TEXT NOT NULL)"))
         where = file.removeprefix("sqlite:///")
         store.database.write(lambda cursor: cursor.run("INSERT INTO copying (source) VALUES (?)", where))
-        store.database.write(lambda cursor: cursor.run("INSERT INTO embeddings VALUES (1, ?)", b"another"))
+        store.database.write(
+            lambda cursor: cursor.run("INSERT INTO embeddings (face, vector) VALUES (1, ?)", b"another")
+        )
     done = copy(file, schema)
     assert done.returncode == 1
     assert "not the same in the table embeddings" in done.stderr
@@ -171,7 +174,9 @@ def large(file: str) -> str:
         statement = f"INSERT INTO faces ({columns}) VALUES ({', '.join('?' * 10)})"
         store.database.write(lambda cursor: cursor.run_many(statement, rows))
         vectors = [(n, vector) for n in range(1, many + 1)]
-        store.database.write(lambda cursor: cursor.run_many("INSERT INTO embeddings VALUES (?, ?)", vectors))
+        store.database.write(
+            lambda cursor: cursor.run_many("INSERT INTO embeddings (face, vector) VALUES (?, ?)", vectors)
+        )
         values = (many, many, key)
         store.database.write(lambda c: c.run("UPDATE collections SET revision = ?, faces = ? WHERE id = ?", *values))
     return file

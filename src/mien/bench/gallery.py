@@ -169,8 +169,9 @@ def people(population: Population, faces: int) -> Iterator[tuple[NDArray[np.int6
 
 def keep(cursor: Cursor, keys: NDArray[np.int64], embeddings: Embeddings) -> None:
     """Write embeddings, float32 (N, D), into the database, as a store does."""
-    rows = ((key, vectors.pack(embedding)) for key, embedding in zip(keys.tolist(), embeddings, strict=True))
-    cursor.run_many("INSERT INTO embeddings (face, vector) VALUES (?, ?)", rows)
+    kept = zip(keys.tolist(), map(vectors.pack, embeddings), strict=True)
+    rows = ((key, vector, vectors.checksum(vector, key)) for key, vector in kept)
+    cursor.run_many("INSERT INTO embeddings (face, vector, checksum) VALUES (?, ?, ?)", rows)
 
 
 def _newcomers(store: Store, population: Population, first: int) -> tuple[NDArray[np.int64], Embeddings]:

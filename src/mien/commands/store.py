@@ -43,6 +43,7 @@ def _json(made: argparse.ArgumentParser) -> None:
 def check(settings: Settings, given: argparse.Namespace) -> int:
     """Print what is wrong with the store, a line each; 1 when something is."""
     from mien.operations.user import combine
+    from mien.store import checksums
     from mien.store import open as stores
     from mien.store.backup import damage
     from mien.store.check import examine
@@ -53,7 +54,9 @@ def check(settings: Settings, given: argparse.Namespace) -> int:
     shown = Shown()
     with closing(stores.open_store(settings.store, settings.data).database) as database:
         findings = damage(database) if isinstance(database, SqliteDatabase) else []
-        findings = findings or examine(database, combine, shown)
+        if not findings:
+            checksums.complete(database, shown)  # what an older mien kept has none yet
+            findings = examine(database, combine, shown)
     shown.end()
     if given.json:
         print(json.dumps({"findings": findings}, indent=2))

@@ -29,8 +29,8 @@ from mien.operations.shapes import (
     UserId,
     single,
 )
-from mien.operations.user import UserShape, missing, status
-from mien.store.base import Collection
+from mien.operations.user import DAMAGED, UserShape, missing, status
+from mien.store.base import Collection, DamagedError
 from mien.store.users import UserMissingError
 
 MOST_USERS = 500  # users of a search that names no MaxUsers
@@ -180,6 +180,8 @@ def search_users(context: Context, caller: Caller, request: SearchUsersRequest) 
             probe = context.store.users.probe(collection.key, leave_out)
         except UserMissingError:
             raise missing(leave_out) from None
+        except DamagedError:
+            raise InvalidParameterError(DAMAGED.format("The user")) from None
         searched_user = SearchedUser(user_id=leave_out)
     matches: list[UserMatch] = []
     if probe is not None:
@@ -215,7 +217,10 @@ def search_users_by_image(
 
 def _face(context: Context, collection: Collection, face_id: str) -> NDArray[np.float32]:
     """The embedding of a face of the collection."""
-    embedding = context.store.faces.probe(collection.key, UUID(face_id))
+    try:
+        embedding = context.store.faces.probe(collection.key, UUID(face_id))
+    except DamagedError:
+        raise InvalidParameterError(DAMAGED.format("The face")) from None
     if embedding is None:
         raise FaceNotFoundError
     return embedding

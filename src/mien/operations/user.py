@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from mien.errors import (
     ConflictError,
     IdempotentParameterMismatchError,
+    InvalidParameterError,
     ResourceNotFoundError,
     ServiceQuotaExceededError,
 )
@@ -39,10 +40,10 @@ from mien.operations.shapes import (
     UserId,
     single,
 )
-from mien.store.base import Collection, CollectionGoneError
+from mien.store.base import Collection, CollectionGoneError, DamagedError
+from mien.store.likeness import Matching
 from mien.store.tokens import Token, TokenReusedError
 from mien.store.users import (
-    Matching,
     Outcome,
     Refusal,
     UserExistsError,
@@ -53,6 +54,7 @@ from mien.store.users import (
 
 ASSOCIATE_THRESHOLD = 75.0  # similarity that a further face of a user must reach; reference 2.5
 USERS_PAGE = 500
+DAMAGED = "{} of this request has a damaged vector in the store; restore a backup, or delete it and make it again."
 Result = TypeVar("Result")
 
 
@@ -256,6 +258,8 @@ def _translated(context: Context, request: UserRequest, work: Callable[[], Resul
         raise ServiceQuotaExceededError("The collection holds as many users as it may.") from None
     except UserFullError:
         raise ServiceQuotaExceededError("The user would have more than 100 faces.") from None
+    except DamagedError:
+        raise InvalidParameterError(DAMAGED.format("A face")) from None
     except TokenReusedError:
         raise IdempotentParameterMismatchError.token(request.client_request_token or "") from None
 

@@ -6,7 +6,7 @@ both take them.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -142,6 +142,7 @@ class Changes:
         added: keys, int64 (N,).
         embeddings: float32 (N, D).
         removed: keys, int64 (M,).
+        damaged: keys whose vectors are not what was kept, and are left out of those added.
     """
 
     revision: int
@@ -149,6 +150,7 @@ class Changes:
     added: NDArray[np.int64]
     embeddings: NDArray[np.float32]
     removed: NDArray[np.int64]
+    damaged: list[int] = field(default_factory=list)
 
 
 class CollectionGoneError(Exception):
@@ -165,6 +167,10 @@ class HistoryForkedError(Exception):
 
 class CollectionFullError(Exception):
     """The collection would hold more faces than `FACE_QUOTA`."""
+
+
+class DamagedError(Exception):
+    """The vector that is asked for is not what was kept."""
 
 
 class StoreUnavailableError(Exception):

@@ -36,6 +36,8 @@ KNOWN = (
     "EXISTS (SELECT 1 FROM collections AS now WHERE now.id = ? AND now.revision = ? AND now.history = ?))"
 )
 
+Read = tuple[NDArray[np.int64], NDArray[np.float32], list[int]]
+
 
 @dataclass(frozen=True, slots=True)
 class Track:
@@ -45,6 +47,7 @@ class Track:
         table: has a row for each vector, with its key, collection and revision.
         vectors: tables that give the vector too.
         key: the vector's key in them.
+        keys: further columns for `vectors.sift`: those that its checksum covers, each after a comma.
         removals: the table of keys that went.
         removed: the key's column in it.
         kept: the table that has the vectors, and the key's column in it.
@@ -54,6 +57,7 @@ class Track:
     table: str
     vectors: str
     key: str
+    keys: str
     removals: str
     removed: str
     kept: tuple[str, str]
@@ -64,13 +68,21 @@ FACES = Track(
     "faces",
     "faces JOIN embeddings ON face = faces.id",
     "faces.id",
+    "",
     "removals",
     "face",
     ("embeddings", "face"),
     vectors.unpack,
 )
 USERS = Track(
-    "user_vectors", "user_vectors", "id", "user_removals", "vector", ("user_vectors", "id"), vectors.unpack_users
+    "user_vectors",
+    "user_vectors",
+    "id",
+    ", user_key, collection",
+    "user_removals",
+    "vector",
+    ("user_vectors", "id"),
+    vectors.unpack_users,
 )
 
 
@@ -184,13 +196,13 @@ def since(
     )  # fmt: skip
     until = int(far[0]) if far else now.revision
     added = cursor.rows(
-        f"SELECT {track.key}, vector FROM {track.vectors} WHERE {within} AND revision <= ?", collection, known, until
-    )
+        f"SELECT {track.key}, vector, checksum{track.keys} FROM {track.vectors} WHERE {within} AND revision <= ?",
+        collection, known, until,
+    )  # fmt: skip
     removed = f"SELECT {track.removed} FROM {track.removals} WHERE {within} AND revision <= ?"
     gone = cursor.rows(removed, collection, told, until) if 0 < told < until else []
-    keys, stored = zip(*added, strict=True) if added else ((), ())
-    removals = np.array([row[0] for row in gone], np.int64)
-    return Changes(until, now, np.array(keys, np.int64), track.unpack(stored), removals)
+    keys, brought, damaged = _read(track, added)
+    return Changes(until, now, keys, brought, np.array([row[0] for row in gone], np.int64), damaged)
 
 
 def _now(cursor: Cursor, collection: int, seen: Point | None) -> tuple[Point, int]:
@@ -215,11 +227,11 @@ def _nothing(now: Point) -> Changes:
 
 def originals(
     cursor: Cursor, track: Track, keys: NDArray[np.int64], collection: int = 0, seen: Point | None = None
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Vectors by their keys, int64 (N,); those that are gone are left out.
+) -> Read:
+    """Vectors by their keys, int64 (N,); those that are gone or damaged are left out.
 
     Returns:
-        The keys of those that are there, int64 (M,), and the vectors, float32 (M, D).
+        The keys of those that are there, int64 (M,), the vectors, float32 (M, D), and the keys of the damaged.
 
     Raises:
         HistoryForkedError: the collection's history did not lead through `seen`, and the keys may be others'.
@@ -228,9 +240,16 @@ def originals(
     rows: list[Row] = []
     for start in range(0, len(keys), MOST_NAMED):
         some = keys[start : start + MOST_NAMED].tolist()
-        statement = f"SELECT {key}, vector FROM {table} WHERE {key} IN ({', '.join('?' * len(some))})"
+        named = f"{key} IN ({', '.join('?' * len(some))})"
+        statement = f"SELECT {key}, vector, checksum{track.keys} FROM {table} WHERE {named}"
         rows += surely(cursor, statement, some, collection, seen)
-    return np.array([row[0] for row in rows], np.int64), track.unpack([row[1] for row in rows])
+    return _read(track, rows)
+
+
+def _read(track: Track, rows: Sequence[Row]) -> Read:
+    """Keys and vectors of rows as `vectors.sift` takes them, and the keys of the damaged."""
+    good, damaged = vectors.sift(rows)
+    return np.array([row[0] for row in good], np.int64), track.unpack([row[1] for row in good]), damaged
 
 
 def surely(cursor: Cursor, statement: str, values: Sequence[Any], collection: int, seen: Point | None) -> Sequence[Row]:

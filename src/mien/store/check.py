@@ -37,6 +37,10 @@ _RULES = (
     *((f"rows of {table} are older than the history that is kept", table, column, _EARLIER.format(table))
       for table, column in (("removals", "face"), ("user_removals", "vector"))),
     ("embeddings are of no face", "embeddings", "face", "NOT EXISTS (SELECT 1 FROM faces WHERE id = face)"),
+    *((f"{what} have lost their checksum", table, key,
+       f"checksum IS NULL AND {key} <= (SELECT key FROM checksums WHERE kind = '{kind}')")
+      for what, table, key, kind in (("embeddings", "embeddings", "face", "faces"),
+                                     ("users' vectors", "user_vectors", "id", "users"))),
     ("faces have no embedding", "faces", "id", "NOT EXISTS (SELECT 1 FROM embeddings WHERE face = id)"),
     ("faces are recorded as removed and are there", "removals", "face",
      "EXISTS (SELECT 1 FROM faces WHERE id = removals.face)"),
@@ -90,15 +94,16 @@ def _rules(cursor: Cursor, tell: Tell) -> Iterator[str]:
 
 
 def _embeddings(cursor: Cursor, tell: Tell) -> Iterator[str]:
-    """Embeddings whose dimension is not that of their collection, or that no face can have."""
+    """Embeddings whose dimension is not that of their collection, that no face can have, or that were changed."""
     (total,) = cursor.row("SELECT COUNT(*) FROM embeddings") or (0,)
     page = (
-        "SELECT face, collection, vector FROM embeddings JOIN faces ON faces.id = face WHERE face > ? "
+        "SELECT face, collection, vector, checksum FROM embeddings JOIN faces ON faces.id = face WHERE face > ? "
         "ORDER BY face LIMIT ?"
     )
     sizes: dict[int, int] = {}
     uneven: list[int] = []
     wrong: list[int] = []
+    changed: list[int] = []
     last, done = -1, 0
     while rows := cursor.rows(page, last, FACES):
         last, done = rows[-1][0], done + len(rows)
@@ -107,8 +112,12 @@ def _embeddings(cursor: Cursor, tell: Tell) -> Iterator[str]:
             fits = [size % 2 == 0 and sizes.setdefault(row[1], size) == size for row in found]
             uneven += [row[0] for row, fit in zip(found, fits, strict=True) if not fit]
             wrong += _not_unit([row for row, fit in zip(found, fits, strict=True) if fit])
+        changed += [row[0] for row in rows if not vectors.fits(row[2], row[3], row[0])]
         tell("embeddings", done, total)
-    for faults, sentence in ((uneven, "of another size than their collection's"), (wrong, "not of length 1")):
+    known = {*uneven, *wrong}
+    changed = [face for face in changed if face not in known]
+    sentences = ("of another size than their collection's", "not of length 1", "not what was kept")
+    for faults, sentence in zip((uneven, wrong, changed), sentences, strict=True):
         if faults:
             yield f"{len(faults)} embeddings are {sentence} (such as that of face {faults[0]})."
 
@@ -121,23 +130,31 @@ def _not_unit(rows: Sequence[Row]) -> list[int]:
 
 
 def _users(cursor: Cursor, combine: Combine, tell: Tell) -> Iterator[str]:
-    """Users' vectors that are not what their faces make."""
+    """Users' vectors that are not what their faces make, or that were changed."""
     (total,) = cursor.row("SELECT COUNT(*) FROM user_vectors") or (0,)
-    page = f"SELECT user_key, vector FROM user_vectors WHERE user_key > ? AND {_KEPT} ORDER BY user_key LIMIT ?"
+    page = (
+        "SELECT user_key, vector, checksum, user_key, collection FROM user_vectors "
+        f"WHERE user_key > ? AND {_KEPT} ORDER BY user_key LIMIT ?"
+    )
     theirs = (
         "SELECT user_key, vector FROM faces JOIN embeddings ON face = faces.id "
         "WHERE user_key > ? AND user_key <= ? ORDER BY user_key"
     )
     wrong: list[int] = []
+    changed: list[int] = []
     last, done = -1, 0
     while rows := cursor.rows(page, last, USERS):
         faces = cursor.rows(theirs, last, rows[-1][0])
         made = {user: [row[1] for row in owned] for user, owned in groupby(faces, lambda row: row[0])}
-        wrong += [user for user, stored in rows if not _follows(stored, made.get(user, []), combine)]
+        wrong += [row[0] for row in rows if not _follows(row[1], made.get(row[0], []), combine)]
+        changed += [row[0] for row in rows if not vectors.fits(*row[1:])]
         last, done = rows[-1][0], done + len(rows)
         tell("users", done, total)
     if wrong:
         yield f"{len(wrong)} users have a vector that their faces do not make (such as user {wrong[0]})."
+    known = set(wrong)
+    if changed := [user for user in changed if user not in known]:
+        yield f"{len(changed)} users' vectors are not what was kept (such as that of user {changed[0]})."
 
 
 def _follows(stored: bytes, faces: Sequence[bytes], combine: Combine) -> bool:

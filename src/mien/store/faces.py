@@ -1,7 +1,7 @@
 """The tables of faces and their embeddings, and the record of changes by which galleries follow them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -13,6 +13,7 @@ from mien.store.base import (
     Changes,
     CollectionFullError,
     Cursor,
+    DamagedError,
     Database,
     NewFace,
     Origin,
@@ -21,11 +22,13 @@ from mien.store.base import (
     Row,
     StoredFace,
 )
+from mien.store.damage import Damage
 
 _EVERY = (
     "SELECT faces.id, face_id, image_id, external_image_id, box_left, box_top, box_width, box_height, confidence, "
     "users.name FROM faces LEFT JOIN users ON users.id = user_key WHERE "
 )
+_VECTOR = "SELECT vector, checksum, face FROM"
 _SELECT = f"{_EVERY}faces.collection = ?"
 SAME_PLACE = 0.5  # two detections in one image that overlap more are the same face
 
@@ -35,6 +38,7 @@ class Faces:
     """Faces in a database."""
 
     database: Database
+    damage: Damage = field(default_factory=Damage)
 
     def add(self, collection: int, origin: Origin, faces: Sequence[NewFace]) -> list[StoredFace]:
         """Keep the faces of one image, all or none; a face that is there already is answered and not kept twice.
@@ -84,15 +88,27 @@ class Faces:
         return [_stored(row) for row in self.database.read(lambda cursor: cursor.rows(statement, collection, *values))]
 
     def probe(self, collection: int, face_id: UUID) -> NDArray[np.float32] | None:
-        """A face's embedding, float32 (D,) of length 1; None when the collection has no such face."""
-        statement = "SELECT vector FROM faces JOIN embeddings ON face = faces.id WHERE collection = ? AND face_id = ?"
-        row = self.database.read(lambda cursor: cursor.row(statement, collection, face_id.bytes))
-        return vectors.unpack([row[0]])[0] if row else None
+        """A face's embedding, float32 (D,) of length 1; None when the collection has no such face.
+
+        Raises:
+            DamagedError: it is not what was kept.
+        """
+        of = "faces JOIN embeddings ON face = faces.id WHERE collection = ? AND face_id = ?"
+        return self._intact(lambda cursor: cursor.row(f"{_VECTOR} {of}", collection, face_id.bytes))
 
     def embedding(self, face: int) -> NDArray[np.float32] | None:
-        """A face's embedding, float32 (D,) of length 1, by its key; None when it is gone."""
-        row = self.database.read(lambda cursor: cursor.row("SELECT vector FROM embeddings WHERE face = ?", face))
-        return vectors.unpack([row[0]])[0] if row else None
+        """A face's embedding, float32 (D,) of length 1, by its key; None when it is gone.
+
+        Raises:
+            DamagedError: it is not what was kept.
+        """
+        return self._intact(lambda cursor: cursor.row(f"{_VECTOR} embeddings WHERE face = ?", face))
+
+    def _intact(self, find: Callable[[Cursor], Row | None]) -> NDArray[np.float32] | None:
+        row = self.database.read(find)
+        if row and not vectors.fits(*row):
+            self.damage.note("faces", [row[2]])
+        return _vector(row)
 
     def delete(self, collection: int, face_ids: Sequence[UUID]) -> tuple[list[UUID], list[StoredFace]]:
         """Delete the named faces but for those that belong to a user.
@@ -131,13 +147,19 @@ class Faces:
         self, keys: NDArray[np.int64], collection: int = 0, seen: Point | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Embeddings of faces by their keys (see `changes.originals`)."""
-        return self.database.read(lambda cursor: changes.originals(cursor, changes.FACES, keys, collection, seen))
+        found, kept, damaged = self.database.read(
+            lambda cursor: changes.originals(cursor, changes.FACES, keys, collection, seen)
+        )
+        self.damage.note("faces", damaged)
+        return found, kept
 
     def changes(self, collection: int, known: int, limit: int, began: int = 0, seen: Point | None = None) -> Changes:
         """What a gallery of faces must take in after revision `known` (see `changes.since`)."""
-        return self.database.read(
+        found = self.database.read(
             lambda cursor: changes.since(cursor, changes.FACES, collection, known, limit, began=began, seen=seen)
         )
+        self.damage.note("faces", found.damaged)
+        return found
 
 
 def _insert(cursor: Cursor, collection: int, revision: int, origin: Origin, face: NewFace) -> StoredFace:
@@ -149,8 +171,25 @@ def _insert(cursor: Cursor, collection: int, revision: int, origin: Origin, face
         box.left, box.top, box.width, box.height, face.confidence, revision,
     )  # fmt: skip
     (key,) = row or (0,)  # an INSERT that does not raise returns its row
-    cursor.run("INSERT INTO embeddings (face, vector) VALUES (?, ?)", key, vectors.pack(face.embedding))
+    keep(cursor, key, vectors.pack(face.embedding))
     return StoredFace(key, face_id, origin.image_id, origin.external_image_id, box, face.confidence, None)
+
+
+def keep(cursor: Cursor, face: int, vector: bytes) -> None:
+    """Keep a face's embedding, as `vectors.pack` makes it, under its key."""
+    statement = "INSERT INTO embeddings (face, vector, checksum) VALUES (?, ?, ?)"
+    cursor.run(statement, face, vector, vectors.checksum(vector, face))
+
+
+def embedding(cursor: Cursor, face: int) -> NDArray[np.float32] | None:
+    """A face's embedding inside a transaction (see `Faces.embedding`)."""
+    return _vector(cursor.row(f"{_VECTOR} embeddings WHERE face = ?", face))
+
+
+def _vector(row: Row | None) -> NDArray[np.float32] | None:
+    if row and not vectors.fits(*row):
+        raise DamagedError
+    return vectors.unpack([row[0]])[0] if row else None
 
 
 def _of_image(cursor: Cursor, collection: int, origin: Origin) -> list[StoredFace]:

@@ -7,6 +7,7 @@ from mien import leftovers
 from mien.errors import SetupError
 from mien.store.base import Database
 from mien.store.collections import Collections
+from mien.store.damage import Damage
 from mien.store.faces import Faces
 from mien.store.keys import Keys
 from mien.store.seals import Seals
@@ -32,19 +33,22 @@ class Store:
     keys: Keys
     snapshots: Snapshots
     seals: Seals
+    damage: Damage
 
 
 def over(database: Database) -> Store:
     """The tables over a database."""
+    damage = Damage()
     return Store(
         database,
         Collections(database),
-        Faces(database),
-        Users(database),
+        Faces(database, damage),
+        Users(database, damage),
         Tags(database),
         Keys(database),
         Snapshots(database),
         Seals(database),
+        damage,
     )
 
 

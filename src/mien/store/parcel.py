@@ -9,10 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from mien.store import changes, users
+from mien.errors import SetupError
+from mien.store import changes, likeness, users, vectors
+from mien.store import faces as kept
 from mien.store.base import Collection, Cursor, Database, Point, Region, StoredFace
+from mien.store.likeness import Matching
 from mien.store.tags import put
-from mien.store.users import MOST_FACES, Matching, UserFullError
+from mien.store.users import MOST_FACES, UserFullError
 
 HIDDEN = "incoming/"  # before the account that a collection will belong to
 _COLUMNS = "id, account, name, contract, model_version, created, revision, faces, users"
@@ -44,13 +47,23 @@ class WholeUser:
 
 
 def faces(cursor: Cursor, collection: int, after: int, limit: int) -> list[WholeFace]:
-    """Up to `limit` faces with keys beyond `after`, in the order they came."""
+    """Up to `limit` faces with keys beyond `after`, in the order they came.
+
+    Raises:
+        SetupError: an embedding is damaged; elsewhere nothing would tell that it is.
+    """
     rows = cursor.rows(
         "SELECT faces.id, face_id, image_id, external_image_id, box_left, box_top, box_width, box_height, confidence, "
-        "users.name, vector FROM faces JOIN embeddings ON face = faces.id LEFT JOIN users ON users.id = user_key "
-        "WHERE faces.collection = ? AND faces.id > ? ORDER BY faces.id LIMIT ?",
+        "users.name, vector, checksum, face FROM faces JOIN embeddings ON face = faces.id "
+        "LEFT JOIN users ON users.id = user_key WHERE faces.collection = ? AND faces.id > ? ORDER BY faces.id LIMIT ?",
         collection, after, limit,
     )  # fmt: skip
+    for row in rows:
+        if not vectors.fits(*row[10:]):
+            raise SetupError(
+                f"The embedding of the face {UUID(bytes=row[1])} is damaged; restore a backup, or delete the face and "
+                "index its picture again, and then begin again (`mien store check` finds all such faces)."
+            )
     return [
         WholeFace(
             StoredFace(row[0], UUID(bytes=row[1]), UUID(bytes=row[2]), row[3], Region(*row[4:8]), row[8], row[9]),
@@ -61,13 +74,17 @@ def faces(cursor: Cursor, collection: int, after: int, limit: int) -> list[Whole
 
 
 def people(cursor: Cursor, collection: int, after: int, limit: int) -> list[WholeUser]:
-    """Up to `limit` users with keys beyond `after`, in the order they were made."""
+    """Up to `limit` users with keys beyond `after`, in the order they were made.
+
+    A vector that is damaged is left out: it will be made of the user's faces.
+    """
     rows = cursor.rows(
-        "SELECT users.id, name, vector FROM users LEFT JOIN user_vectors ON user_key = users.id "
-        "WHERE users.collection = ? AND users.id > ? ORDER BY users.id LIMIT ?",
+        "SELECT users.id, name, vector, checksum, user_key, user_vectors.collection FROM users "
+        "LEFT JOIN user_vectors ON user_key = users.id WHERE users.collection = ? AND users.id > ? "
+        "ORDER BY users.id LIMIT ?",
         collection, after, limit,
     )  # fmt: skip
-    return [WholeUser(*row) for row in rows]
+    return [WholeUser(row[0], row[1], row[2] if vectors.fits(*row[2:]) else None) for row in rows]
 
 
 def begin(database: Database, described: Collection, tags: Mapping[str, str]) -> int:
@@ -138,11 +155,21 @@ def add_users(database: Database, collection: int, coming: Sequence[WholeUser]) 
 
 def set_vectors(database: Database, collection: int, coming: Sequence[WholeUser]) -> None:
     """Put users' vectors as they came in the place of those that were made of their faces, in a hidden collection."""
-    statement = (
-        "UPDATE user_vectors SET vector = ? WHERE user_key = (SELECT id FROM users WHERE collection = ? AND name = ?)"
-    )
-    values = [(user.vector, collection, user.name) for user in coming if user.vector is not None]
-    database.write(lambda cursor: cursor.run_many(statement, values))
+    coming = [user for user in coming if user.vector is not None]
+
+    def work(cursor: Cursor) -> None:
+        marks = ", ".join("?" * len(coming))
+        rows = cursor.rows(
+            "SELECT name, id FROM users "
+            f"WHERE collection = ? AND name IN ({marks})",
+            collection, *(user.name for user in coming),
+        )  # fmt: skip
+        came = {user.name: user.vector or b"" for user in coming}
+        values = [(came[name], vectors.checksum(came[name], user, collection), user) for name, user in rows]
+        cursor.run_many("UPDATE user_vectors SET vector = ?, checksum = ? WHERE user_key = ?", values)
+
+    if coming:
+        database.write(work)
 
 
 def add_faces(database: Database, collection: int, coming: Sequence[WholeFace], matching: Matching) -> int:
@@ -172,11 +199,12 @@ def add_faces(database: Database, collection: int, coming: Sequence[WholeFace], 
                 box.left, box.top, box.width, box.height, face.confidence, owner, revision,
             )  # fmt: skip
             if row:
-                cursor.run("INSERT INTO embeddings (face, vector) VALUES (?, ?)", row[0], each.vector)
+                kept.keep(cursor, row[0], each.vector)
                 fresh += 1
                 gaining |= {face.user} if owner else set()
         for name in sorted(filter(None, gaining)):
-            if users.renew(cursor, collection, revision, users.named(cursor, collection, name), matching) > MOST_FACES:
+            owner = users.named(cursor, collection, name).key
+            if likeness.renew(cursor, collection, revision, owner, matching) > MOST_FACES:
                 raise UserFullError(name)
         cursor.run("UPDATE collections SET faces = faces + ? WHERE id = ?", fresh, collection)
         return fresh

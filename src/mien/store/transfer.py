@@ -31,7 +31,7 @@ class Table:
         return self.key + self.rest
 
 
-# Everything but `snapshots`, whose files lie beside one server, and `master_keys`, which says what servers run.
+# Everything but `snapshots`, whose files lie beside one server, and what servers fill by themselves.
 TABLES = (
     Table(
         "faces",
@@ -41,11 +41,11 @@ TABLES = (
             "confidence", "user_key", "revision",
         ),
     ),
-    Table("embeddings", ("face",), ("vector",)),
+    Table("embeddings", ("face",), ("vector", "checksum")),
     Table("removals", ("collection", "revision", "face")),
     Table("histories", ("collection", "revision"), ("id",)),
     Table("users", ("id",), ("collection", "name", "faces")),
-    Table("user_vectors", ("id",), ("collection", "user_key", "revision", "vector")),
+    Table("user_vectors", ("id",), ("collection", "user_key", "revision", "vector", "checksum")),
     Table("user_removals", ("collection", "revision", "vector")),
     Table("tags", ("collection", "tag"), ("value",)),
     Table("tokens", ("account", "operation", "token"), ("parameters", "answer", "created")),

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from mien.store import changes, users
+from mien.store import changes, likeness, users
 from mien.store.base import Collection, Cursor, Region, StoredFace
+from mien.store.likeness import Matching
 from mien.store.parcel import HIDDEN
-from mien.store.users import Matching
 
 _LACKS = "NOT EXISTS (SELECT 1 FROM faces AS other WHERE other.collection = ? AND other.face_id = faces.face_id)"
 
@@ -58,7 +58,7 @@ def follow(cursor: Cursor, collection: int, twin: int, matching: Matching) -> No
     cursor.run_many("UPDATE faces SET user_key = ? WHERE id = ?", [(row[2], row[0]) for row in moved])
     changed |= {name for row in moved for name in (row[1], row[3]) if name}
     for name in sorted(changed):
-        users.renew(cursor, twin, revision, users.named(cursor, twin, name), matching)
+        likeness.renew(cursor, twin, revision, users.named(cursor, twin, name).key, matching)
     beyond = "collection = ? AND name NOT IN (SELECT name FROM users WHERE collection = ?)"
     left = cursor.run(f"DELETE FROM users WHERE {beyond}", twin, collection)
     cursor.run("UPDATE collections SET users = users + ? WHERE id = ?", made - left, twin)

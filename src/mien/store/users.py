@@ -1,20 +1,21 @@
 """The tables of users: a user is some faces of a collection, found by one vector made of theirs."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.store import changes, faces, tokens, vectors
-from mien.store.base import Changes, Cursor, Database, Point, StoredFace
+from mien.store import changes, faces, likeness, tokens, vectors
+from mien.store.base import Changes, Cursor, DamagedError, Database, Point, StoredFace
+from mien.store.damage import Damage
+from mien.store.likeness import Matching, Vector
 from mien.store.tokens import Token
 
 MOST_FACES = 100  # faces of a user; reference 2
 USER_QUOTA = 10_000_000  # users of a collection; reference 2
-Vector = NDArray[np.float32]
 
 
 class UserExistsError(Exception):
@@ -60,25 +61,11 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Matching:
-    """How faces make a user.
-
-    Attributes:
-        combine: embeddings (N, D) → the user's vector (D,).
-        similarity: (user's vector, embedding) → 0–100.
-        least: a face less similar to a user that has faces already is refused.
-    """
-
-    combine: Callable[[Vector], Vector]
-    similarity: Callable[[Vector, Vector], float]
-    least: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Users:
     """Users in a database."""
 
     database: Database
+    damage: Damage = field(default_factory=Damage)
 
     def create(self, collection: int, name: str, token: Token | None) -> None:
         """Make a user without faces.
@@ -115,7 +102,7 @@ class Users:
                 return
             user = named(cursor, collection, name)
             cursor.run("UPDATE faces SET user_key = NULL WHERE user_key = ?", user.key)
-            _forget_vector(cursor, collection, user, revision)
+            likeness.forget(cursor, collection, revision, user.key)
             cursor.run("DELETE FROM users WHERE id = ?", user.key)
             cursor.run("UPDATE collections SET users = users - 1 WHERE id = ?", collection)
             tokens.keep(cursor, token, b"")
@@ -135,41 +122,60 @@ class Users:
         return [User(*row) for row in self.database.read(lambda c: c.rows(statement, collection, after, limit))]
 
     def vector(self, user: int) -> Vector | None:
-        """A user's vector, float32 (D,), by its key; None for a user without faces."""
-        statement = "SELECT vector FROM user_vectors WHERE user_key = ?"
-        row = self.database.read(lambda cursor: cursor.row(statement, user))
-        return vectors.unpack_users([row[0]])[0] if row else None
+        """A user's vector, float32 (D,), by its key; None for a user without faces.
+
+        Raises:
+            DamagedError: it is not what was kept.
+        """
+        try:
+            return self.database.read(lambda cursor: likeness.vector(cursor, user))
+        except DamagedError:
+            self.damage.note("users", [user])
+            raise
 
     def probe(self, collection: int, name: str) -> Vector | None:
         """The vector of the collection's user of this name, as `vector`; raises UserMissingError for no such user."""
-        theirs = "users LEFT JOIN user_vectors ON user_key = users.id"
-        statement = f"SELECT vector FROM {theirs} WHERE users.collection = ? AND name = ?"
+        statement = (
+            "SELECT vector, checksum, users.id, user_vectors.collection FROM users "
+            "LEFT JOIN user_vectors ON user_key = users.id WHERE users.collection = ? AND name = ?"
+        )
         row = self.database.read(lambda cursor: cursor.row(statement, collection, name))
         if row is None:
             raise UserMissingError
+        if row[0] is not None and not vectors.fits(*row):
+            self.damage.note("users", [row[2]])
+            raise DamagedError
         return vectors.unpack_users([row[0]])[0] if row[0] is not None else None
 
     def by_vectors(self, collection: int, keys: Sequence[int], seen: Point | None = None) -> dict[int, User]:
-        """Users by the keys of their vectors; those that changed meanwhile are left out (see `Faces.by_keys`)."""
+        """Users by the keys of their vectors, but for those that changed meanwhile or are damaged (`Faces.by_keys`)."""
         marks = ", ".join("?" * len(keys))
         statement = (
-            "SELECT user_vectors.id, users.id, name, faces FROM user_vectors JOIN users ON users.id = user_key "
+            "SELECT user_vectors.id, vector, checksum, user_key, user_vectors.collection, name, faces "
+            "FROM user_vectors JOIN users ON users.id = user_key "
             f"WHERE +user_vectors.collection = ? AND user_vectors.id IN ({marks})"  # the plus as in `Faces.by_keys`
         )
         rows = changes.present(self.database, statement, collection, keys, seen)
-        return {row[0]: User(*row[1:]) for row in rows}
+        self.damage.note("users", vectors.sift([row[:5] for row in rows])[1])
+        return {row[0]: User(row[3], *row[5:]) for row in rows if vectors.fits(*row[1:5])}
 
     def vectors(
         self, keys: NDArray[np.int64], collection: int = 0, seen: Point | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Users' vectors by their keys (see `changes.originals`)."""
-        return self.database.read(lambda cursor: changes.originals(cursor, changes.USERS, keys, collection, seen))
+        found, kept, damaged = self.database.read(
+            lambda cursor: changes.originals(cursor, changes.USERS, keys, collection, seen)
+        )
+        self.damage.note("users", damaged)
+        return found, kept
 
     def changes(self, collection: int, known: int, limit: int, began: int = 0, seen: Point | None = None) -> Changes:
         """What a gallery of users must take in after revision `known` (see `changes.since`)."""
-        return self.database.read(
+        found = self.database.read(
             lambda cursor: changes.since(cursor, changes.USERS, collection, known, limit, began=began, seen=seen)
         )
+        self.damage.note("users", found.damaged)
+        return found
 
     def associate(
         self, collection: int, name: str, face_ids: Sequence[UUID], matching: Matching, token: Token | None
@@ -177,12 +183,13 @@ class Users:
         """Give faces to a user, all that can be.
 
         Raises:
+            DamagedError: the embedding of one of them is not what was kept.
             UserMissingError, UserFullError, CollectionGoneError, TokenReusedError.
         """
 
         def work(cursor: Cursor, revision: int, user: User) -> Outcome:
             present = {face.face_id: face for face in faces.by_ids(cursor, collection, face_ids)}
-            known = _vector(cursor, user)
+            known = likeness.vector(cursor, user.key, matching)
             joining, refused = [], []
             for face_id in face_ids:
                 face = present.get(face_id)
@@ -195,7 +202,7 @@ class Users:
                 raise UserFullError
             cursor.run_many("UPDATE faces SET user_key = ? WHERE id = ?", [(user.key, face.key) for face in joining])
             if joining:
-                renew(cursor, collection, revision, user, matching)
+                likeness.renew(cursor, collection, revision, user.key, matching)
             return Outcome([face.face_id for face in joining], refused, user.faces + len(joining))
 
         return self._change(collection, name, token, work)
@@ -215,7 +222,7 @@ class Users:
             leaving = [face for each in face_ids if (face := present.get(each)) and face.user == name]
             cursor.run_many("UPDATE faces SET user_key = NULL WHERE id = ?", [(face.key,) for face in leaving])
             if leaving:
-                renew(cursor, collection, revision, user, matching)
+                likeness.renew(cursor, collection, revision, user.key, matching)
             return Outcome([face.face_id for face in leaving], refused, user.faces - len(leaving))
 
         return self._change(collection, name, token, work)
@@ -260,33 +267,8 @@ def _unlike(cursor: Cursor, face: StoredFace | None, known: Vector | None, match
     """Refuse a face that is not like the user it would join; the first faces of a user are like nobody yet."""
     if face is None or face.user is not None or known is None:
         return None
-    (stored,) = cursor.row("SELECT vector FROM embeddings WHERE face = ?", face.key) or (b"",)
-    similarity = matching.similarity(known, vectors.unpack([stored])[0])
+    embedding = faces.embedding(cursor, face.key)
+    if embedding is None:
+        raise DamagedError
+    similarity = matching.similarity(known, embedding)
     return None if similarity >= matching.least else Refusal(face.face_id, "LOW_MATCH_CONFIDENCE", None, similarity)
-
-
-def _vector(cursor: Cursor, user: User) -> Vector | None:
-    row = cursor.row("SELECT vector FROM user_vectors WHERE user_key = ?", user.key)
-    return vectors.unpack_users([row[0]])[0] if row else None
-
-
-def renew(cursor: Cursor, collection: int, revision: int, user: User, matching: Matching) -> int:
-    """Make the user's vector, and the count of its faces, anew from the faces it has now; that count."""
-    rows = cursor.rows("SELECT vector FROM embeddings JOIN faces ON faces.id = face WHERE user_key = ?", user.key)
-    cursor.run("UPDATE users SET faces = ? WHERE id = ?", len(rows), user.key)
-    _forget_vector(cursor, collection, user, revision)
-    if rows:
-        combined = matching.combine(vectors.unpack([row[0] for row in rows]))
-        cursor.run(
-            "INSERT INTO user_vectors (collection, user_key, revision, vector) VALUES (?, ?, ?, ?)",
-            collection, user.key, revision, vectors.pack_user(combined),
-        )  # fmt: skip
-    return len(rows)
-
-
-def _forget_vector(cursor: Cursor, collection: int, user: User, revision: int) -> None:
-    row = cursor.row("DELETE FROM user_vectors WHERE user_key = ? RETURNING id", user.key)
-    if row:
-        cursor.run(
-            "INSERT INTO user_removals (collection, revision, vector) VALUES (?, ?, ?)", collection, revision, row[0]
-        )

@@ -13,10 +13,11 @@ from mien.errors import SetupError
 from mien.operations.user import combine
 from mien.store import parcel, vectors
 from mien.store.base import Collection, Cursor, Region, StoredFace
+from mien.store.likeness import Matching
 from mien.store.open import Store
 from mien.store.parcel import WholeFace, WholeUser
 from mien.store.tags import TagsFullError
-from mien.store.users import Matching, UserFullError
+from mien.store.users import UserFullError
 from mien.transfer.archive import BATCH, Archive, Writer
 
 MOST_LISTED = 1000  # collections read at a time

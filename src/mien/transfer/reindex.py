@@ -23,8 +23,8 @@ from mien.operations.user import combine
 from mien.progress import Progress
 from mien.store import parcel, twin, vectors
 from mien.store.base import Collection, CollectionGoneError, StoredFace
+from mien.store.likeness import Matching
 from mien.store.parcel import WholeFace, WholeUser
-from mien.store.users import Matching
 from mien.transfer.photographs import Photograph, Source, UnreadableError
 
 SAME = 0.3  # overlap from which the boxes that two packs draw are of one face

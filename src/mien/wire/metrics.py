@@ -180,6 +180,8 @@ def show(metrics: Metrics, context: Context, bounds: Bounds, connections: Connec
     metrics.follow("mien_image_cache_bytes", "Memory of what images showed.", lambda: seen.held)
     metrics.follow_count("mien_image_cache_hits", "Images that were remembered.", lambda: seen.hits)
     metrics.follow_count("mien_image_cache_misses", "Images that were looked at.", lambda: seen.misses)
+    damage = context.store.damage
+    metrics.follow_count("mien_damaged_vectors", "Vectors that are not what was kept.", lambda: damage.count)
     metrics.follow_collections(context.store.database, most)
 
 
