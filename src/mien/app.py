@@ -1,6 +1,7 @@
 """The composition root: settings → pack and store → operations → the HTTP application. It reads as one list."""
 
 import ipaddress
+import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from mien.operations import table
 from mien.operations.budget import Budget
 from mien.operations.context import Context, Operations
 from mien.operations.galleries import Galleries, Holding
+from mien.operations.job import Writers
 from mien.operations.keeping import Keeper
 from mien.operations.sightings import Forgetter, Sightings
 from mien.packs import calibration, install, load, manifest, own
@@ -41,6 +43,7 @@ from mien.wire.health import MetricsPage, Readiness, alive
 from mien.wire.metrics import Metrics, show
 from mien.wire.server import Page, Server
 from mien.wire.tracing import Tracing
+from mien.wire.vouch import Voucher
 
 OPERATIONS: Operations = table.OPERATIONS
 WAITING = 2  # operations on threads for each inference that can run; more hinder each other (`benchmarks/README.md`)
@@ -106,8 +109,8 @@ def build(settings: Settings) -> App:
     Raises:
         SetupError: something is missing or broken; the text says what to do.
     """
-    threads = WAITING * settings.cores
-    store = stores.open_store(settings.store, settings.data, connections=threads)  # so that none waits for another's
+    at_once = 2 * WAITING * settings.cores + 1  # so that no thread waits for a connection, nor the voucher
+    store = stores.open_store(settings.store, settings.data, connections=at_once)
     door = Door(store.keys, vault(settings))  # first, since a wrong master key is quicker told than a pack is loaded
     loaded, metrics, tracing = open_pack(settings), Metrics(), traces.start(os.environ)
     pack = loaded.through(lambda name, session: WatchedSession(session, metrics.inferred(name)))
@@ -115,23 +118,29 @@ def build(settings: Settings) -> App:
     aside = ThreadPoolExecutor(settings.cores, thread_name_prefix="aside")
     sightings = Sightings(settings.image_cache << 20)
     context = Context(pack, store, galleries, S3(s3_settings(settings)), aside, settings.minimum_similarity, sightings)
-    ready = Readiness(loaded.check, store.keys.any)
     page = MetricsPage(metrics, settings.metrics_token, _is_loopback(settings.host))
-    pages: dict[str, Page] = {"/healthz": alive, "/readyz": ready.page, "/metrics": page.page}
     bounds, connections = bounded(settings), Connections(room_for(settings.connections), settings.idle_timeout)
+    ready = Readiness(loaded.check, store.keys.any, bounds.stand_still)
+    pages: dict[str, Page] = {"/healthz": alive, "/readyz": ready.page, "/metrics": page.page}
     show(metrics, context, bounds, connections, settings.metrics_collections)
     tidier = Tidier()
     watchers = [journal.answered, metrics.answered, tidier.answered, *([tracing.answered] if tracing else [])]
-    server = Server(context, OPERATIONS, door, admission=Admission(bounds), pages=pages, watchers=watchers)
+    admission = Admission(bounds, Voucher(store.keys))
+    server = Server(context, OPERATIONS, door, admission=admission, pages=pages, watchers=watchers)
     return App(context, door, server, connections, ready, tracing, tidier)
 
 
 def bounded(settings: Settings) -> Bounds:
     """How much may be in flight, and how long it may take."""
+    threads, bodies, pixels = WAITING * settings.cores, settings.bodies_in_flight << 20, settings.pixels_in_flight
+    half = max(1, threads // 2)
     return Bounds(
-        bodies=Budget(settings.bodies_in_flight * 2**20),
-        pixels=Budget(settings.pixels_in_flight * 10**6),
-        threads=Budget(WAITING * settings.cores),
+        # of a key a half and of an address three quarters, since a slow sender would not give back what it was lent
+        bodies=Budget(bodies, (bodies // 2, 3 * bodies // 4), lending=math.inf),
+        pixels=Budget(pixels * 10**6, (pixels * 10**6 // 2,)),
+        threads=Budget(threads, (half,)),
+        reading=Budget(threads, (half,)),
+        writers=Writers(half),
         patience=settings.queue_timeout,
         seconds=settings.request_timeout,
         rate=settings.body_rate * 2**10,

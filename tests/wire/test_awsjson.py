@@ -126,17 +126,18 @@ TAGS = st.text('ab,:é😀"\\ ]}', min_size=1, max_size=5)
 
 @given(st.lists(TAGS, max_size=8), st.dictionaries(TAGS, TAGS | st.none(), max_size=8), st.booleans())
 @settings(max_examples=30, deadline=None)
-def test_what_is_read_within_bounds_is_what_is_read_whole(keys: list[str], tags: dict[str, str], ascii: bool) -> None:
+def test_what_is_read_within_bounds_is_what_is_read_whole(
+    keys: list[str], tags: dict[str, str | None], ascii: bool
+) -> None:
     """Commas inside of texts and spaces make the reader count: it builds entry by entry then."""
     many = {key.replace("a", "a" + "," * 201): value for key, value in tags.items()}
-    members: dict[str, Any]
-    for members in ({"TagKeys": keys, "Tags": tags}, {"TagKeys": list(many), "Tags": many}):
-        text = json.dumps(members, ensure_ascii=ascii)
+    for names, wanted in ((keys, tags), (list(many), many)):
+        text = json.dumps({"TagKeys": names, "Tags": wanted}, ensure_ascii=ascii)
         for body in (text, text.replace(": [", ": [" + " " * 10**6).replace(": {", ": {" + " " * 10**6)):
             read = {kind: shape_of(kind) for kind in (UntagResourceRequest, TagResourceRequest)}
             seen = [shape.build(msgspec.json.decode(body, type=shape.first)) for shape in read.values()]
-            assert seen[0].tag_keys == members["TagKeys"]
-            assert seen[1].tags == {name: value for name, value in members["Tags"].items() if value is not None}
+            assert seen[0].tag_keys == names
+            assert seen[1].tags == {name: value for name, value in wanted.items() if value is not None}
 
 
 def test_a_map_that_hides_how_many_it_names_is_refused() -> None:

@@ -9,10 +9,13 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
+from tests import photos
 from tests.live import JSON, Answer, Live
+from tests.wire.conversation import body
 
 NOT_A_CALL = b"Unable to determine service/operation name to be authorized"
 TARGET = {"X-Amz-Target": "RekognitionService.ListCollections"}
+PLAIN = 1024 * 1024
 MOST = 16 * 1024 * 1024
 
 
@@ -105,15 +108,23 @@ def chunked(live: Live, size: int) -> Answer:
     return answer
 
 
-def test_a_body_over_16_mib_is_413_and_empty(live: Live) -> None:
-    for answer in (live.post("ListCollections", b" " * (MOST + 1)), chunked(live, MOST)):
+def test_a_body_over_what_it_may_have_is_413_and_empty(live: Live) -> None:
+    too_long = (
+        live.post("DetectFaces", b" " * (MOST + 1)), live.post("ListCollections", b" " * (PLAIN + 1)),
+        live.post("NoSuchOperation", b" " * (PLAIN + 1)), chunked(live, PLAIN), chunked(live, MOST),
+    )  # fmt: skip
+    for answer in too_long:
         assert answer.status == 413
         assert answer.body == b""
     assert live.post("ListCollections", b"{}").status == 200
 
 
-def test_a_body_of_16_mib_is_read(live: Live) -> None:
-    assert live.post("ListCollections", b'{"Padding":"' + b"x" * (MOST - 14) + b'"}').status == 200
+def test_a_body_of_16_mib_is_read_where_an_image_may_be_in_it(live: Live) -> None:
+    picture = body(photos.astronaut().data)[:-1]
+    padded = picture + b',"Padding":"' + b"x" * (MOST - len(picture) - 14) + b'"}'
+    assert len(padded) == MOST
+    assert live.post("DetectFaces", padded).status == 200
+    assert live.post("ListCollections", b'{"Padding":"' + b"x" * (PLAIN - 14) + b'"}').status == 200
 
 
 def test_a_body_in_chunks_is_read(live: Live) -> None:

@@ -96,7 +96,7 @@ def test_the_key_is_named_and_nobody_else(locked: Locked) -> None:
     ):
         with pytest.raises(ClientError):
             call(**members)
-    locked.server.post(f"Find{secret}", b"{}")
+    locked.server.post("FindPeople", b"{}")
     client.delete_collection(CollectionId=secret)
     text = log(locked.server)
     lines = [json.loads(line) for line in text.splitlines()]

@@ -121,7 +121,9 @@ def _visible(context: Context, caller: Caller, after: str, limit: int) -> list[C
 def delete_collection(context: Context, caller: Caller, request: CollectionRequest) -> DeleteCollectionResponse:
     """Delete a collection with all it holds."""
     found = context.collection(caller, request.collection_id)
-    if not context.store.collections.delete(caller.account, found.name):
+    with context.job.writing(found.key):
+        deleted = context.store.collections.delete(caller.account, found.name)
+    if not deleted:
         raise ResourceNotFoundError.collection(found.name)
     context.galleries.forget(found)
     return DeleteCollectionResponse(status_code=200)
@@ -133,7 +135,7 @@ def _arn(caller: Caller, name: str) -> str:
 
 OPERATIONS: Operations = {
     "CreateCollection": Operation(CreateCollectionRequest, create_collection),
-    "DescribeCollection": Operation(CollectionRequest, describe_collection),
-    "ListCollections": Operation(ListCollectionsRequest, list_collections),
+    "DescribeCollection": Operation(CollectionRequest, describe_collection, reads=True),
+    "ListCollections": Operation(ListCollectionsRequest, list_collections, reads=True),
     "DeleteCollection": Operation(CollectionRequest, delete_collection),
 }

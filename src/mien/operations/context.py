@@ -4,7 +4,7 @@ import fnmatch
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -13,6 +13,7 @@ from mien.image.source import S3
 from mien.operations.galleries import TRIES, Galleries
 from mien.operations.job import Job
 from mien.operations.paging import Listed
+from mien.operations.shapes import Image
 from mien.operations.sightings import Sightings
 from mien.packs.load import Pack
 from mien.store.base import Collection, HistoryForkedError, StoreUnavailableError
@@ -45,10 +46,23 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Operation(Generic[Request]):
-    """An operation of the API: the shape of its request and what answers it."""
+    """An operation of the API.
+
+    Attributes:
+        request: the shape of its request.
+        answer: what answers it.
+        reads: whether it only reads, and looks at no picture: such an operation has threads kept for it.
+    """
 
     request: type[Request]
     answer: Callable[["Context", Caller, Request], msgspec.Struct]
+    reads: bool = False
+
+    @property
+    def pictured(self) -> bool:
+        """Whether an image may be in its request."""
+        members = get_type_hints(self.request).values()
+        return any(Image in (member, *get_args(member)) for member in members)
 
 
 Operations = dict[str, Operation[Any]]

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 
+from mien.errors import ThrottlingError
 from mien.face.types import Picture, Pixels
 from mien.image.decode import LITTLE, EncodedPicture
 from mien.operations.budget import Budget, Share
@@ -31,27 +32,78 @@ class Stage:
     seconds: float
 
 
+class Writers:
+    """Those who write to a collection at the same time: few, so that its lock does not hold all threads.
+
+    Args:
+        most: how many, for each collection.
+        patience: seconds in which one of them has to come to an end; further ones wait no longer.
+    """
+
+    def __init__(self, most: int = 1 << 30, patience: float = 1.0) -> None:
+        self._most = most
+        self._patience = patience
+        self._writing: dict[int, tuple[int, float]] = {}  # collection → how many, and when that last changed
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def turn(self, collection: int) -> Iterator[None]:
+        """One of those who write to a collection.
+
+        Raises:
+            ThrottlingError: there are too many, and none of them comes to an end.
+        """
+        with self._changed:
+            while self._count(collection) >= self._most:
+                left = self._writing[collection][1] + self._patience - time.monotonic()
+                if left <= 0 or not self._changed.wait(left):
+                    raise ThrottlingError("Those who write to the collection already wait for the store; try again.")
+            self._note(collection, 1)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._note(collection, -1)
+                self._changed.notify_all()
+
+    def _count(self, collection: int) -> int:
+        return self._writing[collection][0] if collection in self._writing else 0
+
+    def _note(self, collection: int, change: int) -> None:
+        count = self._count(collection) + change
+        if count:
+            self._writing[collection] = count, time.monotonic()
+        else:
+            del self._writing[collection]
+
+
 class Job:
     """What is known about a request on its way.
 
     Args:
         pixels: of decoded pictures, shared by all requests.
         patience: seconds that it waits for its share of them.
+        party: on whose account it takes them: an access key, or an address.
+        writers: of collections, shared by all requests.
 
     Attributes:
         key: name of the access key that asked, for the log.
         stages: those that are over, in the order of their ends.
     """
 
-    __slots__ = ("_abandoned", "_faces", "_patience", "_pixels", "_turn", "key", "stages")
+    __slots__ = ("_abandoned", "_faces", "_patience", "_pixels", "_turn", "_writers", "key", "party", "stages")
 
-    def __init__(self, pixels: Budget | None = None, patience: float = 0.0) -> None:
+    def __init__(
+        self, pixels: Budget | None = None, patience: float = 0.0, party: str = "", writers: "Writers | None" = None
+    ) -> None:
         self._pixels = pixels or Budget(PIXELS)
         self._patience = patience
+        self._writers = writers or Writers()
         self._turn = threading.Lock()
         self._abandoned = False
         self._faces: list[int] = []
         self.key: str | None = None
+        self.party = party
         self.stages: list[Stage] = []
 
     @property
@@ -76,6 +128,17 @@ class Job:
         return _Timing(self, name)
 
     @contextmanager
+    def writing(self, collection: int) -> Iterator[None]:
+        """The stage of writing to a collection, in its turn.
+
+        Raises:
+            ThrottlingError: too many wait for the collection already.
+            AbandonedError: nobody waits for the answer any more.
+        """
+        with self.stage("store"), self._writers.turn(collection):
+            yield
+
+    @contextmanager
     def room(self, picture: EncodedPicture) -> Iterator[Picture]:
         """Wait for a picture's share of the pixels in flight, and give it to be looked at while that lasts.
 
@@ -95,7 +158,7 @@ class Job:
             ThrottlingError: there was none in time.
             AbandonedError: nobody waits for the answer any more.
         """
-        share = self._pixels.ask(count)
+        share = self._pixels.ask(count, self.party)
         try:
             if not share.ready.done():
                 with self.stage("wait"):

@@ -288,8 +288,8 @@ def _near(
 
 
 OPERATIONS: Operations = {
-    "SearchFaces": Operation(SearchFacesRequest, search_faces),
+    "SearchFaces": Operation(SearchFacesRequest, search_faces, reads=True),
     "SearchFacesByImage": Operation(SearchFacesByImageRequest, search_faces_by_image),
-    "SearchUsers": Operation(SearchUsersRequest, search_users),
+    "SearchUsers": Operation(SearchUsersRequest, search_users, reads=True),
     "SearchUsersByImage": Operation(SearchUsersByImageRequest, search_users_by_image),
 }

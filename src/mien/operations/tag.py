@@ -42,7 +42,8 @@ def tag_resource(context: Context, caller: Caller, request: TagResourceRequest) 
     """Add tags; a tag that is there gets the new value."""
     collection = _collection(context, caller, request.resource_arn)
     try:
-        context.store.tags.put(collection.key, request.tags)
+        with context.job.writing(collection.key):
+            context.store.tags.put(collection.key, request.tags)
     except CollectionGoneError:
         raise ResourceNotFoundError.collection(collection.name) from None
     except TagsFullError:
@@ -53,7 +54,8 @@ def tag_resource(context: Context, caller: Caller, request: TagResourceRequest) 
 def untag_resource(context: Context, caller: Caller, request: UntagResourceRequest) -> EmptyResponse:
     """Take tags away; names that are not there are passed over."""
     collection = _collection(context, caller, request.resource_arn)
-    context.store.tags.remove(collection.key, request.tag_keys)
+    with context.job.writing(collection.key):
+        context.store.tags.remove(collection.key, request.tag_keys)
     return EmptyResponse()
 
 
@@ -76,5 +78,5 @@ def _collection(context: Context, caller: Caller, arn: str) -> Collection:
 OPERATIONS: Operations = {
     "TagResource": Operation(TagResourceRequest, tag_resource),
     "UntagResource": Operation(UntagResourceRequest, untag_resource),
-    "ListTagsForResource": Operation(ResourceRequest, list_tags_for_resource),
+    "ListTagsForResource": Operation(ResourceRequest, list_tags_for_resource, reads=True),
 }

@@ -141,7 +141,9 @@ def create_user(context: Context, caller: Caller, request: UserRequest) -> Empty
     """Make a user without faces."""
     collection = context.collection(caller, request.collection_id)
     token = _token(caller, "CreateUser", collection, request)
-    _translated(context, request, lambda: context.store.users.create(collection.key, request.user_id, token))
+    _translated(
+        context, collection, request, lambda: context.store.users.create(collection.key, request.user_id, token)
+    )
     return EmptyResponse()
 
 
@@ -149,7 +151,9 @@ def delete_user(context: Context, caller: Caller, request: UserRequest) -> Empty
     """Delete a user; its faces stay."""
     collection = context.collection(caller, request.collection_id)
     token = _token(caller, "DeleteUser", collection, request)
-    _translated(context, request, lambda: context.store.users.delete(collection.key, request.user_id, token))
+    _translated(
+        context, collection, request, lambda: context.store.users.delete(collection.key, request.user_id, token)
+    )
     return EmptyResponse()
 
 
@@ -175,6 +179,7 @@ def associate_faces(context: Context, caller: Caller, request: AssociateFacesReq
     matching = _matching(context, threshold)
     outcome = _translated(
         context,
+        collection,
         request,
         lambda: context.store.users.associate(collection.key, request.user_id, _faces(request), matching, token),
     )
@@ -192,6 +197,7 @@ def disassociate_faces(context: Context, caller: Caller, request: UserFacesReque
     matching = _matching(context)
     outcome = _translated(
         context,
+        collection,
         request,
         lambda: context.store.users.disassociate(collection.key, request.user_id, _faces(request), matching, token),
     )
@@ -243,10 +249,10 @@ def _token(caller: Caller, operation: str, collection: Collection, request: User
     return Token(caller.account, operation, request.client_request_token, digest)
 
 
-def _translated(context: Context, request: UserRequest, work: Callable[[], Result]) -> Result:
-    """Do `work`; what the store refuses is raised in AWS's words."""
+def _translated(context: Context, collection: Collection, request: UserRequest, work: Callable[[], Result]) -> Result:
+    """Do `work`, which writes to the collection; what the store refuses is raised in AWS's words."""
     try:
-        with context.job.stage("store"):
+        with context.job.writing(collection.key):
             return work()
     except CollectionGoneError:
         raise ResourceNotFoundError.collection(request.collection_id) from None
@@ -284,7 +290,7 @@ def _unassociated(refusal: Refusal) -> UnsuccessfulFaceAssociation:
 OPERATIONS: Operations = {
     "CreateUser": Operation(UserRequest, create_user),
     "DeleteUser": Operation(UserRequest, delete_user),
-    "ListUsers": Operation(ListUsersRequest, list_users),
+    "ListUsers": Operation(ListUsersRequest, list_users, reads=True),
     "AssociateFaces": Operation(AssociateFacesRequest, associate_faces),
     "DisassociateFaces": Operation(UserFacesRequest, disassociate_faces),
 }

@@ -1,7 +1,8 @@
 """What a request takes up, from its first byte to its end: room for its body, a thread, and no more time than it may.
 
-Room and threads are shared in the order of asking. Who waits too long is answered with a ThrottlingException, which
-SDKs retry; whose client hangs up while it waits is not begun at all.
+Room and threads are shared fairly among the parties that ask (`operations/budget`), and what only reads has threads of
+its own, so that neither pictures nor a store's locks take them all. Who waits too long is answered with a
+ThrottlingException, which SDKs retry; whose client hangs up while it waits is not begun at all.
 """
 
 import asyncio
@@ -12,10 +13,12 @@ from typing import Any, TypeVar
 
 from mien.errors import ThrottlingError
 from mien.operations.budget import Budget, Share
-from mien.operations.job import AbandonedError, Job
+from mien.operations.job import AbandonedError, Job, Writers
 from mien.wire import body
-from mien.wire.answer import Headers, Receive
+from mien.wire.answer import Receive
 from mien.wire.body import ClientGoneError
+from mien.wire.sigv4 import Call
+from mien.wire.vouch import Voucher
 
 T = TypeVar("T")
 
@@ -25,9 +28,11 @@ class Bounds:
     """How much may be in flight, and how long it may take.
 
     Attributes:
-        bodies: bytes of request bodies.
+        bodies: bytes of request bodies that are more than small.
         pixels: of decoded pictures.
-        threads: operations that run at the same time.
+        threads: operations that look at pictures or write, at the same time.
+        reading: operations that only read, beside them.
+        writers: that wait for one collection.
         patience: seconds that a request waits for each of these.
         seconds: that an operation may take, from when its request is whole.
         rate: bytes a second that a client must send of a body.
@@ -36,62 +41,115 @@ class Bounds:
     bodies: Budget
     pixels: Budget
     threads: Budget
+    reading: Budget
+    writers: Writers
     patience: float
     seconds: float
     rate: float
+
+    def stand_still(self) -> bool:
+        """Whether all threads of a kind are taken by operations that nobody waits for any more."""
+        return self.threads.stands_still(self.seconds) or self.reading.stands_still(self.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A request whose body has not been read.
+
+    Attributes:
+        call: what its head says; the body is empty.
+        address: where it comes from.
+        party: on whose account it goes, as far as is known.
+        most: bytes that its body may have.
+        reads: whether its operation only reads.
+        receive: gives the parts of its body, and then whether the client hangs up.
+    """
+
+    call: Call
+    address: str
+    party: str
+    most: int
+    reads: bool
+    receive: Receive
 
 
 class Admission:
     """Lets requests in as the bounds allow."""
 
-    def __init__(self, bounds: Bounds) -> None:
+    def __init__(self, bounds: Bounds, voucher: Voucher) -> None:
         self._bounds = bounds
-        self._pool = ThreadPoolExecutor(bounds.threads.total, thread_name_prefix="operation")
+        self._voucher = voucher
+        self._lanes = {
+            False: (bounds.threads, ThreadPoolExecutor(bounds.threads.total, thread_name_prefix="operation")),
+            True: (bounds.reading, ThreadPoolExecutor(bounds.reading.total, thread_name_prefix="reading")),
+        }
 
-    def job(self) -> Job:
+    def arrival(self, call: Call, address: str, receive: Receive, *, pictured: bool, reads: bool) -> Arrival:
+        """A request as its head tells of it; `pictured` says whether an image may be in its body."""
+        most = body.MOST_BODY if pictured else body.MOST_PLAIN
+        return Arrival(call, address, self._voucher.party(call, address), most, reads, receive)
+
+    def confirmed(self, access_key: str) -> str:
+        """The party that a request is of whose signature was verified."""
+        self._voucher.confirm(access_key)
+        return access_key
+
+    def job(self, arrival: Arrival) -> Job:
         """The job of a new request."""
-        return Job(self._bounds.pixels, self._bounds.patience)
+        return Job(self._bounds.pixels, self._bounds.patience, arrival.party, self._bounds.writers)
 
-    async def body(self, headers: Headers, receive: Receive, job: Job) -> tuple[bytearray, Share]:
+    async def body(self, arrival: Arrival, job: Job) -> tuple[bytearray, Share | None]:
         """Read a request's body once there is room for it; the room is the caller's to release.
 
         Raises:
             ThrottlingError: there was no room in time.
+            FrameworkError: more room is asked for than anyone has, and not by a key that is known.
             BodyTooLargeError: it is too long.
             ClientGoneError: the client hung up.
             RequestTimeoutError: it came too slowly.
         """
-        share = self._bounds.bodies.ask(body.room(headers))
-        try:
+        share: Share | None = None
+
+        async def room(size: int) -> None:
+            nonlocal share
+            party = await self._voucher.vouch(arrival.call, arrival.address)
+            share = self._bounds.bodies.ask(size, party, arrival.address)
             if not share.ready.done():
                 with job.stage("wait"):
                     await _granted(share, self._bounds.patience)
+
+        try:
             with job.stage("body"):
-                return await body.read(headers, receive, self._bounds.rate), share
+                headers = arrival.call.headers
+                return await body.read(headers, arrival.receive, self._bounds.rate, arrival.most, room), share
         except BaseException:
-            share.release()
+            if share is not None:
+                share.release()
             raise
 
-    async def run(self, work: Callable[[], T], job: Job, room: Share, receive: Receive) -> T:
+    async def run(self, work: Callable[[], T], arrival: Arrival, job: Job, room: Share | None) -> T:
         """Do a request's work on a thread, and release its room when that is over.
 
         Raises:
             ThrottlingError: no thread was free in time, or the work took too long.
             ClientGoneError: the client hung up; what it asked for stops before its next stage.
         """
-        gone = asyncio.ensure_future(receive())  # after the body all that can come is that the client hangs up
-        thread = self._bounds.threads.ask(1)
+        gone = asyncio.ensure_future(arrival.receive())  # after the body all that can come is that the client hangs up
+        lane, pool = self._lanes[arrival.reads]
+        thread = lane.ask(1, arrival.party)
         try:
             with job.stage("wait"):
                 await _granted(thread, self._bounds.patience, gone)
-            running = self._pool.submit(work)
+            running = pool.submit(work)
         except BaseException:
             thread.release()
-            room.release()
+            if room is not None:
+                room.release()
             gone.cancel()
             raise
         running.add_done_callback(lambda _: thread.release())  # when it is over, though nobody may wait for it then
-        running.add_done_callback(lambda _: room.release())
+        if room is not None:
+            running.add_done_callback(lambda _: room.release())
         gone.add_done_callback(lambda _: job.abandon())
         try:
             async with asyncio.timeout(self._bounds.seconds) as limit:
@@ -105,6 +163,7 @@ class Admission:
         finally:
             job.abandon()
             gone.cancel()
+            del running, work  # an error that is raised here knows this frame, and would hold the body with itself
 
 
 async def _granted(share: Share, patience: float, gone: "asyncio.Future[Any] | None" = None) -> None:

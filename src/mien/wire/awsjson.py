@@ -14,6 +14,8 @@ from mien.wire.mismatch import complaint, null_element
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
 TARGET = re.compile(r"RekognitionService\.(\w+)")
+MOST_ASKED = 64  # characters of an operation's name that are logged; AWS's longest has 40
+_UNFIT = re.compile(r"[^A-Za-z0-9_.]")
 _FIRST = re.compile(rb"[^ \t\r\n]")
 _PIECE = 1 << 16  # bytes of a body whose text is looked at in one go
 T = TypeVar("T", bound=msgspec.Struct)
@@ -23,6 +25,11 @@ def operation_name(target: str | None) -> str | None:
     """The operation a target header names; None when it is not this service's."""
     match = TARGET.fullmatch(target or "")
     return match[1] if match else None
+
+
+def asked(target: str) -> str | None:
+    """What a target header that names no operation of mien's asked for, fit for the log; None where there is none."""
+    return _UNFIT.sub("?", target.removeprefix("RekognitionService."))[:MOST_ASKED] or None
 
 
 def parse(body: bytes | bytearray | memoryview) -> None:

@@ -1,33 +1,30 @@
 """The body of a request, read in bounds: no byte before there is room for all, none beyond the limit, none too late."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 
 from mien.errors import RequestTimeoutError
-from mien.wire.answer import Headers, Receive
+from mien.wire.answer import Receive
 
-MOST_BODY = 16 * 1024 * 1024  # bytes; reference 1.1
+MOST_BODY = 16 * 1024 * 1024  # bytes where an image may be; reference 1.1
+MOST_PLAIN = 1024 * 1024  # bytes where none may be: 4,096 face ids are 160 kB
+SMALL = 64 * 1024  # bytes that need no room, being as many as a connection's reader takes ahead anyway
 MOST_DROPPED = 64 * 1024 * 1024  # bytes of a body that is too long that are read before the connection is closed
 PATIENCE = 5.0  # seconds that a body may be behind its least rate: a network's hiccup
 
 
 class BodyTooLargeError(Exception):
-    """The body is longer than MOST_BODY."""
+    """The body is longer than it may be."""
 
 
 class ClientGoneError(Exception):
     """The client hung up before it was answered."""
 
 
-def room(headers: Headers) -> int:
-    """How many bytes a body may take up: what it announces, or the most where it announces nothing or too much."""
-    announced = headers.get("content-length", "")
-    if not announced.isdigit():
-        return MOST_BODY if "transfer-encoding" in headers else 0
-    return int(announced) if int(announced) <= MOST_BODY else 0  # what is too long is read and dropped
-
-
-async def read(headers: Headers, receive: Receive, rate: float) -> bytearray:
-    """The whole body, never more than MOST_BODY of it.
+async def read(
+    headers: Mapping[str, str], receive: Receive, rate: float, most: int, room: Callable[[int], Awaitable[None]]
+) -> bytearray:
+    """The whole body, never more than `most` of it.
 
     A body that is too long is read on and dropped for a while, since a client that is still sending would meet a
     closed connection instead of the answer; one that asked first whether to send (`Expect`) is answered at once.
@@ -36,34 +33,70 @@ async def read(headers: Headers, receive: Receive, rate: float) -> bytearray:
         headers: of the request.
         receive: gives the next part.
         rate: bytes a second that must come, but for PATIENCE.
+        most: bytes that it may have.
+        room: waits until there is room for so many bytes; asked once, before more than SMALL are held.
 
     Raises:
-        BodyTooLargeError: it is longer than MOST_BODY.
+        BodyTooLargeError: it is longer than `most`.
+        ApiError: what `room` raises.
         ClientGoneError: the client hung up.
         RequestTimeoutError: it came more slowly than `rate`.
     """
-    announced = headers.get("content-length", "0")
-    too_long = announced.isdigit() and int(announced) > MOST_BODY
-    if too_long and "expect" in headers:
+    held = _Held(headers.get("content-length", ""), most, room)
+    if held.too_long and "expect" in headers:
         raise BodyTooLargeError
-    body, received, more = bytearray(), 0, True
-    due = asyncio.get_running_loop().time() + PATIENCE
+    await held.take(b"")
+    due, more = asyncio.get_running_loop().time() + PATIENCE, True
     try:
         async with asyncio.timeout_at(due) as limit:
-            while more and received <= MOST_DROPPED:
+            while more and held.received <= MOST_DROPPED:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     raise ClientGoneError
-                chunk, more = message.get("body", b""), message.get("more_body", False)
-                received += len(chunk)
-                too_long = too_long or received > MOST_BODY
-                if too_long:
-                    body.clear()
-                else:
-                    body += chunk
-                limit.reschedule(due + received / rate)
+                limit.reschedule(None)  # the client is not to blame for how long there is no room
+                due += await held.take(message.get("body", b""))
+                more = message.get("more_body", False)
+                limit.reschedule(due + held.received / rate)
     except TimeoutError:
         raise RequestTimeoutError from None
-    if too_long:
+    if held.too_long:
         raise BodyTooLargeError
-    return body
+    return held.body
+
+
+class _Held:
+    """What there is of a body."""
+
+    def __init__(self, announced: str, most: int, room: Callable[[int], Awaitable[None]]) -> None:
+        self._announced = int(announced) if announced.isdigit() else None
+        self._most = most
+        self._room = room
+        self._body = bytearray()
+        self._has_room = False
+        self.received = 0
+
+    @property
+    def too_long(self) -> bool:
+        return max(self.received, self._announced or 0) > self._most
+
+    @property
+    def body(self) -> bytearray:
+        del self._body[self.received :]
+        return self._body
+
+    async def take(self, part: bytes) -> float:
+        """Add a part, once there is room for the whole; the seconds that this was waited for."""
+        began, start = asyncio.get_running_loop().time(), self.received
+        self.received += len(part)
+        if self.too_long:
+            self._body = bytearray()
+            return 0.0
+        if not self._has_room and max(self.received, self._announced or 0) > SMALL:
+            size = self._announced or self._most
+            await self._room(size)
+            self._has_room = True
+            whole = bytearray(size)  # at once: grown by and by it would leave holes in the heap
+            whole[:start] = self._body
+            self._body = whole
+        self._body[start : self.received] = part
+        return asyncio.get_running_loop().time() - began

@@ -22,17 +22,20 @@ async def alive(_: Headers) -> Answer:
 
 
 class Readiness:
-    """Whether mien can do what it is there for: a real inference, and a real read of the store.
+    """Whether mien can do what it is there for: a free thread, a real inference, and a real read of the store.
 
     Args:
         infer: runs a known input through the networks; raises a SetupError when an answer is wrong.
         read: reads something from the store.
-
+        stands_still: whether operations have taken all threads and do not come to an end.
     """
 
-    def __init__(self, infer: Callable[[], None], read: Callable[[], object]) -> None:
+    def __init__(
+        self, infer: Callable[[], None], read: Callable[[], object], stands_still: Callable[[], bool] = lambda: False
+    ) -> None:
         self._infer = infer
         self._read = read
+        self._stands_still = stands_still
         self._known: tuple[float, str] | None = None
         self._asking = asyncio.Lock()
         self._stopping = False
@@ -49,6 +52,8 @@ class Readiness:
 
     async def _reason(self) -> str:
         """Why mien is not ready; empty when it is."""
+        if self._stands_still():
+            return "Operations have taken all threads for longer than request_timeout, and do not come to an end."
         async with self._asking:
             if self._known is None or time.monotonic() - self._known[0] > FRESH:
                 try:

@@ -28,7 +28,7 @@ def answered(record: Record) -> None:
     """Write down that a request was answered."""
     facts = {
         "request_id": record.request_id,
-        "operation": record.operation,
+        "operation": record.asked,
         "key": record.key,
         "code": record.code,
         "status": record.status,

@@ -164,12 +164,13 @@ def show(metrics: Metrics, context: Context, bounds: Bounds, connections: Connec
         "version": __version__, "pack": pack.name, "model_version": pack.model_version, "contract": pack.contract,
         "engine": runtime.engine, "engine_version": runtime.version, "precision": runtime.precision,
     })  # fmt: skip
-    queues = {"bodies": bounds.bodies, "threads": bounds.threads, "pixels": bounds.pixels}
+    queues = {"bodies": bounds.bodies, "threads": bounds.threads, "reading": bounds.reading, "pixels": bounds.pixels}
     waiting = {name: partial(getattr, budget, "waiting") for name, budget in queues.items()}
     metrics.follow_each("mien_queue_depth", "Requests that wait, by what for.", "queue", waiting)
     metrics.follow("mien_body_bytes_in_flight", "Bytes of bodies held.", lambda: bounds.bodies.in_flight)
     metrics.follow("mien_pixels_in_flight", "Pixels of decoded pictures held.", lambda: bounds.pixels.in_flight)
-    metrics.follow("mien_operations_in_flight", "Operations that run.", lambda: bounds.threads.in_flight)
+    lanes = bounds.threads, bounds.reading
+    metrics.follow("mien_operations_in_flight", "Operations that run.", lambda: sum(lane.in_flight for lane in lanes))
     metrics.follow("mien_connections", "Connections held.", lambda: connections.open)
     metrics.follow("mien_connections_refused", "Connections closed at once, so far.", lambda: connections.refused)
     metrics.follow("mien_gallery_bytes", "Memory of the galleries.", context.galleries.memory)

@@ -21,6 +21,7 @@ class Record:
         seconds: from its head to its answer.
         stages: that it went through.
         parent: the caller's trace, as its `traceparent` header says; empty without one.
+        asked: the operation's name; of one that mien does not have, what the request named, fit for the log.
     """
 
     request_id: str
@@ -33,6 +34,7 @@ class Record:
     seconds: float
     stages: tuple[Stage, ...]
     parent: str = ""
+    asked: str | None = None
 
 
 Watcher = Callable[[Record], None]

@@ -1,15 +1,18 @@
 """HTTP in front of the operations: one ASGI application, one route, and a few pages beside it.
 
-A request's life: method and headers → room for its body → the body → a thread → who is calling → a typed request →
-the operation → a response or an error as AWS JSON → a record of it for whoever watches. An unexpected failure is
-logged once, with the request's id, and answered as InternalServerError without a word about its cause.
+A request's life: method and headers → whose account it goes on → room for its body → the body → a thread → who is
+calling → a typed request → the operation → a response or an error as AWS JSON → a record of it for who watches. An
+unexpected failure is logged once, with the request's id, and answered as InternalServerError without a word about its
+cause.
 """
 
 import asyncio
 import logging
+import threading
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -27,7 +30,7 @@ from mien.operations.job import Job
 from mien.store.base import StoreUnavailableError
 from mien.wire import awsjson
 from mien.wire.access import Door, Identity, authorize
-from mien.wire.admission import Admission
+from mien.wire.admission import Admission, Arrival
 from mien.wire.answer import (
     BODY_TOO_LARGE,
     CLOSE,
@@ -43,7 +46,7 @@ from mien.wire.answer import (
     refusal,
     respond,
 )
-from mien.wire.body import BodyTooLargeError, ClientGoneError
+from mien.wire.body import SMALL, BodyTooLargeError, ClientGoneError
 from mien.wire.record import Record, Watcher
 from mien.wire.sigv4 import Call
 
@@ -80,6 +83,9 @@ class Server:
         self._admission = admission
         self._pages = pages
         self._watchers = watchers
+        self._decoding = threading.Lock()
+        self._pictured = {name for name, operation in operations.items() if operation.pictured}
+        self._reading = {name for name, operation in operations.items() if operation.reads}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -115,11 +121,12 @@ class Server:
         self, name: str | None, scope: Scope, headers: Headers, receive: Receive, request_id: str
     ) -> tuple[Answer, Record]:
         known = name if name in self._operations else None
-        began, job = time.perf_counter(), self._admission.job()
+        began, arrival = time.perf_counter(), self._arrival(name, scope, headers, receive)
+        job = self._admission.job(arrival)
         try:
-            body, room = await self._admission.body(headers, receive, job)
-            call = Call(scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1"), headers, body)
-            answered = await self._admission.run(partial(self._operate, name, call, job), job, room, receive)
+            body, room = await self._admission.body(arrival, job)
+            call = replace(arrival.call, body=body)
+            answered = await self._admission.run(partial(self._operate, name, call, job), arrival, job, room)
             answer, code = Answer(200, answered), "OK"
         except ClientGoneError:
             answer, code = NOBODY, "ClientGone"
@@ -134,20 +141,30 @@ class Server:
                 log.exception("failed", extra={"facts": {"request_id": request_id, "operation": known}})
         seconds, parent = time.perf_counter() - began, headers.get("traceparent", "")
         record = Record(
-            request_id, known, code, answer.status, job.key, job.faces, began, seconds, tuple(job.stages), parent
-        )
+            request_id, known, code, answer.status, job.key, job.faces, began, seconds, tuple(job.stages), parent,
+            asked=known or awsjson.asked(headers.get("x-amz-target", "")),
+        )  # fmt: skip
         return answer, record
+
+    def _arrival(self, name: str | None, scope: Scope, headers: Headers, receive: Receive) -> Arrival:
+        call = Call(scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1"), headers, b"")
+        address = scope["client"][0] if scope.get("client") else ""
+        pictured, reads = name in self._pictured, name in self._reading
+        return self._admission.arrival(call, address, receive, pictured=pictured, reads=reads)
 
     def _operate(self, name: str | None, call: Call, job: Job) -> bytes:
         job.go_on()
         awsjson.parse(call.body)
         if name not in self._operations:
-            awsjson.parse_whole(call.body)
+            self._parse_whole(call)
             raise awsjson.unknown(name) if name else UnknownOperationError()
         operation = self._operations[name]
         identity = self._admitted(call)
         job.key = identity.name
-        request = awsjson.decode(call.body, operation.request)
+        if identity.key is not None:
+            job.party = self._admission.confirmed(identity.key.access_key)
+        with self._turn(call):
+            request = awsjson.decode(call.body, operation.request)
         authorize(identity, name, request)
         return awsjson.encode(operation.answer(replace(self._context, job=job), identity.caller, request))
 
@@ -155,8 +172,16 @@ class Server:
         try:
             return self._door.admit(call)
         except FrameworkError:
-            awsjson.parse_whole(call.body)  # a body that does not parse is complained of first
+            self._parse_whole(call)  # a body that does not parse is complained of first
             raise
+
+    def _parse_whole(self, call: Call) -> None:
+        with self._turn(call):
+            awsjson.parse_whole(call.body)
+
+    def _turn(self, call: Call) -> AbstractContextManager[object]:
+        """Has large bodies decoded one at a time, since the decoder holds the interpreter and the event loop waits."""
+        return self._decoding if len(call.body) > SMALL else nullcontext()
 
 
 def _refusal(error: Exception, headers: Headers, extra: Extra = ()) -> tuple[Answer, str]:
