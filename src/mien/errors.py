@@ -274,7 +274,7 @@ class BodyTooLargeError(HttpError):
 
     code = "RequestEntityTooLargeException"
     status = 413
-    default = "The body of the request is too large: it may have 16 MiB."
+    default = "The body of the request is too large: it may have 16 MiB where an image may be in it, and else 1 MiB."
 
 
 class ContentEncodingError(HttpError):

@@ -1,10 +1,12 @@
 """What is no plain HTTP/1.1 is answered in words that an SDK shows; what is well-behaved is answered as ever."""
 
+import gzip
 import json
 import shutil
 import socket
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -102,16 +104,34 @@ def test_http_1_0_is_answered_and_closed(live: Live) -> None:
     assert (status, fields["connection"], body) == (200, "close", b"ok\n")
 
 
-def test_an_sdk_shows_what_was_wrong_with_the_head(live: Live) -> None:
-    """A base path of 70 KB, which no SDK sends by itself; the exception has the code and the sentence."""
-    client = boto3.client(
-        "rekognition", endpoint_url=live.address + "/" + "a" * 70_000, region_name="us-east-1",
-        aws_access_key_id="any", aws_secret_access_key="any", config=Config(retries={"max_attempts": 0}),
+def sdk(address: str) -> Any:
+    return boto3.client(
+        "rekognition", endpoint_url=address, region_name="us-east-1", aws_access_key_id="any",
+        aws_secret_access_key="any", config=Config(retries={"total_max_attempts": 1}),
     )  # fmt: skip
-    with pytest.raises(ClientError, match="64 KiB and 100 fields") as caught:
+
+
+def test_an_sdk_shows_what_is_wrong_with_a_head(live: Live) -> None:
+    client = sdk(live.address + "/" + "a" * 70_000)  # as none has by itself
+    with pytest.raises(ClientError, match=r"\(RequestHeaderFieldsTooLargeException\).*64 KiB and 100 fields") as caught:
         client.list_collections()
-    assert caught.value.response["Error"]["Code"] == "RequestHeaderFieldsTooLargeException"
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 431
+
+
+def test_an_sdk_shows_what_is_wrong_with_a_body(live: Live) -> None:
+    client = sdk(live.address)
+    with pytest.raises(ClientError, match=r"\(RequestEntityTooLargeException\).*16 MiB") as caught:
+        client.detect_faces(Image={"Bytes": b"a" * (13 << 20)})
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
+    client.meta.events.register("before-call", compress)
+    with pytest.raises(ClientError, match=r"\(UnsupportedMediaTypeException\).*without Content-Encoding") as caught:
+        client.list_collections()
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 415
+
+
+def compress(params: dict[str, Any], **_: Any) -> None:
+    params["body"] = gzip.compress(params["body"])
+    params["headers"]["Content-Encoding"] = "gzip"
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")

@@ -108,14 +108,15 @@ def chunked(live: Live, size: int) -> Answer:
     return answer
 
 
-def test_a_body_over_what_it_may_have_is_413_and_empty(live: Live) -> None:
+def test_a_body_over_what_it_may_have_is_413_and_says_so(live: Live) -> None:
     too_long = (
         live.post("DetectFaces", b" " * (MOST + 1)), live.post("ListCollections", b" " * (PLAIN + 1)),
         live.post("NoSuchOperation", b" " * (PLAIN + 1)), chunked(live, PLAIN), chunked(live, MOST),
     )  # fmt: skip
     for answer in too_long:
         assert answer.status == 413
-        assert answer.body == b""
+        assert answer.json["__type"] == "RequestEntityTooLargeException"
+        assert "16 MiB" in answer.json["message"]
     assert live.post("ListCollections", b"{}").status == 200
 
 

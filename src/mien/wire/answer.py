@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from mien.errors import ApiError, MissingAuthenticationTokenError
+from mien.errors import ApiError, ContentEncodingError, MissingAuthenticationTokenError
 from mien.wire import awsjson
 
 EXPOSED = "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x-amzn-ErrorMessage,Date"
@@ -38,7 +38,6 @@ class Answer:
 
 NOT_AN_API_CALL = Answer(403, _NOT_AN_API_CALL, "application/xml")
 NOBODY = Answer(499, b"")  # never sent: the client hung up
-BODY_TOO_LARGE = Answer(413, b"", None, CLOSE)
 
 
 def refusal(error: ApiError, is_json: bool, extra: Extra = ()) -> Answer:
@@ -46,6 +45,9 @@ def refusal(error: ApiError, is_json: bool, extra: Extra = ()) -> Answer:
     if isinstance(error, MissingAuthenticationTokenError) and not is_json:
         return Answer(403, _NOT_SIGNED, "application/xml")
     return Answer(error.status, awsjson.encode_error(error), extra=extra)
+
+
+COMPRESSED = refusal(ContentEncodingError(), True)
 
 
 def preflight(headers: Headers) -> Answer:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
-from mien.errors import RequestTimeoutError
+from mien.errors import BodyTooLargeError, RequestTimeoutError
 from mien.wire.answer import Receive
 
 MOST_BODY = 16 * 1024 * 1024  # bytes where an image may be; reference 1.1
@@ -11,10 +11,6 @@ MOST_PLAIN = 1024 * 1024  # bytes where none may be: 4,096 face ids are 160 kB
 SMALL = 64 * 1024  # bytes that need no room, being as many as a connection's reader takes ahead anyway
 MOST_DROPPED = 64 * 1024 * 1024  # bytes of a body that is too long that are read before the connection is closed
 PATIENCE = 5.0  # seconds that a body may be behind its least rate: a network's hiccup
-
-
-class BodyTooLargeError(Exception):
-    """The body is longer than it may be."""
 
 
 class ClientGoneError(Exception):

@@ -18,6 +18,7 @@ from functools import partial
 
 from mien.errors import (
     ApiError,
+    BodyTooLargeError,
     FrameworkError,
     InternalServerError,
     RequestTimeoutError,
@@ -32,8 +33,8 @@ from mien.wire import awsjson
 from mien.wire.access import Door, Identity, authorize
 from mien.wire.admission import Admission, Arrival
 from mien.wire.answer import (
-    BODY_TOO_LARGE,
     CLOSE,
+    COMPRESSED,
     NOBODY,
     NOT_AN_API_CALL,
     Answer,
@@ -46,7 +47,7 @@ from mien.wire.answer import (
     refusal,
     respond,
 )
-from mien.wire.body import SMALL, BodyTooLargeError, ClientGoneError
+from mien.wire.body import SMALL, ClientGoneError
 from mien.wire.record import Record, Watcher
 from mien.wire.sigv4 import Call
 
@@ -115,6 +116,8 @@ class Server:
         name = awsjson.operation_name(headers.get("x-amz-target"))
         if method != "POST" or not (name or _is_json(headers)):
             return NOT_AN_API_CALL, None
+        if headers.get("content-encoding", "").lower() not in ("", "identity"):
+            return COMPRESSED, None
         return await self._called(name, scope, headers, receive, request_id)
 
     async def _called(
@@ -186,9 +189,7 @@ class Server:
 
 def _refusal(error: Exception, headers: Headers, extra: Extra = ()) -> tuple[Answer, str]:
     """What an error is answered with, and its code; what nobody foresaw is an InternalServerError."""
-    if isinstance(error, BodyTooLargeError):
-        return BODY_TOO_LARGE, "413"
-    if isinstance(error, RequestTimeoutError):
+    if isinstance(error, BodyTooLargeError | RequestTimeoutError):
         extra = CLOSE  # or the rest of the body would go on holding the connection
     known = error if isinstance(error, ApiError) else InternalServerError()
     return refusal(known, _is_json(headers), extra), known.code
