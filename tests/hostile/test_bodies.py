@@ -88,7 +88,11 @@ def test_many_who_announce_nothing_and_send_slowly(attacked: Locked) -> None:
 
 
 def test_nine_hundred_who_announce_16_mib(attacked: Locked) -> None:
-    attack.run(attacked, uploading(attacked, NO_ONE, "DetectFaces"), 900, max(6.0, attack.SECONDS)).hold()
+    """That so many connect at once takes a while by itself, so no more is asked than that all others are answered."""
+    report = attack.run(attacked, uploading(attacked, NO_ONE, "DetectFaces"), 900, max(6.0, attack.SECONDS))
+    print(report)
+    assert not report.failures
+    assert report.most - report.before < attack.MOST_HELD
 
 
 def test_a_key_that_uploads_slowly_harms_itself_alone(attacked: Locked) -> None:
