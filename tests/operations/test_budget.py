@@ -136,3 +136,13 @@ def test_it_knows_when_nothing_comes_to_an_end() -> None:
     assert not budget.stands_still(60)
     budget.ask(1)
     assert not budget.stands_still(60)
+
+
+def test_a_party_that_is_named_twice_holds_once() -> None:
+    budget = Budget(4, (2, 3), lending=math.inf)
+    for _ in range(3):
+        shares = [budget.ask(1, "here", "here") for _ in range(4)]
+        assert [each.ready.done() for each in shares] == [True, True, False, False]
+        for each in shares:
+            each.release()
+    assert (budget.in_flight, budget.waiting) == (0, 0)

@@ -118,7 +118,7 @@ class Budget:
     def ask(self, amount: int, *parties: str) -> Share:
         """Ask for a share, on the account of the parties; it may be granted at once."""
         with self._lock:
-            share = Share(self, min(amount, self.total), parties or ("",), next(self._numbers))
+            share = Share(self, min(amount, self.total), tuple(dict.fromkeys(parties)) or ("",), next(self._numbers))
             self._note(share.parties[0])
             self._waiting.setdefault(share.parties[0], deque()).append(share)
             self._grant()
@@ -140,6 +140,8 @@ class Budget:
 
     def _note(self, party: str) -> None:
         """Remember who asked, and forget who has not for long."""
+        if self._lending == math.inf:
+            return
         now = self._clock()
         self._asked.pop(party, None)
         self._asked[party] = now
@@ -170,7 +172,7 @@ class Budget:
 
     def _may(self, share: Share) -> bool:
         """Whether its parties may hold it beside what they hold already."""
-        if len(self._asked) == 1 and self._lending < math.inf:
+        if len(self._asked) == 1:
             return True
         held = [self._holding[party] for party in share.parties]
         return all(

@@ -64,7 +64,7 @@ class _Held:
     """What there is of a body."""
 
     def __init__(self, announced: str, most: int, room: Callable[[int], Awaitable[None]]) -> None:
-        self._announced = int(announced) if announced.isdigit() else None
+        self._announced = int(announced[:19]) if announced.isascii() and announced.isdigit() else None
         self._most = most
         self._room = room
         self._body = bytearray()
