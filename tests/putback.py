@@ -31,6 +31,11 @@ class Copy:
 
     def put_back(self, cut: bool = False) -> None:
         """Put the schema back in one step; `cut` ends every session first, as a server that dies does."""
+        while True:
+            with suppress(psycopg.errors.DeadlockDetected):  # with those who read and write meanwhile
+                return self._put_back(cut)
+
+    def _put_back(self, cut: bool) -> None:
         with psycopg.connect(self._address) as connection:
             if cut:
                 with suppress(psycopg.Error):

@@ -1,7 +1,9 @@
 """Galleries follow the store: from nothing, from a snapshot, from a bad snapshot, and after being let go of."""
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from uuid import UUID
 
@@ -146,6 +148,29 @@ def test_a_database_put_back_from_a_copy_does_not_take_a_later_snapshot(
     assert len(galleries.faces(home.collection)) == MANY + 3000
     assert all(home.finds(galleries, face) for face in [*faces[::1000], *other[::100]])
     assert not any(home.finds(galleries, face) for face in lost[::100])
+
+
+def test_a_snapshot_of_another_history_is_not_taken_even_where_it_is_named(
+    house: tuple[House, list[StoredFace]], tmp_path: Path
+) -> None:
+    """As when the folder of snapshots is put back too, from another time than the database."""
+    home, faces = house
+    with closing(sqlite3.connect(home.folder / "mien.db")) as now, closing(sqlite3.connect(tmp_path / "copy")) as copy:
+        now.backup(copy)
+        lost = home.add(2000)
+        galleries = home.open()
+        galleries.faces(home.collection)
+        galleries.keep(ending=True)
+        (name,) = home.store.snapshots.all().values()
+        copy.backup(now)
+    other = home.add(3000)
+    home.store.snapshots.keep(home.collection.key, "faces", name)
+    galleries = home.open()
+    galleries.resume()
+    assert len(galleries.faces(home.collection)) == MANY + 3000
+    assert all(home.finds(galleries, face) for face in [*faces[::1000], *other[::100]])
+    assert not any(home.finds(galleries, face) for face in lost[::100])
+    assert galleries.forked == 1
 
 
 def test_galleries_give_way_to_the_one_that_is_searched(house: tuple[House, list[StoredFace]]) -> None:

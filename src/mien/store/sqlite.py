@@ -5,18 +5,23 @@ the disk, so threads that write while it waits share the next one.
 """
 
 import fcntl
+import logging
 import os
 import queue
 import sqlite3
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import IO, Any
 
 from mien.errors import SetupError
-from mien.store.base import Cursor, Row, T
+from mien.store.base import Cursor, Row, StoreUnavailableError, T
 from mien.store.group import GroupCommit, Piece
 from mien.store.vectors import narrow
+from mien.store.whereabouts import Whereabouts
+
+log = logging.getLogger("mien")
 
 _BUSY = 30.0  # seconds a connection waits for another process (the `mien` command) to let go of the write lock
 
@@ -46,20 +51,60 @@ class SqliteCursor:
 
 
 class SqliteDatabase:
-    """A SQLite file, migrated when opened."""
+    """A SQLite file, migrated when opened, and opened again when another file takes its place."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._group = GroupCommit(self._commit)
-        self._writer = self._connect()
-        self._writer.execute("PRAGMA journal_mode = WAL")
-        self._migrate()
+        self._all: list[sqlite3.Connection] = []
+        self._opening = threading.Lock()
+        self._is_missed = False
+        self._open()
+
+    def _open(self) -> None:
+        """Open what lies at the path, or make it, and let all work that begins from now on use it."""
+        writer = self._connect()
+        try:
+            writer.execute("PRAGMA journal_mode = WAL")
+            self._migrate(writer)
+        except BaseException:
+            writer.close()
+            raise
+        self._all.append(writer)
+        self._writer = writer
         self._readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
-        self._all = [self._writer]
+        self._there = Whereabouts.of(self._path)  # last: whoever finds it as it is may use the others
+
+    def _stand(self) -> None:
+        """See to it that what is open is what lies at the path.
+
+        Raises:
+            StoreUnavailableError: there is no store at the path.
+        """
+        if self._there.is_in_place():
+            return
+        with self._opening:
+            if self._there.is_in_place():
+                return
+            try:
+                self._there.abandon()
+                self._open()
+            except (StoreUnavailableError, SetupError, sqlite3.Error) as error:
+                if not self._is_missed:
+                    log.error(
+                        "the store's file was taken away, and what is in its place cannot be used",
+                        extra={"facts": {"error": type(error).__name__}},
+                    )
+                self._is_missed = True
+                raise StoreUnavailableError(str(error)) from None
+            self._is_missed = False
+            log.warning("the store's file was replaced under the running server; the one in its place is open now")
 
     def read(self, work: Callable[[Cursor], T]) -> T:
         """Run `work` on one consistent state of the data."""
-        reader = self._borrow()
+        self._stand()
+        readers = self._readers
+        reader = self._borrow(readers)
         try:
             reader.execute("BEGIN")
             try:
@@ -67,7 +112,7 @@ class SqliteDatabase:
             finally:
                 reader.execute("COMMIT")
         finally:
-            self._readers.put(reader)
+            readers.put(reader)
 
     def write(self, work: Callable[[Cursor], T]) -> T:
         """Run `work` in one transaction, durable when this returns, undone as a whole when it raises.
@@ -77,28 +122,33 @@ class SqliteDatabase:
         return self._group.run(work)
 
     def _commit(self, pieces: Sequence[Piece]) -> None:
+        writer = self._writer
         try:
-            self._writer.execute("BEGIN IMMEDIATE")
+            self._stand()
+            writer, there = self._writer, self._there
+            writer.execute("BEGIN IMMEDIATE")
             for piece in pieces:
-                self._run(piece)
-            self._writer.execute("COMMIT")
+                self._run(writer, piece)
+            writer.execute("COMMIT")
+            if not there.is_in_place():
+                raise StoreUnavailableError("its file was taken away, and what was written with it")
         except BaseException as error:  # noqa: BLE001  everyone whose work it undoes is told
             for piece in pieces:
                 piece.error = piece.error or error
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
+            if writer.in_transaction:
+                writer.execute("ROLLBACK")
 
-    def _run(self, piece: Piece) -> None:
+    def _run(self, writer: sqlite3.Connection, piece: Piece) -> None:
         """Run one piece inside the transaction; one that raises is undone alone."""
-        self._writer.execute("SAVEPOINT piece")
+        writer.execute("SAVEPOINT piece")
         try:
-            piece.result = piece.work(SqliteCursor(self._writer))
+            piece.result = piece.work(SqliteCursor(writer))
         except BaseException as error:
-            if not self._writer.in_transaction:
+            if not writer.in_transaction:
                 raise  # SQLite undid the whole transaction, as it may when the disk is full
             piece.error = error
-            self._writer.execute("ROLLBACK TO piece")
-        self._writer.execute("RELEASE piece")
+            writer.execute("ROLLBACK TO piece")
+        writer.execute("RELEASE piece")
 
     def reserve(self, table: str, key: int) -> None:
         """Give out no key up to `key` in `table` from now on."""
@@ -125,27 +175,30 @@ class SqliteDatabase:
             raise SetupError(f"The store {self._path} cannot be opened: {error}.") from None
         return connection
 
-    def _borrow(self) -> sqlite3.Connection:
+    def _borrow(self, readers: "queue.LifoQueue[sqlite3.Connection]") -> sqlite3.Connection:
         try:
-            return self._readers.get_nowait()
+            return readers.get_nowait()
         except queue.Empty:
             reader = self._connect()
             reader.execute("PRAGMA query_only = ON")
+            if not self._there.is_in_place():
+                reader.close()
+                raise StoreUnavailableError("its file is being replaced") from None
             self._all.append(reader)
             return reader
 
-    def _migrate(self) -> None:
+    def _migrate(self, writer: sqlite3.Connection) -> None:
         """Apply the migrations that this file has not seen, each in a transaction of its own."""
         scripts = migrations()
-        self._writer.create_function("narrow", 1, narrow, deterministic=True)
+        writer.create_function("narrow", 1, narrow, deterministic=True)
         try:
-            (seen,) = self._writer.execute("PRAGMA user_version").fetchone()
+            (seen,) = writer.execute("PRAGMA user_version").fetchone()
             if seen > len(scripts):
                 raise SetupError(
                     f"The store {self._path} was made by a newer mien; install that version or a later one."
                 )
             for number, script in enumerate(scripts[seen:], seen + 1):
-                self._writer.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+                writer.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
         except sqlite3.DatabaseError as error:
             raise SetupError(f"The store {self._path} cannot be used: {error}.") from None
 
