@@ -150,3 +150,16 @@ def test_files_that_no_snapshot_needs_are_dropped(
     assert snapshot.load(folder, name, False, 2).revision == 42
     snapshot.drop_others(top, {})
     assert list(top.iterdir()) == []
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+def test_a_gallery_that_lost_all_it_held_is_kept_too(kept: tuple[Beside, Path, str], mapped: bool) -> None:
+    beside, folder, _ = kept
+    assert isinstance(beside.gallery, SketchedGallery)
+    beside.remove(np.arange(COUNT, dtype=np.int64))
+    name, _ = snapshot.save(folder, Moment.of(beside.gallery, 43))
+    gallery = resumed(beside, snapshot.load(folder, name, mapped, 2))
+    assert len(gallery) == 0
+    for each in (beside, gallery):
+        each.add(np.array([COUNT + 1], np.int64), units(1, 9))
+    assert gallery.search(units(1, 9)[0], 1, 0.9).keys.tolist() == [COUNT + 1]

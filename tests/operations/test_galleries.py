@@ -155,7 +155,7 @@ def test_a_snapshot_of_another_history_is_not_taken_even_where_it_is_named(
 ) -> None:
     """As when the folder of snapshots is put back too, from another time than the database."""
     home, faces = house
-    with closing(sqlite3.connect(home.folder / "mien.db")) as now, closing(sqlite3.connect(tmp_path / "copy")) as copy:
+    with closing(sqlite3.connect(home.folder / "mien.db")) as now, closing(sqlite3.connect(tmp_path / "kept")) as copy:
         now.backup(copy)
         lost = home.add(2000)
         galleries = home.open()

@@ -102,7 +102,7 @@ class SketchedGallery:
         self._living += len(keys)
 
     def remove(self, keys: Keys) -> None:
-        """Forget embeddings (see `Gallery.remove`); two neighbours whose living rows fit in one become one."""
+        """Forget embeddings (see `Gallery.remove`); neighbours whose living rows fit in one become one, or none."""
         with self._changing:
             for segment in self._segments:
                 rows = segment.rows(keys)
@@ -114,7 +114,7 @@ class SketchedGallery:
                     kept[-1] = joined(kept[-1], segment)
                 else:
                     kept.append(segment)
-            self._segments = tuple(kept)
+            self._segments = tuple(segment for segment in kept if segment.count)
 
     def search(self, probe: NDArray[np.float32], limit: int, least: float) -> Hits:
         """Find what is nearest (see `Gallery.search`)."""
