@@ -1,32 +1,38 @@
 """Where an image comes from: the request itself, or an object on the S3 endpoint that the operator has chosen.
 
 A caller names a bucket and a key, never an endpoint, and reaches no bucket that is not allowed. An object is read as
-a stream and dropped as soon as it is larger than the limit.
+a stream and dropped as soon as it is larger than the limit, or takes longer than the deadline (`image/transport.py`).
 """
 
 import fnmatch
+import os
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 
 from mien.errors import ImageTooLargeError, InvalidS3ObjectError
 
 MOST_OBJECT = 15 * 1024 * 1024  # bytes; reference 2.4
 CONNECT_PATIENCE = 3  # seconds
-READ_PATIENCE = 10  # seconds
+READ_PATIENCE = 10  # seconds until the next bytes
+FETCH_PATIENCE = 20.0  # seconds for all of an object
 _CHUNK = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class S3Settings:
-    """The S3 endpoint: its address (empty for AWS's own), region, credentials, and patterns of buckets allowed."""
+    """The S3 endpoint: its address (empty for AWS's own), region, credentials, patterns of buckets allowed,
+    and the seconds that a fetch may take."""
 
     endpoint: str
     region: str
     access_key: str
     secret_key: str
     buckets: tuple[str, ...]
+    seconds: float = FETCH_PATIENCE
 
 
 class S3:
@@ -44,18 +50,14 @@ class S3:
             InvalidS3ObjectError: it cannot be read, for whatever reason; AWS does not say which either.
             ImageTooLargeError: it is larger than MOST_OBJECT.
         """
-        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415  rarely needed
-
         if not self._allows(bucket):
             raise InvalidS3ObjectError
         if any(step in (".", "..") for step in name.split("/")) or bucket in (".", ".."):
             raise InvalidS3ObjectError  # an HTTP client would fold these, and end up in another bucket
         which = {"VersionId": version} if version else {}
-        try:
+        with self._fetching():
             answer = self._made().get_object(Bucket=bucket, Key=name, **which)
-            return _bounded(answer["Body"], int(answer["ContentLength"]))
-        except (BotoCoreError, ClientError, HTTPClientError, OSError, KeyError, ValueError):
-            raise InvalidS3ObjectError from None
+            return _bounded(answer["Body"], int(answer.get("ContentLength", 0)))
 
     def list(self, bucket: str, prefix: str) -> Iterator[tuple[str, str]]:
         """Names and content tags of the objects whose names begin with `prefix`, page by page.
@@ -63,16 +65,38 @@ class S3:
         Raises:
             InvalidS3ObjectError: they cannot be listed.
         """
-        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415
-
         if not self._allows(bucket):
             raise InvalidS3ObjectError
+        pages = iter(self._made().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix))
+        while True:
+            with self._fetching():
+                page = next(pages, None)
+            if page is None:
+                return
+            for found in page.get("Contents", ()):
+                yield found["Key"], found["ETag"]
+
+    @contextmanager
+    def _fetching(self) -> Iterator[None]:
+        """Something is fetched, within the deadline.
+
+        Raises:
+            InvalidS3ObjectError: it cannot be read, or not in time.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415  rarely needed
+        from botocore.parsers import ResponseParserError  # noqa: PLC0415
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415
+
+        from mien.image.transport import Deadline  # noqa: PLC0415
+
+        faults = (BotoCoreError, ClientError, HTTPClientError, HTTPError, HTTPException, ResponseParserError)
         try:
-            for page in self._made().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-                for found in page.get("Contents", ()):
-                    yield found["Key"], found["ETag"]
-        except (BotoCoreError, ClientError, HTTPClientError, OSError):
+            with Deadline(self._settings.seconds) as deadline:
+                yield
+        except (*faults, OSError, LookupError, ValueError, TypeError, AttributeError):
             raise InvalidS3ObjectError from None
+        if deadline.passed:  # what ends with the connection seems whole
+            raise InvalidS3ObjectError
 
     def _allows(self, bucket: str) -> bool:
         return any(fnmatch.fnmatchcase(bucket, pattern) for pattern in self._settings.buckets)
@@ -87,6 +111,9 @@ class S3:
 def _client(settings: S3Settings) -> Any:
     from botocore.config import Config  # noqa: PLC0415  half a second to import
     from botocore.session import Session  # noqa: PLC0415
+    from botocore.utils import get_environ_proxies  # noqa: PLC0415
+
+    from mien.image.transport import Transport  # noqa: PLC0415
 
     config = Config(
         connect_timeout=CONNECT_PATIENCE,
@@ -94,7 +121,8 @@ def _client(settings: S3Settings) -> Any:
         retries={"max_attempts": 1},
         s3={"addressing_style": "path" if settings.endpoint else "auto"},
     )
-    return Session().create_client(
+    session = Session()
+    client = session.create_client(
         "s3",
         region_name=settings.region,
         endpoint_url=settings.endpoint or None,
@@ -102,6 +130,13 @@ def _client(settings: S3Settings) -> Any:
         aws_secret_access_key=settings.secret_key or None,
         config=config,
     )
+    transport = Transport(
+        timeout=(CONNECT_PATIENCE, READ_PATIENCE),
+        proxies=get_environ_proxies(client.meta.endpoint_url),
+        verify=session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE") or True,
+    )
+    client.meta.events.register("before-send.s3", transport.answer)
+    return client
 
 
 def _bounded(stream: Any, announced: int) -> bytes:
