@@ -15,7 +15,6 @@ from mien.image.rows import Rows
 
 WHOLE = 1_000_000  # pixels up to which a picture is read in one go, which takes 20 MB at most
 BAND = 1 << 20  # bytes of RGB to a band, about
-_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
 
 def interlaced(data: bytes) -> bool:
@@ -36,7 +35,7 @@ def decode(data: bytes, eighths: int) -> Pixels:
     """
     width, height = struct.unpack(">II", data[16:24])
     if eighths == 8 and width * height <= WHOLE:
-        return rows.as_rgb(rows.read(data))
+        return Rows(data).whole()
     return in_bands(data, eighths)
 
 
@@ -74,7 +73,7 @@ def _of_passes(file: Rows, eighths: int, band: int) -> Pixels:
     """An interlaced picture: each pass brings pixels from all over it, which are added to what they become part of."""
     block = 8 // eighths
     sums = np.zeros((file.height // block, file.width // block, 3), np.uint8 if block == 1 else np.uint16)
-    for x, y, across, down in _ADAM7:
+    for x, y, across, down in rows.ADAM7:
         width, height = -((x - file.width) // across), -((y - file.height) // down)
         if width <= 0 or height <= 0:
             continue

@@ -1,4 +1,8 @@
-"""PNG bytes → the rows of the picture, a band at a time. The PNG specification is ISO/IEC 15948.
+"""PNG bytes → the rows of the picture, a band at a time or all at once. The PNG specification is ISO/IEC 15948.
+
+Of what is compressed no more is inflated than the header promises, and of chunks libpng sees only those that say what
+samples mean: given a whole file, it inflates what lies behind the last row, and texts and colour profiles, to their
+ends. It is faster so, too.
 
 How a row is stored depends on no row but the one above it. So the file is inflated a band at a time, and each band
 goes to libpng as a picture of its own, not compressed, with the row above it in front: the pixels are those that libpng
@@ -18,6 +22,7 @@ from mien.errors import InvalidImageFormatError
 from mien.face.types import Pixels
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
+ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _FIRST = 33  # where the chunk behind the header begins
 _PIECE = 1 << 16  # bytes of the file inflated at a time
 _MOST_COLOURS = 12 + 768  # bytes of a chunk with a palette, or with what is transparent in one
@@ -41,6 +46,7 @@ class Rows:
     Attributes:
         width: columns.
         height: rows.
+        interlaced: whether it comes in seven passes over the whole picture.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -48,10 +54,28 @@ class Rows:
         known = self._depth in _DEPTHS.get(self._kind, ()) and ways[:2] == [0, 0] and ways[2] <= 1
         if length != 13 or not known or not _sound(data, len(MAGIC), _FIRST):
             raise InvalidImageFormatError
+        self.interlaced = bool(ways[2])
         self._colours: dict[bytes, bytes] = {}
         self._pieces = self._compressed(data, self._up_to_pixels(data))
         self._inflating = zlib.decompressobj()
         self._waiting: bytes | memoryview = b""
+
+    def whole(self) -> Pixels:
+        """All of the picture as uint8 RGB (H, W, 3), interlaced or not.
+
+        Raises:
+            InvalidImageFormatError: it is not there, or damaged.
+        """
+        lines = self._inflated(self.promised)
+        form = (self._depth, self._kind)
+        return as_rgb(read(_picture(self.width, self.height, form, lines, self._meanings(), self.interlaced)))
+
+    @property
+    def promised(self) -> int:
+        """Bytes of all rows, with the one before each that tells its filter."""
+        bits = _CHANNELS[self._kind] * self._depth
+        sizes = passes(self.width, self.height) if self.interlaced else [(self.width, self.height)]
+        return sum(((width * bits + 7) // 8 + 1) * height for width, height in sizes if width and height)
 
     def bands(self, width: int, height: int, size: int) -> Iterator[Pixels]:
         """The next rows as uint8 RGB (H, W, 3), a multiple of eight at a time, but for the last.
@@ -139,7 +163,12 @@ class Rows:
                 raise InvalidImageFormatError from None
             self._waiting = self._inflating.unconsumed_tail
             count -= len(parts[-1])
-        return b"".join(parts)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def passes(width: int, height: int) -> list[tuple[int, int]]:
+    """Columns and rows of each pass of an interlaced picture; a small one has passes without any."""
+    return [(-((x - width) // across), -((y - height) // down)) for x, y, across, down in ADAM7]
 
 
 def read(data: bytes) -> Any:
@@ -188,16 +217,18 @@ def _stored(image: Any) -> NDArray[np.uint8]:
     return ordered.view(np.uint8).reshape(len(image), -1)
 
 
-def _picture(width: int, height: int, form: tuple[int, int], lines: bytes, colours: bytes = b"") -> bytes:
+def _picture(
+    width: int, height: int, form: tuple[int, int], lines: bytes, colours: bytes = b"", interlaced: bool = False
+) -> bytes:
     """A PNG of this depth and kind of colour, with rows that each stand behind the byte that tells their filter."""
-    header = struct.pack(">IIBBBBB", width, height, *form, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, *form, 0, 0, interlaced)
     chunks = (_chunk(b"IHDR", header), colours, _chunk(b"IDAT", zlib.compress(lines, 0)), _chunk(b"IEND", b""))
     return MAGIC + b"".join(chunks)
 
 
 def _chunks(data: bytes, place: int) -> Iterator[tuple[bytes, int, int]]:
     """Name, beginning and end of every chunk from a place on."""
-    while place < len(data):
+    while place + 12 <= len(data):
         end = place + 12 + int.from_bytes(data[place : place + 4], "big")
         yield data[place + 4 : place + 8], place, end
         place = end
