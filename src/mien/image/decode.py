@@ -7,11 +7,8 @@ which it would hold more than MOST_HELD, but at half its size all are.
 """
 
 import io
-import re
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import takewhile
 
 import numpy as np
 import simplejpeg
@@ -19,25 +16,19 @@ from PIL import Image, ImageFile
 
 from mien.errors import ImageTooLargeError, InvalidImageFormatError, InvalidParameterError
 from mien.face.types import Pixels
-from mien.image import png
+from mien.image import jpeg, png, rows
 from mien.image.rows import MAGIC
 
 LEAST_SIDE = 80  # reference 2.4
 MOST_SIDE = 10_000  # reference 2.4
-_JPEG = b"\xff\xd8\xff"
+_PASSES = 16  # scans that cost as much as the rest of decoding a JPEG
 MOST_WALKED = 16 * MOST_SIDE**2  # pixels × scans of a JPEG; ten scans are usual, and one of no bytes costs as much
 # Bytes that a picture may hold while it is decoded and looked at. What would hold more is decoded at a smaller scale,
 # at half its size if need be: a face of so large a picture seldom has fewer pixels than its crop then.
 MOST_HELD = 100_000_000
 LITTLE = 50_000_000  # bytes that a PNG holds at full size to be decoded so at once: a second time would cost as much
 _PIXEL, _TURNED, _ADDED_UP, _FORGIVEN = 4, 6, 9, 7  # bytes held for a pixel of the answer, its share of halves included
-# markers: of a scan, of what cameras and editors add, of the end, and those without a length
-_SCAN, _ADDED, _END, _ALONE = 0xDA, 0xE1, 0xD9, (0x01, 0xD8)
-_FRAMES = (*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0))  # of sizes and colours
-_PROGRESSIVE = (0xC2, 0xC6, 0xCA, 0xCE)
-_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 _QUICK = (1, 2, 4)  # eighths of the size: what libjpeg-turbo has vector instructions for (`benchmarks/README.md`)
-_ORIENTATION = 0x0112  # the EXIF tag
 
 # How many quarter turns counter-clockwise, and whether to mirror left and right before turning, for each EXIF value.
 _UPRIGHT = {2: (0, True), 3: (2, False), 4: (2, True), 5: (1, True), 6: (3, False), 7: (3, True), 8: (1, False)}
@@ -53,6 +44,7 @@ class EncodedPicture:
         width: columns of the upright image.
         height: rows of the upright image.
         orientation: EXIF orientation, 1–8; 1 is upright.
+        scans: how often a JPEG's decoder passes over the picture, or a few times more.
     """
 
     data: bytes
@@ -60,6 +52,7 @@ class EncodedPicture:
     width: int
     height: int
     orientation: int
+    scans: int = 1
 
     def rgb(self, long_side: int) -> Pixels:
         """Decode to uint8 RGB (H, W, 3), upright, the longer side at least `long_side` or the most that it may have.
@@ -68,7 +61,7 @@ class EncodedPicture:
             InvalidImageFormatError: the bytes behind the header are damaged or cut short.
         """
         eighths = self._eighths(long_side)
-        pixels = _jpeg(self.data, eighths) if self.format == "JPEG" else png.decode(self.data, eighths)
+        pixels = _decoded(self.data, eighths) if self.format == "JPEG" else png.decode(self.data, eighths)
         turns, mirrored = _UPRIGHT.get(self.orientation, (0, False))
         if mirrored:
             pixels = pixels[:, ::-1]
@@ -76,8 +69,14 @@ class EncodedPicture:
 
     @property
     def room(self) -> int:
-        """How many pixels it counts for among those in flight, of which each may take four bytes."""
-        return max(self.width * self.height, self.held(max(self.width, self.height)) // _PIXEL)
+        """How many pixels it counts for among those in flight, of which each may take four bytes.
+
+        What costs more time than an ordinary picture of its size counts for a larger one, by what was measured
+        (`benchmarks/README.md`, "What a picture costs").
+        """
+        pixels = self.width * self.height
+        work = pixels * (1 + (self.scans - 1) / _PASSES) if self.format == "JPEG" else rows.work(self.data)
+        return max(pixels, self.held(max(self.width, self.height)) // _PIXEL, int(work))
 
     def held(self, long_side: int) -> int:
         """Bytes that `rgb` of this side, and what is made of its answer, hold at the most."""
@@ -99,7 +98,7 @@ class EncodedPicture:
         pixels = self.width * self.height * eighths**2 // 64
         if self.format == "PNG":
             return pixels * (_ADDED_UP if eighths < 8 and png.interlaced(self.data) else _PIXEL)
-        colours, coefficients = _frame(self.data)
+        colours, coefficients = jpeg.frame(self.data)
         pixel = _FORGIVEN if colours > 3 else _PIXEL if self.orientation == 1 else _TURNED
         return pixels * pixel + int(self.width * self.height * coefficients)
 
@@ -112,15 +111,15 @@ def read_header(data: bytes) -> EncodedPicture:
         InvalidParameterError: a side below 80 pixels.
         ImageTooLargeError: a side above 10,000 pixels.
     """
-    if data.startswith(_JPEG):
-        kind, (width, height, orientation) = "JPEG", _jpeg_header(data)
+    if data.startswith(jpeg.MAGIC):
+        kind, (width, height, orientation, scans) = "JPEG", _jpeg_header(data)
     elif data.startswith(MAGIC):
-        kind, (width, height, orientation) = "PNG", _png_header(data)
+        kind, (width, height, orientation, scans) = "PNG", (*_png_header(data), 1)
     else:
         raise InvalidImageFormatError
     if orientation >= 5:
         width, height = height, width
-    return EncodedPicture(data, kind, width, height, orientation)
+    return EncodedPicture(data, kind, width, height, orientation, scans)
 
 
 def _within_limits(width: int, height: int) -> None:
@@ -132,70 +131,16 @@ def _within_limits(width: int, height: int) -> None:
         raise InvalidParameterError
 
 
-def _jpeg_header(data: bytes) -> tuple[int, int, int]:
+def _jpeg_header(data: bytes) -> tuple[int, int, int, int]:
     try:
         height, width, _, _ = simplejpeg.decode_jpeg_header(data, strict=False)
     except (ValueError, KeyError):  # a KeyError where the colour space is never told
         raise InvalidImageFormatError from None
     _within_limits(width, height)  # before Pillow, which guards against bombs in words of its own
-    most_scans = MOST_WALKED // (width * height)
-    if _at_most(data) > most_scans and _scans(data) > most_scans:
+    scans = jpeg.scans(data)
+    if scans > max(jpeg.FEW, MOST_WALKED // (width * height)):
         raise InvalidImageFormatError
-    return width, height, _orientation(data)
-
-
-def _at_most(data: bytes) -> int:
-    """No fewer scans than a JPEG has: every place that looks like one. A tenth of the time of `bytes.count`."""
-    pairs = (np.frombuffer(data, "<u2", (len(data) - start) // 2, start) for start in (0, 1))
-    return sum(int(np.count_nonzero(each == int.from_bytes(b"\xff\xda", "little"))) for each in pairs)
-
-
-def _scans(data: bytes) -> int:
-    """How many scans a JPEG has; what looks like one inside a segment or behind the end does not count."""
-    return sum(marker == _SCAN for marker, _ in _markers(data))
-
-
-def _frame(data: bytes) -> tuple[int, float]:
-    """How many colours a JPEG has, and how many bytes for each pixel its decoder holds before it gives the first.
-
-    That is a coefficient of two bytes for each sample, whatever the scale, where no scan has all of the picture, as in
-    a progressive JPEG; else nothing.
-    """
-    samples, colours, progressive = 0.0, 0, False
-    for marker, place in _markers(data):
-        if marker == _SCAN:
-            return colours, 2 * samples if progressive or _byte(data, place + 2) < colours else 0.0
-        if marker in _FRAMES:
-            colours, progressive = _byte(data, place + 7), marker in _PROGRESSIVE
-            shares = [(each >> 4) * (each & 15) for each in data[place + 9 : place + 8 + 3 * colours : 3]]
-            samples = sum(shares) / max(1, *shares)
-    return colours, 0.0
-
-
-def _byte(data: bytes, place: int) -> int:
-    return int.from_bytes(data[place : place + 1])
-
-
-def _markers(data: bytes) -> Iterator[tuple[int, int]]:
-    """The markers of a JPEG up to its end, but for those inside segments, and where each one's segment begins."""
-    place = len(_JPEG) - 1
-    while (found := _MARKER.search(data, place)) and found[1][0] != _END:
-        place = found.end()
-        yield found[1][0], place
-        if found[1][0] not in _ALONE:
-            place += max(2, int.from_bytes(data[place : place + 2], "big"))
-
-
-def _orientation(data: bytes) -> int:
-    """The EXIF orientation; 1 where there is none, or none that can be read."""
-    if not any(marker == _ADDED for marker, _ in takewhile(lambda found: found[0] != _SCAN, _markers(data))):
-        return 1  # as most pictures from the web, which need not be looked at a second time
-    try:
-        with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
-            value = image.getexif().get(_ORIENTATION, 1)
-    except (OSError, SyntaxError, ValueError, struct.error, IndexError, KeyError, TypeError):
-        return 1
-    return value if value in _UPRIGHT else 1
+    return width, height, jpeg.orientation(data), scans
 
 
 def _png_header(data: bytes) -> tuple[int, int, int]:
@@ -208,12 +153,14 @@ def _png_header(data: bytes) -> tuple[int, int, int]:
 
 
 def _whole_chunks(data: bytes) -> None:
-    """Refuse a PNG that ends before its pixels, or with a chunk that says it is longer than the file.
+    """Refuse a PNG that ends before its pixels, with a chunk longer than the file, or with very many.
 
     OpenCV makes room for all that a chunk claims, up to 4 GB, and reads on behind an end that comes too early.
     """
     place, pixels = len(MAGIC), False
-    while place + 8 <= len(data):
+    for _ in range(rows.MOST_CHUNKS):
+        if place + 8 > len(data):
+            return
         kind, length = data[place + 4 : place + 8], int.from_bytes(data[place : place + 4], "big")
         place += 12 + length
         pixels = pixels or kind == b"IDAT"
@@ -221,9 +168,10 @@ def _whole_chunks(data: bytes) -> None:
             raise InvalidImageFormatError
         if kind == b"IEND":
             return
+    raise InvalidImageFormatError
 
 
-def _jpeg(data: bytes, eighths: int) -> Pixels:
+def _decoded(data: bytes, eighths: int) -> Pixels:
     """Decode at so many eighths of the size: 1, 2, or 4 to 8."""
     try:
         height, width, space, _ = simplejpeg.decode_jpeg_header(data)
@@ -234,7 +182,7 @@ def _jpeg(data: bytes, eighths: int) -> Pixels:
     except (ValueError, KeyError):
         pass  # not strictly right; Pillow forgives what does not cost pixels, and refuses what does
     try:
-        with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
+        with Image.open(io.BytesIO(jpeg.bare(data)), formats=["JPEG"]) as image:
             _no_guessing(image)
             if image.width * image.height * _FORGIVEN > MOST_HELD:
                 eighths = min(eighths, 4)  # there is no scale between here
