@@ -8,7 +8,7 @@ import itertools
 import math
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from types import TracebackType
@@ -93,7 +93,7 @@ class Budget:
         self._held: set[Share] = set()
         self._free = total
         self._waiting: dict[str, deque[Share]] = {}
-        self._holding: Counter[str] = Counter()  # party → how much
+        self._holding: dict[str, int] = {}  # party → how much
         self._asked: dict[str, float] = {}  # party → when it last asked, the latest last
         self._numbers = itertools.count()
         self._lock = threading.Lock()
@@ -120,8 +120,11 @@ class Budget:
         with self._lock:
             share = Share(self, min(amount, self.total), tuple(dict.fromkeys(parties)) or ("",), next(self._numbers))
             self._note(share.parties[0])
-            self._waiting.setdefault(share.parties[0], deque()).append(share)
-            self._grant()
+            if not self._waiting and share.amount <= self._free and self._may(share):
+                self._hold(share)
+            else:
+                self._waiting.setdefault(share.parties[0], deque()).append(share)
+                self._grant()
         return share
 
     def take_back(self, share: Share) -> None:
@@ -131,12 +134,13 @@ class Budget:
                 self._held.remove(share)
                 self._free += share.amount
                 for party in share.parties:
-                    self._holding[party] -= share.amount
-                    if not self._holding[party]:
-                        del self._holding[party]
+                    left = self._holding.pop(party) - share.amount
+                    if left:
+                        self._holding[party] = left
             elif share in self._waiting.get(share.parties[0], ()):
                 self._leave(share)
-            self._grant()
+            if self._waiting:
+                self._grant()
 
     def _note(self, party: str) -> None:
         """Remember who asked, and forget who has not for long."""
@@ -157,24 +161,28 @@ class Budget:
     def _grant(self) -> None:
         while (share := self._next()) is not None and share.amount <= self._free:
             self._leave(share)
-            self._free -= share.amount
-            self._holding.update(dict.fromkeys(share.parties, share.amount))
-            self._held.add(share)
-            share.since = self._clock()
-            share.ready.set_result(None)
+            self._hold(share)
+
+    def _hold(self, share: Share) -> None:
+        self._free -= share.amount
+        for party in share.parties:
+            self._holding[party] = self._holding.get(party, 0) + share.amount
+        self._held.add(share)
+        share.since = self._clock()
+        share.ready.set_result(None)
 
     def _next(self) -> Share | None:
         """The share whose turn it is: of the party that holds least, of equals the one that asked first."""
         if not self._waiting:
             return None
         able = [queue[0] for queue in self._waiting.values() if self._may(queue[0])]
-        return min(able, key=lambda share: (self._holding[share.parties[0]], share.number), default=None)
+        return min(able, key=lambda share: (self._holding.get(share.parties[0], 0), share.number), default=None)
 
     def _may(self, share: Share) -> bool:
         """Whether its parties may hold it beside what they hold already."""
-        if len(self._asked) == 1:
+        if len(self._asked) == 1 or not self._parts:
             return True
-        held = [self._holding[party] for party in share.parties]
+        held = [self._holding.get(party, 0) for party in share.parties]
         return all(
             not already or already + share.amount <= part for already, part in zip(held, self._parts, strict=False)
         )

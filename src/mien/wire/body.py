@@ -41,7 +41,7 @@ async def read(
     held = _Held(headers.get("content-length", ""), most, room)
     if held.too_long and "expect" in headers:
         raise BodyTooLargeError
-    await held.take(b"")
+    await held.make_room(0)
     due, more = asyncio.get_running_loop().time() + PATIENCE, True
     try:
         async with asyncio.timeout_at(due) as limit:
@@ -49,9 +49,11 @@ async def read(
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     raise ClientGoneError
-                limit.reschedule(None)  # the client is not to blame for how long there is no room
-                due += await held.take(message.get("body", b""))
-                more = message.get("more_body", False)
+                part, more = message.get("body", b""), message.get("more_body", False)
+                if held.lacks_room(len(part)):
+                    limit.reschedule(None)  # the client is not to blame for how long that takes
+                    due += await held.make_room(len(part))
+                held.add(part)
                 limit.reschedule(due + held.received / rate)
     except TimeoutError:
         raise RequestTimeoutError from None
@@ -80,19 +82,26 @@ class _Held:
         del self._body[self.received :]
         return self._body
 
-    async def take(self, part: bytes) -> float:
-        """Add a part, once there is room for the whole; the seconds that this was waited for."""
-        began, start = asyncio.get_running_loop().time(), self.received
-        self.received += len(part)
+    def lacks_room(self, more: int) -> bool:
+        """Whether there has to be room before so many bytes are added."""
+        return not (self._has_room or self.too_long) and max(self.received + more, self._announced or 0) > SMALL
+
+    async def make_room(self, more: int) -> float:
+        """Wait until there is room for the whole, where there has to be; the seconds that it took."""
+        if not self.lacks_room(more):
+            return 0.0
+        began, size = asyncio.get_running_loop().time(), self._announced or self._most
+        await self._room(size)
+        self._has_room = True
+        whole = bytearray(size)  # at once: grown by and by it would leave holes in the heap
+        whole[: self.received] = self._body
+        self._body = whole
+        return asyncio.get_running_loop().time() - began
+
+    def add(self, part: bytes) -> None:
+        """Add a part, or drop all where that is too much."""
+        start, self.received = self.received, self.received + len(part)
         if self.too_long:
             self._body = bytearray()
-            return 0.0
-        if not self._has_room and max(self.received, self._announced or 0) > SMALL:
-            size = self._announced or self._most
-            await self._room(size)
-            self._has_room = True
-            whole = bytearray(size)  # at once: grown by and by it would leave holes in the heap
-            whole[:start] = self._body
-            self._body = whole
-        self._body[start : self.received] = part
-        return asyncio.get_running_loop().time() - began
+        else:
+            self._body[start : self.received] = part
