@@ -208,11 +208,16 @@ def _arrays(segment: Segment, count: int) -> list[memoryview]:
     return [memoryview(np.ascontiguousarray(part).data).cast("B") for part in parts]
 
 
+def _privately(path: str, flags: int) -> int:
+    """Open a file that is made for its owner alone, whatever the umask."""
+    return os.open(path, flags, 0o600)
+
+
 def _write(path: Path, parts: Iterable[memoryview | bytes]) -> int:
     """Write a file and see it on the disk; its CRC-32."""
     crc = 0
     try:
-        with path.open("xb", buffering=0) as file:
+        with open(path, "xb", buffering=0, opener=_privately) as file:
             for part in parts:
                 whole = memoryview(part)
                 for start in range(0, len(whole), _CHUNK):

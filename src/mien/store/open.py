@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mien import leftovers
 from mien.errors import SetupError
+from mien.store import private
 from mien.store.base import Database
 from mien.store.collections import Collections
 from mien.store.damage import Damage
@@ -17,6 +18,7 @@ from mien.store.tags import Tags
 from mien.store.users import Users
 
 FILE = "mien.db"
+FOLDERS = ("snapshots", "imports")  # of mien's own, in the data directory
 ASIDE = ".before-restore"  # follows the name of a store that a restore put aside
 SHARED = ("postgresql://", "postgres://")  # how the address of a store that many servers share begins
 
@@ -90,7 +92,7 @@ def place(store: str, data: str) -> Path:
     """Where the SQLite file lies; its directory is made.
 
     Raises:
-        SetupError: the name is of no known store, or the directory cannot be made.
+        SetupError: the name is of no known store, or the directory cannot be made or is open to others.
     """
     if store and not store.startswith("sqlite:///"):
         kind = store.partition(":")[0]
@@ -99,7 +101,9 @@ def place(store: str, data: str) -> Path:
         )
     path = Path(store.removeprefix("sqlite:///")) if store else Path(data) / FILE
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # embeddings are nobody else's business
+        path.parent.mkdir(mode=private.FOLDER, parents=True, exist_ok=True)
+        if not store:  # the folder of a store that is named is not mien's alone
+            private.folder(path.parent)
     except OSError as error:
         raise SetupError(f"The data directory {path.parent} cannot be made: {error.strerror}.") from None
     return path
@@ -117,6 +121,8 @@ def lock(store: str, data: str) -> DirectoryLock:
     where = path.parent
     try:
         held = DirectoryLock(where)
+        for name in () if store else FOLDERS:
+            private.tree(where / name)
         for made in (path, path.with_name(path.name + ASIDE)):
             leftovers.sweep(made)
         return held

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from mien.errors import SetupError
+from mien.store import private
 from mien.store.base import Cursor, Row, StoreUnavailableError, T
 from mien.store.group import GroupCommit, Piece
 from mien.store.vectors import narrow
@@ -63,6 +64,10 @@ class SqliteDatabase:
 
     def _open(self) -> None:
         """Open what lies at the path, or make it, and let all work that begins from now on use it."""
+        try:
+            private.database(self._path)
+        except OSError as error:
+            raise SetupError(f"The store {self._path} cannot be opened: {error.strerror}.") from None
         writer = self._connect()
         try:
             writer.execute("PRAGMA journal_mode = WAL")
@@ -214,7 +219,9 @@ class DirectoryLock:
     """A lock on a data directory, held for the life of a server; the system lets go of it when the process dies."""
 
     def __init__(self, directory: Path) -> None:
-        self._file: IO[str] = (directory / "lock").open("a+")
+        path = directory / "lock"
+        private.file(path)
+        self._file: IO[str] = path.open("a+")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
