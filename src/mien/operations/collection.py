@@ -7,7 +7,12 @@ from mien.operations.constraints import REQUIRED
 from mien.operations.context import Caller, Context, Operation, Operations
 from mien.operations.paging import Page
 from mien.operations.shapes import CollectionId, PageSize, PaginationToken, Shape, TagMap
+from mien.operations.spans import spans
 from mien.store.base import Collection
+
+# Collections that one page is looked for among; where a key sees few of many, pages are short rather than slow. More
+# than the most that a page shows, so that a key that sees everything never notices.
+MOST_LOOKED_AT = 10_000
 
 
 class CollectionRequest(Shape):
@@ -90,8 +95,10 @@ def describe_collection(context: Context, caller: Caller, request: CollectionReq
 def list_collections(context: Context, caller: Caller, request: ListCollectionsRequest) -> ListCollectionsResponse:
     """List collections in order of their names."""
     page = Page(context.store.seals, request.next_token, request.max_results, 4096, "ListCollections", caller.account)
-    found = _visible(context, caller, _after(context, caller, page), page.limit + 1)
+    found, last = _visible(context, caller, _after(context, caller, page), page.limit + 1)
     shown, token = page.cut(found, lambda each: each.name, key=lambda each: each.key)
+    if last and token is None:
+        token = page.short(shown[-1].name if shown else page.after or "", last.key)
     return ListCollectionsResponse(
         collection_ids=[each.name for each in shown],
         next_token=token,
@@ -100,22 +107,34 @@ def list_collections(context: Context, caller: Caller, request: ListCollectionsR
 
 
 def _after(context: Context, caller: Caller, page: Page) -> str:
-    """The name that the page comes after; of one too long for a token, and gone by now, what the token has of it."""
+    """The name that the page comes after: that of the token's key or, where that is gone by now, the token's own."""
     after = page.after or ""
     whole = context.store.collections.name(caller.account, page.key) if page.key else None
-    return whole if whole and whole.startswith(after) else after
+    return whole if whole and whole > after else after
 
 
-def _visible(context: Context, caller: Caller, after: str, limit: int) -> list[Collection]:
-    """Up to `limit` collections beyond `after` that the caller may see."""
+def _visible(context: Context, caller: Caller, after: str, limit: int) -> tuple[list[Collection], Collection | None]:
+    """Up to `limit` collections beyond `after` that the caller may see.
+
+    Returns:
+        The collections, and the last one that was looked at where `MOST_LOOKED_AT` of them ended the search.
+    """
     found: list[Collection] = []
-    while len(found) < limit:
-        batch = context.store.collections.page(caller.account, after, limit)
-        found += [each for each in batch if caller.sees(each.name)]
-        if len(batch) < limit:
-            break
-        after = batch[-1].name
-    return found[:limit]
+    left, size = MOST_LOOKED_AT, limit
+    for span in spans(caller.collections):
+        while after < span.high:
+            wanted = min(size, left)
+            batch = context.store.collections.page(caller.account, after, wanted, span.low, span.high)
+            found += [each for each in batch if caller.sees(each.name)]
+            left -= len(batch)
+            if len(found) >= limit:
+                return found[:limit], None
+            if left <= 0:
+                return found, batch[-1]
+            if len(batch) < wanted:
+                break
+            after, size = batch[-1].name, 4 * size  # where few are seen, a journey for each few would take long
+    return found, None
 
 
 def delete_collection(context: Context, caller: Caller, request: CollectionRequest) -> DeleteCollectionResponse:

@@ -121,11 +121,23 @@ class Page:
         shown = found[: self.limit]
         return shown, self._sealed(name(shown[-1]), key and key(shown[-1]))
 
+    def short(self, name: str, key: int) -> str:
+        """The token of what comes after a page that is not full, though more may follow.
+
+        Args:
+            name: of the last thing shown, by this page or an earlier one.
+            key: of the last thing that was looked at, whose own name is not for the caller.
+        """
+        return self._spelt_out(_Mark(_cut(name), key))
+
     def _sealed(self, name: str, key: int | None) -> str:
-        short = name.encode()[:LONGEST].decode(errors="ignore")
+        short = _cut(name)
         mark = _Mark(short, key if short != name else None)
         if self.within:
             mark = _Mark(short, None, self.within.at.revision, self.within.at.history)
+        return self._spelt_out(mark)
+
+    def _spelt_out(self, mark: _Mark) -> str:
         said = msgspec.msgpack.encode(mark)
         return _spelt(self.sealing.seal(self._bound(said)) + said)
 
@@ -138,6 +150,11 @@ class Page:
 
     def _bound(self, said: bytes) -> bytes:
         return msgspec.msgpack.encode((self.listing, said))
+
+
+def _cut(name: str) -> str:
+    """As much of a name as a token has room for."""
+    return name.encode()[:LONGEST].decode(errors="ignore")
 
 
 def _spelt(data: bytes) -> str:

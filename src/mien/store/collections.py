@@ -10,6 +10,7 @@ from mien.store.sweep import sweep
 from mien.store.tags import put
 
 _COLUMNS = "id, account, name, contract, model_version, created, revision, faces, users, history"
+BEYOND = "\x7f"  # comes after every collection's name, which is ASCII
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,22 @@ class Collections:
         row = self.database.read(lambda cursor: cursor.row(statement, account, name))
         return Collection(*row) if row else None
 
-    def page(self, account: str, after: str, limit: int) -> list[Collection]:
-        """Up to `limit` of the account's collections with names beyond `after`, in order of their names."""
-        statement = f"SELECT {_COLUMNS} FROM collections WHERE account = ? AND name > ? ORDER BY name LIMIT ?"
-        rows = self.database.read(lambda cursor: cursor.rows(statement, account, after, limit))
+    def page(self, account: str, after: str, limit: int, low: str = "", high: str = BEYOND) -> list[Collection]:
+        """Up to `limit` of the account's collections with names beyond `after`, in order of their names.
+
+        Args:
+            account: whose.
+            after: the name before the first.
+            limit: how many rows are read at most.
+            low: names before this are passed over.
+            high: so are this and those behind it.
+        """
+        bound, first = (">", after) if after >= low else (">=", low)
+        statement = (
+            f"SELECT {_COLUMNS} FROM collections WHERE account = ? AND name {bound} ? AND name < ? "
+            "ORDER BY name LIMIT ?"
+        )
+        rows = self.database.read(lambda cursor: cursor.rows(statement, account, first, high, limit))
         return [Collection(*row) for row in rows]
 
     def knows(self, collection: int, seen: Point) -> bool:
