@@ -29,7 +29,6 @@ from mien.packs import calibration, install, load, manifest, own
 from mien.packs.load import Pack
 from mien.packs.manifest import Manifest
 from mien.store import open as stores
-from mien.store import private
 from mien.store.checksums import Summer
 from mien.store.sweep import Sweeper
 from mien.store.vault import Vault
@@ -159,10 +158,8 @@ def holding(settings: Settings, dimension: int) -> Holding:
 
 def vault(settings: Settings) -> Vault:
     """What access keys are encrypted with."""
-    folder = stores.directory(settings.store, settings.data)
-    if stores.is_shared(settings.store) and not settings.master_key and folder.is_dir():
-        private.folder(folder)  # of a store that is not shared, `directory` has seen to it
-    place = Path(settings.master_key) if settings.master_key else folder / "master.key"
+    default = stores.directory(settings.store, settings.data) / "master.key"
+    place = Path(settings.master_key) if settings.master_key else default
     leftovers.sweep(place)
     return Vault(place)
 

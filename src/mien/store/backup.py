@@ -13,6 +13,7 @@ from pathlib import Path
 from mien import leftovers
 from mien.errors import SetupError
 from mien.leftovers import BESIDE
+from mien.store.base import Row
 from mien.store.check import Combine, Tell, examine
 from mien.store.open import ASIDE
 from mien.store.sqlite import SqliteDatabase, migrations
@@ -80,7 +81,13 @@ def damage(database: SqliteDatabase) -> list[str]:
         rows = database.read(lambda cursor: cursor.rows("PRAGMA integrity_check"))
     except sqlite3.DatabaseError as error:
         return [f"SQLite cannot read the file: {error}."]
-    return [f"SQLite finds: {row[0]}." for row in rows if row[0] != "ok"]
+    return _found(rows)
+
+
+def _found(rows: Sequence[Row]) -> list[str]:
+    """What SQLite's check says, a sentence for each line of it."""
+    lines = [line for row in rows for line in str(row[0]).splitlines() if line and not line.startswith("***")]
+    return [f"SQLite finds: {line}." for line in lines if line != "ok"]
 
 
 @contextmanager
@@ -128,7 +135,7 @@ def _sound(copy: Path) -> list[str]:
     """Hold a copy of an older mien's store against SQLite's own check alone, and leave it as old as it is."""
     with closing(_opened(copy)) as connection:
         rows = connection.execute("PRAGMA integrity_check").fetchall()
-    _refuse([f"SQLite finds: {row[0]}." for row in rows if row[0] != "ok"])
+    _refuse(_found(rows))
     return []
 
 

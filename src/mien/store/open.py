@@ -85,7 +85,11 @@ def directory(store: str, data: str) -> Path:
     Raises:
         SetupError: as `place`.
     """
-    return Path(data) if is_shared(store) else place(store, data).parent
+    if not is_shared(store):
+        return place(store, data).parent
+    if (folder := Path(data)).is_dir():
+        private.folder(folder)
+    return folder
 
 
 def place(store: str, data: str) -> Path:

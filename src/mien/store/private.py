@@ -12,7 +12,7 @@ from mien.leftovers import BESIDE
 
 FILE, FOLDER = 0o600, 0o700
 _OTHERS = 0o077
-_MARKS = ("mien.db", "master.key")  # a folder that holds one of these is mien's
+_MARKS = ("mien.db", "master.key", "snapshots", "imports")  # a folder that holds one of these is mien's
 
 
 def folder(path: Path) -> None:
