@@ -175,7 +175,8 @@ class Server:
         try:
             return self._door.admit(call)
         except FrameworkError:
-            self._parse_whole(call)  # a body that does not parse is complained of first
+            if len(call.body) <= SMALL:  # a body that does not parse is complained of first, if that costs little
+                self._parse_whole(call)
             raise
 
     def _parse_whole(self, call: Call) -> None:
