@@ -27,13 +27,25 @@ async def endless(target: Target, begin: bytes, part: bytes) -> None:
 @pytest.mark.parametrize(
     "what",
     [
+        partial(endless, begin=HEAD, part=b"1\r\n \r\n"),
+        partial(endless, begin=HEAD, part=b"1;a\r\n \r\n"),
+        partial(endless, begin=HEAD + b"ffffffffffffffff\r\n", part=b" "),
         partial(endless, begin=HEAD + b"1;", part=b"a"),
         partial(endless, begin=HEAD, part=b"1;" + b"a" * 1000 + b"\r\n \r\n"),
         partial(endless, begin=HEAD, part=b"0"),
         partial(endless, begin=HEAD + b"0\r\n", part=b"x:\r\n"),
         partial(endless, begin=HEAD + b"0\r\nx: ", part=b"a"),
     ],
-    ids=["one extension", "long extensions", "zeros in a size", "tiny trailers", "one trailer"],
+    ids=[
+        "chunks of one byte",
+        "short extensions",
+        "one chunk",
+        "one extension",
+        "long extensions",
+        "zeros in a size",
+        "tiny trailers",
+        "one trailer",
+    ],
 )
 def test_chunks_without_end(attacked: Locked, what: Attack) -> None:
     attack.run(attacked, what).hold()
