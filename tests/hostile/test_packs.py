@@ -95,7 +95,9 @@ def folder(tmp_path: Path) -> Path:
 def mien(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run a command in no more memory than it needs, so that a bomb kills it and not the machine."""
     limited = ["sh", "-c", 'ulimit -v 12000000; exec "$@"', "sh", *command(*arguments)]
-    variables = environment(XDG_CACHE_HOME=str(folder.parent / "cache"), MIEN_THREADS="1")
+    variables = environment(
+        XDG_CACHE_HOME=str(folder.parent / "cache"), MIEN_THREADS="1", MIEN_DATA=str(folder.parent / "data")
+    )
     return subprocess.run(
         limited, capture_output=True, text=True, timeout=60, check=False, env=variables, cwd=folder.parent
     )
