@@ -51,6 +51,7 @@ def test_a_server_with_another_master_key_does_not_start_and_says_why(packs: str
     ours, other = tmp_path / "ours.key", tmp_path / "other.key"
     assert mien("keys", "create", "--name", "ci", "--store", schema, "--master-key", str(ours)).returncode == 0
     other.write_bytes(bytes(32))
+    other.chmod(0o600)
     for path, why in ((other, "every server on one store needs the same file"), (tmp_path / "none", "cannot be used")):
         flags = ("--store", schema, "--master-key", str(path), "--packs", packs, "--port", "0")
         done = subprocess.run(
