@@ -11,7 +11,7 @@ from mien.errors import HeadTooLargeError, MalformedRequestError
 from mien.wire.head import MOST_FIELDS, MOST_HEAD, Request
 
 AT_A_TIME = 256 * 1024  # bytes of a body that are read at a time
-CHUNKS_AT_A_TIME = 2 * 1024  # bytes where chunks begin; of one byte each they take half a millisecond, while all wait
+CHUNKS_AT_A_TIME = 1024  # bytes where chunks begin; of one byte each they hold the loop for a quarter of a millisecond
 SIZE = 20  # bytes of a chunk's first line without its extensions
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?")
 _TRAILER = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\x00-\x08\x0a-\x1f\x7f]*")
