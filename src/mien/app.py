@@ -120,7 +120,7 @@ def build(settings: Settings) -> App:
     context = Context(pack, store, galleries, S3(s3_settings(settings)), aside, settings.minimum_similarity, sightings)
     page = MetricsPage(metrics, settings.metrics_token, _is_loopback(settings.host))
     bounds, connections = bounded(settings), Connections(room_for(settings.connections), settings.idle_timeout)
-    ready = Readiness(loaded.check, store.keys.any, bounds.stand_still)
+    ready = Readiness(loaded.check, store.keys.any, bounds.stand_still, store.database.probe)
     pages: dict[str, Page] = {"/healthz": alive, "/readyz": ready.page, "/metrics": page.page}
     show(metrics, context, bounds, connections, settings.metrics_collections)
     tidier = Tidier()
@@ -190,6 +190,7 @@ def serve(settings: Settings) -> None:
     forgetter = Forgetter(app.context.sightings)
     hold_calibration(app.context.pack)
     _guard(settings, app)
+    stores.prepare(database)
     sweeper.start()
     summer.start()
     keeper.start()

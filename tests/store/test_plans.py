@@ -36,6 +36,9 @@ class Plans:
     def reserve(self, table: str, key: int) -> None:
         self._database.reserve(table, key)
 
+    def probe(self) -> None:
+        self._database.probe()
+
     def describe(self) -> str:
         return self._database.describe()
 

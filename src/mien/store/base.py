@@ -7,7 +7,7 @@ both take them.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 import numpy as np
@@ -35,6 +35,25 @@ class Cursor(Protocol):
         """Run a statement once for each set of values."""
 
 
+@dataclass(frozen=True, slots=True)
+class Work(Generic[T]):
+    """A piece of work with what a database may know of it beforehand.
+
+    Attributes:
+        run: the work.
+        collection: the key of the collection that it changes.
+        frees: whether it removes more than it adds, so that it may take what is set aside for a full disk.
+    """
+
+    run: Callable[[Cursor], T]
+    collection: int | None = None
+    frees: bool = False
+
+    def __call__(self, cursor: Cursor) -> T:
+        """Do the work."""
+        return self.run(cursor)
+
+
 class Database(Protocol):
     """Something that keeps tables. Safe to call from many threads."""
 
@@ -46,6 +65,9 @@ class Database(Protocol):
 
     def reserve(self, table: str, key: int) -> None:
         """Give out no key up to `key` in `table` from now on; for rows that came with keys of their own."""
+
+    def probe(self) -> None:
+        """Write something that changes nothing, as a change of the data would be written; raises what that would."""
 
     def describe(self) -> str:
         """Kind, version and place, in one line, without a password."""
@@ -175,6 +197,10 @@ class DamagedError(Exception):
 
 class StoreUnavailableError(Exception):
     """The database cannot be had, or not now; nothing was changed, and the same call may go well later."""
+
+
+class DiskError(StoreUnavailableError):
+    """The disk is full or takes no writes; nothing was changed."""
 
 
 class OutcomeUnknownError(Exception):

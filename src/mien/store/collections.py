@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mien.store import changes
-from mien.store.base import Collection, Cursor, Database, Point
+from mien.store.base import Collection, Cursor, Database, Point, Work
 from mien.store.sweep import sweep
 from mien.store.tags import put
 
@@ -87,7 +87,7 @@ class Collections:
             cursor.run("INSERT INTO sweeps (collection) VALUES (?)", row[0])
             return True
 
-        return self.database.write(work)
+        return self.database.write(Work(work, frees=True))
 
     def sweep(self) -> None:
         """Remove what deleted collections left behind, all of it, at once (`sweep.Sweeper` does it in its own time)."""

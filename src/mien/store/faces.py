@@ -21,6 +21,7 @@ from mien.store.base import (
     Region,
     Row,
     StoredFace,
+    Work,
 )
 from mien.store.damage import Damage
 
@@ -63,7 +64,7 @@ class Faces:
             cursor.run("UPDATE collections SET faces = faces + ? WHERE id = ?", fresh, collection)
             return kept
 
-        return self.database.write(work)
+        return self.database.write(Work(work, collection))
 
     def find(self, collection: int, face_ids: Sequence[UUID]) -> list[StoredFace]:
         """Those of the named faces that the collection holds, in order of their ids."""
@@ -133,7 +134,7 @@ class Faces:
             cursor.run("UPDATE collections SET faces = faces - ? WHERE id = ?", len(going), collection)
             return [face.face_id for face in going], [face for face in present if face.user is not None]
 
-        return self.database.write(work)
+        return self.database.write(Work(work, collection, frees=True))
 
     def revision(self, collection: int) -> int | None:
         """What revision the collection is at; None when it is gone."""

@@ -11,9 +11,10 @@ from mien.store.collections import Collections
 from mien.store.damage import Damage
 from mien.store.faces import Faces
 from mien.store.keys import Keys
+from mien.store.lock import DirectoryLock
 from mien.store.seals import Seals
 from mien.store.snapshots import Snapshots
-from mien.store.sqlite import DirectoryLock, SqliteDatabase
+from mien.store.sqlite import SqliteDatabase
 from mien.store.tags import Tags
 from mien.store.users import Users
 
@@ -72,6 +73,12 @@ def open_store(store: str, data: str, connections: int = 4) -> Store:
     except ImportError:
         raise SetupError("A store on PostgreSQL needs psycopg: pip install 'mien[postgres]'.") from None
     return over(PostgresDatabase(store, connections))
+
+
+def prepare(database: Database) -> None:
+    """Make a database ready to be served: where it is a file, space is set aside for deleting on a full disk."""
+    if isinstance(database, SqliteDatabase):
+        database.set_aside()
 
 
 def is_shared(store: str) -> bool:

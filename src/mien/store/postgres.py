@@ -9,7 +9,8 @@ statement is a journey: most reads are one statement, which sees one state by it
 import itertools
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import psycopg
@@ -19,8 +20,11 @@ from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from mien.errors import SetupError
-from mien.store.base import Cursor, OutcomeUnknownError, Row, StoreRefusedError, StoreUnavailableError, T
+from mien.store.base import Cursor, OutcomeUnknownError, StoreRefusedError, StoreUnavailableError, T, Work
 from mien.store.migrate import migrate
+from mien.store.outage import PROBE, Outage
+from mien.store.statements import AnotherStatementError, FirstStatement, PostgresCursor
+from mien.store.turns import Turns
 
 PATIENCE = 5.0  # seconds that a connection is waited for, and that work is tried again
 CONNECTING = 3  # seconds that one attempt to connect may take
@@ -28,6 +32,7 @@ STATEMENT = 10.0  # seconds that a statement may take by the server's clock
 ASKING = 1.0  # seconds after which a thread that waits for a connection asks for it again
 SILENCE = 12.0  # seconds after which a server that gives no answer at all is given up
 ABANDONED = 10.0  # seconds after which the server ends a transaction that nobody goes on with, and frees its locks
+WAITING, READERS = 2.0, 1.0  # seconds that a write and a read wait for a lock
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.004, 0.2  # seconds before work is tried again, doubling
 
 # A dead peer is noticed on an idle connection too. Whoever operates mien may say otherwise in the address.
@@ -40,6 +45,7 @@ _SESSION = f"""
 SET statement_timeout = {1000 * STATEMENT:.0f};
 SET idle_in_transaction_session_timeout = {1000 * ABANDONED:.0f};
 SET default_transaction_read_only = on;
+SET lock_timeout = {{}};
 SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
 """
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -61,49 +67,6 @@ class _AgainError(Exception):
     """The work had no effect and may be run again; the text says why."""
 
 
-class _AnotherStatementError(Exception):
-    """A read turns out to have more than one statement, and needs a transaction."""
-
-
-class PostgresCursor:
-    """Statements on one connection inside a transaction. Values travel in PostgreSQL's binary form."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._cursor = connection.cursor(binary=True)
-
-    def rows(self, statement: str, *values: Any) -> list[Row]:
-        """Run a statement and give all its rows."""
-        return self._executed(statement, values).fetchall()
-
-    def row(self, statement: str, *values: Any) -> Row | None:
-        """Run a statement and give its first row."""
-        found: Row | None = self._executed(statement, values).fetchone()
-        return found
-
-    def run(self, statement: str, *values: Any) -> int:
-        """Run a statement and say how many rows it changed."""
-        return self._executed(statement, values).rowcount
-
-    def run_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
-        """Run a statement once for each set of values."""
-        self._cursor.executemany(_translated(statement), values)
-
-    def _executed(self, statement: str, values: Sequence[Any]) -> "psycopg.Cursor[Any]":
-        return self._cursor.execute(_translated(statement), values)
-
-
-class _FirstStatement(PostgresCursor):
-    """Runs one statement without a transaction; a second is refused."""
-
-    _is_used = False
-
-    def _executed(self, statement: str, values: Sequence[Any]) -> "psycopg.Cursor[Any]":
-        if self._is_used:
-            raise _AnotherStatementError
-        self._is_used = True
-        return super()._executed(statement, values)
-
-
 class PostgresDatabase:
     """A PostgreSQL database, migrated when opened.
 
@@ -118,10 +81,17 @@ class PostgresDatabase:
     def __init__(self, address: str, connections: int) -> None:
         self._info = _parsed(address)
         self._version = self._migrated()
-        self._pool = ConnectionPool(
-            "", connection_class=Connection, kwargs=self._info | {"autocommit": True}, configure=_configure,
-            min_size=1, max_size=max(1, connections), timeout=PATIENCE, reconnect_timeout=PATIENCE, name="store",
-            open=True,
+        self._reading = self._pool(1, connections, READERS)
+        self._writing = self._pool(0, connections, WAITING)
+        self._turns = Turns()
+        self._outage = Outage()
+
+    def _pool(self, least: int, most: int, patience: float) -> "ConnectionPool[Connection]":
+        """Connections for reads or for writes: writes that wait for a lock leave those of reads alone."""
+        return ConnectionPool(
+            "", connection_class=Connection, kwargs=self._info | {"autocommit": True},
+            configure=partial(_configure, patience), min_size=least, max_size=max(1, most), timeout=PATIENCE,
+            reconnect_timeout=PATIENCE, name="store", open=True,
         )  # fmt: skip
 
     def read(self, work: Callable[[Cursor], T]) -> T:
@@ -129,11 +99,11 @@ class PostgresDatabase:
 
         def once(connection: Connection) -> T:
             try:
-                return work(_FirstStatement(connection))
-            except _AnotherStatementError:
+                return work(FirstStatement(connection))
+            except AnotherStatementError:
                 return _transaction(connection, _READ, work)
 
-        return self._run(once)
+        return self._run(once, self._reading)
 
     def write(self, work: Callable[[Cursor], T]) -> T:
         """Run `work` in one transaction, durable when this returns, undone as a whole when it raises.
@@ -141,8 +111,17 @@ class PostgresDatabase:
         Raises:
             OutcomeUnknownError: the connection was lost while the transaction was being committed.
         """
+        collection = work.collection if isinstance(work, Work) else None
 
-        return self._run(lambda connection: _transaction(connection, _WRITE, work))
+        def once(connection: Connection) -> T:
+            with self._turns.take(collection):
+                return _transaction(connection, _WRITE, work)
+
+        return self._run(once, self._writing)
+
+    def probe(self) -> None:
+        """Write a row as it is."""
+        self.write(lambda cursor: cursor.run(PROBE))
 
     def reserve(self, table: str, key: int) -> None:
         """Give out no key up to `key` in `table` from now on."""
@@ -156,22 +135,33 @@ class PostgresDatabase:
 
     def close(self) -> None:
         """Close every connection."""
-        self._pool.close()
+        self._reading.close()
+        self._writing.close()
 
-    def _run(self, once: Callable[[Connection], T]) -> T:
+    def _run(self, once: Callable[[Connection], T], pool: "ConnectionPool[Connection]") -> T:
+        """Do a piece of work, and log where the database goes away or comes back."""
+        try:
+            result = self._tried(once, pool)
+        except StoreUnavailableError as error:
+            self._outage.began(str(error))
+            raise
+        self._outage.over()
+        return result
+
+    def _tried(self, once: Callable[[Connection], T], pool: "ConnectionPool[Connection]") -> T:
         """Do a piece of work, again where that is safe and likely to help."""
         until = time.monotonic() + PATIENCE
         for attempt in itertools.count():
             try:
-                return self._on_a_connection(once)
+                return self._on_a_connection(once, pool)
             except _AgainError as error:
                 if time.monotonic() > until:
                     raise StoreUnavailableError(str(error)) from None
             time.sleep(random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt)))  # noqa: S311  no secret
         raise AssertionError
 
-    def _on_a_connection(self, once: Callable[[Connection], T]) -> T:
-        connection = self._connection()
+    def _on_a_connection(self, once: Callable[[Connection], T], pool: "ConnectionPool[Connection]") -> T:
+        connection = self._connection(pool)
         try:
             return once(connection)
         except psycopg.Error as error:
@@ -181,9 +171,9 @@ class PostgresDatabase:
             _undo(connection)
             raise
         finally:
-            self._pool.putconn(connection)
+            pool.putconn(connection)
 
-    def _connection(self) -> Connection:
+    def _connection(self, pool: "ConnectionPool[Connection]") -> Connection:
         """Wait for a connection.
 
         It is asked for again and again: where the pool gives up connecting while somebody waits, nobody tries again
@@ -192,7 +182,7 @@ class PostgresDatabase:
         until = time.monotonic() + PATIENCE
         while True:
             try:
-                return self._pool.getconn(ASKING)
+                return pool.getconn(ASKING)
             except PoolClosed:
                 break
             except PoolTimeout:
@@ -255,13 +245,8 @@ def _meaning(error: psycopg.Error, lost: bool) -> Exception:
     return StoreRefusedError(f"PostgreSQL refused a statement: {said}")
 
 
-def _translated(statement: str) -> str:
-    """psycopg's sign for a parameter in place of ours."""
-    return statement.replace("%", "%%").replace("?", "%s")
-
-
-def _configure(connection: Connection) -> None:
-    connection.execute(_SESSION)
+def _configure(patience: float, connection: Connection) -> None:
+    connection.execute(_SESSION.format(f"{1000 * patience:.0f}"))
 
 
 def _parsed(address: str) -> dict[str, Any]:

@@ -4,27 +4,33 @@
 the disk, so threads that write while it waits share the next one.
 """
 
-import fcntl
 import logging
-import os
 import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from mien.errors import SetupError
 from mien.store import private
-from mien.store.base import Cursor, Row, StoreUnavailableError, T
+from mien.store.base import Cursor, DiskError, Row, StoreRefusedError, StoreUnavailableError, T, Work
 from mien.store.group import GroupCommit, Piece
+from mien.store.outage import PROBE, Outage
+from mien.store.reserve import Reserve
 from mien.store.vectors import narrow
 from mien.store.whereabouts import Whereabouts
 
 log = logging.getLogger("mien")
 
-_BUSY = 30.0  # seconds a connection waits for another process (the `mien` command) to let go of the write lock
+WRITING = 3.0  # seconds that a write waits for another process (the `mien` command) that writes
+READING = 1.0  # seconds that a read waits where one keeps even readers out
+AGAIN = 0.1  # seconds that further writes wait while that process goes on
+FULL = "the disk is full"
+_LOCKED = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")
+_DISK = ("SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")
+_BROKEN = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 
 class SqliteCursor:
@@ -60,6 +66,9 @@ class SqliteDatabase:
         self._all: list[sqlite3.Connection] = []
         self._opening = threading.Lock()
         self._is_missed = False
+        self._reserve = Reserve(path.with_name(path.name + ".reserve"))
+        self._outage = Outage()
+        self._full = self._broken = False
         self._open()
 
     def _open(self) -> None:
@@ -68,7 +77,7 @@ class SqliteDatabase:
             private.database(self._path)
         except OSError as error:
             raise SetupError(f"The store {self._path} cannot be opened: {error.strerror}.") from None
-        writer = self._connect()
+        writer = self._connect(WRITING)
         try:
             writer.execute("PRAGMA journal_mode = WAL")
             self._migrate(writer)
@@ -76,7 +85,7 @@ class SqliteDatabase:
             writer.close()
             raise
         self._all.append(writer)
-        self._writer = writer
+        self._writer, self._waits = writer, WRITING
         self._readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         self._there = Whereabouts.of(self._path)  # last: whoever finds it as it is may use the others
 
@@ -106,7 +115,11 @@ class SqliteDatabase:
             log.warning("the store's file was replaced under the running server; the one in its place is open now")
 
     def read(self, work: Callable[[Cursor], T]) -> T:
-        """Run `work` on one consistent state of the data."""
+        """Run `work` on one consistent state of the data.
+
+        Raises:
+            StoreUnavailableError: another process keeps readers out, or the disk cannot be read.
+        """
         self._stand()
         readers = self._readers
         reader = self._borrow(readers)
@@ -116,32 +129,100 @@ class SqliteDatabase:
                 return work(SqliteCursor(reader))
             finally:
                 reader.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise self._meaning(error) from None
         finally:
             readers.put(reader)
 
     def write(self, work: Callable[[Cursor], T]) -> T:
         """Run `work` in one transaction, durable when this returns, undone as a whole when it raises.
 
-        Work of other threads may be in the same transaction; when the commit fails, it fails for all of them.
+        Work of other threads may be in the same transaction; when the commit fails, it fails for all of them. On a
+        full disk work that frees space takes what is set aside, and all other work is refused until there is room.
+
+        Raises:
+            DiskError: there is no room on the disk.
+            StoreUnavailableError: another process writes for too long, or the disk cannot be written to.
         """
-        return self._group.run(work)
+        frees = isinstance(work, Work) and work.frees
+        if self._full and not frees and not self.set_aside():
+            raise DiskError(FULL)
+        try:
+            try:
+                result = self._group.run(work)
+            except DiskError as error:
+                self._full = str(error) == FULL
+                if not (frees and self._reserve.spend()):
+                    raise
+                result = self._group.run(work)
+        except StoreUnavailableError as error:
+            self._outage.began(str(error))
+            raise
+        if not self._full:
+            self._outage.over()
+        return result
+
+    def set_aside(self) -> bool:
+        """Set disk space aside for deleting on a full disk; False where there is no room for it."""
+        if self._reserve.hold():
+            self._full = False
+            return True
+        return False
+
+    def probe(self) -> None:
+        """Write a row as it is; where a page was found broken, look whether all are whole again."""
+        if self._broken:
+            damaged = self.read(lambda cursor: cursor.rows("PRAGMA quick_check(1)")) != [("ok",)]
+            if damaged:
+                raise StoreRefusedError("the database file is damaged")
+            self._broken = False
+        self.write(lambda cursor: cursor.run(PROBE))
 
     def _commit(self, pieces: Sequence[Piece]) -> None:
         writer = self._writer
         try:
             self._stand()
             writer, there = self._writer, self._there
-            writer.execute("BEGIN IMMEDIATE")
+            self._begin(writer)
             for piece in pieces:
                 self._run(writer, piece)
             writer.execute("COMMIT")
             if not there.is_in_place():
                 raise StoreUnavailableError("its file was taken away, and what was written with it")
         except BaseException as error:  # noqa: BLE001  everyone whose work it undoes is told
+            known = self._meaning(error) if isinstance(error, sqlite3.Error) else error
             for piece in pieces:
-                piece.error = piece.error or error
+                piece.error = piece.error or known
             if writer.in_transaction:
                 writer.execute("ROLLBACK")
+
+    def _begin(self, writer: sqlite3.Connection) -> None:
+        """Begin to write; while another process has kept us waiting too long, further tries wait only a little."""
+        try:
+            writer.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            self._wait(writer, AGAIN)
+            raise
+        if self._waits != WRITING:
+            self._wait(writer, WRITING)
+
+    def _wait(self, writer: sqlite3.Connection, seconds: float) -> None:
+        self._waits = seconds
+        writer.execute(f"PRAGMA busy_timeout = {1000 * seconds:.0f}")
+
+    def _meaning(self, error: sqlite3.Error) -> Exception:
+        """What an error of SQLite's means here; those of mien's own statements stay what they are."""
+        code = getattr(error, "sqlite_errorname", "")
+        if code == "SQLITE_FULL":
+            return DiskError(FULL)
+        if code.startswith(_BROKEN):
+            self._broken = True
+            self._outage.began(f"the database file is damaged ({code}); restore a backup")
+        if code.startswith(_DISK):
+            return DiskError(f"the disk does not do what the store asks of it ({code})")
+        if code.startswith(_LOCKED):
+            return StoreUnavailableError(f"another process locks the database file ({code})")
+        return error
 
     def _run(self, writer: sqlite3.Connection, piece: Piece) -> None:
         """Run one piece inside the transaction; one that raises is undone alone."""
@@ -151,7 +232,7 @@ class SqliteDatabase:
         except BaseException as error:
             if not writer.in_transaction:
                 raise  # SQLite undid the whole transaction, as it may when the disk is full
-            piece.error = error
+            piece.error = self._meaning(error) if isinstance(error, sqlite3.Error) else error
             writer.execute("ROLLBACK TO piece")
         writer.execute("RELEASE piece")
 
@@ -170,10 +251,10 @@ class SqliteDatabase:
         for connection in self._all:
             connection.close()
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, patience: float) -> sqlite3.Connection:
         try:
             connection = sqlite3.connect(
-                self._path, timeout=_BUSY, isolation_level=None, check_same_thread=False, cached_statements=256
+                self._path, timeout=patience, isolation_level=None, check_same_thread=False, cached_statements=256
             )
             connection.execute("PRAGMA synchronous = FULL")
         except sqlite3.Error as error:
@@ -184,7 +265,7 @@ class SqliteDatabase:
         try:
             return readers.get_nowait()
         except queue.Empty:
-            reader = self._connect()
+            reader = self._connect(READING)
             reader.execute("PRAGMA query_only = ON")
             if not self._there.is_in_place():
                 reader.close()
@@ -213,29 +294,3 @@ def migrations() -> list[str]:
     folder = resources.files("mien.store") / "sql" / "sqlite"
     scripts = [(entry.name, entry.read_text()) for entry in folder.iterdir() if entry.name.endswith(".sql")]
     return [script for _, script in sorted(scripts)]
-
-
-class DirectoryLock:
-    """A lock on a data directory, held for the life of a server; the system lets go of it when the process dies."""
-
-    def __init__(self, directory: Path) -> None:
-        path = directory / "lock"
-        private.file(path)
-        self._file: IO[str] = path.open("a+")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._file.seek(0)
-            holder = self._file.read().strip()
-            self._file.close()
-            raise SetupError(
-                f"The data directory {directory} is in use by another mien (process {holder or 'unknown'}); "
-                "stop it, or name another directory with --data."
-            ) from None
-        self._file.truncate(0)
-        self._file.write(str(os.getpid()))
-        self._file.flush()
-
-    def release(self) -> None:
-        """Let go of the directory."""
-        self._file.close()

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 
-from mien.store.base import Cursor, Database
+from mien.store.base import Cursor, Database, Work
 from mien.store.trim import trim
 
 FACES = 32  # faces removed in one transaction: a few milliseconds, which is what a writer may have to wait
@@ -31,7 +31,7 @@ def sweep(database: Database) -> bool:
     noted = database.read(lambda cursor: cursor.row("SELECT collection FROM sweeps ORDER BY collection LIMIT 1"))
     if noted is None:
         return False
-    database.write(lambda cursor: _sweep_some(cursor, noted[0]))
+    database.write(Work(lambda cursor: _sweep_some(cursor, noted[0]), frees=True))
     return True
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mien.store import changes
-from mien.store.base import Cursor, Database
+from mien.store.base import Cursor, Database, Work
 
 MOST_TAGS = 200  # tags of a collection; reference 3.19
 
@@ -36,7 +36,7 @@ class Tags:
             changes.advance(cursor, collection)  # keeps others from adding, or deleting the collection, meanwhile
             put(cursor, collection, tags)
 
-        self.database.write(work)
+        self.database.write(Work(work, collection))
 
     def remove(self, collection: int, names: Sequence[str]) -> None:
         """Take tags away; names that are not there are passed over."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.store import changes, faces, likeness, tokens, vectors
-from mien.store.base import Changes, Cursor, DamagedError, Database, Point, StoredFace
+from mien.store.base import Changes, Cursor, DamagedError, Database, Point, StoredFace, Work
 from mien.store.damage import Damage
 from mien.store.likeness import Matching, Vector
 from mien.store.tokens import Token
@@ -87,7 +87,7 @@ class Users:
             cursor.run("UPDATE collections SET users = users + 1 WHERE id = ?", collection)
             tokens.keep(cursor, token, b"")
 
-        self.database.write(work)
+        self.database.write(Work(work, collection))
 
     def delete(self, collection: int, name: str, token: Token | None) -> None:
         """Delete a user; its faces stay in the collection and belong to nobody.
@@ -107,7 +107,7 @@ class Users:
             cursor.run("UPDATE collections SET users = users - 1 WHERE id = ?", collection)
             tokens.keep(cursor, token, b"")
 
-        self.database.write(work)
+        self.database.write(Work(work, collection, frees=True))
 
     def find(self, collection: int, name: str) -> User | None:
         """The collection's user of this name."""
@@ -239,7 +239,7 @@ class Users:
             tokens.keep(cursor, token, msgspec.json.encode(outcome))
             return outcome
 
-        return self.database.write(whole)
+        return self.database.write(Work(whole, collection))
 
 
 def named(cursor: Cursor, collection: int, name: str) -> User:

@@ -12,6 +12,7 @@ from mien.wire.answer import Answer, Headers
 from mien.wire.metrics import CONTENT_TYPE, Metrics
 
 FRESH = 1.0  # seconds that a finding holds, so that asking often is no load
+WRITTEN = 3.0  # seconds that the finding of a write does
 PATIENCE = 5.0  # seconds that an inference and a read may take together
 _TEXT = "text/plain; charset=utf-8"
 
@@ -22,20 +23,27 @@ async def alive(_: Headers) -> Answer:
 
 
 class Readiness:
-    """Whether mien can do what it is there for: a free thread, a real inference, and a real read of the store.
+    """Whether mien can do what it is there for: a free thread, an inference, a read of the store and a write.
 
     Args:
         infer: runs a known input through the networks; raises a SetupError when an answer is wrong.
         read: reads something from the store.
         stands_still: whether operations have taken all threads and do not come to an end.
+        write: writes something into the store.
     """
 
     def __init__(
-        self, infer: Callable[[], None], read: Callable[[], object], stands_still: Callable[[], bool] = lambda: False
+        self,
+        infer: Callable[[], None],
+        read: Callable[[], object],
+        stands_still: Callable[[], bool] = lambda: False,
+        write: Callable[[], object] = lambda: None,
     ) -> None:
         self._infer = infer
         self._read = read
         self._stands_still = stands_still
+        self._write = write
+        self._written: tuple[float, bool] | None = None
         self._known: tuple[float, str] | None = None
         self._asking = asyncio.Lock()
         self._stopping = False
@@ -74,7 +82,18 @@ class Readiness:
             self._read()
         except Exception:  # noqa: BLE001
             return "The store cannot be read."
-        return ""
+        return "" if self._writes() else "The store cannot be written to."
+
+    def _writes(self) -> bool:
+        """Whether a write goes well, or did a moment ago: each waits for the disk."""
+        if self._written is None or time.monotonic() - self._written[0] > WRITTEN:
+            try:
+                self._write()
+                worked = True
+            except Exception:  # noqa: BLE001
+                worked = False
+            self._written = time.monotonic(), worked
+        return self._written[1]
 
 
 class MetricsPage:

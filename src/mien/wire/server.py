@@ -28,7 +28,7 @@ from mien.errors import (
 )
 from mien.operations.context import Context, Operations
 from mien.operations.job import Job
-from mien.store.base import StoreUnavailableError
+from mien.store.base import DiskError, StoreUnavailableError
 from mien.wire import awsjson
 from mien.wire.access import Door, Identity, authorize
 from mien.wire.admission import Admission, Arrival
@@ -135,8 +135,9 @@ class Server:
             answer, code = NOBODY, "ClientGone"
         except asyncio.CancelledError:  # by the loop, when stopping has taken as long as it may
             answer, code = _refusal(ThrottlingError("mien is stopping."), headers, CLOSE)
-        except StoreUnavailableError as error:
-            log.warning("store unavailable", extra={"facts": {"request_id": request_id, "why": str(error)}})
+        except DiskError:  # as below; a fault of this machine's, which SDKs try again too
+            answer, code = _refusal(InternalServerError(), headers)
+        except StoreUnavailableError:  # the store has said so in the log, once
             answer, code = _refusal(UnavailableError(), headers)  # SDKs wait and try again
         except Exception as error:
             answer, code = _refusal(error, headers)
