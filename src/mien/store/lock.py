@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import IO
 
 from mien.errors import SetupError
+from mien.store import private
 
 
 class DirectoryLock:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mien import leftovers
 from mien.errors import SetupError
-from mien.store import private
+from mien.store import presence, private
 from mien.store.base import Database
 from mien.store.collections import Collections
 from mien.store.damage import Damage
@@ -67,7 +67,11 @@ def open_store(store: str, data: str, connections: int = 4) -> Store:
         SetupError: it cannot be opened, or the name is of no known store.
     """
     if not is_shared(store):
-        return over(SqliteDatabase(place(store, data)))
+        where = place(store, data)
+        presence.hold(where)
+        database = SqliteDatabase(where)
+        presence.note(where)
+        return over(database)
     try:
         from mien.store.postgres import PostgresDatabase  # noqa: PLC0415  psycopg is for those who use it
     except ImportError:
