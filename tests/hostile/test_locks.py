@@ -57,7 +57,7 @@ def writers(server: Live, collection: str) -> Iterator[list["Future[tuple[float,
 
 def refused_soon(outcome: "Future[tuple[float, Answer]]") -> None:
     seconds, answer = outcome.result()
-    assert (answer.status, answer.json["__type"]) == (500, "ThrottlingException"), answer.body  # SDKs try again
+    assert answer.json.get("__type") == "ThrottlingException", answer.body  # SDKs try again
     assert seconds < WRITE
 
 
