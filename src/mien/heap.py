@@ -6,7 +6,10 @@ What the figures of `benchmarks/README.md`, "Starting", came to. Where the C lib
 import ctypes
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import psutil
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of mallopt(3)
 KEPT = 16 << 20  # bytes that a heap keeps at its end for the next picture; with 8 one of 12 megapixels took 1.7 ms more
@@ -31,6 +34,28 @@ def give_back() -> None:
     """Give what is free back to the system, such as what compiling networks took."""
     if trim := _function("malloc_trim"):
         trim(0)
+
+
+@contextmanager
+def bounded(room: int) -> Iterator[None]:
+    """Let the process grow by so many bytes meanwhile; what asks for more gets a MemoryError.
+
+    For a command that reads a stranger's file with a library whose appetite that file sets. The bound is on addresses,
+    which systems other than Linux may not keep.
+    """
+    try:
+        import resource  # noqa: PLC0415  of POSIX alone
+    except ImportError:
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = psutil.Process().memory_info().vms + room
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_AS, (min([wanted, *(each for each in (soft, hard) if each >= 0)]), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def _function(name: str) -> Callable[..., int] | None:

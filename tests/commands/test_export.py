@@ -17,7 +17,6 @@ from mien.store.open import FILE
 from tests import live as servers
 from tests import photos
 from tests.commands.people import answer, folder, mien
-from tests.packs.test_dlib import ENTRY as DLIB
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 EVERYTHING = {
@@ -115,7 +114,7 @@ def test_another_packs_collection_comes_in_and_is_not_searched(packs: str, data:
     mien("export", file, "--data", data)
     mien("import", file, "--data", older)
     with closing(sqlite3.connect(older / FILE)) as connection:
-        connection.execute("UPDATE collections SET contract = ?, model_version = '7.1'", (DLIB.contract,))
+        connection.execute("UPDATE collections SET contract = ?, model_version = '7.1'", ("0" * 64,))
         connection.commit()
     mien("export", tmp_path / "other.mien", "--data", older)
     mien("import", tmp_path / "other.mien", "--data", copy)

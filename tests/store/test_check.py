@@ -25,7 +25,7 @@ def fill(store: Store) -> None:
         store.tags.put(key, {"a": "b"})
         for number in range(4):
             kept = faces.add(store, key, number, [faces.face(place, 10 * number + place) for place in range(5)])
-            user = f"user {number}"
+            user = f"user-{number}"
             store.users.create(key, user, None)
             store.users.associate(key, user, [each.face_id for each in kept[:3]], MATCHING, None)
             store.users.disassociate(key, user, [kept[0].face_id], MATCHING, None)

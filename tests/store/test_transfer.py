@@ -36,7 +36,7 @@ def fill(address: str, images: int = 30) -> None:
     with closing((store := stores.open_store(address, "")).database):
         for name in ("one", "two", "gone"):
             key = faces.make(store, name)
-            kept = [faces.add(store, key, n, [faces.face(p, n) for p in range(3)], f"é-{n}") for n in range(images)]
+            kept = [faces.add(store, key, n, [faces.face(p, n) for p in range(3)], f"e-{n}") for n in range(images)]
             store.faces.delete(key, [each[0].face_id for each in kept[:5]])
             store.faces.delete(key, [kept[-1][-1].face_id])  # the last key that was given out is on no row any more
             for user in ("her", "him"):
@@ -168,7 +168,7 @@ def large(file: str) -> str:
     """A file with enough faces for a copy to take seconds."""
     with closing((store := stores.open_store(file, "")).database):
         key, many = faces.make(store), 60_000
-        vector = np.ones(256, "<f2").tobytes()
+        vector = np.full(256, 1 / 16, "<f2").tobytes()
         columns = "id, collection, face_id, image_id, box_left, box_top, box_width, box_height, confidence, revision"
         rows = [(n, key, n.to_bytes(16, "big"), b"i" * 16, 0, 0, 1, 1, 99, n) for n in range(1, many + 1)]
         statement = f"INSERT INTO faces ({columns}) VALUES ({', '.join('?' * 10)})"

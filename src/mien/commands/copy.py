@@ -5,6 +5,7 @@ from contextlib import ExitStack, closing
 from typing import Any
 
 from mien.commands.packs import Command
+from mien.commands.store import Shown
 from mien.config import Settings
 from mien.errors import SetupError
 
@@ -19,22 +20,32 @@ def add_to(command: Command, store: Any) -> None:
 
 def run(settings: Settings, given: argparse.Namespace) -> None:
     """Copy a store."""
+    from mien.packs import own
     from mien.store import open as stores
+    from mien.store.schema import refuse_foreign
     from mien.store.transfer import transfer
+    from mien.transfer import rows
 
     for address in (given.source, given.target):
         if not stores.is_shared(address) and not address.startswith("sqlite:///"):
             raise SetupError("A store to copy is named by its address: sqlite:///PATH or postgresql://HOST/DATABASE.")
     if not stores.is_shared(given.source) and not stores.place(given.source, settings.data).exists():
         raise SetupError(f"There is no store at {stores.place(given.source, settings.data)}.")
+    shown = Shown()
     with ExitStack() as stack:
         for address in (given.source, given.target):
             if not stores.is_shared(address):
                 stack.callback(stores.lock(address, settings.data).release)
+        if not stores.is_shared(given.source):  # before it is migrated, which runs what stands in it
+            place = stores.place(given.source, settings.data)
+            refuse_foreign(place, place)
         source, target = (
             stack.enter_context(closing(stores.open_store(address, settings.data).database))
             for address in (given.source, given.target)
         )
+        rows.refuse(source, own.dimensions(settings.packs), shown)
+        rows.refuse_embeddings(source)
+        shown.end()
         transfer(source, target, print)
         print(
             f"{source.describe()} is copied to {target.describe()}. Access keys were copied as they are: the servers "

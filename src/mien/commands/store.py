@@ -88,13 +88,18 @@ def backup(settings: Settings, given: argparse.Namespace) -> int:
 def restore(settings: Settings, given: argparse.Namespace) -> None:
     """Put a backup in the store's place."""
     from mien.operations.user import combine
+    from mien.packs import own
     from mien.store import backup as files
     from mien.store import open as stores
+    from mien.transfer import rows
 
     place, shown = _place(settings, "pg_restore"), Shown()
     held = stores.lock(settings.store, settings.data)
     try:
-        aside = files.restore(Path(given.file), place, force=given.force, combine=combine, tell=shown)
+        aside = files.restore(
+            Path(given.file), place, force=given.force, combine=combine, tell=shown,
+            refuse=lambda database: rows.refuse(database, own.dimensions(settings.packs), shown),
+        )  # fmt: skip
     finally:
         held.release()
     shown.end()

@@ -175,7 +175,7 @@ def _unpack(settings: Settings, given: argparse.Namespace) -> int:
     file = archive.open_archive(Path(given.source))
     with ExitStack() as stack:
         store = local.opened(settings, stack, alone=True)
-        came = carry.read(store, given.account or ACCOUNT, file, given.merge)
+        came = carry.read(store, given.account or ACCOUNT, file, given.merge, settings.packs)
     if given.json:
         print(json.dumps({"collections": came.collections, "users": came.users, "faces": came.faces}))
     else:

@@ -158,7 +158,7 @@ def _entries(key_check: Check, value_check: Check) -> Check:
 
 
 def _outside(measured: float, least: float, most: float | None, words: str) -> str | None:
-    if measured < least:
+    if not measured >= least:  # NaN is neither less nor more
         return f"{words} greater than or equal to {least}"
     if most is not None and measured > most:
         return f"{words} less than or equal to {most}"

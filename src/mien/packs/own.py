@@ -31,6 +31,11 @@ def known(packs: str) -> dict[str, Manifest]:
     return mine | manifest.catalogue()
 
 
+def dimensions(packs: str) -> dict[str, int]:
+    """How long the embeddings of every pack are, by its contract (see `known`)."""
+    return {entry.contract: entry.embedder.dimension for entry in known(packs).values()}
+
+
 def named(name: str, packs: str) -> Manifest:
     """The pack of this name.
 

@@ -6,19 +6,21 @@ A copy is made under another name, tried, and only then takes its name, so that 
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from mien import leftovers
 from mien.errors import SetupError
 from mien.leftovers import BESIDE
-from mien.store.base import Row
+from mien.store.base import Database, Row
 from mien.store.check import Combine, Tell, examine
 from mien.store.open import ASIDE
+from mien.store.schema import refuse_foreign
 from mien.store.sqlite import SqliteDatabase, migrations
 
 PAGES = 4096  # copied at a time
+Refuse = Callable[[Database], None]
 
 
 def backup(source: Path, target: Path, *, force: bool, combine: Combine, tell: Tell) -> list[str]:
@@ -44,8 +46,18 @@ def backup(source: Path, target: Path, *, force: bool, combine: Combine, tell: T
     return findings
 
 
-def restore(source: Path, place: Path, *, force: bool, combine: Combine, tell: Tell) -> Path | None:
+def restore(source: Path, place: Path, *, force: bool, combine: Combine, tell: Tell, refuse: Refuse) -> Path | None:
     """Put a backup in the place of a store that no server uses.
+
+    It may be anybody's file: before a statement runs on the copy, its tables must be mien's own and nothing else.
+
+    Args:
+        source: the backup.
+        place: where the store lies.
+        force: whether to take a backup that does not hold together; what `refuse` refuses is refused all the same.
+        combine: how a user's vector is made.
+        tell: is told how far it is.
+        refuse: raises SetupError for what the API would not take.
 
     Returns:
         Where the store lies that was there before; None when there was none.
@@ -59,9 +71,8 @@ def restore(source: Path, place: Path, *, force: bool, combine: Combine, tell: T
     if place.exists() and aside.exists() and not force:
         raise SetupError(f"{aside} is there from an earlier restore; take it away, or give --force to replace it.")
     with _copied(source, place, tell) as copy:
-        if not 0 < _version(copy) <= len(migrations()):
-            raise SetupError(f"{source} is not a backup that this version of mien can read.")
-        findings = _examined(copy, combine, tell)
+        refuse_foreign(copy, source)
+        findings = _examined(copy, combine, tell, refuse)
         if findings and not force:
             raise SetupError(
                 f"{source} does not hold together, and nothing was changed ({len(findings)} findings, the first: "
@@ -120,14 +131,16 @@ def _version(path: Path) -> int:
         return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _examined(copy: Path, combine: Combine, tell: Tell) -> list[str]:
+def _examined(copy: Path, combine: Combine, tell: Tell, refuse: Refuse | None = None) -> list[str]:
     """What is wrong with a copy, which is migrated on the way.
 
     Raises:
-        SetupError: it is damaged.
+        SetupError: it is damaged, or refused.
     """
     with closing(SqliteDatabase(copy)) as database:
         _refuse(damage(database))
+        if refuse:
+            refuse(database)
         return examine(database, combine, tell)
 
 

@@ -1,7 +1,7 @@
 """Whole collections out of the tables and into them, their public ids, embeddings and users' vectors as they are.
 
-A collection that comes in is filled under an account that nobody calls from, and moved to its own when it is whole, so
-that half of one is never seen.
+A collection that comes in is filled under an account that no caller has. When it is whole it is moved to its own
+account, or into the collection that it is merged with, in one transaction, so that half of one is never seen.
 """
 
 import time
@@ -12,20 +12,29 @@ from uuid import UUID
 from mien.errors import SetupError
 from mien.store import changes, likeness, users, vectors
 from mien.store import faces as kept
-from mien.store.base import Collection, Cursor, Database, Point, Region, StoredFace
+from mien.store.base import (
+    FACE_QUOTA,
+    Collection,
+    CollectionFullError,
+    Cursor,
+    Database,
+    Point,
+    Region,
+    StoredFace,
+)
 from mien.store.likeness import Matching
 from mien.store.tags import put
-from mien.store.users import MOST_FACES, UserFullError
+from mien.store.users import MOST_FACES, UserFullError, UserMissingError
 
 HIDDEN = "incoming/"  # before the account that a collection will belong to
-_COLUMNS = "id, account, name, contract, model_version, created, revision, faces, users"
+MERGING = "merge/"  # after it, for one that will be merged into a collection that is there
 _FACE = (
     "collection, face_id, image_id, external_image_id, box_left, box_top, box_width, box_height, confidence, user_key, "
     "revision"
 )
 
 
-class _TakenError(Exception):
+class TakenError(Exception):
     """The place of a collection that comes in is taken, or what it should replace has changed."""
 
 
@@ -109,35 +118,46 @@ def begin(database: Database, described: Collection, tags: Mapping[str, str]) ->
     return database.write(work)
 
 
+def counts(cursor: Cursor, collection: int) -> tuple[int, int]:
+    """How many faces and users a collection has."""
+    faces_, users_ = cursor.row("SELECT faces, users FROM collections WHERE id = ?", collection) or (0, 0)
+    return int(faces_), int(users_)
+
+
 def abandon(database: Database, described: Collection) -> None:
     """Drop a hidden collection."""
     database.write(lambda cursor: _drop(cursor, HIDDEN + described.account, described.name))
 
 
 def show(database: Database, key: int, described: Collection, instead: tuple[int, int] | None = None) -> bool:
-    """Move a hidden collection to its account. False, and nothing changed, when the name is taken.
-
-    Args:
-        database: the database.
-        key: of the hidden collection.
-        described: its account and name.
-        instead: key and revision of the collection whose place it takes; False when that one has changed since.
-    """
-
-    def work(cursor: Cursor) -> None:
-        if instead:
-            if changes.advance(cursor, instead[0])[0] != instead[1] + 1:
-                raise _TakenError  # which undoes the revision
-            _drop(cursor, described.account, described.name)
-        elif cursor.row("SELECT 1 FROM collections WHERE account = ? AND name = ?", described.account, described.name):
-            raise _TakenError
-        cursor.run("UPDATE collections SET account = ? WHERE id = ?", described.account, key)
-
+    """Move a hidden collection to its account in a transaction of its own; False when the name is taken (`shown`)."""
     try:
-        database.write(work)
-    except _TakenError:
+        database.write(lambda cursor: shown(cursor, key, described, instead))
+    except TakenError:
         return False
     return True
+
+
+def shown(cursor: Cursor, key: int, described: Collection, instead: tuple[int, int] | None = None) -> None:
+    """Move a hidden collection to its account.
+
+    Args:
+        cursor: a transaction.
+        key: of the hidden collection.
+        described: its account and name.
+        instead: key and revision of the collection whose place it takes.
+
+    Raises:
+        TakenError: the name is taken, or the collection whose place it takes has changed since; the transaction is to
+            be undone.
+    """
+    if instead:
+        if changes.advance(cursor, instead[0])[0] != instead[1] + 1:
+            raise TakenError  # which undoes the revision
+        _drop(cursor, described.account, described.name)
+    elif cursor.row("SELECT 1 FROM collections WHERE account = ? AND name = ?", described.account, described.name):
+        raise TakenError
+    cursor.run("UPDATE collections SET account = ? WHERE id = ?", described.account, key)
 
 
 def add_users(database: Database, collection: int, coming: Sequence[WholeUser]) -> int:
@@ -172,6 +192,16 @@ def set_vectors(database: Database, collection: int, coming: Sequence[WholeUser]
         database.write(work)
 
 
+def made_vectors(database: Database, collection: int, names: Sequence[str]) -> dict[str, bytes]:
+    """The vectors of users as they were made of the faces that came, by the users' names."""
+    statement = (
+        "SELECT name, vector FROM users JOIN user_vectors ON user_key = users.id "
+        f"WHERE users.collection = ? AND name IN ({', '.join('?' * len(names))})"
+    )
+    rows = database.read(lambda cursor: cursor.rows(statement, collection, *names)) if names else []
+    return {row[0]: row[1] for row in rows}
+
+
 def add_faces(database: Database, collection: int, coming: Sequence[WholeFace], matching: Matching) -> int:
     """Keep faces under the ids they have; one whose id is there already is passed over. How many were kept.
 
@@ -183,15 +213,19 @@ def add_faces(database: Database, collection: int, coming: Sequence[WholeFace], 
 
     Raises:
         UserFullError: a user would have too many faces; none of these is kept.
+        UserMissingError: a face belongs to a user that is not there.
+        CollectionFullError: there would be more faces than a collection holds.
     """
 
     def work(cursor: Cursor) -> int:
-        revision, _ = changes.advance(cursor, collection)
+        revision, held = changes.advance(cursor, collection)
+        if held + len(coming) > FACE_QUOTA:
+            raise CollectionFullError
         owners, fresh = _owners(cursor, collection, coming), 0
         gaining = set()
         for each in coming:
             face, box = each.face, each.face.region
-            owner = owners.get(face.user or "")
+            owner = owners[face.user] if face.user else None
             row = cursor.row(
                 f"INSERT INTO faces ({_FACE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (collection, face_id) DO NOTHING RETURNING id",
@@ -216,7 +250,10 @@ def _owners(cursor: Cursor, collection: int, coming: Sequence[WholeFace]) -> dic
     names = sorted({each.face.user for each in coming if each.face.user})
     marks = ", ".join("?" * len(names))
     statement = f"SELECT name, id FROM users WHERE collection = ? AND name IN ({marks})"
-    return {row[0]: row[1] for row in cursor.rows(statement, collection, *names)} if names else {}
+    owners = {row[0]: int(row[1]) for row in cursor.rows(statement, collection, *names)} if names else {}
+    if missing := set(names) - owners.keys():
+        raise UserMissingError(min(missing))
+    return owners
 
 
 def _drop(cursor: Cursor, account: str, name: str) -> None:

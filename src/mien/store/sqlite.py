@@ -276,7 +276,7 @@ class SqliteDatabase:
     def _migrate(self, writer: sqlite3.Connection) -> None:
         """Apply the migrations that this file has not seen, each in a transaction of its own."""
         scripts = migrations()
-        writer.create_function("narrow", 1, narrow, deterministic=True)
+        prepared(writer)
         try:
             (seen,) = writer.execute("PRAGMA user_version").fetchone()
             if seen > len(scripts):
@@ -287,6 +287,11 @@ class SqliteDatabase:
                 writer.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
         except sqlite3.DatabaseError as error:
             raise SetupError(f"The store {self._path} cannot be used: {error}.") from None
+
+
+def prepared(connection: sqlite3.Connection) -> None:
+    """Give a connection the functions that migrations call."""
+    connection.create_function("narrow", 1, narrow, deterministic=True)
 
 
 def migrations() -> list[str]:

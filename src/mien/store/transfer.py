@@ -122,13 +122,13 @@ def _copy(table: Table, source: Database, target: Database) -> int:
     marks = ", ".join("?" * len(table.columns))
     statement = f"INSERT INTO {table.name} ({', '.join(table.columns)}) VALUES ({marks})"
     copied = 0
-    for batch in _batches(table, source, last):
+    for batch in batches(table, source, last):
         target.write(lambda cursor, batch=batch: cursor.run_many(statement, batch))  # type: ignore[misc]
         copied += len(batch)
     return copied
 
 
-def _batches(table: Table, database: Database, last: Row | None) -> Iterator[list[Row]]:
+def batches(table: Table, database: Database, last: Row | None) -> Iterator[list[Row]]:
     """The rows beyond the key `last`, in order, a batch at a time."""
     key, columns = ", ".join(table.key), ", ".join(table.columns)
     begin, go_on = f"SELECT {columns} FROM {table.name}", f"ORDER BY {key} LIMIT {BATCH}"
@@ -143,10 +143,24 @@ def _batches(table: Table, database: Database, last: Row | None) -> Iterator[lis
         last = rows[-1][: len(table.key)]
 
 
+def numbers(cursor: Cursor) -> Iterator[tuple[int, str, float, float]]:
+    """Collections that have vectors: key, contract, and the least and the most numbers that a vector has.
+
+    A collection whose users have vectors is there twice, for its embeddings (float16) and for those (float32).
+    """
+    for rows, width in (("faces JOIN embeddings ON face = faces.id", 2), ("user_vectors", 4)):
+        statement = (
+            f"SELECT collections.id, contract, MIN(LENGTH(vector)), MAX(LENGTH(vector)) FROM {rows} "
+            "JOIN collections ON collections.id = collection GROUP BY collections.id, contract ORDER BY collections.id"
+        )
+        for key, contract, least, most in cursor.rows(statement):
+            yield key, contract, least / width, most / width
+
+
 def _sum(table: Table, database: Database) -> tuple[int, str]:
     """How many rows, and a digest of them all in order."""
     count, digest = 0, hashlib.blake2b(digest_size=16)
-    for batch in _batches(table, database, None):
+    for batch in batches(table, database, None):
         count += len(batch)
         digest.update(msgspec.msgpack.encode([tuple(row) for row in batch]))
     return count, digest.hexdigest()

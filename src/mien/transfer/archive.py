@@ -1,12 +1,12 @@
 """Collections as a file: a zip of Parquet tables and a manifest, written and read as streams. `docs/export.md`.
 
-The tables are stored in the zip, not compressed again, so that they are read where they lie.
+The tables are stored in the zip, not compressed again, so that they are read where they lie. A file may come from
+anywhere, so what reading it takes is bounded by what mien itself writes: `opening`.
 """
 
-import io
 import json
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,11 +15,15 @@ from typing import Any
 
 from mien import __version__
 from mien.errors import SetupError
+from mien.heap import bounded
+from mien.transfer import opening
 
 FORMAT, VERSION = "mien-export", 1
 BATCH = 4096  # rows held at the same time
 TABLES = ("collections", "users", "faces")
-_LOCAL_HEADER = 30  # bytes before a member's name in its zip
+MOST_VALUES = 4096  # numbers in a vector, or tags of a collection
+MOST_TEXT = 4096  # bytes of a text
+ROOM = 512 << 20  # bytes that reading may add to the process; a batch of the longest vectors takes some 100 MiB
 
 
 def parquet() -> Any:
@@ -29,7 +33,8 @@ def parquet() -> Any:
         SetupError: it is not installed.
     """
     try:
-        import pyarrow.parquet  # noqa: PLC0415  heavy, and for those who use it
+        import pyarrow.compute  # noqa: PLC0415  heavy, and for those who use it
+        import pyarrow.parquet  # noqa: PLC0415
     except ImportError:
         raise SetupError("Exports are Parquet, which needs pyarrow: pip install 'mien[parquet]'.") from None
     return pyarrow
@@ -109,33 +114,80 @@ class Writer:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """An export that was opened and held against its checksums.
+    """An export that was opened and compared with its checksums.
 
     Attributes:
         path: the file.
-        manifest: what it says of itself.
+        counts: how many rows it says each table has.
+        batch: how many rows are held at the same time.
     """
 
     path: Path
-    manifest: dict[str, Any]
+    counts: Mapping[str, int]
+    batch: int = BATCH
 
     def rows(self, table: str) -> Iterator[list[dict[str, Any]]]:
         """A table's rows, some at a time; vectors as numpy arrays.
 
         Raises:
-            SetupError: the table is not what it should be.
+            SetupError: the table is not what it should be, or reading it takes more memory than one of mien's would.
         """
         pa = parquet()
         try:
-            with zipfile.ZipFile(self.path) as archive, _member(archive, f"{table}.parquet") as file:
-                read = pa.parquet.ParquetFile(file)
-                if not read.schema_arrow.equals(schema(table)):
-                    raise SetupError(f"{self.path}: the table {table} has other columns than version {VERSION} has.")
+            with bounded(ROOM), opening.member(self.path, f"{table}.parquet") as file:
+                read = self._opened(file, table)
                 # Its threads would hold the file, which is Python's, and abort a process that ends before they let go.
                 for batch in read.iter_batches(BATCH, use_threads=False):
-                    yield _rows(batch)
-        except (pa.ArrowException, KeyError, OSError) as error:
+                    yield self._rows(batch, table)
+        except MemoryError:
+            raise SetupError(f"{self.path}: the table {table} takes more memory than any that mien writes.") from None
+        except (pa.ArrowException, KeyError, OSError, ValueError, RuntimeError) as error:
             raise SetupError(f"{self.path}: the table {table} cannot be read ({type(error).__name__}).") from None
+
+    def _opened(self, file: Any, table: str) -> Any:
+        """The table, whose text is read as numbers of a dictionary, so that a long one is seen before it is copied."""
+        pa = parquet()
+        read = pa.parquet.ParquetFile(file)
+        if not read.schema_arrow.equals(schema(table)):
+            raise SetupError(f"{self.path}: the table {table} has other columns than version {VERSION} has.")
+        about = read.metadata
+        for number in range(about.num_row_groups):
+            group = about.row_group(number)
+            if not 0 <= group.num_rows <= BATCH:
+                raise SetupError(f"{self.path}: the table {table} has more than {BATCH:,} rows in a group.")
+        text = [field.name for field in schema(table) if pa.types.is_string(field.type)]
+        return pa.parquet.ParquetFile(file, read_dictionary=text)
+
+    def _rows(self, batch: Any, table: str) -> list[dict[str, Any]]:
+        """Rows as dicts. Vectors are cut from the column's numbers, since Python has no float16 of its own."""
+        columns = {}
+        for name in batch.schema.names:
+            column = batch.column(name)
+            if name in ("vector", "embedding"):
+                columns[name] = self._vectors(column, table)
+            elif name == "tags":
+                self._short(column.keys, table, name)
+                self._short(column.items, table, name)
+                columns[name] = [dict(tags or ()) for tags in column.to_pylist()]
+            else:
+                if parquet().types.is_dictionary(column.type):
+                    self._short(column.dictionary, table, name)
+                columns[name] = column.to_pylist()
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+    def _short(self, texts: Any, table: str, name: str) -> None:
+        longest = parquet().compute.max(parquet().compute.binary_length(texts)).as_py() or 0
+        if longest > MOST_TEXT:
+            raise SetupError(f"{self.path}: a {name} of {table} has {longest:,} bytes; the API takes none so long.")
+
+    def _vectors(self, column: Any, table: str) -> list[Any]:
+        offsets, values = column.offsets.to_numpy(), column.values.to_numpy()
+        if len(values) > MOST_VALUES * len(column):
+            raise SetupError(f"{self.path}: a vector of {table} has more than {MOST_VALUES:,} numbers.")
+        return [
+            values[start:stop] if valid else None
+            for start, stop, valid in zip(offsets[:-1], offsets[1:], column.is_valid().to_pylist(), strict=True)
+        ]
 
 
 def open_archive(path: Path) -> Archive:
@@ -144,74 +196,11 @@ def open_archive(path: Path) -> Archive:
     Raises:
         SetupError: it is no export, damaged, or of a version this mien does not know.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if archive.testzip() is not None:
-                raise SetupError(f"{path} is damaged.")
-            manifest = json.loads(archive.read("manifest.json"))
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError) as error:
-        raise SetupError(f"{path} is no export of mien, or is damaged ({type(error).__name__}).") from None
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+    said = opening.manifest(path, {f"{table}.parquet" for table in TABLES})
+    if said.format != FORMAT:
         raise SetupError(f"{path} is no export of mien.")
-    if manifest.get("version") != VERSION:
-        raise SetupError(f"{path} has version {manifest.get('version')}; this mien reads version {VERSION}.")
-    return Archive(path, manifest)
-
-
-def _rows(batch: Any) -> list[dict[str, Any]]:
-    """Rows as dicts. Vectors are cut from the column's numbers, since Python has no float16 of its own."""
-    columns = {}
-    for name in batch.schema.names:
-        column = batch.column(name)
-        if name in ("vector", "embedding"):
-            offsets, values = column.offsets.to_numpy(), column.values.to_numpy()
-            columns[name] = [
-                values[start:stop] if valid else None
-                for start, stop, valid in zip(offsets[:-1], offsets[1:], column.is_valid().to_pylist(), strict=True)
-            ]
-        else:
-            columns[name] = column.to_pylist()
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
-def _member(archive: zipfile.ZipFile, name: str) -> "_Window":
-    info = archive.getinfo(name)
-    if info.compress_type != zipfile.ZIP_STORED:
-        raise KeyError(name)
-    file = Path(str(archive.filename)).open("rb")  # noqa: SIM115  closed with the window
-    file.seek(info.header_offset + _LOCAL_HEADER - 4)  # where the lengths of the name and of what follows it stand
-    lengths = file.read(4)
-    start = info.header_offset + _LOCAL_HEADER + sum(int.from_bytes(lengths[at : at + 2], "little") for at in (0, 2))
-    return _Window(file, start, info.file_size)
-
-
-class _Window(io.RawIOBase):
-    """A part of a file, read as a file."""
-
-    def __init__(self, file: Any, start: int, size: int) -> None:
-        self._file, self._start, self._size, self._at = file, start, size, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        wanted = max(0, min(len(buffer), self._size - self._at))
-        self._file.seek(self._start + self._at)
-        data = self._file.read(wanted)
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
+    if said.version != VERSION:
+        raise SetupError(f"{path} has version {said.version}; this mien reads version {VERSION}.")
+    if said.rows.keys() != set(TABLES):
+        raise SetupError(f"{path} does not say how many rows its tables have, and is no export of mien.")
+    return Archive(path, said.rows)

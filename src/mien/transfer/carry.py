@@ -1,27 +1,32 @@
 """Collections from a store into an export, and from an export into a store, exactly as they are."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 
 from mien.errors import SetupError
-from mien.operations.user import combine
-from mien.store import parcel, vectors
-from mien.store.base import Collection, Cursor, Region, StoredFace
-from mien.store.likeness import Matching
+from mien.packs import own
+from mien.store import merge as merging
+from mien.store import parcel
+from mien.store.base import (
+    FACE_QUOTA,
+    Collection,
+    CollectionFullError,
+    CollectionGoneError,
+    Cursor,
+)
 from mien.store.open import Store
 from mien.store.parcel import WholeFace, WholeUser
-from mien.store.tags import TagsFullError
 from mien.store.users import UserFullError
 from mien.transfer.archive import BATCH, Archive, Writer
+from mien.transfer.fill import MATCHING, collections, fill
+from mien.transfer.rows import CollectionRow
 
 MOST_LISTED = 1000  # collections read at a time
-MAY_LACK = ("external_image_id", "user", "vector")  # columns whose values may be null
 
 
 @dataclass(slots=True)
@@ -125,98 +130,76 @@ def _face_row(number: int, whole: WholeFace) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def read(store: Store, account: str, archive: Archive, merge: bool) -> Came:
+def read(store: Store, account: str, archive: Archive, merge: bool, packs: str = "") -> Came:
     """Bring the collections of an export into a store.
+
+    Each is filled out of sight and checked row by row. Only when all of them are whole does any take its place, and so
+    an export that is refused leaves nothing behind.
 
     Args:
         store: the store.
         account: whose they will be.
         archive: the export.
         merge: whether to add to collections that are there already, if the same pack made them.
+        packs: the user's own folder of model files; empty for none. A collection of a pack that mien knows has
+            embeddings of that pack's dimension.
 
     Raises:
-        SetupError: a collection is there and `merge` is not said, or was made by another pack, or the export holds
-            what no export holds. No collection is left in part; one that is merged into may have some batches of faces,
-            and the same command adds the rest.
+        SetupError: a collection is there and `merge` is not said, or was made by another pack, or a row is not as the
+            API would have it.
     """
-    rows = [row for batch in archive.rows("collections") for row in batch]
-    targets = [_target(store, account, row, merge) for row in rows]
-    came = Came(collections=len(rows))
-    hidden = [each for each in targets if each.key == 0]
+    coming = [_target(store, account, row, merge) for row in collections(archive)]
+    database, dimensions = store.database, own.dimensions(packs)
     try:
-        keys = [
-            each.key or parcel.begin(store.database, each, dict(row["tags"] or ()))
-            for each, row in zip(targets, rows, strict=True)
-        ]
-        _fill(store, archive, keys, targets, came)
-        for key, each in zip(keys, targets, strict=True):
-            if each.key == 0 and not parcel.show(store.database, key, each):
-                raise SetupError(f"The collection {each.name} was made meanwhile; nothing of it was imported.")
+        keys = [parcel.begin(database, each.hidden, each.tags) for each in coming]
+        fill(database, archive, keys, [dimensions.get(each.hidden.contract) for each in coming])
+        return database.write(lambda cursor: _placed(cursor, keys, coming))
     except UserFullError as error:
-        raise SetupError(f"The user {error} would have more than 100 faces.") from None
-    except (TagsFullError, ValueError, TypeError, KeyError) as error:
-        raise SetupError(f"{archive.path} holds what no export holds: {error}.") from None
+        raise SetupError(f"The user {error} would have more than 100 faces; nothing of the export came in.") from None
+    except CollectionFullError:
+        raise SetupError(f"A collection would hold more than {FACE_QUOTA:,} faces; nothing of it came in.") from None
+    except parcel.TakenError:
+        raise SetupError("A collection of the export was made meanwhile; nothing of it was imported.") from None
+    except CollectionGoneError:
+        raise SetupError("A collection was deleted meanwhile; nothing of it was imported.") from None
     finally:
-        for each in hidden:
-            parcel.abandon(store.database, each)  # does nothing to those that were shown
-    return came
+        for each in coming:
+            parcel.abandon(database, each.hidden)  # does nothing to those that were shown
 
 
-def _fill(store: Store, archive: Archive, keys: Sequence[int], targets: Sequence[Collection], came: Came) -> None:
-    """Bring in users, then faces; then users' vectors as they were, to the last bit, where all faces came too."""
-    for number, rows in _groups(archive, "users", len(keys)):
-        came.users += parcel.add_users(store.database, keys[number], [_user(row) for row in rows])
-    dimensions: dict[int, int] = {}
-    matching = Matching(combine, lambda *_: 0.0)
-    for number, rows in _groups(archive, "faces", len(keys)):
-        faces = [_face(row, dimensions) for row in rows]
-        came.faces += parcel.add_faces(store.database, keys[number], faces, matching)
-    for number, rows in _groups(archive, "users", len(keys)):
-        if targets[number].key == 0:
-            parcel.set_vectors(store.database, keys[number], [_user(row) for row in rows])
+@dataclass(frozen=True, slots=True)
+class _Coming:
+    """A collection on its way: as it is while it is filled, its tags, and what it is merged into, if anything."""
+
+    hidden: Collection
+    tags: dict[str, str]
+    into: Collection | None
 
 
-def _target(store: Store, account: str, row: dict[str, Any], merge: bool) -> Collection:
-    """The collection that rows go to; with the key 0 for one that is to be made."""
-    name = str(row["name"])
-    there = store.collections.find(account, name)
+def _target(store: Store, account: str, row: CollectionRow, merge: bool) -> _Coming:
+    there, tags = store.collections.find(account, row.name), dict(row.tags or {})
     if there is None:
-        return parcel.described(account, name, row["contract"], row["model_version"], row["created"])
+        made = parcel.described(account, row.name, row.contract, row.model_version, row.created)
+        return _Coming(made, tags, None)
     if not merge:
-        raise SetupError(f"The collection {name} is there already; --merge adds what it lacks, or delete it first.")
-    if there.contract != row["contract"]:
+        raise SetupError(f"The collection {row.name} is there already; --merge adds what it lacks, or delete it first.")
+    if there.contract != row.contract:
         raise SetupError(
-            f"The collection {name} was made with model version {there.model_version}, the one in the file with "
-            f"{row['model_version']}; their embeddings cannot be compared, nor merged."
+            f"The collection {row.name} was made with model version {there.model_version}, the one in the file with "
+            f"{row.model_version}; their embeddings cannot be compared, nor merged."
         )
-    return there
+    return _Coming(replace(there, account=parcel.MERGING + account), tags, there)
 
 
-def _groups(archive: Archive, table: str, most: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
-    """A table's rows, some at a time, by the number of their collection."""
-    for batch in archive.rows(table):
-        if any(row[name] is None for row in batch for name in row if name not in MAY_LACK):
-            raise ValueError(f"rows of {table} that lack something")
-        for number in sorted({row["collection"] for row in batch}):
-            if not 0 <= number < most:
-                raise ValueError(f"rows of a collection {number} that it does not name")
-            yield number, [row for row in batch if row["collection"] == number]
-
-
-def _user(row: dict[str, Any]) -> WholeUser:
-    vector = None if row["vector"] is None else vectors.pack_user(row["vector"])
-    return WholeUser(0, str(row["name"]), vector)
-
-
-def _face(row: dict[str, Any], dimensions: dict[int, int]) -> WholeFace:
-    embedding = np.asarray(row["embedding"], "<f2")
-    if dimensions.setdefault(row["collection"], len(embedding)) != len(embedding):
-        raise ValueError("embeddings of different lengths in one collection")
-    length = float(np.linalg.norm(embedding.astype(np.float32)))
-    if not vectors.SHORTEST <= length <= vectors.LONGEST:
-        raise ValueError("an embedding whose length is not 1")
-    region = Region(row["left"], row["top"], row["width"], row["height"])
-    face = StoredFace(
-        0, UUID(row["face_id"]), UUID(row["image_id"]), row["external_image_id"], region, row["confidence"], row["user"]
-    )
-    return WholeFace(face, embedding.tobytes())
+def _placed(cursor: Cursor, keys: Sequence[int], coming: Sequence[_Coming]) -> Came:
+    """Let collections that are whole be seen, or merge them, all in one transaction."""
+    came = Came(collections=len(coming))
+    for key, each in zip(keys, coming, strict=True):
+        if each.into:
+            faces, users = merging.merge(cursor, key, each.into.key, MATCHING)
+        else:
+            faces, users = parcel.counts(cursor, key)
+            parcel.shown(cursor, key, each.hidden)
+        came.faces += faces
+        came.users += users
+    return came

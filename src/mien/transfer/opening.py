@@ -1,0 +1,135 @@
+"""The zip around an export, opened without trusting what it says: nothing in it is inflated, or read without end.
+
+An export has four members, stored as they are. A zip with others, or a directory that is larger than that of four,
+is refused before it is read.
+"""
+
+import io
+import struct
+import zipfile
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mien.errors import SetupError
+
+MANIFEST = "manifest.json"
+_MOST_MANIFEST = 65_536  # bytes
+_MOST_DIRECTORY = 4096  # bytes of the list of members at the end of a zip
+_LOCAL_HEADER = 30  # bytes before a member's name in its zip
+# APPNOTE.TXT of PKWARE, 4.3.14 to 4.3.16: the end of a zip without a comment, and before it that of one beyond 4 GiB
+_END, _END64, _LOCATOR = struct.Struct("<4s4H2LH"), struct.Struct("<4sQ2H2L4Q"), struct.Struct("<4sLQL")
+_DAMAGED = (
+    zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, RuntimeError, struct.error, OverflowError, MemoryError,
+)  # fmt: skip
+
+
+class Manifest(msgspec.Struct):
+    """What an export says of itself."""
+
+    format: str = ""
+    version: int = 0
+    rows: dict[str, int] = {}
+
+
+def manifest(path: Path, tables: Collection[str]) -> Manifest:
+    """Read a zip's manifest, and every member once to compare it with its checksum.
+
+    Args:
+        path: the file.
+        tables: the names of the members beside the manifest.
+
+    Raises:
+        SetupError: it is no export, or is damaged.
+    """
+    try:
+        _refuse_long(path)
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            if sorted(each.filename for each in members) != sorted([MANIFEST, *tables]):
+                raise SetupError(f"{path} is no export of mien: it has other members than one has.")
+            if any(map(_is_packed, members)):
+                raise SetupError(f"{path} is no export of mien: its members are compressed or encrypted.")
+            if archive.getinfo(MANIFEST).file_size > _MOST_MANIFEST:
+                raise SetupError(f"{path} is no export of mien: its manifest is larger than {_MOST_MANIFEST} bytes.")
+            if archive.testzip() is not None:
+                raise SetupError(f"{path} is damaged.")
+            return msgspec.json.decode(archive.read(MANIFEST), type=Manifest)
+    except _DAMAGED as error:
+        raise SetupError(f"{path} is no export of mien, or is damaged ({type(error).__name__}).") from None
+
+
+def member(path: Path, name: str) -> "Window":
+    """A member of a zip, as a file; it holds the zip open until it is closed."""
+    with zipfile.ZipFile(path) as archive:
+        info = archive.getinfo(name)
+    file = path.open("rb")
+    file.seek(info.header_offset + _LOCAL_HEADER - 4)  # where the lengths of the name and of what follows it stand
+    lengths = file.read(4)
+    start = info.header_offset + _LOCAL_HEADER + sum(int.from_bytes(lengths[at : at + 2], "little") for at in (0, 2))
+    return Window(file, start, info.file_size)
+
+
+def _refuse_long(path: Path) -> None:
+    """Refuse a zip whose list of members is longer than that of an export: zipfile would read all of it.
+
+    Raises:
+        BadZipFile: it is, or the file does not end as a zip does.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, size - _END.size - _LOCATOR.size - _END64.size))
+        end = file.read()
+    if len(end) < _END.size:
+        raise zipfile.BadZipFile
+    mark, *_, members, length, _, comment = _END.unpack(end[-_END.size :])
+    if mark != b"PK\5\6" or comment:
+        raise zipfile.BadZipFile
+    if end[-_END.size - _LOCATOR.size :][:4] == b"PK\6\7":
+        mark, *_, members, length, _ = _END64.unpack(end[: _END64.size])
+    if mark[:2] != b"PK" or length > _MOST_DIRECTORY or members > _MOST_DIRECTORY:
+        raise zipfile.BadZipFile
+
+
+def _is_packed(info: zipfile.ZipInfo) -> bool:
+    return bool(info.compress_type or info.flag_bits & 1 or info.file_size != info.compress_size)
+
+
+class Window(io.RawIOBase):
+    """A part of a file, read as a file."""
+
+    def __init__(self, file: Any, start: int, size: int) -> None:
+        self._file, self._start, self._size, self._at = file, start, size, 0
+
+    def readable(self) -> bool:
+        """Returns True."""
+        return True
+
+    def seekable(self) -> bool:
+        """Returns True."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Moves to a place in the part."""
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        return self._at
+
+    def tell(self) -> int:
+        """Returns the place in the part."""
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        """Reads from the part, and not beyond it."""
+        wanted = max(0, min(len(buffer), self._size - self._at))
+        self._file.seek(self._start + self._at)
+        data = self._file.read(wanted)
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+        super().close()

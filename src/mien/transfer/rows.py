@@ -1,0 +1,219 @@
+"""What a row must be to come in: the API's own constraints, for an export, a backup, and a store that is copied.
+
+What the API would not take it could not list or delete either. Rows of an export are structs of their own; those of a
+store are built from the table of its columns, so that a column which nobody named here is bounded all the same.
+"""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+import numpy as np
+
+from mien.errors import SetupError
+from mien.operations.constraints import REQUIRED, Length, Pattern, Range, broken
+from mien.operations.shapes import CollectionId, ExternalImageId, FaceId, Percent, TagKey, TagMap, TagValue, UserId
+from mien.store import vectors
+from mien.store.base import Cursor, Database, Row
+from mien.store.check import Tell
+from mien.store.parcel import HIDDEN, MERGING
+from mien.store.transfer import TABLES, Table, batches, numbers
+
+MOST_KEY = 2**53  # keys beyond it leave no room for those that follow
+MOST_DIMENSION = 4096  # of an embedding whose pack mien does not know
+MOST_BYTES = 65_536  # of a value that no constraint names
+MOST_SHOWN, MOST_SAID = 60, 400  # characters of a value, and of all that a sentence quotes
+LATEST = 253_402_300_799  # seconds since 1970: the end of the year 9999
+
+Key = Annotated[int, Range(0, MOST_KEY)]
+Account = Annotated[str, Pattern(f"(?:{HIDDEN}(?:{MERGING})?)?[0-9]{{12}}")]
+Contract = Annotated[str, Length(1, 64), Pattern("[0-9A-Za-z]+")]  # one that mien does not know may be a later mien's
+ModelVersion = Annotated[str, Length(1, 32), Pattern(r"[0-9]+\.[0-9]+")]
+Moment = Annotated[float, Range(0, LATEST)]
+Place = Annotated[float, Range(-10, 10)]  # shares of a picture; a box may reach beyond it
+Side = Annotated[float, Range(0, 10)]
+Id = Annotated[bytes, Length(16, 16)]
+Other = int | float | str | bytes | None
+Shape = TypeVar("Shape", bound=msgspec.Struct)
+
+
+class CollectionRow(msgspec.Struct):
+    """A collection of an export."""
+
+    collection: Key = REQUIRED
+    name: CollectionId = REQUIRED
+    contract: Contract = REQUIRED
+    model_version: ModelVersion = REQUIRED
+    created: Moment = REQUIRED
+    tags: TagMap | None = None
+
+
+class UserRow(msgspec.Struct):
+    """A user of an export; the vector float32 (D,), None for one without faces."""
+
+    collection: Key = REQUIRED
+    name: UserId = REQUIRED
+    vector: Any | None = None
+
+
+class FaceRow(msgspec.Struct):
+    """A face of an export; the embedding float16 (D,)."""
+
+    collection: Key = REQUIRED
+    face_id: FaceId = REQUIRED
+    image_id: FaceId = REQUIRED
+    left: Place = REQUIRED
+    top: Place = REQUIRED
+    width: Side = REQUIRED
+    height: Side = REQUIRED
+    confidence: Percent = REQUIRED
+    embedding: Any = REQUIRED
+    external_image_id: ExternalImageId | None = None
+    user: UserId | None = None
+
+
+# Columns of a store; one that several tables have stands alone where it means the same in all of them.
+_RULES: Mapping[str, Any] = {
+    "account": Account, "collections.name": CollectionId, "users.name": UserId, "contract": Contract,
+    "model_version": ModelVersion, "created": Moment, "face_id": Id, "image_id": Id,
+    "external_image_id": ExternalImageId | None, "box_left": Place, "box_top": Place, "box_width": Side,
+    "box_height": Side, "confidence": Percent, "tag": TagKey, "value": TagValue, "id": Key, "face": Key,
+    "collection": Key, "user_key": Key | None, "revision": Key, "floor": Key, "faces": Key, "users": Key,
+    "vector": Annotated[bytes, Length(1, 4 * MOST_DIMENSION)], "user_removals.vector": Key, "histories.id": int, "history": int,
+}  # fmt: skip
+
+
+def checked(shape: type[Shape], row: Any, where: str) -> Shape:
+    """Returns a row as its struct.
+
+    Raises:
+        SetupError: it breaks a constraint of the API; the sentence begins with `where`.
+    """
+    try:
+        found = msgspec.convert(row, shape)
+        complaints = broken(found)
+    except msgspec.ValidationError as error:
+        complaints = [str(error)]
+    if complaints:
+        raise SetupError(f"{where}: {plain(complaints[0])}. The API would not take it, so nothing came in.")
+    return found
+
+
+def plain(text: str) -> str:
+    """Returns a text as a terminal may show it: what it quotes shortened, and nothing that steers the terminal."""
+    start, end = text.find("'"), text.find("' at '")
+    if end - start > MOST_SHOWN:
+        text = f"{text[: start + MOST_SHOWN]}… ({end - start - 1:,} characters){text[end:]}"
+    text = text if len(text) <= MOST_SAID else f"{text[:MOST_SAID]}…"
+    return text if text.isprintable() else text.encode("unicode_escape").decode()
+
+
+def embedding(values: Any, dimension: int | None, where: str) -> bytes:
+    """Returns an embedding of an export, float16 (D,), as a store keeps it.
+
+    Args:
+        values: the numbers.
+        dimension: how many there must be; None where nothing says.
+        where: what a sentence of refusal begins with.
+
+    Raises:
+        SetupError: there are more or fewer, one is not finite, or the length is not 1.
+    """
+    found = np.asarray(values, "<f2")
+    _measured(len(found), dimension, where)
+    if not _unit(found[None].astype(np.float32))[0]:
+        raise SetupError(f"{where}: an embedding is finite and its length is 1, and this one's length is not 1.")
+    return found.tobytes()
+
+
+def refuse(database: Database, dimensions: Mapping[str, int], tell: Tell) -> None:
+    """Read a whole store and refuse what the API would not take.
+
+    Args:
+        database: the store.
+        dimensions: of the embeddings of each contract that mien knows.
+        tell: is told how far it is.
+
+    Raises:
+        SetupError: a row breaks a constraint; the sentence names it.
+    """
+    try:
+        for done, table in enumerate(TABLES):
+            tell("rows", done, len(TABLES))
+            shape = _shape(table)
+            for batch in batches(table, database, None):
+                for row in batch:
+                    key = row[: len(table.key)]
+                    shown = " ".join(map(str, key)) if all(isinstance(each, int) for each in key) else "of some text"
+                    where = f"The row {shown} of the table {table.name}"
+                    checked(shape, row, where)
+                    _bounded(table, row, where)
+        database.read(lambda cursor: _dimensions(cursor, dimensions))
+    except sqlite3.Error as error:
+        raise SetupError(f"The store cannot be read: {plain(str(error))}.") from None
+
+
+def refuse_embeddings(database: Database) -> None:
+    """Read a store's embeddings and refuse any that is not finite or whose length is not 1.
+
+    Raises:
+        SetupError: there is one.
+    """
+    (table,) = (each for each in TABLES if each.name == "embeddings")
+    for batch in batches(table, database, None):
+        _embeddings(batch)
+
+
+def _shape(table: Table) -> type[msgspec.Struct]:
+    fields = [(name, _rule(table, name)) for name in table.columns]
+    return msgspec.defstruct(f"{table.name}_row", fields, array_like=True)
+
+
+def _rule(table: Table, column: str) -> Any:
+    return _RULES.get(f"{table.name}.{column}", _RULES.get(column, Other))
+
+
+def _bounded(table: Table, row: Row, where: str) -> None:
+    """Refuse what no constraint names and yet cannot be kept: what is not finite, or is far too large."""
+    for name, value in zip(table.columns, row, strict=True):
+        if _rule(table, name) is not Other:
+            continue
+        if isinstance(value, float) and not isfinite(value):
+            raise SetupError(f"{where}: {name} is {value}, which is not a number.")
+        if isinstance(value, int) and abs(value) > MOST_KEY:
+            raise SetupError(f"{where}: {name} is larger than {MOST_KEY}.")
+        if isinstance(value, str | bytes) and len(value) > MOST_BYTES:
+            raise SetupError(f"{where}: {name} is longer than {MOST_BYTES:,} bytes.")
+
+
+def _embeddings(batch: Sequence[Row]) -> None:
+    """Refuse embeddings, rows (face, vector, …), that are not finite or whose length is not 1."""
+    for size in {len(row[1]) for row in batch}:
+        alike = [row for row in batch if len(row[1]) == size]
+        if size % 2:
+            raise SetupError(f"The embedding of the face {alike[0][0]} has {size} bytes, not float16 numbers.")
+        for row, good in zip(alike, _unit(vectors.raw([row[1] for row in alike])), strict=True):
+            if not good:
+                raise SetupError(f"The embedding of the face {row[0]} is not finite, or its length is not 1.")
+
+
+def _dimensions(cursor: Cursor, dimensions: Mapping[str, int]) -> None:
+    """Refuse collections whose embeddings, or whose users' vectors, are not all of their pack's dimension."""
+    for key, contract, *found in numbers(cursor):
+        for count in found:
+            _measured(count, dimensions.get(contract, found[0]), f"The collection with the key {key}")
+
+
+def _measured(found: float, wanted: float | None, where: str) -> None:
+    if found != (wanted or found) or not 0 < found <= MOST_DIMENSION:
+        right = f"{wanted:g}" if wanted else f"1 to {MOST_DIMENSION}"
+        raise SetupError(f"{where}: an embedding has {found:g} numbers, and this pack's have {right}.")
+
+
+def _unit(found: vectors.Vectors) -> Any:
+    """Whether each of them, float32 (N, D), has length 1; one that is not finite has not."""
+    with np.errstate(all="ignore"):
+        lengths = np.sqrt(np.vecdot(found, found))
+    return (lengths > vectors.SHORTEST) & (lengths < vectors.LONGEST)
