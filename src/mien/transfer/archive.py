@@ -23,7 +23,7 @@ BATCH = 4096  # rows held at the same time
 TABLES = ("collections", "users", "faces")
 MOST_VALUES = 4096  # numbers in a vector, or tags of a collection
 MOST_TEXT = 4096  # bytes of a text
-ROOM = 512 << 20  # bytes that reading may add to the process; a batch of the longest vectors takes some 100 MiB
+ROOM = 384 << 20  # bytes that reading may add to the process; a batch of the longest vectors takes some 100 MiB
 
 
 def parquet() -> Any:
@@ -134,11 +134,15 @@ class Archive:
         """
         pa = parquet()
         try:
+            pa.set_memory_pool(pa.system_memory_pool())  # the others reserve addresses beforehand, which bound nothing
             with bounded(ROOM), opening.member(self.path, f"{table}.parquet") as file:
                 read = self._opened(file, table)
                 # Its threads would hold the file, which is Python's, and abort a process that ends before they let go.
+                done = 0
                 for batch in read.iter_batches(BATCH, use_threads=False):
-                    yield self._rows(batch, table)
+                    where = f"{self.path}, between row {done + 1} and row {done + len(batch)} of {table}"
+                    yield self._rows(batch, where)
+                    done += len(batch)
         except MemoryError:
             raise SetupError(f"{self.path}: the table {table} takes more memory than any that mien writes.") from None
         except (pa.ArrowException, KeyError, OSError, ValueError, RuntimeError) as error:
@@ -158,36 +162,39 @@ class Archive:
         text = [field.name for field in schema(table) if pa.types.is_string(field.type)]
         return pa.parquet.ParquetFile(file, read_dictionary=text)
 
-    def _rows(self, batch: Any, table: str) -> list[dict[str, Any]]:
+    def _rows(self, batch: Any, where: str) -> list[dict[str, Any]]:
         """Rows as dicts. Vectors are cut from the column's numbers, since Python has no float16 of its own."""
         columns = {}
         for name in batch.schema.names:
             column = batch.column(name)
             if name in ("vector", "embedding"):
-                columns[name] = self._vectors(column, table)
+                columns[name] = _vectors(column, where)
             elif name == "tags":
-                self._short(column.keys, table, name)
-                self._short(column.items, table, name)
+                _refuse_long(column.keys, where, name)
+                _refuse_long(column.items, where, name)
                 columns[name] = [dict(tags or ()) for tags in column.to_pylist()]
             else:
                 if parquet().types.is_dictionary(column.type):
-                    self._short(column.dictionary, table, name)
+                    _refuse_long(column.dictionary, where, name)
                 columns[name] = column.to_pylist()
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
-    def _short(self, texts: Any, table: str, name: str) -> None:
-        longest = parquet().compute.max(parquet().compute.binary_length(texts)).as_py() or 0
-        if longest > MOST_TEXT:
-            raise SetupError(f"{self.path}: a {name} of {table} has {longest:,} bytes; the API takes none so long.")
 
-    def _vectors(self, column: Any, table: str) -> list[Any]:
-        offsets, values = column.offsets.to_numpy(), column.values.to_numpy()
-        if len(values) > MOST_VALUES * len(column):
-            raise SetupError(f"{self.path}: a vector of {table} has more than {MOST_VALUES:,} numbers.")
-        return [
-            values[start:stop] if valid else None
-            for start, stop, valid in zip(offsets[:-1], offsets[1:], column.is_valid().to_pylist(), strict=True)
-        ]
+def _refuse_long(texts: Any, where: str, name: str) -> None:
+    """Refuse a text that is too long before rows are made, which would each have a copy of it."""
+    longest = parquet().compute.max(parquet().compute.binary_length(texts)).as_py() or 0
+    if longest > MOST_TEXT:
+        raise SetupError(f"{where}: a {name} has {longest:,} bytes. The API would not take it, so nothing came in.")
+
+
+def _vectors(column: Any, where: str) -> list[Any]:
+    offsets, values = column.offsets.to_numpy(), column.values.to_numpy()
+    if len(values) > MOST_VALUES * len(column):
+        raise SetupError(f"{where}: a vector has more than {MOST_VALUES:,} numbers, and nothing came in.")
+    return [
+        values[start:stop] if valid else None
+        for start, stop, valid in zip(offsets[:-1], offsets[1:], column.is_valid().to_pylist(), strict=True)
+    ]
 
 
 def open_archive(path: Path) -> Archive:

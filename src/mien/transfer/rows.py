@@ -35,7 +35,7 @@ Moment = Annotated[float, Range(0, LATEST)]
 Place = Annotated[float, Range(-10, 10)]  # shares of a picture; a box may reach beyond it
 Side = Annotated[float, Range(0, 10)]
 Id = Annotated[bytes, Length(16, 16)]
-Other = int | float | str | bytes | None
+Other = Any
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
 
