@@ -21,7 +21,7 @@ from mien.operations.user import combine
 from mien.packs.manifest import catalogue
 from mien.store import open as stores
 from mien.store.base import NewFace, Origin, Region
-from mien.store.users import Matching
+from mien.store.likeness import Matching
 from mien.transfer import carry
 from mien.transfer.archive import schema
 from tests import live
