@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from mien.store import users
+from mien.store.answers import Outcome, Refusal
 from mien.store.base import CollectionGoneError, StoredFace
 from mien.store.likeness import Matching, Vector
 from mien.store.open import Store
 from mien.store.tokens import Token, TokenReusedError
-from mien.store.users import Outcome, Refusal, UserExistsError, UserFullError, UserMissingError
+from mien.store.users import UserExistsError, UserFullError, UserMissingError
 from tests.congruence import faces
 
 

@@ -40,12 +40,11 @@ from mien.operations.shapes import (
     UserId,
     single,
 )
+from mien.store.answers import Outcome, Refusal
 from mien.store.base import Collection, CollectionGoneError, DamagedError
 from mien.store.likeness import Matching
 from mien.store.tokens import Token, TokenReusedError
 from mien.store.users import (
-    Outcome,
-    Refusal,
     UserExistsError,
     UserFullError,
     UserMissingError,

@@ -260,5 +260,7 @@ def _parsed(address: str) -> dict[str, Any]:
 
 
 def _place(info: dict[str, Any]) -> str:
-    host = f"{info.get('host') or 'localhost'}{':' + str(info['port']) if info.get('port') else ''}"
+    name = str(info.get("host") or "localhost")
+    host = f"[{name}]" if ":" in name else name
+    host += f":{info['port']}" if info.get("port") else ""
     return f"postgresql://{host}/{info.get('dbname') or info.get('user') or ''}"

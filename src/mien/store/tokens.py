@@ -1,6 +1,7 @@
 """Idempotency tokens: a call that comes again with its token has its first answer again and no second effect.
 
-A token is kept in the transaction of the effect it stands for, so neither is ever there without the other.
+A token is kept in the transaction of the effect it stands for, so neither is ever there without the other. An answer
+that is kept names no face and no user (`answers`), so that erasing them leaves nothing here.
 """
 
 import time
@@ -51,6 +52,7 @@ def keep(cursor: Cursor, token: Token | None, answer: bytes) -> None:
     now = time.time()
     cursor.run("DELETE FROM tokens WHERE created <= ?", now - KEPT)
     cursor.run(
-        "INSERT INTO tokens (account, operation, token, parameters, answer, created) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO tokens (account, operation, token, parameters, answer, created) VALUES (?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (account, operation, token) DO UPDATE SET answer = excluded.answer, created = excluded.created",
         token.account, token.operation, token.text, token.parameters, answer, now,
     )  # fmt: skip

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.store import changes, faces, likeness, tokens, vectors
+from mien.store import answers, changes, faces, likeness, tokens, vectors
+from mien.store.answers import Outcome, Refusal
 from mien.store.base import Changes, Cursor, DamagedError, Database, Point, StoredFace, Work
 from mien.store.damage import Damage
 from mien.store.likeness import Matching, Vector
@@ -40,23 +40,6 @@ class User:
 
     key: int
     name: str
-    faces: int
-
-
-class Refusal(msgspec.Struct, frozen=True):
-    """A face that was not associated or disassociated, and why; `similarity` where it was too low."""
-
-    face_id: UUID
-    reason: str
-    user: str | None = None
-    similarity: float | None = None
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What associating or disassociating faces came to."""
-
-    done: list[UUID]
-    refused: list[Refusal]
     faces: int
 
 
@@ -205,7 +188,7 @@ class Users:
                 likeness.renew(cursor, collection, revision, user.key, matching)
             return Outcome([face.face_id for face in joining], refused, user.faces + len(joining))
 
-        return self._change(collection, name, token, work)
+        return self._change(collection, name, face_ids, token, work)
 
     def disassociate(
         self, collection: int, name: str, face_ids: Sequence[UUID], matching: Matching, token: Token | None
@@ -225,18 +208,25 @@ class Users:
                 likeness.renew(cursor, collection, revision, user.key, matching)
             return Outcome([face.face_id for face in leaving], refused, user.faces - len(leaving))
 
-        return self._change(collection, name, token, work)
+        return self._change(collection, name, face_ids, token, work)
 
     def _change(
-        self, collection: int, name: str, token: Token | None, work: Callable[[Cursor, int, User], Outcome]
+        self,
+        collection: int,
+        name: str,
+        face_ids: Sequence[UUID],
+        token: Token | None,
+        work: Callable[[Cursor, int, User], Outcome],
     ) -> Outcome:
         def whole(cursor: Cursor) -> Outcome:
             revision, _ = changes.advance(cursor, collection)
             before = tokens.answered(cursor, token)
-            if before is not None:
-                return msgspec.json.decode(before, type=Outcome)
+            known = answers.unpack(cursor, before, face_ids) if before is not None else None
+            if known is not None:
+                return known
             outcome = work(cursor, revision, named(cursor, collection, name))
-            tokens.keep(cursor, token, msgspec.json.encode(outcome))
+            if token:
+                tokens.keep(cursor, token, answers.pack(cursor, collection, outcome, face_ids))
             return outcome
 
         return self.database.write(Work(whole, collection))
