@@ -10,7 +10,7 @@ from pathlib import Path
 
 import cv2
 
-from mien import __version__, heap, leftovers
+from mien import __version__, config, heap, leftovers
 from mien.config import Settings
 from mien.engine.onnx import OnnxSession
 from mien.engine.openvino import OpenVinoSession
@@ -273,7 +273,7 @@ def _is_loopback(host: str) -> bool:
 def welcome(settings: Settings, app: App, port: int) -> str:
     """The first lines: what runs, where, under which licence, and six lines of boto3 to try it with."""
     pack, runtime = app.context.pack.manifest, app.context.pack.runtime
-    address = f"http://{settings.host}:{port}"
+    address = f"http://{config.address(settings.host, port)}"
     return f"""\
 mien {__version__} listens on {address}
 data    {stores.directory(settings.store, settings.data).resolve()}

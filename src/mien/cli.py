@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -21,6 +22,20 @@ from mien.evaluate.options import add_flags
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; its exit code. 0 went well, 1 mien cannot do it (one sentence says why), 2 wrong usage."""
+    try:
+        try:
+            return _run(arguments)
+        finally:
+            if sys.stdout:
+                sys.stdout.flush()
+    except BrokenPipeError:  # what reads the output, such as `head`, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 128 + signal.SIGPIPE
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     given = parser().parse_args(arguments)
     flags = {row.name: getattr(given, row.name, None) for row in config.TABLE}
     try:
@@ -28,8 +43,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SetupError as error:
         print(f"mien: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 130
 
 
 def parser() -> argparse.ArgumentParser:

@@ -51,7 +51,11 @@ class Setting:
         """
         try:
             parsed = _boolean(value) if self.type is bool else self.type(value)
-        except (TypeError, ValueError, KeyError):
+            if not isinstance(value, str) and (self.type is bool) != isinstance(value, bool):
+                raise ValueError(value)
+            if isinstance(value, list | dict) or (isinstance(value, float) and parsed != value):
+                raise ValueError(value)
+        except (TypeError, ValueError, KeyError, OverflowError):
             raise SetupError(f"{source} must be a {self.type.__name__}, not {value!r}.") from None
         if self.choices and parsed not in self.choices:
             raise SetupError(f"{source} must be one of {', '.join(self.choices)}, not {value!r}.")
@@ -77,7 +81,7 @@ TABLE = (
         "store", str, "", "where the truth is: empty for SQLite under the data directory, sqlite:///…, postgresql://…"
     ),
     Setting("host", str, "127.0.0.1", "address to listen on"),
-    Setting("port", int, 6436, "port to listen on; 0 takes a free one"),
+    Setting("port", int, 6436, "port to listen on; 0 takes a free one", limits=(0, 65_535)),
     Setting("console", bool, True, "whether the page at /console is served"),
     Setting("master_key", str, "", "file with the key that access keys are encrypted under (default DATA/master.key)"),
     Setting("s3_endpoint", str, "", "address of the S3-compatible store that S3Object is read from (default AWS)"),
@@ -89,10 +93,22 @@ TABLE = (
         "calibration", str, "", "file of `mien eval --calibrate` to measure similarity by (default: the pack's own)"
     ),
     Setting("minimum_similarity", float, 0.0, "0–100; no search answers with less", limits=(0, 100)),
-    Setting("gallery_memory", int, 0, "MiB that galleries may take, the least recently searched going first; 0: all"),
+    Setting(
+        "gallery_memory",
+        int,
+        0,
+        "MiB that galleries may take, the least recently searched going first; 0: all",
+        limits=(0, 1e9),
+    ),
     Setting("gallery_codes", str, "memory", "where large galleries keep what they re-rank by", CODES),
-    Setting("scan_threads", int, 0, "threads that a search of a large gallery is divided among; 0: one for each core"),
-    Setting("threads", int, 0, "inferences that run at the same time; 0 means one for each core"),
+    Setting(
+        "scan_threads",
+        int,
+        0,
+        "threads that a search of a large gallery is divided among; 0: one for each core",
+        limits=(0, 4096),
+    ),
+    Setting("threads", int, 0, "inferences that run at the same time; 0 means one for each core", limits=(0, 4096)),
     Setting("image_cache", int, 16, "MiB that remember for minutes what images showed; 0: nothing", limits=(0, 1e6)),
     Setting("bodies_in_flight", int, 128, "MiB of request bodies held at the same time", limits=(1, 1_000_000)),
     Setting("pixels_in_flight", int, 100, "megapixels decoded at the same time", limits=(1, 1_000_000)),
@@ -156,6 +172,11 @@ class Settings:
     def cores(self) -> int:
         """How many inferences run at the same time."""
         return self.threads or len(os.sched_getaffinity(0))
+
+
+def address(host: str, port: int) -> str:
+    """Returns a host and a port as a URL has them: an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def load(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:

@@ -9,6 +9,7 @@ from typing import cast
 import uvicorn
 from uvicorn.config import HTTPProtocolType
 
+from mien.config import address
 from mien.errors import SetupError
 from mien.wire.connection import Connections
 from mien.wire.console import Application
@@ -27,9 +28,10 @@ def bind(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the second is of a name that no host can have
         listening.close()
-        raise SetupError(f"mien cannot listen on {host}:{port}: {error.strerror}.") from None
+        why = getattr(error, "strerror", None) or "it is no name of a host"
+        raise SetupError(f"mien cannot listen on {address(host, port)}: {why}.") from None
     return listening
 
 
