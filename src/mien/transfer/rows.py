@@ -81,7 +81,8 @@ _RULES: Mapping[str, Any] = {
     "external_image_id": ExternalImageId | None, "box_left": Place, "box_top": Place, "box_width": Side,
     "box_height": Side, "confidence": Percent, "tag": TagKey, "value": TagValue, "id": Key, "face": Key,
     "collection": Key, "user_key": Key | None, "revision": Key, "floor": Key, "faces": Key, "users": Key,
-    "vector": Annotated[bytes, Length(1, 4 * MOST_DIMENSION)], "user_removals.vector": Key, "histories.id": int, "history": int,
+    "vector": Annotated[bytes, Length(1, 4 * MOST_DIMENSION)], "user_removals.vector": Key,
+    "histories.id": int, "history": int,
 }  # fmt: skip
 
 
