@@ -54,8 +54,9 @@ def run(  # noqa: PLR0917
         stopping: called when the signal comes.
     """
     config = uvicorn.Config(
-        server, log_config=None, access_log=False, server_header=False, lifespan="off", loop="auto",
-        http=cast(HTTPProtocolType, connections.protocol), ws="none", timeout_graceful_shutdown=grace, backlog=BACKLOG,
+        server, log_config=None, access_log=False, server_header=False, lifespan="off", loop="auto", ws="none",
+        http=cast(HTTPProtocolType, connections.protocol), timeout_graceful_shutdown=grace, backlog=BACKLOG,
+        proxy_headers=False,  # or a caller on this machine could name any address as its own
     )  # fmt: skip
     loop = _Loop(config, stopping)
     # One that comes before uvicorn listens for signals stops it as well. When uvicorn has finished what it accepted, it
