@@ -111,7 +111,7 @@ def test_a_photograph_of_the_lost_history_answers_nobody_of_the_new(
     copy.drop()
 
 
-def test_a_collection_under_a_key_given_out_twice_is_not_taken_for_the_first(
+def test_a_collection_made_after_a_put_back_is_not_taken_for_the_lost_one(
     pair: tuple[list[Live], str], name: str
 ) -> None:
     (first, second), address = pair

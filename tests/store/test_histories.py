@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mien.store import open as stores
-from mien.store.base import HistoryForkedError, HistoryGoneError, Point
+from mien.store.base import CollectionGoneError, HistoryForkedError, HistoryGoneError, Point
 from mien.store.compact import trim
 from mien.store.open import Store
 from tests.congruence import faces
@@ -104,15 +104,17 @@ def test_a_point_read_halfway_counts_with_all_that_was_gone_by_then(store: Store
     assert first.revision < first.seen.revision
 
 
-def test_a_key_given_out_again_is_another_collection(store: Store, put_back: Callable[[], None]) -> None:
+def test_no_collection_gets_the_key_of_one_that_is_lost(store: Store, put_back: Callable[[], None]) -> None:
+    """What was looked up before a put-back and is written after it must not land in another collection."""
     lost = faces.make(store, "lost")
     faces.add(store, lost, 1, [faces.face()])
     seen = point(store, lost)
     put_back()
     new = faces.make(store, "new")
-    assert new == lost
-    faces.add(store, new, 1, [faces.face()])
-    forked(store, new, seen)
+    assert new != lost
+    with pytest.raises(CollectionGoneError):
+        faces.add(store, lost, 1, [faces.face()])
+    assert store.faces.point(lost, seen) is None
 
 
 def test_a_deleted_collection_leaves_no_history(store: Store) -> None:

@@ -108,8 +108,12 @@ def advance(cursor: Cursor, collection: int) -> tuple[int, int]:
 
 
 def fresh() -> int:
-    """Makes the id of a revision, which no other history will give it."""
-    return randbits(63)
+    """Makes the id of a revision, or the key of a collection, that no other history of this store gives out.
+
+    A database that is put back gives the numbers of a sequence out again. A write that was looked up before and
+    stored after would then land in whichever collection got the same key.
+    """
+    return randbits(62) + 1
 
 
 def record(cursor: Cursor, collection: int, point: Point) -> None:

@@ -30,9 +30,9 @@ class Collections:
 
         def work(cursor: Cursor) -> Collection | None:
             row = cursor.row(
-                "INSERT INTO collections (account, name, contract, model_version, created, history) "
-                f"VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account, name) DO NOTHING RETURNING {_COLUMNS}",
-                account, name, contract, model_version, round(time.time(), 3), changes.fresh(),
+                "INSERT INTO collections (id, account, name, contract, model_version, created, history) "
+                f"VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, name) DO NOTHING RETURNING {_COLUMNS}",
+                changes.fresh(), account, name, contract, model_version, round(time.time(), 3), changes.fresh(),
             )  # fmt: skip
             made = Collection(*row) if row else None
             if made:

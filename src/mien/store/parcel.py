@@ -106,9 +106,10 @@ def begin(database: Database, described: Collection, tags: Mapping[str, str]) ->
         account = HIDDEN + described.account
         _drop(cursor, account, described.name)
         row = cursor.row(
-            "INSERT INTO collections (account, name, contract, model_version, created, history) "
-            "VALUES (?, ?, ?, ?, ?, ?) RETURNING id, revision, history",
-            account, described.name, described.contract, described.model_version, described.created, changes.fresh(),
+            "INSERT INTO collections (id, account, name, contract, model_version, created, history) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id, revision, history",
+            changes.fresh(), account, described.name, described.contract, described.model_version, described.created,
+            changes.fresh(),
         )  # fmt: skip
         key, *point = row or (0, 0, 0)
         changes.record(cursor, key, Point(*point))
