@@ -1,10 +1,10 @@
-"""OpenVINO is imported without its model converter, which would report that it was."""
+"""Neither engine reports its use: OpenVINO without its model converter, ONNX Runtime with its telemetry off."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-from tests import live
+from tests import live, networks
 
 STARTED = """
 import sys, threading
@@ -12,16 +12,24 @@ import mien.app, mien.packs.readers.dlib
 reporting = [name for name in sys.modules if name.startswith(("openvino_telemetry", "openvino.tools.ovc"))]
 print(reporting, threading.active_count())
 """
+RUN_BY_ONNX = """
+import sys
+from pathlib import Path
+import numpy as np
+from mien.engine.onnx import OnnxSession
+from mien.engine.session import Graph
+OnnxSession(Graph(Path(sys.argv[1]), 112, 112), 1)
+"""
 CONVERTED = "import mien.engine.openvino; from openvino.tools.ovc import convert_model; print(callable(convert_model))"
 
 
-def printed(program: str, home: Path, **variables: str) -> str:
+def printed(program: str, home: Path, *arguments: str, **variables: str) -> str:
     environment = live.environment(HOME=str(home), **variables)
     for name in ("CI", "TF_BUILD", "JENKINS_URL"):  # where these are set it would not report
         if name not in variables:
             environment.pop(name, None)
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True, env=environment
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=60, check=True, env=environment
     )
     return done.stdout
 
@@ -33,3 +41,10 @@ def test_nobody_is_told_that_mien_starts(tmp_path: Path) -> None:
 
 def test_whoever_converts_models_beside_mien_still_can(tmp_path: Path) -> None:
     assert printed(CONVERTED, tmp_path, CI="true") == "True\n"
+
+
+def test_onnx_runtime_reports_nothing_and_keeps_no_number_for_this_user(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    printed(RUN_BY_ONNX, home, str(networks.embedder(tmp_path / "network.onnx")))
+    assert list(home.rglob("*")) == []

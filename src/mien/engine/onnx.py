@@ -2,6 +2,7 @@
 
 import functools
 import math
+import os
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,8 @@ def _device(provider: str) -> str:
 
 @functools.cache
 def _runtime() -> Any:
+    """Imports ONNX Runtime with its telemetry off, which is decided by what the environment says at this moment."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnx  # noqa: F401, PLC0415  an optional dependency
         import onnxruntime  # noqa: PLC0415
