@@ -28,9 +28,8 @@ def printed(program: str, home: Path, *arguments: str, **variables: str) -> str:
     for name in ("CI", "TF_BUILD", "JENKINS_URL"):  # where these are set it would not report
         if name not in variables:
             environment.pop(name, None)
-    done = subprocess.run(
-        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=60, check=True, env=environment
-    )
+    start = [sys.executable, "-c", program, *arguments]
+    done = subprocess.run(start, capture_output=True, text=True, timeout=60, check=True, env=environment)
     return done.stdout
 
 
