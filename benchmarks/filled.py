@@ -15,7 +15,7 @@ import numpy as np
 
 from mien.store import open as stores
 from mien.store.open import Store
-from mien.store.vectors import checksum, pack
+from mien.store.tables.vectors import checksum, pack
 
 ACCOUNT = "000000000000"
 DIMENSION = 256

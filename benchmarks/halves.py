@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien import app, config
-from mien.evaluate import compare, rates
-from mien.evaluate.album import open_album
-from mien.evaluate.embedded import embedded
-from mien.store import vectors
+from mien.measure.accuracy import compare, rates
+from mien.measure.accuracy.album import open_album
+from mien.measure.accuracy.embedded import embedded
+from mien.store.tables import vectors
 
 Vectors = NDArray[np.float32]
 

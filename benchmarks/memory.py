@@ -26,8 +26,8 @@ from calls import KINDS, Warm, associated, body, prepared
 from pictures import all_kinds, checked
 
 from mien import app, config
-from mien.bench.process import MB, ServerProcess
 from mien.config import Settings
+from mien.measure.speed.process import MB, ServerProcess
 
 _PART = 1 << 16  # bytes of a body that come at a time
 

@@ -25,10 +25,10 @@ from contextlib import ExitStack, closing
 from itertools import count
 
 from mien import config
-from mien.bench.client import Client
-from mien.bench.photos import Photo, photos
-from mien.bench.process import ServerProcess
 from mien.image.decode import read_header
+from mien.measure.speed.client import Client
+from mien.measure.speed.photos import Photo, photos
+from mien.measure.speed.process import ServerProcess
 
 OPERATIONS = ("DetectFaces", "IndexFaces", "SearchFacesByImage")  # in the order in which they are sent one by one
 FILLED, SEARCHED = "filled", "searched"  # one collection grows; the other has a face of each photograph

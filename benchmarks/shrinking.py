@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 
 from mien import app, config
-from mien.evaluate import compare, rates
-from mien.evaluate.album import open_album
 from mien.face import detect
 from mien.face.types import Face, Pixels
+from mien.measure.accuracy import compare, rates
+from mien.measure.accuracy.album import open_album
 from mien.packs.load import Pack
 
 LAYOUTS = ((5, 4), (7, 5), (9, 6))  # columns and rows of a mosaic

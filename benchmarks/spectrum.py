@@ -1,6 +1,6 @@
 """Measure how a pack's embeddings are spread, for `mien bench --gallery` where there are no photographs.
 
-python benchmarks/spectrum.py FOLDER > src/mien/bench/spectrum.json
+python benchmarks/spectrum.py FOLDER > src/mien/measure/speed/spectrum.json
 """
 
 import os
@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 
 from mien import app, config
-from mien.bench import population
-from mien.evaluate.album import open_album
-from mien.evaluate.embedded import embedded
+from mien.measure.accuracy.album import open_album
+from mien.measure.accuracy.embedded import embedded
+from mien.measure.speed import population
 
 
 def main(folder: str) -> None:

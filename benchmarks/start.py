@@ -22,7 +22,7 @@ from botocore.config import Config
 from filled import ACCOUNT, DIMENSION, fill
 
 from mien import app, config
-from mien.operations.galleries import Galleries, Holding
+from mien.serving.galleries import Galleries, GallerySettings
 from mien.store.open import Store
 
 
@@ -55,7 +55,7 @@ def prepare(store: Store, folder: Path) -> str:
     found = store.collections.find(ACCOUNT, "people")
     assert found is not None
     face_id = str(store.faces.page(found.key, None, 1)[0].face_id)
-    galleries = Galleries(store, Holding(DIMENSION, 2, folder=folder / "snapshots"))
+    galleries = Galleries(store, GallerySettings(DIMENSION, 2, folder=folder / "snapshots"))
     galleries.faces(found)
     galleries.keep()
     store.database.close()

@@ -23,7 +23,7 @@ from filled import ACCOUNT, embeddings, fill
 
 from mien.store.base import NewFace, Origin, Region
 from mien.store.open import Store
-from mien.store.sweep import Sweeper
+from mien.store.upkeep.sweep import Sweeper
 
 PAUSE = 0.002  # seconds between a client's calls
 

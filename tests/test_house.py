@@ -9,13 +9,15 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "mien"
 # A room may import its own and every lower one. Rooms on a level may know each other, but not in a circle.
 LEVELS = (
     ("cli", "__main__", "commands"),
-    ("app", "bench", "doctor", "draw", "evaluate", "library", "local", "transfer"),
+    ("app", "doctor", "draw", "library", "local", "measure", "transfer"),
     ("wire", "console"),
+    ("access", "watch"),
     ("operations",),
+    ("serving",),
     ("packs", "store"),
     ("gallery", "image", "face"),
     ("engine",),
-    ("config", "errors", "heap", "leftovers", "progress", "__init__"),
+    ("config", "errors", "system", "__init__"),
 )
 SAYS_NOTHING = {"util", "utils", "common", "commons", "helper", "helpers", "manager", "core", "service", "misc"}
 MOST_FILE, MOST_FUNCTION = 300, 50
@@ -92,12 +94,12 @@ def test_no_import_goes_in_a_circle() -> None:
 def test_only_operations_see_both_faces_and_the_store() -> None:
     """Below the composition root; the store knows embeddings, not the faces of a picture."""
     seeing = {room(module) for module in FILES if {"face", "store"} <= {room(name) for name in imports(module)}}
-    assert seeing <= {"operations", "app", "doctor", "bench", "evaluate", "library", "local", "transfer"}
+    assert seeing <= {"operations", "app", "doctor", "measure", "library", "local", "transfer"}
 
 
 def test_only_the_wire_knows_http() -> None:
     for module, path in FILES.items():
-        if room(module) not in ("wire", "app", "bench", "packs"):  # packs are downloaded
+        if room(module) not in ("wire", "app", "measure", "packs"):  # packs are downloaded
             names = {alias.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Import)
                      for alias in node.names}  # fmt: skip
             assert not names & {"http", "http.client", "uvicorn", "starlette", "urllib.request"}, module

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.evaluate import compare, rates
-from mien.evaluate.album import open_album
+from mien.measure.accuracy import compare, rates
+from mien.measure.accuracy.album import open_album
 
 FAR = 1e-3
 MOST = 4  # photographs of a person

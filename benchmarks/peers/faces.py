@@ -24,7 +24,7 @@ import numpy as np
 from accuracy import Album, measured
 
 from mien import config
-from mien.bench.photos import photos
+from mien.measure.speed.photos import photos
 from mien.packs import install, own
 
 SIZES = ("240p", "1080p")

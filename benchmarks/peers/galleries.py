@@ -19,7 +19,7 @@ import environments
 import numpy as np
 from gallery_peers import PEERS, SETTING
 
-from mien.bench import gallery, population
+from mien.measure.speed import gallery, population
 
 NEEDS = {
     "faiss flat": ("faiss", ("faiss-cpu==1.15.1",)),

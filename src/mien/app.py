@@ -10,40 +10,44 @@ from pathlib import Path
 
 import cv2
 
-from mien import __version__, config, heap, leftovers
+from mien import __version__, config
+from mien.access.authenticator import Authenticator
+from mien.access.vault import Vault
+from mien.access.vouch import Voucher
 from mien.config import Settings
 from mien.engine.onnx import OnnxSession
 from mien.engine.openvino import OpenVinoSession
 from mien.engine.watched import WatchedSession
 from mien.errors import SetupError
-from mien.heap import Tidier
 from mien.image.source import FETCH_PATIENCE, S3, S3Settings
 from mien.operations import table
-from mien.operations.budget import Budget
 from mien.operations.context import Context, Operations
-from mien.operations.galleries import Galleries, Holding
-from mien.operations.job import Writers
-from mien.operations.keeping import Keeper
-from mien.operations.sightings import Forgetter, Sightings
-from mien.packs import calibration, install, load, manifest, own
+from mien.packs import calibration_file, install, load, manifest, own
 from mien.packs.load import Pack
 from mien.packs.manifest import Manifest
+from mien.serving.bounds import Bounds
+from mien.serving.budget import Budget
+from mien.serving.galleries import Galleries, GallerySettings
+from mien.serving.image_cache import Forgetter, ImageCache
+from mien.serving.keeping import Keeper
+from mien.serving.request import Writers
 from mien.store import open as stores
-from mien.store.checksums import Summer
-from mien.store.sweep import Sweeper
-from mien.store.vault import Vault
-from mien.wire import journal, listen
-from mien.wire import tracing as traces
-from mien.wire.access import Door
-from mien.wire.admission import Admission, Bounds
+from mien.store.upkeep.checksums import Summer
+from mien.store.upkeep.sweep import Sweeper
+from mien.system import heap, leftovers
+from mien.system.heap import Tidier
+from mien.watch import log
+from mien.watch import tracing as traces
+from mien.watch.metrics import Metrics, show
+from mien.watch.readiness import Readiness
+from mien.watch.tracing import Tracing
+from mien.wire import listen
+from mien.wire.admission import Admission
 from mien.wire.connection import Connections, room_for
 from mien.wire.console import Console
 from mien.wire.gate import Gate
-from mien.wire.health import MetricsPage, Readiness, alive
-from mien.wire.metrics import Metrics, show
-from mien.wire.server import Page, Server
-from mien.wire.tracing import Tracing
-from mien.wire.vouch import Voucher
+from mien.wire.pages import MetricsPage, Page, ReadinessPage, alive
+from mien.wire.server import Server
 
 OPERATIONS: Operations = table.OPERATIONS
 WAITING = 2  # operations on threads for each inference that can run; more hinder each other (`benchmarks/README.md`)
@@ -54,7 +58,7 @@ class App:
     """Everything that runs."""
 
     context: Context
-    door: Door
+    authenticator: Authenticator
     server: Server
     connections: Connections
     ready: Readiness
@@ -86,7 +90,7 @@ def open_pack_unchecked(settings: Settings, name: str | None = None) -> Pack:
     entry = own.named(name or settings.pack, settings.packs)
     files = install.install(entry, settings.packs)
     ours = settings.calibration if entry.name == settings.pack else ""  # it was measured with the pack that serves
-    measured = calibration.read(Path(ours), entry) if ours else None
+    measured = calibration_file.read(Path(ours), entry) if ours else None
     return load.load(entry, files, settings.cores, engine(settings), measured)
 
 
@@ -111,23 +115,27 @@ def build(settings: Settings) -> App:
     """
     at_once = 2 * WAITING * settings.cores + 1  # so that no thread waits for a connection, nor the voucher
     store = stores.open_store(settings.store, settings.data, connections=at_once)
-    door = Door(store.keys, vault(settings))  # first, since a wrong master key is quicker told than a pack is loaded
+    authenticator = Authenticator(store.keys, vault(settings))  # before the pack: a wrong master key is told sooner
     loaded, metrics, tracing = open_pack(settings), Metrics(), traces.start(os.environ)
     pack = loaded.through(lambda name, session: WatchedSession(session, metrics.inferred(name)))
-    galleries = Galleries(store, holding(settings, pack.manifest.embedder.dimension))
-    aside = ThreadPoolExecutor(settings.cores, thread_name_prefix="aside")
-    sightings = Sightings(settings.image_cache << 20)
-    context = Context(pack, store, galleries, S3(s3_settings(settings)), aside, settings.minimum_similarity, sightings)
+    galleries = Galleries(store, gallery_settings(settings, pack.manifest.embedder.dimension))
+    parallel = ThreadPoolExecutor(settings.cores, thread_name_prefix="parallel")
+    image_cache = ImageCache(settings.image_cache << 20)
+    context = Context(
+        pack, store, galleries, S3(s3_settings(settings)), parallel, settings.minimum_similarity, image_cache
+    )
     page = MetricsPage(metrics, settings.metrics_token, _is_loopback(settings.host))
     bounds, connections = bounded(settings), Connections(room_for(settings.connections), settings.idle_timeout)
     ready = Readiness(loaded.check, store.keys.any, bounds.stand_still, store.database.probe)
-    pages: dict[str, Page] = {"/healthz": alive, "/readyz": ready.page, "/metrics": page.page}
-    show(metrics, context, bounds, connections, settings.metrics_collections)
+    pages: dict[str, Page] = {"/healthz": alive, "/readyz": ReadinessPage(ready).page, "/metrics": page.page}
+    show(metrics, context, bounds, settings.metrics_collections)
+    metrics.follow("mien_connections", "Connections held.", lambda: connections.open)
+    metrics.follow_count("mien_connections_refused", "Connections closed at once.", lambda: connections.refused)
     tidier = Tidier()
-    watchers = [journal.answered, metrics.answered, tidier.answered, *([tracing.answered] if tracing else [])]
+    watchers = [log.answered, metrics.answered, tidier.answered, *([tracing.answered] if tracing else [])]
     admission = Admission(bounds, Voucher(store.keys))
-    server = Server(context, OPERATIONS, door, admission=admission, pages=pages, watchers=watchers)
-    return App(context, door, server, connections, ready, tracing, tidier)
+    server = Server(context, OPERATIONS, authenticator, admission=admission, pages=pages, watchers=watchers)
+    return App(context, authenticator, server, connections, ready, tracing, tidier)
 
 
 def bounded(settings: Settings) -> Bounds:
@@ -141,26 +149,28 @@ def bounded(settings: Settings) -> Bounds:
         threads=Budget(threads, (half,)),
         reading=Budget(threads, (half,)),
         writers=Writers(half),
-        patience=settings.queue_timeout,
-        seconds=settings.request_timeout,
-        rate=settings.body_rate * 2**10,
+        queue_timeout=settings.queue_timeout,
+        request_timeout=settings.request_timeout,
+        body_rate=settings.body_rate * 2**10,
     )
 
 
-def holding(settings: Settings, dimension: int) -> Holding:
+def gallery_settings(settings: Settings, dimension: int) -> GallerySettings:
     """How galleries of embeddings with so many dimensions are held."""
     threads = settings.scan_threads or len(os.sched_getaffinity(0))
     # a store names one snapshot of a gallery; of many servers on it each would have other files
     shared = stores.is_shared(settings.store)
     folder = None if shared else stores.directory(settings.store, settings.data) / "snapshots"
-    return Holding(dimension, threads, settings.gallery_memory << 20, folder, settings.gallery_codes == "mapped")
+    return GallerySettings(
+        dimension, threads, settings.gallery_memory << 20, folder, settings.gallery_codes == "mapped"
+    )
 
 
 def vault(settings: Settings) -> Vault:
     """What access keys are encrypted with."""
     default = stores.directory(settings.store, settings.data) / "master.key"
     place = Path(settings.master_key) if settings.master_key else default
-    leftovers.sweep(place)
+    leftovers.remove_stale(place)
     return Vault(place)
 
 
@@ -179,7 +189,7 @@ def serve(settings: Settings) -> None:
     Raises:
         SetupError: it cannot start.
     """
-    journal.start(settings.log_level)
+    log.start(settings.log_level)
     heap.narrow(settings.cores)
     hold_license(settings, own.named(settings.pack, settings.packs))
     listening = listen.bind(settings.host, settings.port)
@@ -187,7 +197,7 @@ def serve(settings: Settings) -> None:
     app = build(settings)
     database = app.context.store.database
     sweeper, summer, keeper = Sweeper(database), Summer(database), Keeper(app.context.galleries)
-    forgetter = Forgetter(app.context.sightings)
+    forgetter = Forgetter(app.context.image_cache)
     hold_calibration(app.context.pack)
     _guard(settings, app)
     stores.prepare(database)
@@ -198,7 +208,7 @@ def serve(settings: Settings) -> None:
     app.tidier.start()
     hello = welcome(settings, app, listening.getsockname()[1])
     behind = Console(app.server, app.context) if settings.console else app.server
-    front = Gate(behind, app.door.is_locked, settings.host)
+    front = Gate(behind, app.authenticator.is_locked, settings.host)
     heap.give_back()
     try:
         listen.run(
@@ -217,7 +227,7 @@ def serve(settings: Settings) -> None:
         keeper.stop()
         summer.stop()
         sweeper.stop()
-        app.door.close()
+        app.authenticator.close()
         database.close()
         if held:
             held.release()

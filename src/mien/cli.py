@@ -17,7 +17,7 @@ from mien.commands import store as store_commands
 from mien.commands import transfer as transfer_commands
 from mien.config import Settings
 from mien.errors import SetupError
-from mien.evaluate.options import add_flags
+from mien.measure.accuracy.options import add_flags
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -130,7 +130,7 @@ def _doctor(settings: Settings, given: argparse.Namespace) -> int:
 
 def _bench(settings: Settings, given: argparse.Namespace) -> None:
     _alone()
-    from mien.bench import galleries, serving, starting
+    from mien.measure.speed import galleries, serving, starting
 
     if given.start:
         starting.run(settings, given.images, given.json, given.dropped)
@@ -143,6 +143,6 @@ def _bench(settings: Settings, given: argparse.Namespace) -> None:
 
 
 def _eval(settings: Settings, given: argparse.Namespace) -> None:
-    from mien.evaluate import command, options
+    from mien.measure.accuracy import command, options
 
     command.run(settings, options.options(given))

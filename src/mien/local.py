@@ -11,17 +11,18 @@ from typing import Any
 
 import msgspec
 
-from mien import app, leftovers
+from mien import app
 from mien.config import Settings
 from mien.errors import InternalServerError, SetupError, ValidationError
 from mien.image.source import S3
 from mien.operations.constraints import broken
 from mien.operations.context import ACCOUNT, Caller, Context
-from mien.operations.galleries import Galleries, Holding
-from mien.operations.job import Job
 from mien.packs.load import Pack
+from mien.serving.galleries import Galleries, GallerySettings
+from mien.serving.request import Request
 from mien.store import open as stores
 from mien.store.base import OutcomeUnknownError, StoreUnavailableError
+from mien.system import leftovers
 
 CONNECTIONS = 4  # to a database on the network, for each core
 MEMORY = Path("/dev/shm")  # noqa: S108  where Linux keeps files in memory
@@ -38,18 +39,18 @@ class Local:
         threads = settings.scan_threads or len(os.sched_getaffinity(0))
         dimension = pack.manifest.embedder.dimension
         # without snapshots: those in the store's folder are the server's
-        galleries = Galleries(store, Holding(dimension, threads, settings.gallery_memory << 20))
-        aside = ThreadPoolExecutor(settings.cores, thread_name_prefix="aside")
-        ending.callback(aside.shutdown)
+        galleries = Galleries(store, GallerySettings(dimension, threads, settings.gallery_memory << 20))
+        parallel = ThreadPoolExecutor(settings.cores, thread_name_prefix="parallel")
+        ending.callback(parallel.shutdown)
         s3 = S3(app.s3_settings(settings))
-        self._context = Context(pack, store, galleries, s3, aside, settings.minimum_similarity)
+        self._context = Context(pack, store, galleries, s3, parallel, settings.minimum_similarity)
         self.caller = caller
         self._ending = ending
 
     @property
     def context(self) -> Context:
         """What an operation is handed, for one call."""
-        return replace(self._context, job=Job())
+        return replace(self._context, request=Request())
 
     def call(self, operation: str, members: Mapping[str, Any]) -> dict[str, Any]:
         """Call an operation as an SDK would.

@@ -15,14 +15,14 @@ from botocore.exceptions import BotoCoreError
 
 from mien.store import open as stores
 from mien.store.base import HistoryGoneError
-from mien.store.sqlite import migrations
-from mien.store.tokens import Token
+from mien.store.engines.sqlite import migrations
+from mien.store.tables.tokens import Token
 from tests import live, photos
 from tests.congruence import faces
 from tests.live import Live
 from tests.locked import mien
-from tests.store.test_check import fill
-from tests.store.test_sqlite import older
+from tests.store.engines.test_sqlite import older
+from tests.store.upkeep.test_check import fill
 
 
 @pytest.fixture
@@ -333,9 +333,9 @@ def test_compacting_says_what_it_did(data: Path) -> None:
 
 def test_compacting_needs_room(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from mien.errors import SetupError
-    from mien.store import compact
+    from mien.store.upkeep import compact
 
-    monkeypatch.setattr("mien.store.compact._SPARE", 2**60)
+    monkeypatch.setattr("mien.store.upkeep.compact._SPARE", 2**60)
     before = held(data)
     with pytest.raises(SetupError, match=r"needs \d+ MiB for a while"):
         compact.compact(data / stores.FILE, lambda *_: None)

@@ -5,10 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mien.store import sweep
 from mien.store.base import CollectionGoneError
-from mien.store.likeness import Matching
 from mien.store.open import Store
+from mien.store.tables.likeness import Matching
+from mien.store.upkeep import sweep
+from mien.store.upkeep.sweep import sweep_all
 from tests.congruence import faces
 from tests.congruence.faces import ACCOUNT
 
@@ -89,7 +90,7 @@ def test_a_collection_of_the_same_name_starts_empty_under_another_key(store: Sto
     assert new != old
     assert faces.everyone(store, new) == []
     assert faces.counted(store) == 0
-    store.collections.sweep()
+    sweep_all(store.database)
     added = faces.add(store, new, 1, [faces.face()])
     assert [each.face_id for each in faces.everyone(store, new)] == [each.face_id for each in added]
 
@@ -102,19 +103,19 @@ def test_a_sweep_removes_what_a_deleted_collection_left_and_nothing_else(store: 
     store.faces.delete(going, [gone[0].face_id])
     kept = faces.add(store, staying, 1, [faces.face(place) for place in range(2)])
     store.collections.delete(ACCOUNT, "going")
-    store.collections.sweep()
+    sweep_all(store.database)
     assert faces.count(store, "faces") == 2
     assert faces.count(store, "embeddings") == 2
     assert faces.count(store, "removals") == 0
     assert [each.key for each in kept] == sorted(each.key for each in faces.everyone(store, staying))
     faces.assert_kept(store.faces.embedding(kept[0].key), 0)
-    store.collections.sweep()
+    sweep_all(store.database)
     assert faces.count(store, "faces") == 2
 
 
 def test_a_sweep_of_more_than_one_batch_is_whole(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.store.sweep.FACES", 4)
-    monkeypatch.setattr("mien.store.sweep.ROWS", 2)
+    monkeypatch.setattr("mien.store.upkeep.sweep.FACES", 4)
+    monkeypatch.setattr("mien.store.upkeep.sweep.ROWS", 2)
     key = faces.make(store)
     for number in range(3):
         kept = faces.add(store, key, number, [faces.face(place) for place in range(5)])
@@ -124,13 +125,13 @@ def test_a_sweep_of_more_than_one_batch_is_whole(store: Store, monkeypatch: pyte
         store.faces.delete(key, [kept[0].face_id, kept[2].face_id])
     store.tags.put(key, {"of": "people"})
     store.collections.delete(ACCOUNT, "people")
-    store.collections.sweep()
+    sweep_all(store.database)
     for table in ("faces", "embeddings", "users", "user_vectors", "removals", "user_removals", "tags", "sweeps"):
         assert faces.count(store, table) == 0, table
 
 
 def test_many_may_sweep_at_the_same_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.store.sweep.FACES", 2)
+    monkeypatch.setattr("mien.store.upkeep.sweep.FACES", 2)
     staying = faces.make(store, "staying")
     faces.add(store, staying, 1, [faces.face(place) for place in range(3)])
     for name in ("one", "two"):
@@ -139,7 +140,7 @@ def test_many_may_sweep_at_the_same_time(store: Store, monkeypatch: pytest.Monke
             faces.add(store, key, number, [faces.face(place) for place in range(5)])
         store.collections.delete(ACCOUNT, name)
     with ThreadPoolExecutor(4) as pool:
-        for done in [pool.submit(store.collections.sweep) for _ in range(4)]:
+        for done in [pool.submit(sweep_all, store.database) for _ in range(4)]:
             done.result()
     assert faces.count(store, "faces") == faces.count(store, "embeddings") == 3
     assert faces.count(store, "sweeps") == 0
@@ -148,8 +149,8 @@ def test_many_may_sweep_at_the_same_time(store: Store, monkeypatch: pytest.Monke
 def test_a_sweeper_ends_what_an_earlier_one_began_and_what_comes_later(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mien.store.sweep.FACES", 2)
-    monkeypatch.setattr("mien.store.sweep.LOOK", 0.01)
+    monkeypatch.setattr("mien.store.upkeep.sweep.FACES", 2)
+    monkeypatch.setattr("mien.store.upkeep.sweep.LOOK", 0.01)
     keys = [faces.make(store, name) for name in ("one", "two")]
     for key in keys:
         for number in range(5):

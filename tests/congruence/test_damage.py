@@ -9,10 +9,10 @@ import pytest
 
 from mien.errors import SetupError
 from mien.operations.user import combine
-from mien.store import check, checksums, parcel
 from mien.store.base import DamagedError
-from mien.store.likeness import Matching
 from mien.store.open import Store
+from mien.store.tables.likeness import Matching
+from mien.store.upkeep import bulk, check, checksums
 from tests.congruence import faces
 
 MATCHING = Matching(combine, lambda one, other: 100 * float(one @ other), -100)
@@ -66,7 +66,7 @@ def left_out(store: Store, key: int, face: int) -> None:
     assert any(f"face {face})" in finding for finding in findings(store))
     assert store.damage.count == 1
     with pytest.raises(SetupError, match="damaged"):
-        store.database.read(lambda cursor: parcel.faces(cursor, key, 0, 100))
+        store.database.read(lambda cursor: bulk.faces(cursor, key, 0, 100))
 
 
 @pytest.mark.parametrize("bit", range(0, 16 * faces.LENGTH, 7))

@@ -52,7 +52,7 @@ def test_the_faces_of_an_image_are_kept_all_or_none(store: Store) -> None:
 
 
 def test_a_full_collection_takes_no_part_of_an_image(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.store.faces.FACE_QUOTA", 5)
+    monkeypatch.setattr("mien.store.tables.faces.FACE_QUOTA", 5)
     key = faces.make(store)
     faces.add(store, key, 1, [faces.face(place) for place in range(4)])
     with pytest.raises(CollectionFullError):

@@ -3,8 +3,8 @@
 import time
 from dataclasses import replace
 
-from mien.store.keys import StoredKey
 from mien.store.open import Store
+from mien.store.tables.keys import StoredKey
 
 KEY = StoredKey("MIENAAAA", "ci", "123456789012", b"\x00sealed\xff", ("Index*", "Search*"), ("team-*",), 2.5, 1e9, None)
 

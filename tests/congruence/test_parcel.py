@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 from mien.errors import SetupError
 from mien.operations.user import combine
 from mien.store import open as stores
-from mien.store import parcel, twin, vectors
 from mien.store.base import Collection, Cursor, NewFace, Origin, Region
-from mien.store.check import examine
-from mien.store.likeness import Matching
 from mien.store.open import Store
-from mien.store.parcel import WholeFace, WholeUser
-from mien.transfer import carry
+from mien.store.tables import vectors
+from mien.store.tables.likeness import Matching
+from mien.store.upkeep import bulk, shadow
+from mien.store.upkeep.bulk import WholeFace, WholeUser
+from mien.store.upkeep.check import examine
+from mien.store.upkeep.sweep import sweep_all
+from mien.transfer import exporting
 from mien.transfer.archive import open_archive
 
 ACCOUNT = "000000000000"
@@ -71,7 +73,7 @@ def facts(store: Store) -> Facts:
     about = found(store)
 
     def read(cursor: Cursor) -> tuple[list[WholeFace], list[WholeUser]]:
-        return parcel.faces(cursor, about.key, 0, 1000), parcel.people(cursor, about.key, 0, 1000)
+        return bulk.faces(cursor, about.key, 0, 1000), bulk.people(cursor, about.key, 0, 1000)
 
     faces, people = store.database.read(read)
     return (
@@ -89,13 +91,13 @@ def counts(store: Store) -> dict[str, int]:
 
 def test_an_export_comes_back_exactly_from_and_into_every_store(store: Store, other: Store, tmp_path: Path) -> None:
     filled(other)
-    carry.write(other, ACCOUNT, None, tmp_path / "a.mien")
-    carry.read(store, ACCOUNT, open_archive(tmp_path / "a.mien"), merge=False)
+    exporting.write(other, ACCOUNT, None, tmp_path / "a.mien")
+    exporting.read(store, ACCOUNT, open_archive(tmp_path / "a.mien"), merge=False)
     assert facts(store) == facts(other)
     assert counts(store) == counts(other) == {"zoe": 2, "adam": 4, "nobody": 0}
-    carry.write(store, ACCOUNT, ["family"], tmp_path / "b.mien")
+    exporting.write(store, ACCOUNT, ["family"], tmp_path / "b.mien")
     assert other.collections.delete(ACCOUNT, "family")
-    carry.read(other, ACCOUNT, open_archive(tmp_path / "b.mien"), merge=False)
+    exporting.read(other, ACCOUNT, open_archive(tmp_path / "b.mien"), merge=False)
     assert facts(other) == facts(store)
     assert holds_together(other)
     assert holds_together(store)
@@ -114,54 +116,54 @@ def _followed(store: Store) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
 
 def test_merging_adds_what_is_lacking_and_nothing_else(store: Store, other: Store, tmp_path: Path) -> None:
     filled(other)
-    carry.write(other, ACCOUNT, None, tmp_path / "a.mien")
-    carry.read(store, ACCOUNT, open_archive(tmp_path / "a.mien"), merge=False)
+    exporting.write(other, ACCOUNT, None, tmp_path / "a.mien")
+    exporting.read(store, ACCOUNT, open_archive(tmp_path / "a.mien"), merge=False)
     before = facts(store)
     owned = [face for face in store.faces.page(found(store).key, None, 100) if face.user == "adam"]
     store.users.disassociate(found(store).key, "adam", [owned[0].face_id], MATCHING, None)
     store.faces.delete(found(store).key, [owned[0].face_id])
     assert counts(store)["adam"] == 3
-    came = carry.read(store, ACCOUNT, open_archive(tmp_path / "a.mien"), merge=True)
+    came = exporting.read(store, ACCOUNT, open_archive(tmp_path / "a.mien"), merge=True)
     assert (came.faces, came.users) == (1, 0)
     after = facts(store)
     assert sorted(map(str, after[1])) == sorted(map(str, before[1]))
     assert counts(store) == {"zoe": 2, "adam": 4, "nobody": 0}
     assert holds_together(store)
     with pytest.raises(SetupError, match="--merge"):
-        carry.read(store, ACCOUNT, open_archive(tmp_path / "a.mien"), merge=False)
+        exporting.read(store, ACCOUNT, open_archive(tmp_path / "a.mien"), merge=False)
 
 
 def test_a_hidden_collection_is_seen_when_it_is_whole(store: Store) -> None:
-    described = parcel.described(ACCOUNT, "family", "digest", "7.5")
-    key = parcel.begin(store.database, described, {"a": "b"})
+    described = bulk.described(ACCOUNT, "family", "digest", "7.5")
+    key = bulk.begin(store.database, described, {"a": "b"})
     assert store.collections.find(ACCOUNT, "family") is None
     assert store.collections.page(ACCOUNT, "", 10) == []
-    again = parcel.begin(store.database, described, {"a": "b"})  # the earlier attempt is swept away
+    again = bulk.begin(store.database, described, {"a": "b"})  # the earlier attempt is swept away
     assert again != key
-    assert parcel.show(store.database, again, described)
+    assert bulk.show(store.database, again, described)
     assert store.tags.of(found(store).key) == {"a": "b"}
-    third = parcel.begin(store.database, described, {})
-    assert not parcel.show(store.database, third, described)
-    parcel.abandon(store.database, described)
-    store.collections.sweep()
+    third = bulk.begin(store.database, described, {})
+    assert not bulk.show(store.database, third, described)
+    bulk.abandon(store.database, described)
+    sweep_all(store.database)
     assert found(store).key == again
 
 
 def test_a_twin_follows_and_takes_the_place(store: Store) -> None:
     old = filled(store)
-    new = parcel.described(ACCOUNT, "family", "another digest", "7.6", old.created)
-    key = parcel.begin(store.database, new, store.tags.of(old.key))
-    assert store.database.read(lambda cursor: twin.find(cursor, old, "another digest")) == key
-    lacking = store.database.read(lambda cursor: twin.lacking(cursor, old.key, key))
+    new = bulk.described(ACCOUNT, "family", "another digest", "7.6", old.created)
+    key = bulk.begin(store.database, new, store.tags.of(old.key))
+    assert store.database.read(lambda cursor: shadow.find(cursor, old, "another digest")) == key
+    lacking = store.database.read(lambda cursor: shadow.lacking(cursor, old.key, key))
     assert len(lacking) == 9
     image = lacking[4].image_id
-    assert [face.face_id for face in store.database.read(lambda c: twin.lacking(c, old.key, key, image))] == [
+    assert [face.face_id for face in store.database.read(lambda c: shadow.lacking(c, old.key, key, image))] == [
         lacking[4].face_id
     ]
     _follow(store, old.key, key)
     whole = [WholeFace(face, vectors.pack(embedding(100 + number))) for number, face in enumerate(lacking)]
-    assert parcel.add_faces(store.database, key, whole, MATCHING) == 9
-    assert parcel.add_faces(store.database, key, whole, MATCHING) == 0
+    assert bulk.add_faces(store.database, key, whole, MATCHING) == 9
+    assert bulk.add_faces(store.database, key, whole, MATCHING) == 0
     assert holds_together(store)
     revision = store.faces.revision(old.key) or 0
     # meanwhile: a face goes, one changes owner, a user goes, another comes
@@ -170,10 +172,10 @@ def test_a_twin_follows_and_takes_the_place(store: Store) -> None:
     store.users.associate(old.key, "nobody", [lacking[2].face_id], MATCHING, None)
     store.users.delete(old.key, "zoe", None)
     store.users.create(old.key, "new", None)
-    assert not parcel.show(store.database, key, new, (old.key, revision))
+    assert not bulk.show(store.database, key, new, (old.key, revision))
     assert found(store).key == old.key
     _follow(store, old.key, key)
-    assert parcel.show(store.database, key, new, (old.key, store.faces.revision(old.key) or 0))
+    assert bulk.show(store.database, key, new, (old.key, store.faces.revision(old.key) or 0))
     now = found(store)
     assert (now.key, now.contract, now.faces, now.users) == (key, "another digest", 8, 3)
     assert counts(store) == {"adam": 3, "nobody": 1, "new": 0}
@@ -187,10 +189,10 @@ def test_a_twin_follows_and_takes_the_place(store: Store) -> None:
     keys, _ = _followed(store)
     assert len(keys) == 8
     assert holds_together(store)
-    store.collections.sweep()
+    sweep_all(store.database)
     assert holds_together(store)
     assert facts(store) == (about, faces, people, tags)
 
 
 def _follow(store: Store, old: int, new: int) -> None:
-    store.database.write(lambda cursor: twin.follow(cursor, old, new, MATCHING))
+    store.database.write(lambda cursor: shadow.follow(cursor, old, new, MATCHING))

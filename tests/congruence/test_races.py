@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from mien.store.open import Store
-from mien.store.tags import MOST_TAGS, TagsFullError
-from mien.store.tokens import Token, TokenReusedError
+from mien.store.tables.tags import MOST_TAGS, TagsFullError
+from mien.store.tables.tokens import Token, TokenReusedError
+from mien.store.upkeep.sweep import sweep_all
 from tests.congruence import faces
 
 MANY = 8
@@ -28,13 +29,13 @@ def at_once(work: Callable[[int], object]) -> list[object]:
 
 @pytest.mark.parametrize("_", range(5))
 def test_many_who_sweep_leave_nothing_behind(store: Store, monkeypatch: pytest.MonkeyPatch, _: int) -> None:
-    monkeypatch.setattr("mien.store.sweep.FACES", 3)
+    monkeypatch.setattr("mien.store.upkeep.sweep.FACES", 3)
     for name in ("one", "two"):
         key = faces.make(store, name)
         for number in range(4):
             faces.add(store, key, number, [faces.face(place) for place in range(8)])
         store.collections.delete(faces.ACCOUNT, name)
-    assert at_once(lambda _: store.collections.sweep()) == [None] * MANY
+    assert at_once(lambda _: sweep_all(store.database)) == [None] * MANY
     assert [faces.count(store, table) for table in ("faces", "embeddings", "sweeps")] == [0, 0, 0]
 
 

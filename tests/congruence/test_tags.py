@@ -3,7 +3,8 @@
 import pytest
 
 from mien.store.open import Store
-from mien.store.tags import TagsFullError
+from mien.store.tables.tags import TagsFullError
+from mien.store.upkeep.sweep import sweep_all
 from tests.congruence import faces
 
 
@@ -42,7 +43,7 @@ def test_a_collection_is_made_with_its_tags_and_loses_them(store: Store) -> None
     assert store.collections.create(faces.ACCOUNT, "people", "contract", "7.1", {"team": "b"}) is None
     assert store.tags.of(made.key) == {"team": "a"}
     store.collections.delete(faces.ACCOUNT, "people")
-    store.collections.sweep()
+    sweep_all(store.database)
     assert faces.count(store, "tags") == 0
     again = store.collections.create(faces.ACCOUNT, "people", "contract", "7.1")
     assert again is not None

@@ -2,10 +2,10 @@
 
 import pytest
 
-from mien.store import trim
 from mien.store.base import HistoryGoneError, Point
 from mien.store.open import Store
-from mien.store.sweep import Sweeper
+from mien.store.upkeep import trim
+from mien.store.upkeep.sweep import Sweeper
 from tests.congruence import faces
 
 KEPT, STEP = 20, 10

@@ -7,13 +7,13 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
-from mien.store import users
-from mien.store.answers import Outcome, Refusal
 from mien.store.base import CollectionGoneError, StoredFace
-from mien.store.likeness import Matching, Vector
 from mien.store.open import Store
-from mien.store.tokens import Token, TokenReusedError
-from mien.store.users import UserExistsError, UserFullError, UserMissingError
+from mien.store.tables import users
+from mien.store.tables.answers import Outcome, Refusal
+from mien.store.tables.likeness import Matching, Vector
+from mien.store.tables.tokens import Token, TokenReusedError
+from mien.store.tables.users import UserExistsError, UserFullError, UserMissingError
 from tests.congruence import faces
 
 
@@ -240,7 +240,7 @@ def test_what_failed_keeps_no_token(store: Store, key: int) -> None:
 
 def test_a_token_is_forgotten_after_a_day(store: Store, key: int, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000_000_000.0
-    monkeypatch.setattr("mien.store.tokens.time.time", lambda: now)
+    monkeypatch.setattr("mien.store.tables.tokens.time.time", lambda: now)
     store.users.create(key, "ann", token())
     now += 24 * 3600 - 1
     store.users.create(key, "ann", token())

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from mien.face import score
+from mien.face import similarity
+from tests.access.signer import NOW, Signed
 from tests.console.conftest import Visit
-from tests.wire.signer import NOW, Signed
 
 
 def run(page: Page, module: str, body: str, given: Any = None) -> Any:
@@ -43,7 +43,7 @@ def test_the_signature_is_that_of_the_specification(visit: Visit, path: str) -> 
 
 def test_what_a_similarity_means(visit: Visit) -> None:
     page = visit.open()
-    meaning = {similarity: far for far, similarity in score._FAR_SIMILARITY}  # the one place that says so
+    meaning = {similarity: far for far, similarity in similarity._FAR_SIMILARITY}  # the one place that says so
     rates = run(page, "words.js", "return given.map(m.falseMatchRate);", list(meaning))
     assert rates == pytest.approx(list(meaning.values()))
     said = run(page, "words.js", "return given.map(m.strangers);", [20, 60, 80, 85, 90, 95, 99])

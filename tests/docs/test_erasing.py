@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import numpy as np
 
-from mien.store import vectors
 from mien.store.base import NewFace, Origin, Region
 from mien.store.open import open_store
+from mien.store.tables import vectors
 from tests import live
 
 

@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-from mien.face.score import Calibration
+from mien.face.similarity import Calibration
 from mien.operations.filter import BARS
-from mien.operations.sightings import LASTING
 from mien.packs import manifest
+from mien.serving.image_cache import LASTING
 from mien.store.base import FACE_QUOTA
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,10 +5,10 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from mien.operations.user import combine
-from mien.store.backup import damage
-from mien.store.check import examine
+from mien.store.engines.sqlite import SqliteDatabase
 from mien.store.open import open_store
-from mien.store.sqlite import SqliteDatabase
+from mien.store.upkeep.backup import damage
+from mien.store.upkeep.check import examine
 from tests.faults.client import Client
 from tests.faults.ledger import Seen, Share
 from tests.faults.traffic import COMMON, PERSONS, Worker, bodies, settle

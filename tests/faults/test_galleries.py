@@ -18,13 +18,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from numpy.typing import NDArray
 
-from mien.operations.following import Followed
-from mien.operations.galleries import Galleries, Holding
 from mien.operations.user import combine
-from mien.store import vectors
+from mien.serving.following import Followed
+from mien.serving.galleries import Galleries, GallerySettings
 from mien.store.base import Collection, Cursor, NewFace, Origin, Region
-from mien.store.likeness import Matching
 from mien.store.open import FILE, open_store
+from mien.store.tables import vectors
+from mien.store.tables.likeness import Matching
+from mien.store.upkeep.sweep import sweep_all
 from tests.faults import damage
 from tests.fuzzing import examples
 
@@ -71,13 +72,13 @@ class House(RuleBasedStateMachine):
         self.truth: dict[str, Truth] = {}
         self.kept: dict[str, Truth] | None = None
         self.images = 0
-        self.holding = Holding(LENGTH, 2)
+        self.holding = GallerySettings(LENGTH, 2)
 
     @initialize(mapped=st.booleans(), memory=st.sampled_from([0, 0, 1]), seed=seeds)
     def begin(self, mapped: bool, memory: int, seed: int) -> None:
         """With galleries that stay, or that give way to each other at once."""
         snapshots = self.folder / "data" / "snapshots"
-        self.holding = Holding(
+        self.holding = GallerySettings(
             LENGTH, 2, memory, snapshots, mapped, crossover=CROSSOVER, worth=1, worth_at_end=1
         )  # fmt: skip
         self.open()
@@ -192,7 +193,7 @@ class House(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        self.store.collections.sweep()
+        sweep_all(self.store.database)
 
     @rule(name=names)
     def trim(self, name: str) -> None:

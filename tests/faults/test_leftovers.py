@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from mien import leftovers
+from mien.system import leftovers
 from tests import live
 from tests.faults import filling
 from tests.live import environment

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from mien.wire.health import WRITTEN
+from mien.watch.readiness import WRITTEN
 from tests import live
 from tests.faults import disk, filling
 from tests.faults.traffic import COMMON

@@ -21,8 +21,9 @@ from mien.operations.user import combine
 from mien.packs.manifest import catalogue
 from mien.store import open as stores
 from mien.store.base import NewFace, Origin, Region
-from mien.store.likeness import Matching
-from mien.transfer import carry
+from mien.store.tables.likeness import Matching
+from mien.store.upkeep.sweep import sweep_all
+from mien.transfer import exporting
 from mien.transfer.archive import schema
 from tests import live
 from tests.congruence import faces
@@ -54,7 +55,7 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def export(data: Path, tmp_path: Path) -> Path:
     with closing((store := stores.open_store("", str(data))).database):
-        carry.write(store, faces.ACCOUNT, None, tmp_path / "whole.mien")
+        exporting.write(store, faces.ACCOUNT, None, tmp_path / "whole.mien")
     return tmp_path / "whole.mien"
 
 
@@ -164,7 +165,7 @@ def everything(data: Path) -> dict[str, list[Any]]:
 
 def swept(data: Path) -> dict[str, list[Any]]:
     with closing((store := stores.open_store("", str(data))).database):
-        store.collections.sweep()
+        sweep_all(store.database)
     return everything(data)
 
 
@@ -174,15 +175,15 @@ def test_no_row_of_an_export_is_what_the_api_would_not_take(export: Path, tmp_pa
     from mien.transfer.archive import open_archive
 
     with closing((store := stores.open_store("", str(tmp_path / "into"))).database):
-        carry.read(store, faces.ACCOUNT, open_archive(export), merge=False)
+        exporting.read(store, faces.ACCOUNT, open_archive(export), merge=False)
     before = everything(tmp_path / "into")
     for merge, account in ((False, "1" * 12), (True, faces.ACCOUNT)):
         with closing((store := stores.open_store("", str(tmp_path / "into"))).database):
             with pytest.raises(SetupError) as why:
-                carry.read(store, account, open_archive(changed(export, change)), merge=merge)
+                exporting.read(store, account, open_archive(changed(export, change)), merge=merge)
             assert len(str(why.value)) < 1500
             assert str(why.value).isprintable()
-            store.collections.sweep()
+            sweep_all(store.database)
         assert everything(tmp_path / "into") == before
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from mien.access.authenticator import create_key
+from mien.access.grant import Grant
+from mien.access.vault import Vault
 from mien.store import open as stores
-from mien.store.vault import Vault
-from mien.wire.access import create_key
-from mien.wire.grant import Grant
 from tests import live as servers
 from tests.live import Live
 from tests.locked import Key, Locked, mien

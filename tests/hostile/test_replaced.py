@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from mien.operations.user import combine
-from mien.store.backup import damage
-from mien.store.check import examine
+from mien.store.engines.sqlite import SqliteDatabase
 from mien.store.open import FILE
-from mien.store.sqlite import SqliteDatabase
+from mien.store.upkeep.backup import damage
+from mien.store.upkeep.check import examine
 from tests import live as servers
 from tests import photos
 from tests.hostile.test_putback import ASTRONAUT, HOPPER, MIRRORED, call, forked, found, index, join, picture, users

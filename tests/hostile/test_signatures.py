@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 
+from tests.access.signer import Signed
 from tests.live import Answer
 from tests.locked import Locked
-from tests.wire.signer import Signed
 
 BODY = b'{"CollectionId":"%s"}'
 

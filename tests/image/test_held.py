@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from benchmarks import pictures
-from mien import heap
 from mien.image.decode import MOST_HELD, read_header
+from mien.system import heap
 from tests import photos
 from tests.image import dissect, files
 from tests.image.dissect import Part

@@ -24,12 +24,12 @@ from mien.errors import ResourceNotFoundError
 from mien.image.source import S3, S3Settings
 from mien.operations import search
 from mien.operations.context import Caller, Context
-from mien.operations.galleries import Galleries, Holding
 from mien.operations.user import combine
 from mien.packs.load import Pack
+from mien.serving.galleries import Galleries, GallerySettings
 from mien.store import open as stores
 from mien.store.base import NewFace, Origin, Region, StoreUnavailableError
-from mien.store.likeness import Matching
+from mien.store.tables.likeness import Matching
 from tests.postgres import Postgres
 from tests.putback import Copy
 
@@ -181,7 +181,7 @@ def world(postgres: Postgres, pack: Pack, tmp_path: Path) -> Iterator[World]:
         contexts = []
         for _ in range(SERVERS):
             store = stores.open_store(address, str(tmp_path), 4)
-            held = Galleries(store, Holding(LENGTH, 1, crossover=CROSSOVER))
+            held = Galleries(store, GallerySettings(LENGTH, 1, crossover=CROSSOVER))
             contexts.append(Context(pack, store, held, S3(S3Settings("", "", "", "", ())), aside))
         made = World(address, contexts, random.Random(seed))
         try:

@@ -14,7 +14,7 @@ from PIL.Image import Exif
 from mien.operations.look import image_id
 from tests import live, photos
 from tests.operations.conftest import ASTRONAUT, CROWD, HOPPER, NOBODY, PAIR, Api, image
-from tests.wire.test_metrics import samples, value
+from tests.watch.test_metrics import samples, value
 
 DRAWN = {"FaceId", "Logref"}  # at random, for each answer
 NONE = {"QualityFilter": "NONE"}

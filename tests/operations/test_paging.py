@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mien.errors import InvalidPaginationTokenError
 from mien.operations.paging import Listed, Page
 from mien.store.base import Point
-from mien.store.seals import SIZE
+from mien.store.tables.page_keys import SIZE
 
 
 class Sealing:

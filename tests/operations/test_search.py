@@ -8,7 +8,18 @@ import numpy as np
 import pytest
 
 from tests import photos
-from tests.operations.conftest import ASTRONAUT, BOX, CROWD, HOPPER, NO_SUCH_FACE, NOBODY, PAIR, Api, all_single, image
+from tests.operations.conftest import (
+    ASTRONAUT,
+    BOX,
+    CROWD,
+    HOPPER,
+    NO_SUCH_FACE,
+    NOBODY,
+    PAIR,
+    Api,
+    all_single,
+    image,
+)
 
 MEMBERS = {"FaceId", "BoundingBox", "ImageId", "ExternalImageId", "Confidence", "IndexFacesModelVersion"}
 

@@ -9,8 +9,9 @@ import pytest
 
 from mien.store import open as stores
 from mien.store.base import CollectionGoneError, HistoryForkedError, HistoryGoneError, Point
-from mien.store.compact import trim
 from mien.store.open import Store
+from mien.store.upkeep.compact import trim
+from mien.store.upkeep.sweep import sweep_all
 from tests.congruence import faces
 
 
@@ -121,7 +122,7 @@ def test_a_deleted_collection_leaves_no_history(store: Store) -> None:
     faces.make(store)
     assert faces.count(store, "histories") == 1
     store.collections.delete(faces.ACCOUNT, "people")
-    store.collections.sweep()
+    sweep_all(store.database)
     assert faces.count(store, "histories") == 0
 
 

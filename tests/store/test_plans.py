@@ -10,10 +10,10 @@ import pytest
 
 from mien.operations.user import combine
 from mien.store import open as stores
-from mien.store import sweep
 from mien.store.base import Cursor, Database, NewFace, Row, T
-from mien.store.likeness import Matching
 from mien.store.open import Store
+from mien.store.tables.likeness import Matching
+from mien.store.upkeep import sweep
 from tests.congruence import faces
 
 MATCHING = Matching(combine, lambda one, other: 100 * float(one @ other), -100)

@@ -254,7 +254,7 @@ def test_connections_beyond_the_limit_are_closed(server: Callable[..., Live]) ->
     assert answered(connect(bounded)) == b""
     first.pop().close()
     assert soon(lambda: _tried(bounded)).status == 200
-    assert metric(bounded, "mien_connections_refused") >= 1
+    assert metric(bounded, "mien_connections_refused_total") >= 1
 
 
 def _tried(server: Live) -> "live.Answer | None":

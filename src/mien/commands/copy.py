@@ -22,8 +22,8 @@ def run(settings: Settings, given: argparse.Namespace) -> None:
     """Copy a store."""
     from mien.packs import own
     from mien.store import open as stores
-    from mien.store.schema import refuse_foreign
-    from mien.store.transfer import transfer
+    from mien.store.upkeep.copy import transfer
+    from mien.store.upkeep.schema import refuse_foreign
     from mien.transfer import rows
 
     for address in (given.source, given.target):

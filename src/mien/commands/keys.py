@@ -11,7 +11,7 @@ from mien.config import Settings
 from mien.errors import SetupError
 
 if TYPE_CHECKING:
-    from mien.store.keys import StoredKey
+    from mien.store.tables.keys import StoredKey
 
 
 def add_to(command: Callable[..., argparse.ArgumentParser], under: Any) -> None:
@@ -35,10 +35,10 @@ def add_to(command: Callable[..., argparse.ArgumentParser], under: Any) -> None:
 
 def _create(settings: Settings, given: argparse.Namespace) -> None:
     from mien import app
+    from mien.access.authenticator import create_key
+    from mien.access.grant import Grant, moment, patterns
     from mien.operations.context import ACCOUNT
     from mien.store import open as stores
-    from mien.wire.access import create_key
-    from mien.wire.grant import Grant, moment, patterns
 
     grant = Grant(
         operations=patterns(given.allow),

@@ -96,7 +96,7 @@ def search(settings: Settings, given: argparse.Namespace) -> None:
     """Search for the largest face of a picture."""
     from mien import app, draw, local
     from mien.transfer import photographs
-    from mien.transfer.gather import Gathering
+    from mien.transfer.importing import Gathering
 
     data = _read(given.file)
     pack = app.open_pack(settings)

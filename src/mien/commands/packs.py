@@ -116,18 +116,18 @@ def checks(settings: Settings, _: argparse.Namespace) -> None:
 
 def export(settings: Settings, given: argparse.Namespace) -> None:
     """Write a pack into a folder."""
-    from mien.packs import carry, own
+    from mien.packs import bundle, own
 
     entry = own.named(given.name or settings.pack, settings.packs)
-    place = carry.write(entry, settings.packs, Path(given.folder))
+    place = bundle.write(entry, settings.packs, Path(given.folder))
     print(f"The pack {entry.name} is in {place}; on the other machine, run `mien packs import {given.folder}`.")
 
 
 def take(_: Settings, given: argparse.Namespace) -> None:
     """Take in packs from a folder."""
-    from mien.packs import carry
+    from mien.packs import bundle
 
-    for entry in carry.take(Path(given.folder), given.accept_license):
+    for entry in bundle.take(Path(given.folder), given.accept_license):
         print(f"The pack {entry.name} is installed.")
 
 

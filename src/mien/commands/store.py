@@ -43,11 +43,11 @@ def _json(made: argparse.ArgumentParser) -> None:
 def check(settings: Settings, given: argparse.Namespace) -> int:
     """Print what is wrong with the store, a line each; 1 when something is."""
     from mien.operations.user import combine
-    from mien.store import checksums
     from mien.store import open as stores
-    from mien.store.backup import damage
-    from mien.store.check import examine
-    from mien.store.sqlite import SqliteDatabase
+    from mien.store.engines.sqlite import SqliteDatabase
+    from mien.store.upkeep import checksums
+    from mien.store.upkeep.backup import damage
+    from mien.store.upkeep.check import examine
 
     if not stores.is_shared(settings.store) and not stores.place(settings.store, settings.data).exists():
         raise SetupError(f"There is no store at {stores.place(settings.store, settings.data)}.")
@@ -68,7 +68,7 @@ def check(settings: Settings, given: argparse.Namespace) -> int:
 def backup(settings: Settings, given: argparse.Namespace) -> int:
     """Copy the store to a file; 1 when what was copied does not hold together."""
     from mien.operations.user import combine
-    from mien.store import backup as files
+    from mien.store.upkeep import backup as files
 
     place, target, shown = _place(settings, "pg_dump"), Path(given.file), Shown()
     findings = files.backup(place, target, force=given.force, combine=combine, tell=shown)
@@ -89,8 +89,8 @@ def restore(settings: Settings, given: argparse.Namespace) -> None:
     """Put a backup in the store's place."""
     from mien.operations.user import combine
     from mien.packs import own
-    from mien.store import backup as files
     from mien.store import open as stores
+    from mien.store.upkeep import backup as files
     from mien.transfer import rows
 
     place, shown = _place(settings, "pg_restore"), Shown()
@@ -112,8 +112,8 @@ def restore(settings: Settings, given: argparse.Namespace) -> None:
 
 def compact(settings: Settings, given: argparse.Namespace) -> None:
     """Give back space."""
-    from mien.store import compact as files
     from mien.store import open as stores
+    from mien.store.upkeep import compact as files
 
     place, shown = _place(settings, "VACUUM"), Shown()
     held = stores.lock(settings.store, settings.data)

@@ -106,7 +106,7 @@ def _positive(text: str) -> int:
 def bring(settings: Settings, given: argparse.Namespace) -> int:
     """Import; 1 when a photograph could not be read or sent."""
     from mien.transfer.foreign import SYSTEMS
-    from mien.transfer.gather import Gathering, made
+    from mien.transfer.importing import Gathering, made
     from mien.transfer.journal import Journal
     from mien.transfer.report import Report
 
@@ -147,14 +147,14 @@ def export(settings: Settings, given: argparse.Namespace) -> None:
     """Write collections to a file."""
     from mien import local
     from mien.operations.context import ACCOUNT
-    from mien.transfer import carry
+    from mien.transfer import exporting
 
     path = Path(given.file)
     if path.exists() and not given.force:
         raise SetupError(f"{path} is there already; --force replaces it.")
     with ExitStack() as stack:
         store = local.opened(settings, stack, alone=False)
-        rows = carry.write(store, given.account or ACCOUNT, given.collection, path)
+        rows = exporting.write(store, given.account or ACCOUNT, given.collection, path)
     if given.json:
         print(json.dumps({"file": str(path), **rows}))
     else:
@@ -165,7 +165,7 @@ def _unpack(settings: Settings, given: argparse.Namespace) -> int:
     """Import a file of `mien export`."""
     from mien import local
     from mien.operations.context import ACCOUNT
-    from mien.transfer import archive, carry
+    from mien.transfer import archive, exporting
 
     if given.endpoint or given.collection or given.report:
         raise SetupError(
@@ -175,7 +175,7 @@ def _unpack(settings: Settings, given: argparse.Namespace) -> int:
     file = archive.open_archive(Path(given.source))
     with ExitStack() as stack:
         store = local.opened(settings, stack, alone=True)
-        came = carry.read(store, given.account or ACCOUNT, file, given.merge, settings.packs)
+        came = exporting.read(store, given.account or ACCOUNT, file, given.merge, settings.packs)
     if given.json:
         print(json.dumps({"collections": came.collections, "users": came.users, "faces": came.faces}))
     else:
@@ -252,7 +252,7 @@ def _api(settings: Settings, given: argparse.Namespace, jobs: int) -> Any:
 
 
 def _progress(source: Any) -> Any:
-    from mien.progress import Progress
+    from mien.system.progress import Progress
 
     total = sum(1 for _ in source.walk()) if source.is_near else None
     return Progress("photographs", total)

@@ -79,7 +79,7 @@ def compare_faces(context: Context, caller: Caller, request: CompareFacesRequest
     """Compare the largest face of the source with every face of the target."""
     bar = request.quality_filter or "NONE"
     threshold = THRESHOLD if request.similarity_threshold is None else request.similarity_threshold
-    beside = context.aside.submit(look, context, caller, request.target_image, bar)
+    beside = context.parallel.submit(look, context, caller, request.target_image, bar)
     try:
         source = look(context, caller, request.source_image, bar)
     finally:

@@ -140,7 +140,7 @@ def _visible(context: Context, caller: Caller, after: str, limit: int) -> tuple[
 def delete_collection(context: Context, caller: Caller, request: CollectionRequest) -> DeleteCollectionResponse:
     """Delete a collection with all it holds."""
     found = context.collection(caller, request.collection_id)
-    with context.job.writing(found.key):
+    with context.request.writing(found.key):
         deleted = context.store.collections.delete(caller.account, found.name)
     if not deleted:
         raise ResourceNotFoundError.collection(found.name)

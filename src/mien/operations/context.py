@@ -1,4 +1,4 @@
-"""What an operation is handed: the running pack, the store, the galleries, its request's job, and who is calling."""
+"""The context passed to every operation: the pack, the store, the galleries, its request, and who is calling."""
 
 import fnmatch
 from collections.abc import Callable
@@ -10,12 +10,12 @@ import msgspec
 
 from mien.errors import InvalidParameterError, ResourceNotFoundError
 from mien.image.source import S3
-from mien.operations.galleries import TRIES, Galleries
-from mien.operations.job import Job
 from mien.operations.paging import Listed
 from mien.operations.shapes import Image
-from mien.operations.sightings import Sightings
 from mien.packs.load import Pack
+from mien.serving.galleries import TRIES, Galleries
+from mien.serving.image_cache import ImageCache
+from mien.serving.request import Request
 from mien.store.base import Collection, HistoryForkedError, StoreUnavailableError
 from mien.store.open import Store
 
@@ -40,12 +40,12 @@ class Caller:
         return any(fnmatch.fnmatchcase(bucket, pattern) for pattern in self.buckets)
 
 
-Request = TypeVar("Request", bound=msgspec.Struct)
+Parameters = TypeVar("Parameters", bound=msgspec.Struct)
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class Operation(Generic[Request]):
+class Operation(Generic[Parameters]):
     """An operation of the API.
 
     Attributes:
@@ -54,8 +54,8 @@ class Operation(Generic[Request]):
         reads: whether it only reads, and looks at no picture: such an operation has threads kept for it.
     """
 
-    request: type[Request]
-    answer: Callable[["Context", Caller, Request], msgspec.Struct]
+    request: type[Parameters]
+    answer: Callable[["Context", Caller, Parameters], msgspec.Struct]
     reads: bool = False
 
     @property
@@ -77,20 +77,20 @@ class Context:
         store: the truth.
         galleries: what is searched.
         s3: what images are read from.
-        aside: runs half of an operation beside the other half.
+        parallel: runs half of an operation beside the other half.
         minimum_similarity: 0–100; no search answers less, whatever threshold it names.
-        sightings: what recent images showed; nothing where nobody says how much is to be remembered.
-        job: the request on its way; each has its own.
+        image_cache: what recent images showed; nothing where nobody says how much is to be remembered.
+        request: the request on its way; each has its own.
     """
 
     pack: Pack
     store: Store
     galleries: Galleries
     s3: S3
-    aside: Executor
+    parallel: Executor
     minimum_similarity: float = 0.0
-    sightings: Sightings = field(default_factory=lambda: Sightings(0))
-    job: Job = field(default_factory=Job)
+    image_cache: ImageCache = field(default_factory=lambda: ImageCache(0))
+    request: Request = field(default_factory=Request)
 
     def collection(self, caller: Caller, name: str) -> Collection:
         """The caller's collection of this name.

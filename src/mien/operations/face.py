@@ -148,7 +148,7 @@ def delete_faces(context: Context, caller: Caller, request: DeleteFacesRequest) 
     collection = context.collection(caller, request.collection_id)
     wanted = list(dict.fromkeys(request.face_ids))
     try:
-        with context.job.writing(collection.key):
+        with context.request.writing(collection.key):
             deleted, kept = context.store.faces.delete(collection.key, [UUID(each) for each in wanted])
     except CollectionGoneError:
         raise ResourceNotFoundError.collection(collection.name) from None
@@ -184,7 +184,7 @@ def _store(
         for face, embedding in zip(faces, embeddings, strict=True)
     ]
     try:
-        with context.job.writing(collection):
+        with context.request.writing(collection):
             return context.store.faces.add(collection, Origin(seen.image_id, request.external_image_id), new)
     except CollectionGoneError:
         raise ResourceNotFoundError.collection(request.collection_id) from None

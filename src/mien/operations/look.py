@@ -11,7 +11,7 @@ from mien.image.decode import read_header
 from mien.operations.context import Caller, Context
 from mien.operations.filter import reasons
 from mien.operations.shapes import Image
-from mien.operations.sightings import Sighting
+from mien.serving.image_cache import ImageFaces
 
 _CONTENT = UUID("8a1d3f52-6f0e-5c0b-9a57-6d69656e0001")  # name space of image ids
 
@@ -30,7 +30,7 @@ class Seen:
 
     data: bytes
     digest: str | None
-    picture: Sighting
+    picture: ImageFaces
     faces: list[Face]
     refused: list[tuple[Face, list[str]]]
 
@@ -57,13 +57,13 @@ def look(
         ImageTooLargeError: a side above 10,000 pixels.
         ThrottlingError: other requests' pictures leave no room for this one's pixels.
     """
-    data, remembering = _bytes(context, caller, image), context.sightings.on
+    data, remembering = _bytes(context, caller, image), context.image_cache.on
     digest = _digest(data) if remembering else None
-    picture = context.sightings.find(digest) if digest else None
+    picture = context.image_cache.find(digest) if digest else None
     fresh = picture is None
     if picture is None:
         picture = _sighting(context, data, embedded=embedded or remembering)  # the next operation may embed them
-    context.job.found(len(picture.faces))
+    context.request.found(len(picture.faces))
     faces, refused = [], []
     for face in picture.faces:
         why = reasons(face, quality_filter)
@@ -72,7 +72,7 @@ def look(
         else:
             faces.append(face)
     if fresh and digest and not (embedded and faces):  # what will be embedded is kept then, without its crops
-        context.sightings.keep(digest, picture)
+        context.image_cache.keep(digest, picture)
     return Seen(data, digest, picture, faces, refused)
 
 
@@ -81,20 +81,20 @@ def embed(context: Context, *wanted: tuple[Seen, Sequence[Face]]) -> list[Embedd
     known = {key: embedding for seen, _ in wanted for key, embedding in seen.picture.known.items()}
     unknown = {id(face): face for _, faces in wanted for face in faces if id(face) not in known}
     if unknown:
-        with context.job.stage("embed"):
+        with context.request.stage("embed"):
             embeddings = context.pack.pipeline.embed(list(unknown.values()))
         known.update(zip(unknown, embeddings, strict=True))
     for seen, faces in wanted:
         if seen.digest and any(id(face) in unknown for face in faces):
-            context.sightings.keep(seen.digest, seen.picture.with_known(known))
+            context.image_cache.keep(seen.digest, seen.picture.with_known(known))
     return [known[id(face)] for _, faces in wanted for face in faces]
 
 
-def _sighting(context: Context, data: bytes, *, embedded: bool) -> Sighting:
+def _sighting(context: Context, data: bytes, *, embedded: bool) -> ImageFaces:
     picture = read_header(data)
-    with context.job.room(picture) as held:
-        faces = context.pack.pipeline.find(held, context.job.stage, embedded=embedded)
-    return Sighting(picture.width, picture.height, tuple(faces), (None,) * len(faces))
+    with context.request.room(picture) as held:
+        faces = context.pack.pipeline.find(held, context.request.stage, embedded=embedded)
+    return ImageFaces(picture.width, picture.height, tuple(faces), (None,) * len(faces))
 
 
 def _digest(data: bytes) -> str:
@@ -111,5 +111,5 @@ def _bytes(context: Context, caller: Caller, image: Image) -> bytes:
         raise InvalidS3ObjectError("Request has invalid S3 object.")
     if not caller.reads(where.bucket):
         raise InvalidS3ObjectError  # as for an object that is not there; AWS does not say which either
-    with context.job.stage("fetch"):
+    with context.request.stage("fetch"):
         return context.s3.read(where.bucket, where.name, where.version)

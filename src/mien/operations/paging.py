@@ -13,7 +13,7 @@ import msgspec
 
 from mien.errors import InvalidPaginationTokenError
 from mien.store.base import Point
-from mien.store.seals import SIZE
+from mien.store.tables.page_keys import SIZE
 
 Item = TypeVar("Item")
 LONGEST = 150  # bytes of a name that a token has room for; of a longer one it has these and the thing's key

@@ -17,11 +17,11 @@ from mien.operations.shapes import (
     rounded,
     single,
 )
-from mien.operations.sightings import Sighting
+from mien.serving.image_cache import ImageFaces
 from mien.store.base import Region, StoredFace
 
 
-def region(box: Box, picture: Sighting) -> Region:
+def region(box: Box, picture: ImageFaces) -> Region:
     """Pixels of a picture → shares of it."""
     return Region(
         box.x1 / picture.width, box.y1 / picture.height, box.width / picture.width, box.height / picture.height
@@ -35,7 +35,7 @@ def bounding_box(where: Region) -> BoundingBox:
     )
 
 
-def face_detail(face: Face, picture: Sighting, attributes: Sequence[str] = ()) -> FaceDetail:
+def face_detail(face: Face, picture: ImageFaces, attributes: Sequence[str] = ()) -> FaceDetail:
     """A face found in a picture, with what every answer has and the attributes asked for."""
     return FaceDetail(
         bounding_box=bounding_box(region(face.box, picture)),
@@ -45,7 +45,7 @@ def face_detail(face: Face, picture: Sighting, attributes: Sequence[str] = ()) -
     )
 
 
-def compared_face(face: Face, picture: Sighting) -> ComparedFace:
+def compared_face(face: Face, picture: ImageFaces) -> ComparedFace:
     """A face found in a comparison's target."""
     return ComparedFace(
         bounding_box=bounding_box(region(face.box, picture)),
@@ -83,7 +83,7 @@ def stored_face(face: StoredFace, model_version: str | None) -> FaceShape:
     )
 
 
-def _seen(face: Face, picture: Sighting, every_landmark: bool = False) -> dict[str, Any]:
+def _seen(face: Face, picture: ImageFaces, every_landmark: bool = False) -> dict[str, Any]:
     points = all_landmarks(face.detection.landmarks)
     return {
         "landmarks": [

@@ -10,7 +10,6 @@ from mien.errors import FaceNotFoundError, InvalidParameterError, NoFaceError
 from mien.operations.collection import CollectionRequest
 from mien.operations.constraints import REQUIRED
 from mien.operations.context import Caller, Context, Operation, Operations
-from mien.operations.following import Followed
 from mien.operations.look import embed, look
 from mien.operations.present import bounding_box, confidence, face_detail, region, stored_face
 from mien.operations.shapes import (
@@ -30,8 +29,9 @@ from mien.operations.shapes import (
     single,
 )
 from mien.operations.user import DAMAGED, UserShape, missing, status
+from mien.serving.following import Followed
 from mien.store.base import Collection, DamagedError
-from mien.store.users import UserMissingError
+from mien.store.tables.users import UserMissingError
 
 MOST_USERS = 500  # users of a search that names no MaxUsers
 
@@ -235,10 +235,10 @@ def _matches(
 ) -> list[FaceMatch]:
     """The nearest faces at or above the threshold, the most similar first."""
     limit = request.max_faces or SEARCH_LIMIT
-    with context.job.stage("search"):
+    with context.request.stage("search"):
         gallery = context.galleries.faces(collection)
         near = _near(context, gallery, probe, limit + 1, request.face_match_threshold)
-    with context.job.stage("store"):
+    with context.request.stage("store"):
         faces = context.store.faces.by_keys(collection.key, [key for key, _ in near], gallery.seen)
     found = [(faces[key], similarity) for key, similarity in near if key in faces]
     version = collection.model_version
@@ -258,10 +258,10 @@ def _users(
 ) -> list[UserMatch]:
     """The nearest users at or above the threshold, the most similar first."""
     limit = request.max_users or MOST_USERS
-    with context.job.stage("search"):
+    with context.request.stage("search"):
         gallery = context.galleries.users(collection)
         found = _near(context, gallery, probe, limit + 1, request.user_match_threshold)
-    with context.job.stage("store"):
+    with context.request.stage("store"):
         users = context.store.users.by_vectors(collection.key, [key for key, _ in found], gallery.seen)
     return [
         UserMatch(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mien.store.collections import BEYOND
+from mien.store.tables.collections import BEYOND
 
 _WILD = re.compile(r"[*?\[]")
 

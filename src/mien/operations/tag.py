@@ -8,7 +8,7 @@ from mien.operations.constraints import REQUIRED, Length
 from mien.operations.context import Caller, Context, Operation, Operations
 from mien.operations.shapes import EmptyResponse, Shape, TagKey, TagMap
 from mien.store.base import Collection, CollectionGoneError
-from mien.store.tags import TagsFullError
+from mien.store.tables.tags import TagsFullError
 
 # CreateCollection answers ARNs without "arn:" before them, DescribeCollection with it; both name the collection
 ARN = re.compile(r"(?:arn:)?aws[a-z-]*:rekognition:[a-z0-9-]+:(\d{12}):collection/([a-zA-Z0-9_.\-]{1,255})")
@@ -42,7 +42,7 @@ def tag_resource(context: Context, caller: Caller, request: TagResourceRequest) 
     """Add tags; a tag that is there gets the new value."""
     collection = _collection(context, caller, request.resource_arn)
     try:
-        with context.job.writing(collection.key):
+        with context.request.writing(collection.key):
             context.store.tags.put(collection.key, request.tags)
     except CollectionGoneError:
         raise ResourceNotFoundError.collection(collection.name) from None
@@ -54,7 +54,7 @@ def tag_resource(context: Context, caller: Caller, request: TagResourceRequest) 
 def untag_resource(context: Context, caller: Caller, request: UntagResourceRequest) -> EmptyResponse:
     """Take tags away; names that are not there are passed over."""
     collection = _collection(context, caller, request.resource_arn)
-    with context.job.writing(collection.key):
+    with context.request.writing(collection.key):
         context.store.tags.remove(collection.key, request.tag_keys)
     return EmptyResponse()
 

@@ -40,16 +40,11 @@ from mien.operations.shapes import (
     UserId,
     single,
 )
-from mien.store.answers import Outcome, Refusal
 from mien.store.base import Collection, CollectionGoneError, DamagedError
-from mien.store.likeness import Matching
-from mien.store.tokens import Token, TokenReusedError
-from mien.store.users import (
-    UserExistsError,
-    UserFullError,
-    UserMissingError,
-    UsersFullError,
-)
+from mien.store.tables.answers import Outcome, Refusal
+from mien.store.tables.likeness import Matching
+from mien.store.tables.tokens import Token, TokenReusedError
+from mien.store.tables.users import UserExistsError, UserFullError, UserMissingError, UsersFullError
 
 ASSOCIATE_THRESHOLD = 75.0  # similarity that a further face of a user must reach; reference 2.5
 USERS_PAGE = 500
@@ -251,7 +246,7 @@ def _token(caller: Caller, operation: str, collection: Collection, request: User
 def _translated(context: Context, collection: Collection, request: UserRequest, work: Callable[[], Result]) -> Result:
     """Do `work`, which writes to the collection; what the store refuses is raised in AWS's words."""
     try:
-        with context.job.writing(collection.key):
+        with context.request.writing(collection.key):
             return work()
     except CollectionGoneError:
         raise ResourceNotFoundError.collection(request.collection_id) from None

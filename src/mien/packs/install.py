@@ -18,9 +18,9 @@ from pathlib import Path
 
 import platformdirs
 
-from mien import leftovers
 from mien.errors import SetupError
 from mien.packs.manifest import MOST_FILE, File, Manifest, digest
+from mien.system import leftovers
 
 PATIENCE = 8.0  # seconds until an address that does not answer is given up
 ADDING = ".adding-"  # how the folder's name begins in which a pack of the user's is tried
@@ -67,9 +67,9 @@ def install(manifest: Manifest, packs: str, accepted: bool = False) -> dict[str,
     Raises:
         SetupError: a file could not be had; the text says what was tried and what to do.
     """
-    leftovers.sweep_folders(cache(""), ADDING)
+    leftovers.remove_stale_folders(cache(""), ADDING)
     for file in manifest.files:
-        leftovers.sweep(cache("") / manifest.name / file.name)
+        leftovers.remove_stale(cache("") / manifest.name / file.name)
     found = find(manifest, packs)
     if found is not None:
         return found

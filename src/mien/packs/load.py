@@ -16,9 +16,9 @@ from mien.face.cascade import Cascade, pyramid
 from mien.face.detect import Detector, Finder, Head
 from mien.face.embed import Embedder
 from mien.face.pipeline import Pipeline
-from mien.face.score import Calibration
+from mien.face.similarity import Calibration
 from mien.packs import networks
-from mien.packs.calibration import Bars
+from mien.packs.calibration_file import Bars
 from mien.packs.heads import scrfd, yunet
 from mien.packs.manifest import CascadeSpec, DetectorSpec, EmbedderSpec, Manifest
 from mien.packs.readers import dlib, mtcnn

@@ -7,13 +7,13 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from mien import leftovers
 from mien.errors import SetupError
 from mien.face.embed import Embedder
 from mien.face.halves import Halves
 from mien.packs import install, manifest, toml
 from mien.packs.load import UNREADABLE, Compile, Pack, load
 from mien.packs.manifest import CATALOG, File, Manifest
+from mien.system import leftovers
 
 ALIKE = 0.999  # cosine beyond which two embeddings of different pictures show that the network does not look
 

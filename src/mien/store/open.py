@@ -3,20 +3,20 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from mien import leftovers
 from mien.errors import SetupError
-from mien.store import presence, private
 from mien.store.base import Database
-from mien.store.collections import Collections
-from mien.store.damage import Damage
-from mien.store.faces import Faces
-from mien.store.keys import Keys
-from mien.store.lock import DirectoryLock
-from mien.store.seals import Seals
-from mien.store.snapshots import Snapshots
-from mien.store.sqlite import SqliteDatabase
-from mien.store.tags import Tags
-from mien.store.users import Users
+from mien.store.engines import presence
+from mien.store.engines.lock import DirectoryLock
+from mien.store.engines.sqlite import SqliteDatabase
+from mien.store.tables.collections import Collections
+from mien.store.tables.damage import Damage
+from mien.store.tables.faces import Faces
+from mien.store.tables.keys import Keys
+from mien.store.tables.page_keys import Seals
+from mien.store.tables.snapshots import Snapshots
+from mien.store.tables.tags import Tags
+from mien.store.tables.users import Users
+from mien.system import leftovers, private
 
 FILE = "mien.db"
 FOLDERS = ("snapshots", "imports")  # of mien's own, in the data directory
@@ -73,7 +73,7 @@ def open_store(store: str, data: str, connections: int = 4) -> Store:
         presence.note(where)
         return over(database)
     try:
-        from mien.store.postgres import PostgresDatabase  # noqa: PLC0415  psycopg is for those who use it
+        from mien.store.engines.postgres import PostgresDatabase  # noqa: PLC0415  psycopg is for those who use it
     except ImportError:
         raise SetupError("A store on PostgreSQL needs psycopg: pip install 'mien[postgres]'.") from None
     return over(PostgresDatabase(store, connections))
@@ -139,7 +139,7 @@ def lock(store: str, data: str) -> DirectoryLock:
         for name in () if store else FOLDERS:
             private.tree(where / name)
         for made in (path, path.with_name(path.name + ASIDE)):
-            leftovers.sweep(made)
+            leftovers.remove_stale(made)
         return held
     except OSError as error:
         raise SetupError(f"The data directory {where} cannot be written to: {error.strerror}.") from None

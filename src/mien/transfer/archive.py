@@ -15,7 +15,7 @@ from typing import Any
 
 from mien import __version__
 from mien.errors import SetupError
-from mien.heap import bounded
+from mien.system.heap import bounded
 from mien.transfer import opening
 
 FORMAT, VERSION = "mien-export", 1

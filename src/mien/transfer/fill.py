@@ -13,12 +13,13 @@ import numpy as np
 
 from mien.errors import SetupError
 from mien.operations.user import combine
-from mien.store import parcel, vectors
 from mien.store.base import Database, Region, StoredFace
-from mien.store.check import TOLERANCE
-from mien.store.likeness import Matching
-from mien.store.parcel import WholeFace, WholeUser
-from mien.store.users import UserMissingError
+from mien.store.tables import vectors
+from mien.store.tables.likeness import Matching
+from mien.store.tables.users import UserMissingError
+from mien.store.upkeep import bulk
+from mien.store.upkeep.bulk import WholeFace, WholeUser
+from mien.store.upkeep.check import TOLERANCE
 from mien.transfer import rows
 from mien.transfer.archive import Archive
 from mien.transfer.rows import CollectionRow, FaceRow, UserRow
@@ -55,17 +56,17 @@ def fill(database: Database, archive: Archive, keys: Sequence[int], dimensions: 
 
     Raises:
         SetupError: a row is not as the API would have it.
-        UserFullError, CollectionFullError, CollectionGoneError: as `parcel.add_faces`.
+        UserFullError, CollectionFullError, CollectionGoneError: as `bulk.add_faces`.
     """
     known = dict(enumerate(dimensions))
     for where, number, people in _groups(archive, "users", UserRow, len(keys)):
         users = [WholeUser(0, each.name, None) for each in people]
-        if parcel.add_users(database, keys[number], users) != len(users):
+        if bulk.add_users(database, keys[number], users) != len(users):
             raise SetupError(f"{where}: a user is there twice.")
     for where, number, group in _groups(archive, "faces", FaceRow, len(keys)):
         faces = [_face(each, known, where) for each in group]
         try:
-            if parcel.add_faces(database, keys[number], faces, MATCHING) != len(faces):
+            if bulk.add_faces(database, keys[number], faces, MATCHING) != len(faces):
                 raise SetupError(f"{where}: a FaceId is there twice.")
         except UserMissingError as error:
             raise SetupError(f"{where}: a face belongs to the user {error}, whom the export does not have.") from None
@@ -85,12 +86,12 @@ def _face(row: FaceRow, dimensions: dict[int, int | None], where: str) -> WholeF
 def _set_vectors(database: Database, collection: int, people: Sequence[UserRow], where: str) -> None:
     """Put the users' vectors of an export in the place of those that their faces made here."""
     coming = {each.name: np.asarray(each.vector, "<f4") for each in people if each.vector is not None}
-    made = parcel.made_vectors(database, collection, [each.name for each in people])
+    made = bulk.made_vectors(database, collection, [each.name for each in people])
     for each in people:
         theirs, ours = coming.get(each.name), made.get(each.name)
         if (theirs is None) != (ours is None) or (theirs is not None and not _follows(theirs, ours or b"")):
             raise SetupError(f"{where}: the vector of the user {each.name} is not what the user's faces make.")
-    parcel.set_vectors(
+    bulk.set_vectors(
         database, collection, [WholeUser(0, name, vectors.pack_user(vector)) for name, vector in coming.items()]
     )
 

@@ -20,11 +20,12 @@ from mien.operations.look import Seen, embed, image_id, look
 from mien.operations.present import region
 from mien.operations.shapes import Image
 from mien.operations.user import combine
-from mien.progress import Progress
-from mien.store import parcel, twin, vectors
 from mien.store.base import Collection, CollectionGoneError, StoredFace
-from mien.store.likeness import Matching
-from mien.store.parcel import WholeFace, WholeUser
+from mien.store.tables import vectors
+from mien.store.tables.likeness import Matching
+from mien.store.upkeep import bulk, shadow
+from mien.store.upkeep.bulk import WholeFace, WholeUser
+from mien.system.progress import Progress
 from mien.transfer.photographs import Photograph, Source, UnreadableError
 
 SAME = 0.3  # overlap from which the boxes that two packs draw are of one face
@@ -61,9 +62,9 @@ class Reindexing:
             raise SetupError(f"The collection {collection.name} was made with the pack {manifest.name} already.")
         self._facts = replace(collection, contract=manifest.contract, model_version=manifest.model_version)
         self._matching = Matching(combine, lambda *_: 0.0)
-        begun = self._database.read(lambda cursor: twin.find(cursor, collection, manifest.contract))
+        begun = self._database.read(lambda cursor: shadow.find(cursor, collection, manifest.contract))
         tags = self._store.tags.of(collection.key)
-        self._new = begun if begun is not None else parcel.begin(self._database, self._facts, tags)
+        self._new = begun if begun is not None else bulk.begin(self._database, self._facts, tags)
 
     def run(self, source: Source, jobs: int, allow_missing: bool, progress: Progress | None = None) -> Moved:
         """Fill the twin from the photographs, and let it take the collection's place.
@@ -96,7 +97,7 @@ class Reindexing:
         revision = self._store.faces.revision(self._old.key)
         if revision is None:
             raise CollectionGoneError
-        self._database.write(lambda cursor: twin.follow(cursor, self._old.key, self._new, self._matching))
+        self._database.write(lambda cursor: shadow.follow(cursor, self._old.key, self._new, self._matching))
         return revision
 
     def _switch(self, allow_missing: bool) -> Moved | None:
@@ -107,12 +108,12 @@ class Reindexing:
         )[0]
         if missing and not allow_missing:
             return Moved(faces, missing, switched=False)
-        if parcel.show(self._database, self._new, self._facts, (self._old.key, revision)):
+        if bulk.show(self._database, self._new, self._facts, (self._old.key, revision)):
             return Moved(faces, missing, switched=True)
         return None
 
     def _missing(self) -> list[StoredFace]:
-        return self._database.read(lambda cursor: twin.lacking(cursor, self._old.key, self._new))
+        return self._database.read(lambda cursor: shadow.lacking(cursor, self._old.key, self._new))
 
     def _fill(
         self,
@@ -138,7 +139,7 @@ class Reindexing:
             data = photograph.read()
             image = image_id(hashlib.sha256(data).hexdigest())
             wanted = (
-                self._database.read(lambda cursor: twin.lacking(cursor, self._old.key, self._new, image))
+                self._database.read(lambda cursor: shadow.lacking(cursor, self._old.key, self._new, image))
                 if named is None
                 else named[photograph.external_image_id]
             )
@@ -161,8 +162,8 @@ class Reindexing:
             for (old, face), embedding in zip(found, embeddings, strict=True)
         ]  # fmt: skip
         names = sorted({old.user for old, _ in found if old.user})
-        parcel.add_users(self._database, self._new, [WholeUser(0, name, None) for name in names])
-        parcel.add_faces(self._database, self._new, coming, self._matching)
+        bulk.add_users(self._database, self._new, [WholeUser(0, name, None) for name in names])
+        bulk.add_faces(self._database, self._new, coming, self._matching)
 
 
 def pairs(seen: Seen, wanted: Sequence[StoredFace]) -> Iterator[tuple[StoredFace, Face]]:

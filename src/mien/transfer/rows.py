@@ -15,11 +15,11 @@ import numpy as np
 from mien.errors import SetupError
 from mien.operations.constraints import REQUIRED, Length, Pattern, Range, broken
 from mien.operations.shapes import CollectionId, ExternalImageId, FaceId, Percent, TagKey, TagMap, TagValue, UserId
-from mien.store import vectors
 from mien.store.base import Cursor, Database, Row
-from mien.store.check import Tell
-from mien.store.parcel import HIDDEN, MERGING
-from mien.store.transfer import TABLES, Table, batches, numbers
+from mien.store.tables import vectors
+from mien.store.upkeep.bulk import HIDDEN, MERGING
+from mien.store.upkeep.check import Tell
+from mien.store.upkeep.copy import TABLES, Table, batches, numbers
 
 MOST_KEY = 2**53  # keys beyond it leave no room for those that follow
 MOST_DIMENSION = 4096  # of an embedding whose pack mien does not know

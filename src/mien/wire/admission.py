@@ -11,45 +11,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from mien.access.sigv4 import Call
+from mien.access.vouch import Voucher
 from mien.errors import ThrottlingError
-from mien.operations.budget import Budget, Share
-from mien.operations.job import AbandonedError, Job, Writers
+from mien.serving.bounds import Bounds
+from mien.serving.budget import Share
+from mien.serving.request import AbandonedError, Request
 from mien.wire import body
 from mien.wire.answer import Receive
 from mien.wire.body import ClientGoneError
-from mien.wire.sigv4 import Call
-from mien.wire.vouch import Voucher
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """How much may be in flight, and how long it may take.
-
-    Attributes:
-        bodies: bytes of request bodies that are more than small.
-        pixels: of decoded pictures.
-        threads: operations that look at pictures or write, at the same time.
-        reading: operations that only read, beside them.
-        writers: that wait for one collection.
-        patience: seconds that a request waits for each of these.
-        seconds: that an operation may take, from when its request is whole.
-        rate: bytes a second that a client must send of a body.
-    """
-
-    bodies: Budget
-    pixels: Budget
-    threads: Budget
-    reading: Budget
-    writers: Writers
-    patience: float
-    seconds: float
-    rate: float
-
-    def stand_still(self) -> bool:
-        """Whether all threads of a kind are taken by operations that nobody waits for any more."""
-        return self.threads.stands_still(self.seconds) or self.reading.stands_still(self.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +66,11 @@ class Admission:
         self._voucher.confirm(access_key)
         return access_key
 
-    def job(self, arrival: Arrival) -> Job:
-        """The job of a new request."""
-        return Job(self._bounds.pixels, self._bounds.patience, arrival.party, self._bounds.writers)
+    def request(self, arrival: Arrival) -> Request:
+        """The request of a new request."""
+        return Request(self._bounds.pixels, self._bounds.queue_timeout, arrival.party, self._bounds.writers)
 
-    async def body(self, arrival: Arrival, job: Job) -> tuple[bytearray, Share | None]:
+    async def body(self, arrival: Arrival, request: Request) -> tuple[bytearray, Share | None]:
         """Read a request's body once there is room for it; the room is the caller's to release.
 
         Raises:
@@ -115,19 +87,19 @@ class Admission:
             party = await self._voucher.vouch(arrival.call, arrival.address)
             share = self._bounds.bodies.ask(size, party, arrival.address)
             if not share.ready.done():
-                with job.stage("wait"):
-                    await _granted(share, self._bounds.patience)
+                with request.stage("wait"):
+                    await _granted(share, self._bounds.queue_timeout)
 
         try:
-            with job.stage("body"):
+            with request.stage("body"):
                 headers = arrival.call.headers
-                return await body.read(headers, arrival.receive, self._bounds.rate, arrival.most, room), share
+                return await body.read(headers, arrival.receive, self._bounds.body_rate, arrival.most, room), share
         except BaseException:
             if share is not None:
                 share.release()
             raise
 
-    async def run(self, work: Callable[[], T], arrival: Arrival, job: Job, room: Share | None) -> T:
+    async def run(self, work: Callable[[], T], arrival: Arrival, request: Request, room: Share | None) -> T:
         """Do a request's work on a thread, and release its room when that is over.
 
         Raises:
@@ -138,8 +110,8 @@ class Admission:
         lane, pool = self._lanes[arrival.reads]
         thread = lane.ask(1, arrival.party)
         try:
-            with job.stage("wait"):
-                await _granted(thread, self._bounds.patience, gone)
+            with request.stage("wait"):
+                await _granted(thread, self._bounds.queue_timeout, gone)
             running = pool.submit(work)
         except BaseException:
             thread.release()
@@ -150,18 +122,20 @@ class Admission:
         running.add_done_callback(lambda _: thread.release())  # when it is over, though nobody may wait for it then
         if room is not None:
             running.add_done_callback(lambda _: room.release())
-        gone.add_done_callback(lambda _: job.abandon())
+        gone.add_done_callback(lambda _: request.abandon())
         try:
-            async with asyncio.timeout(self._bounds.seconds) as limit:
+            async with asyncio.timeout(self._bounds.request_timeout) as limit:
                 return await asyncio.wrap_future(running)
         except TimeoutError:
             if not limit.expired():
                 raise  # the work's own
-            raise ThrottlingError(f"The request was not answered within {self._bounds.seconds:g} seconds.") from None
+            raise ThrottlingError(
+                f"The request was not answered within {self._bounds.request_timeout:g} seconds."
+            ) from None
         except AbandonedError:
             raise ClientGoneError from None
         finally:
-            job.abandon()
+            request.abandon()
             gone.cancel()
             del running, work  # an error that is raised here knows this frame, and would hold the body with itself
 

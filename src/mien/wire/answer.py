@@ -37,7 +37,7 @@ class Answer:
 
 
 NOT_AN_API_CALL = Answer(403, _NOT_AN_API_CALL, "application/xml")
-NOBODY = Answer(499, b"")  # never sent: the client hung up
+NO_ANSWER = Answer(499, b"")  # never sent: the client hung up
 
 
 def refusal(error: ApiError, is_json: bool, extra: Extra = ()) -> Answer:

@@ -11,11 +11,13 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 
+from mien.access.authenticator import Authenticator, Identity, authorize
+from mien.access.sigv4 import Call
 from mien.errors import (
     ApiError,
     BodyTooLargeError,
@@ -27,15 +29,15 @@ from mien.errors import (
     UnknownOperationError,
 )
 from mien.operations.context import Context, Operations
-from mien.operations.job import Job
+from mien.serving.request import Request
 from mien.store.base import DiskError, StoreUnavailableError
+from mien.watch.record import Record, Watcher
 from mien.wire import awsjson
-from mien.wire.access import Door, Identity, authorize
 from mien.wire.admission import Admission, Arrival
 from mien.wire.answer import (
     CLOSE,
     COMPRESSED,
-    NOBODY,
+    NO_ANSWER,
     NOT_AN_API_CALL,
     Answer,
     Extra,
@@ -48,10 +50,7 @@ from mien.wire.answer import (
     respond,
 )
 from mien.wire.body import SMALL, ClientGoneError
-from mien.wire.record import Record, Watcher
-from mien.wire.sigv4 import Call
-
-Page = Callable[[Headers], Awaitable[Answer]]
+from mien.wire.pages import Page
 
 log = logging.getLogger("mien.request")
 
@@ -62,7 +61,7 @@ class Server:
     Args:
         context: what the operations share.
         operations: name → operation.
-        door: what lets callers in.
+        authenticator: finds out who is calling.
         admission: what keeps them within bounds.
         pages: path → what answers a GET of it.
         watchers: what is told about each request.
@@ -72,7 +71,7 @@ class Server:
         self,
         context: Context,
         operations: Operations,
-        door: Door,
+        authenticator: Authenticator,
         *,
         admission: Admission,
         pages: Mapping[str, Page],
@@ -80,7 +79,7 @@ class Server:
     ) -> None:
         self._context = context
         self._operations = operations
-        self._door = door
+        self._authenticator = authenticator
         self._admission = admission
         self._pages = pages
         self._watchers = watchers
@@ -98,7 +97,7 @@ class Server:
         if scope["path"] in self._pages and scope["method"] != "POST":
             headers = {}  # nobody's origin: a page is for whoever opens it, and not for other pages
         try:
-            if answer is not NOBODY:
+            if answer is not NO_ANSWER:
                 await respond(answer, headers, request_id, send)
         finally:
             if record is not None:
@@ -125,14 +124,14 @@ class Server:
     ) -> tuple[Answer, Record]:
         known = name if name in self._operations else None
         began, arrival = time.perf_counter(), self._arrival(name, scope, headers, receive)
-        job = self._admission.job(arrival)
+        request = self._admission.request(arrival)
         try:
-            body, room = await self._admission.body(arrival, job)
+            body, room = await self._admission.body(arrival, request)
             call = replace(arrival.call, body=body)
-            answered = await self._admission.run(partial(self._operate, name, call, job), arrival, job, room)
+            answered = await self._admission.run(partial(self._operate, name, call, request), arrival, request, room)
             answer, code = Answer(200, answered), "OK"
         except ClientGoneError:
-            answer, code = NOBODY, "ClientGone"
+            answer, code = NO_ANSWER, "ClientGone"
         except asyncio.CancelledError:  # by the loop, when stopping has taken as long as it may
             answer, code = _refusal(ThrottlingError("mien is stopping."), headers, CLOSE)
         except DiskError:  # as below; a fault of this machine's, which SDKs try again too
@@ -145,8 +144,8 @@ class Server:
                 log.exception("failed", extra={"facts": {"request_id": request_id, "operation": known}})
         seconds, parent = time.perf_counter() - began, headers.get("traceparent", "")
         record = Record(
-            request_id, known, code, answer.status, job.key, job.faces, began, seconds, tuple(job.stages), parent,
-            asked=known or awsjson.asked(headers.get("x-amz-target", "")),
+            request_id, known, code, answer.status, request.key, request.faces, began, seconds, tuple(request.stages),
+            parent, asked=known or awsjson.asked(headers.get("x-amz-target", "")),
         )  # fmt: skip
         return answer, record
 
@@ -156,25 +155,25 @@ class Server:
         pictured, reads = name in self._pictured, name in self._reading
         return self._admission.arrival(call, address, receive, pictured=pictured, reads=reads)
 
-    def _operate(self, name: str | None, call: Call, job: Job) -> bytes:
-        job.go_on()
+    def _operate(self, name: str | None, call: Call, request: Request) -> bytes:
+        request.go_on()
         awsjson.parse(call.body)
         if name not in self._operations:
             self._parse_whole(call)
             raise awsjson.unknown(name) if name else UnknownOperationError()
         operation = self._operations[name]
         identity = self._admitted(call)
-        job.key = identity.name
+        request.key = identity.name
         if identity.key is not None:
-            job.party = self._admission.confirmed(identity.key.access_key)
+            request.party = self._admission.confirmed(identity.key.access_key)
         with self._turn(call):
-            request = awsjson.decode(call.body, operation.request)
-        authorize(identity, name, request)
-        return awsjson.encode(operation.answer(replace(self._context, job=job), identity.caller, request))
+            parameters = awsjson.decode(call.body, operation.request)
+        authorize(identity, name, parameters)
+        return awsjson.encode(operation.answer(replace(self._context, request=request), identity.caller, parameters))
 
     def _admitted(self, call: Call) -> Identity:
         try:
-            return self._door.admit(call)
+            return self._authenticator.authenticate(call)
         except FrameworkError:
             if len(call.body) <= SMALL:  # a body that does not parse is complained of first, if that costs little
                 self._parse_whole(call)

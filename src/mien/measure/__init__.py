@@ -1,0 +1,1 @@
+"""mien measured: `mien eval` for accuracy, `mien bench` for speed."""

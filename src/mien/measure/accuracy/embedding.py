@@ -1,0 +1,136 @@
+"""Photos → embeddings, on all cores: read, look into the cache, else decode, find, choose a face and embed it.
+
+Threads share one compiled pack. Decoding, warping and inference let go of the interpreter, so they fill the cores as
+well as processes do, without a pack in memory for each (`benchmarks/README.md`, "mien eval on all cores").
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.errors import ApiError
+from mien.face.pipeline import Pipeline
+from mien.face.types import Face, Picture
+from mien.image.decode import read_header
+from mien.measure.accuracy.cache import Cache, Embedding
+from mien.system.progress import Progress
+
+Answer = TypeVar("Answer")
+AHEAD = 4  # photos in flight for each worker
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """What became of an album's photos.
+
+    Attributes:
+        embeddings: float32 (F, D), of the photos in which a face was found, each of length 1.
+        photos: int64 (F,), which photo each is of, rising.
+        faceless: photos in which no face was found.
+        unreadable: photos that are no image mien takes, each with why.
+    """
+
+    embeddings: NDArray[np.float32]
+    photos: NDArray[np.int64]
+    faceless: tuple[int, ...]
+    unreadable: tuple[tuple[int, str], ...]
+
+
+def chosen(faces: list[Face], picture: Picture, which: str) -> Face:
+    """The face of a photo that is its person's.
+
+    Args:
+        faces: at least one, the largest first.
+        picture: what they were found in.
+        which: "largest", or "central" for the one whose centre is nearest to the photo's, in steps along its sides.
+    """
+    if which == "largest":
+        return faces[0]
+
+    def distance(face: Face) -> float:
+        box = face.box
+        return abs(box.x1 + box.x2 - picture.width) + abs(box.y1 + box.y2 - picture.height)
+
+    return min(faces, key=distance)
+
+
+def look(pipeline: Pipeline, data: bytes, which: str) -> tuple[Embedding, Face] | None:
+    """The embedding of a photo's person and the face it is of; None when no face is found.
+
+    Raises:
+        ApiError: not an image mien takes.
+    """
+    picture = read_header(data)
+    faces = pipeline.find(picture)
+    if not faces:
+        return None
+    face = chosen(faces, picture, which)
+    return pipeline.embed([face])[0], face
+
+
+def embed(
+    files: tuple[Path, ...], pipeline: Pipeline, which: str, *, cache: Cache, workers: int, progress: Progress
+) -> Embedded:
+    """Embed every photo that the cache does not hold yet, and keep each at once.
+
+    Args:
+        files: the photos.
+        pipeline: the pack's.
+        which: the face of a photo that counts (`chosen`).
+        cache: where embeddings are kept.
+        workers: photos that are worked on at the same time.
+        progress: is told of each photo.
+    """
+    found: dict[int, Embedding] = {}
+    faceless: list[int] = []
+    unreadable: list[tuple[int, str]] = []
+
+    def work(number: int) -> tuple[int, bytes, Embedding | None, str, bool]:
+        data, digest = b"", b""
+        try:
+            data = files[number].read_bytes()
+            digest = hashlib.sha256(data).digest()
+            if digest in cache:
+                return number, digest, cache[digest], "", False
+            seen = look(pipeline, data, which)
+            return number, digest, seen[0] if seen else None, "", True
+        except (ApiError, OSError) as error:
+            return number, digest, None, str(error) or type(error).__name__, True
+
+    for number, digest, embedding, reason, fresh in _answers(work, len(files), workers):
+        progress.step(fresh)
+        if reason:
+            unreadable.append((number, reason))
+            continue
+        cache.add(digest, embedding)
+        if embedding is None:
+            faceless.append(number)
+        else:
+            found[number] = embedding
+    photos = np.array(sorted(found), np.int64)
+    dimension = pipeline.embedder.dimension
+    rows = np.stack([found[int(number)] for number in photos]) if found else np.empty((0, dimension), np.float32)
+    return Embedded(rows, photos, tuple(sorted(faceless)), tuple(sorted(unreadable)))
+
+
+def _answers(work: Callable[[int], Answer], count: int, workers: int) -> Iterator[Answer]:
+    """Call `work` with 0 … count - 1 on threads and give what it answers as it comes, a few ahead at a time."""
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: set[Future[Answer]] = set()
+        started = 0
+        try:
+            while started < count or waiting:
+                while started < count and len(waiting) < AHEAD * workers:
+                    waiting.add(pool.submit(work, started))
+                    started += 1
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,77 @@
+"""`mien bench --gallery`: which sizes, drawn after what, and the table of what was measured."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from mien import app
+from mien.config import Settings
+from mien.errors import SetupError
+from mien.measure.accuracy.album import open_album
+from mien.measure.accuracy.embedded import embedded
+from mien.measure.speed import gallery, population
+from mien.measure.speed.gallery import PROBES, GalleryRow
+from mien.measure.speed.population import Population
+
+HEADING = "     faces   p50 ms   p99 ms  floor ms   found   mates  exactly  resident MB  searches/s  p50 ms, adding"
+
+
+def run(settings: Settings, sizes: str, people: str | None, seconds: float, file: str | None) -> None:
+    """Measure, print each row as it is known, and write them all to `file` if one is named.
+
+    Args:
+        settings: the threads that scan, and where codes are kept; the pack, if there are photographs to embed.
+        sizes: how many faces, as "1e5,1e6".
+        people: a folder of people, from whose photographs embeddings are drawn; None for the spectrum that comes with
+            mien.
+        seconds: how long each kind of search is measured.
+        file: where to write the rows as JSON.
+
+    Raises:
+        SetupError: a size is not a number, or there is nothing to draw from.
+    """
+    counts = _counts(sizes)
+    drawn = from_album(settings, Path(people)) if people else population.shipped(PROBES)
+    threads = settings.scan_threads or len(os.sched_getaffinity(0))
+    _say(f"embeddings drawn after {drawn.of}; {threads} threads; codes in {settings.gallery_codes}")
+    _say(HEADING)
+    rows: list[GalleryRow] = []
+    for count in counts:
+        rows.append(gallery.measure(drawn, count, seconds, threads, settings.gallery_codes == "mapped"))
+        _say(line(rows[-1]))
+    if file:
+        gallery.write(rows, file)
+
+
+def from_album(settings: Settings, folder: Path) -> Population:
+    """A population after the photographs of a folder of people, embedded by the pack.
+
+    Raises:
+        SetupError: the folder holds too few people with two photographs.
+    """
+    pack = app.open_pack(settings)
+    album = open_album(folder)
+    found = embedded(album, pack, "central", settings.cores)
+    name = f"{len(found.photos):,} photographs by {pack.manifest.name}"
+    return population.measured(found.embeddings, album.people[found.photos], name, PROBES)
+
+
+def line(row: GalleryRow) -> str:
+    """A row of the table."""
+    snapshot = f"  (snapshot written in {row.snapshot_s:.1f} s, read in {row.resume_s:.1f} s)" if row.resume_s else ""
+    return (
+        f"{row.faces:10,} {row.p50_ms:8.2f} {row.p99_ms:8.2f} {row.floor_ms:9.2f} {row.found:7.1%} {row.mates:7.1%} "
+        f"{row.mates_exact:8.1%} {row.resident_mb:12,.0f} {row.searches_per_second:11,.0f} "
+        f"{row.adding_p50_ms:9.2f} at {row.adds_per_second:,.0f}/s{snapshot}"
+    )
+
+
+def _counts(sizes: str) -> Sequence[int]:
+    try:
+        return [int(float(size)) for size in sizes.split(",")]
+    except ValueError:
+        raise SetupError(f"--gallery must be numbers of faces, as 1e5,1e6, not {sizes!r}.") from None
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201

@@ -1,0 +1,1 @@
+"""What requests share: budgets, the image cache, galleries kept current."""

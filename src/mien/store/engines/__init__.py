@@ -1,0 +1,1 @@
+"""The databases that keep the tables: SQLite and PostgreSQL, group commit, migrations."""

@@ -1,0 +1,266 @@
+"""PostgreSQL, or an engine that speaks like it: the store that many servers share. Plain SQL, no extension.
+
+Three things differ from a file. Others write at the same time: a conflict runs the work again. The database may be
+away, slow or replaced by its stand-in: whatever it does becomes an error within seconds, and a connection that was
+lost before its COMMIT was sent is replaced and the work run again, since nothing of it can have been kept. And every
+statement is a journey: most reads are one statement, which sees one state by itself and needs no transaction around it.
+"""
+
+import itertools
+import random
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import conninfo, errors
+from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
+
+from mien.errors import SetupError
+from mien.store.base import Cursor, OutcomeUnknownError, StoreRefusedError, StoreUnavailableError, T, Work
+from mien.store.engines.migrate import migrate
+from mien.store.engines.outage import PROBE, Outage
+from mien.store.engines.statements import AnotherStatementError, FirstStatement, PostgresCursor
+from mien.store.engines.turns import Turns
+
+PATIENCE = 5.0  # seconds that a connection is waited for, and that work is tried again
+CONNECTING = 3  # seconds that one attempt to connect may take
+STATEMENT = 10.0  # seconds that a statement may take by the server's clock
+ASKING = 1.0  # seconds after which a thread that waits for a connection asks for it again
+SILENCE = 12.0  # seconds after which a server that gives no answer at all is given up
+ABANDONED = 10.0  # seconds after which the server ends a transaction that nobody goes on with, and frees its locks
+WAITING, READERS = 2.0, 1.0  # seconds that a write and a read wait for a lock
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.004, 0.2  # seconds before work is tried again, doubling
+
+# A dead peer is noticed on an idle connection too. Whoever operates mien may say otherwise in the address.
+_DEFAULTS = {
+    "application_name": "mien", "connect_timeout": CONNECTING, "keepalives_idle": 10, "keepalives_interval": 3,
+    "keepalives_count": 3,
+}  # fmt: skip
+# What is acknowledged is on disk, even where the database's own default is not to wait for it.
+_SESSION = f"""
+SET statement_timeout = {1000 * STATEMENT:.0f};
+SET idle_in_transaction_session_timeout = {1000 * ABANDONED:.0f};
+SET default_transaction_read_only = on;
+SET lock_timeout = {{}};
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
+"""
+_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+
+Result = TypeVar("Result")
+_CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected)
+
+
+class Connection(psycopg.Connection[Any]):
+    """A connection that gives up on a silent server, which the server's own timeouts cannot do."""
+
+    def wait(self, gen: PQGen[Result], interval: float = 0.1, timeout: float | None = None) -> Result:
+        """Wait for the server's answer, but not for ever."""
+        return super().wait(gen, interval, timeout or SILENCE)
+
+
+class _AgainError(Exception):
+    """The work had no effect and may be run again; the text says why."""
+
+
+class PostgresDatabase:
+    """A PostgreSQL database, migrated when opened.
+
+    Args:
+        address: postgresql://USER:PASSWORD@HOST:PORT/DATABASE, or all else that libpq takes after postgresql://.
+        connections: how many are opened at most.
+
+    Raises:
+        SetupError: it cannot be reached or used.
+    """
+
+    def __init__(self, address: str, connections: int) -> None:
+        self._info = _parsed(address)
+        self._version = self._migrated()
+        self._reading = self._pool(1, connections, READERS)
+        self._writing = self._pool(0, connections, WAITING)
+        self._turns = Turns()
+        self._outage = Outage()
+
+    def _pool(self, least: int, most: int, patience: float) -> "ConnectionPool[Connection]":
+        """Connections for reads or for writes: writes that wait for a lock leave those of reads alone."""
+        return ConnectionPool(
+            "", connection_class=Connection, kwargs=self._info | {"autocommit": True},
+            configure=partial(_configure, patience), min_size=least, max_size=max(1, most), timeout=PATIENCE,
+            reconnect_timeout=PATIENCE, name="store", open=True,
+        )  # fmt: skip
+
+    def read(self, work: Callable[[Cursor], T]) -> T:
+        """Run `work` on one consistent state of the data; it may be run twice."""
+
+        def once(connection: Connection) -> T:
+            try:
+                return work(FirstStatement(connection))
+            except AnotherStatementError:
+                return _transaction(connection, _READ, work)
+
+        return self._run(once, self._reading)
+
+    def write(self, work: Callable[[Cursor], T]) -> T:
+        """Run `work` in one transaction, durable when this returns, undone as a whole when it raises.
+
+        Raises:
+            OutcomeUnknownError: the connection was lost while the transaction was being committed.
+        """
+        collection = work.collection if isinstance(work, Work) else None
+
+        def once(connection: Connection) -> T:
+            with self._turns.take(collection):
+                return _transaction(connection, _WRITE, work)
+
+        return self._run(once, self._writing)
+
+    def probe(self) -> None:
+        """Write a row as it is."""
+        self.write(lambda cursor: cursor.run(PROBE))
+
+    def reserve(self, table: str, key: int) -> None:
+        """Give out no key up to `key` in `table` from now on."""
+        statement = f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), ?)"
+        if key > 0:
+            self.write(lambda cursor: cursor.row(statement, key))
+
+    def describe(self) -> str:
+        """Kind, version and place, without a password."""
+        return f"PostgreSQL {self._version} at {_place(self._info)}"
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._reading.close()
+        self._writing.close()
+
+    def _run(self, once: Callable[[Connection], T], pool: "ConnectionPool[Connection]") -> T:
+        """Do a piece of work, and log where the database goes away or comes back."""
+        try:
+            result = self._tried(once, pool)
+        except StoreUnavailableError as error:
+            self._outage.began(str(error))
+            raise
+        self._outage.over()
+        return result
+
+    def _tried(self, once: Callable[[Connection], T], pool: "ConnectionPool[Connection]") -> T:
+        """Do a piece of work, again where that is safe and likely to help."""
+        until = time.monotonic() + PATIENCE
+        for attempt in itertools.count():
+            try:
+                return self._on_a_connection(once, pool)
+            except _AgainError as error:
+                if time.monotonic() > until:
+                    raise StoreUnavailableError(str(error)) from None
+            time.sleep(random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt)))  # noqa: S311  no secret
+        raise AssertionError
+
+    def _on_a_connection(self, once: Callable[[Connection], T], pool: "ConnectionPool[Connection]") -> T:
+        connection = self._connection(pool)
+        try:
+            return once(connection)
+        except psycopg.Error as error:
+            _undo(connection)
+            raise _meaning(error, connection.closed) from None
+        except BaseException:
+            _undo(connection)
+            raise
+        finally:
+            pool.putconn(connection)
+
+    def _connection(self, pool: "ConnectionPool[Connection]") -> Connection:
+        """Wait for a connection.
+
+        It is asked for again and again: where the pool gives up connecting while somebody waits, nobody tries again
+        until the next one asks.
+        """
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return pool.getconn(ASKING)
+            except PoolClosed:
+                break
+            except PoolTimeout:
+                if time.monotonic() >= until:
+                    break
+        raise StoreUnavailableError(f"no connection to {_place(self._info)} within {PATIENCE:.0f} s")
+
+    def _migrated(self) -> str:
+        """Bring the tables up to date on a connection without our timeouts; the server's version."""
+        place = _place(self._info)
+        try:
+            with psycopg.connect("", **self._info, autocommit=True) as connection:
+                migrate(connection, place)
+                return connection.info.parameter_status("server_version") or "of an unknown version"
+        except psycopg.Error as error:
+            why = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise SetupError(f"The store {place} cannot be used: {why}.") from None
+
+
+def _transaction(connection: Connection, begin: str, work: Callable[[Cursor], T]) -> T:
+    try:
+        connection.execute(begin)
+    except psycopg.Error:
+        connection.close()  # a stand-by refuses to begin a write; another connection may lead to the first server
+        raise
+    result = work(PostgresCursor(connection))
+    try:
+        done = connection.execute("COMMIT").statusmessage
+    except _CONFLICTS:
+        raise
+    except psycopg.Error as error:
+        if begin == _WRITE:
+            raise OutcomeUnknownError(f"the connection was lost in a COMMIT ({type(error).__name__})") from None
+        raise
+    if done != "COMMIT":
+        raise AssertionError(f"COMMIT was answered with {done}.")  # the work hid a failed statement
+    return result
+
+
+def _undo(connection: Connection) -> None:
+    """Leave no transaction behind; a connection that cannot say where it stands is closed."""
+    if connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+        try:
+            connection.execute("ROLLBACK")
+        except psycopg.Error:
+            connection.close()
+    elif connection.info.transaction_status != TransactionStatus.IDLE:
+        connection.close()
+
+
+def _meaning(error: psycopg.Error, lost: bool) -> Exception:
+    """What an error of PostgreSQL's means here. Its text may hold values, so none of it is passed on."""
+    said = f"{type(error).__name__} {error.sqlstate or ''}".strip()
+    if isinstance(error, (*_CONFLICTS, errors.UniqueViolation)):
+        return _AgainError(f"others kept changing the same rows ({said})")  # what is expected has ON CONFLICT
+    if lost:
+        return _AgainError(f"the connection to the database was lost ({said})")
+    if isinstance(error, psycopg.OperationalError):
+        return StoreUnavailableError(f"the database cannot do it now ({said})")
+    return StoreRefusedError(f"PostgreSQL refused a statement: {said}")
+
+
+def _configure(patience: float, connection: Connection) -> None:
+    connection.execute(_SESSION.format(f"{1000 * patience:.0f}"))
+
+
+def _parsed(address: str) -> dict[str, Any]:
+    try:
+        return _DEFAULTS | conninfo.conninfo_to_dict(address)
+    except psycopg.Error:  # whose text may hold the password
+        raise SetupError(
+            "The store's address cannot be read; it should be postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with "
+            "signs such as @ or / in the password written as %40 or %2F."
+        ) from None
+
+
+def _place(info: dict[str, Any]) -> str:
+    name = str(info.get("host") or "localhost")
+    host = f"[{name}]" if ":" in name else name
+    host += f":{info['port']}" if info.get("port") else ""
+    return f"postgresql://{host}/{info.get('dbname') or info.get('user') or ''}"

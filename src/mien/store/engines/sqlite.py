@@ -1,0 +1,301 @@
+"""SQLite under the data directory: the store that needs no server. WAL, one writer, as many readers as there are.
+
+`synchronous=FULL` makes a commit durable against a loss of power as well as of the process. Such a commit waits for
+the disk, so threads that write while it waits share the next one.
+"""
+
+import logging
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from mien.errors import SetupError
+from mien.store.base import Cursor, DiskError, Row, StoreRefusedError, StoreUnavailableError, T, Work
+from mien.store.engines.group import GroupCommit, Piece
+from mien.store.engines.outage import PROBE, Outage
+from mien.store.engines.reserve import Reserve
+from mien.store.engines.whereabouts import Whereabouts
+from mien.store.tables.vectors import narrow
+from mien.system import private
+
+log = logging.getLogger("mien")
+
+WRITING = 3.0  # seconds that a write waits for another process (the `mien` command) that writes
+READING = 1.0  # seconds that a read waits where one keeps even readers out
+AGAIN = 0.1  # seconds that further writes wait while that process goes on
+FULL = "the disk is full"
+_LOCKED = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")
+_DISK = ("SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")
+_BROKEN = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+
+
+class SqliteCursor:
+    """Statements on one connection inside a transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def rows(self, statement: str, *values: Any) -> list[Row]:
+        """Run a statement and give all its rows."""
+        return self._connection.execute(statement, values).fetchall()
+
+    def row(self, statement: str, *values: Any) -> Row | None:
+        """Run a statement and give its first row."""
+        found: Row | None = self._connection.execute(statement, values).fetchone()
+        return found
+
+    def run(self, statement: str, *values: Any) -> int:
+        """Run a statement and say how many rows it changed."""
+        return self._connection.execute(statement, values).rowcount
+
+    def run_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
+        """Run a statement once for each set of values."""
+        self._connection.executemany(statement, values)
+
+
+class SqliteDatabase:
+    """A SQLite file, migrated when opened, and opened again when another file takes its place."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._group = GroupCommit(self._commit)
+        self._all: list[sqlite3.Connection] = []
+        self._opening = threading.Lock()
+        self._is_missed = False
+        self._reserve = Reserve(path.with_name(path.name + ".reserve"))
+        self._outage = Outage()
+        self._full = self._broken = False
+        self._open()
+
+    def _open(self) -> None:
+        """Open what lies at the path, or make it, and let all work that begins from now on use it."""
+        try:
+            private.database(self._path)
+        except OSError as error:
+            raise SetupError(f"The store {self._path} cannot be opened: {error.strerror}.") from None
+        writer = self._connect(WRITING)
+        try:
+            writer.execute("PRAGMA journal_mode = WAL")
+            self._migrate(writer)
+        except BaseException:
+            writer.close()
+            raise
+        self._all.append(writer)
+        self._writer, self._waits = writer, WRITING
+        self._readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
+        self._there = Whereabouts.of(self._path)  # last: whoever finds it as it is may use the others
+
+    def _stand(self) -> None:
+        """See to it that what is open is what lies at the path.
+
+        Raises:
+            StoreUnavailableError: there is no store at the path.
+        """
+        if self._there.is_in_place():
+            return
+        with self._opening:
+            if self._there.is_in_place():
+                return
+            try:
+                self._there.abandon()
+                self._open()
+            except (StoreUnavailableError, SetupError, sqlite3.Error) as error:
+                if not self._is_missed:
+                    log.error(
+                        "the store's file was taken away, and what is in its place cannot be used",
+                        extra={"facts": {"error": type(error).__name__}},
+                    )
+                self._is_missed = True
+                raise StoreUnavailableError(str(error)) from None
+            self._is_missed = False
+            log.warning("the store's file was replaced under the running server; the one in its place is open now")
+
+    def read(self, work: Callable[[Cursor], T]) -> T:
+        """Run `work` on one consistent state of the data.
+
+        Raises:
+            StoreUnavailableError: another process keeps readers out, or the disk cannot be read.
+        """
+        self._stand()
+        readers = self._readers
+        reader = self._borrow(readers)
+        try:
+            reader.execute("BEGIN")
+            try:
+                return work(SqliteCursor(reader))
+            finally:
+                reader.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise self._meaning(error) from None
+        finally:
+            readers.put(reader)
+
+    def write(self, work: Callable[[Cursor], T]) -> T:
+        """Run `work` in one transaction, durable when this returns, undone as a whole when it raises.
+
+        Work of other threads may be in the same transaction; when the commit fails, it fails for all of them. On a
+        full disk work that frees space takes what is set aside, and all other work is refused until there is room.
+
+        Raises:
+            DiskError: there is no room on the disk.
+            StoreUnavailableError: another process writes for too long, or the disk cannot be written to.
+        """
+        frees = isinstance(work, Work) and work.frees
+        if self._full and not frees and not self.set_aside():
+            raise DiskError(FULL)
+        try:
+            try:
+                result = self._group.run(work)
+            except DiskError as error:
+                self._full = str(error) == FULL
+                if not (frees and self._reserve.spend()):
+                    raise
+                result = self._group.run(work)
+        except StoreUnavailableError as error:
+            self._outage.began(str(error))
+            raise
+        if not self._full:
+            self._outage.over()
+        return result
+
+    def set_aside(self) -> bool:
+        """Set disk space aside for deleting on a full disk; False where there is no room for it."""
+        if self._reserve.hold():
+            self._full = False
+            return True
+        return False
+
+    def probe(self) -> None:
+        """Write a row as it is; where a page was found broken, look whether all are whole again."""
+        if self._broken:
+            damaged = self.read(lambda cursor: cursor.rows("PRAGMA quick_check(1)")) != [("ok",)]
+            if damaged:
+                raise StoreRefusedError("the database file is damaged")
+            self._broken = False
+        self.write(lambda cursor: cursor.run(PROBE))
+
+    def _commit(self, pieces: Sequence[Piece]) -> None:
+        writer = self._writer
+        try:
+            self._stand()
+            writer, there = self._writer, self._there
+            self._begin(writer)
+            for piece in pieces:
+                self._run(writer, piece)
+            writer.execute("COMMIT")
+            if not there.is_in_place():
+                raise StoreUnavailableError("its file was taken away, and what was written with it")
+        except BaseException as error:  # noqa: BLE001  everyone whose work it undoes is told
+            known = self._meaning(error) if isinstance(error, sqlite3.Error) else error
+            for piece in pieces:
+                piece.error = piece.error or known
+            if writer.in_transaction:
+                writer.execute("ROLLBACK")
+
+    def _begin(self, writer: sqlite3.Connection) -> None:
+        """Begin to write; while another process has kept us waiting too long, further tries wait only a little."""
+        try:
+            writer.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            self._wait(writer, AGAIN)
+            raise
+        if self._waits != WRITING:
+            self._wait(writer, WRITING)
+
+    def _wait(self, writer: sqlite3.Connection, seconds: float) -> None:
+        self._waits = seconds
+        writer.execute(f"PRAGMA busy_timeout = {1000 * seconds:.0f}")
+
+    def _meaning(self, error: sqlite3.Error) -> Exception:
+        """What an error of SQLite's means here; those of mien's own statements stay what they are."""
+        code = getattr(error, "sqlite_errorname", "")
+        if code == "SQLITE_FULL":
+            return DiskError(FULL)
+        if code.startswith(_BROKEN):
+            self._broken = True
+            self._outage.began(f"the database file is damaged ({code}); restore a backup")
+        if code.startswith(_DISK):
+            return DiskError(f"the disk does not do what the store asks of it ({code})")
+        if code.startswith(_LOCKED):
+            return StoreUnavailableError(f"another process locks the database file ({code})")
+        return error
+
+    def _run(self, writer: sqlite3.Connection, piece: Piece) -> None:
+        """Run one piece inside the transaction; one that raises is undone alone."""
+        writer.execute("SAVEPOINT piece")
+        try:
+            piece.result = piece.work(SqliteCursor(writer))
+        except BaseException as error:
+            if not writer.in_transaction:
+                raise  # SQLite undid the whole transaction, as it may when the disk is full
+            piece.error = self._meaning(error) if isinstance(error, sqlite3.Error) else error
+            writer.execute("ROLLBACK TO piece")
+        writer.execute("RELEASE piece")
+
+    def reserve(self, table: str, key: int) -> None:
+        """Give out no key up to `key` in `table` from now on."""
+        statement = "UPDATE sqlite_sequence SET seq = MAX(seq, ?) WHERE name = ?"
+        fresh = "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)"
+        self.write(lambda cursor: cursor.run(statement, key, table) or cursor.run(fresh, table, key))
+
+    def describe(self) -> str:
+        """Kind, version and place."""
+        return f"SQLite {sqlite3.sqlite_version} at {self._path}"
+
+    def close(self) -> None:
+        """Close every connection."""
+        for connection in self._all:
+            connection.close()
+
+    def _connect(self, patience: float) -> sqlite3.Connection:
+        try:
+            connection = sqlite3.connect(
+                self._path, timeout=patience, isolation_level=None, check_same_thread=False, cached_statements=256
+            )
+            connection.execute("PRAGMA synchronous = FULL")
+        except sqlite3.Error as error:
+            raise SetupError(f"The store {self._path} cannot be opened: {error}.") from None
+        return connection
+
+    def _borrow(self, readers: "queue.LifoQueue[sqlite3.Connection]") -> sqlite3.Connection:
+        try:
+            return readers.get_nowait()
+        except queue.Empty:
+            reader = self._connect(READING)
+            reader.execute("PRAGMA query_only = ON")
+            if not self._there.is_in_place():
+                reader.close()
+                raise StoreUnavailableError("its file is being replaced") from None
+            self._all.append(reader)
+            return reader
+
+    def _migrate(self, writer: sqlite3.Connection) -> None:
+        """Apply the migrations that this file has not seen, each in a transaction of its own."""
+        scripts = migrations()
+        prepared(writer)
+        try:
+            (seen,) = writer.execute("PRAGMA user_version").fetchone()
+            if seen > len(scripts):
+                raise SetupError(
+                    f"The store {self._path} was made by a newer mien; install that version or a later one."
+                )
+            for number, script in enumerate(scripts[seen:], seen + 1):
+                writer.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+        except sqlite3.DatabaseError as error:
+            raise SetupError(f"The store {self._path} cannot be used: {error}.") from None
+
+
+def prepared(connection: sqlite3.Connection) -> None:
+    """Give a connection the functions that migrations call."""
+    connection.create_function("narrow", 1, narrow, deterministic=True)
+
+
+def migrations() -> list[str]:
+    """The scripts that make the tables, in order; a file's `user_version` says how many it has seen."""
+    folder = resources.files("mien.store.engines") / "sql" / "sqlite"
+    scripts = [(entry.name, entry.read_text()) for entry in folder.iterdir() if entry.name.endswith(".sql")]
+    return [script for _, script in sorted(scripts)]

@@ -1,0 +1,220 @@
+"""The tables of faces and their embeddings, and the record of changes by which galleries follow them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.store.base import (
+    FACE_QUOTA,
+    Changes,
+    CollectionFullError,
+    Cursor,
+    DamagedError,
+    Database,
+    NewFace,
+    Origin,
+    Point,
+    Region,
+    Row,
+    StoredFace,
+    Work,
+)
+from mien.store.tables import changes, vectors
+from mien.store.tables.damage import Damage
+
+_EVERY = (
+    "SELECT faces.id, face_id, image_id, external_image_id, box_left, box_top, box_width, box_height, confidence, "
+    "users.name FROM faces LEFT JOIN users ON users.id = user_key WHERE "
+)
+_VECTOR = "SELECT vector, checksum, face FROM"
+_SELECT = f"{_EVERY}faces.collection = ?"
+SAME_PLACE = 0.5  # two detections in one image that overlap more are the same face
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """Faces in a database."""
+
+    database: Database
+    damage: Damage = field(default_factory=Damage)
+
+    def add(self, collection: int, origin: Origin, faces: Sequence[NewFace]) -> list[StoredFace]:
+        """Keep the faces of one image, all or none; a face that is there already is answered and not kept twice.
+
+        A face is there already when the collection has one of the same image and external id in the same place.
+
+        Raises:
+            CollectionGoneError: the collection no longer exists.
+            CollectionFullError: it would hold more than `FACE_QUOTA` faces.
+        """
+
+        def work(cursor: Cursor) -> list[StoredFace]:
+            revision, held = changes.advance(cursor, collection)
+            present = _of_image(cursor, collection, origin)
+            kept, fresh = [], 0
+            for face in faces:
+                old = _same_place(face, present)
+                fresh += old is None
+                kept.append(old or _insert(cursor, collection, revision, origin, face))
+            if held + fresh > FACE_QUOTA:
+                raise CollectionFullError
+            cursor.run("UPDATE collections SET faces = faces + ? WHERE id = ?", fresh, collection)
+            return kept
+
+        return self.database.write(Work(work, collection))
+
+    def find(self, collection: int, face_ids: Sequence[UUID]) -> list[StoredFace]:
+        """Those of the named faces that the collection holds, in order of their ids."""
+        return self.database.read(lambda cursor: by_ids(cursor, collection, face_ids))
+
+    def by_keys(self, collection: int, keys: Sequence[int], seen: Point | None = None) -> dict[int, StoredFace]:
+        """Faces by key; those deleted meanwhile are left out.
+
+        Raises:
+            HistoryForkedError: the collection's history did not lead through `seen`, where the keys were found.
+        """
+        marks = ", ".join("?" * len(keys))
+        # the plus keeps SQLite from taking an index on the collection, and so reading all of it, for ten keys or more
+        statement = f"{_EVERY}+faces.collection = ? AND faces.id IN ({marks})"
+        rows = changes.present(self.database, statement, collection, keys, seen)
+        return {face.key: face for face in map(_stored, rows)}
+
+    def page(self, collection: int, after: UUID | None, limit: int, user: int | None = None) -> list[StoredFace]:
+        """Up to `limit` faces with ids beyond `after`, in order of their ids; of one user, by its key, or of all."""
+        statement = f"{_SELECT} AND face_id > ? {'AND user_key = ? ' if user else ''}ORDER BY face_id LIMIT ?"
+        values = (after.bytes if after else b"", *((user,) if user else ()), limit)
+        return [_stored(row) for row in self.database.read(lambda cursor: cursor.rows(statement, collection, *values))]
+
+    def probe(self, collection: int, face_id: UUID) -> NDArray[np.float32] | None:
+        """A face's embedding, float32 (D,) of length 1; None when the collection has no such face.
+
+        Raises:
+            DamagedError: it is not what was kept.
+        """
+        of = "faces JOIN embeddings ON face = faces.id WHERE collection = ? AND face_id = ?"
+        return self._intact(lambda cursor: cursor.row(f"{_VECTOR} {of}", collection, face_id.bytes))
+
+    def embedding(self, face: int) -> NDArray[np.float32] | None:
+        """A face's embedding, float32 (D,) of length 1, by its key; None when it is gone.
+
+        Raises:
+            DamagedError: it is not what was kept.
+        """
+        return self._intact(lambda cursor: cursor.row(f"{_VECTOR} embeddings WHERE face = ?", face))
+
+    def _intact(self, find: Callable[[Cursor], Row | None]) -> NDArray[np.float32] | None:
+        row = self.database.read(find)
+        if row and not vectors.fits(*row):
+            self.damage.note("faces", [row[2]])
+        return _vector(row)
+
+    def delete(self, collection: int, face_ids: Sequence[UUID]) -> tuple[list[UUID], list[StoredFace]]:
+        """Delete the named faces but for those that belong to a user.
+
+        Returns:
+            The ids deleted, and the faces kept for their user's sake. Ids in neither are not in the collection.
+
+        Raises:
+            CollectionGoneError: the collection no longer exists.
+        """
+
+        def work(cursor: Cursor) -> tuple[list[UUID], list[StoredFace]]:
+            revision, _ = changes.advance(cursor, collection)
+            present = by_ids(cursor, collection, face_ids)
+            going = [face for face in present if face.user is None]
+            cursor.run_many("DELETE FROM embeddings WHERE face = ?", [(face.key,) for face in going])
+            cursor.run_many("DELETE FROM faces WHERE id = ?", [(face.key,) for face in going])
+            cursor.run_many(
+                "INSERT INTO removals (collection, revision, face) VALUES (?, ?, ?)",
+                [(collection, revision, face.key) for face in going],
+            )
+            cursor.run("UPDATE collections SET faces = faces - ? WHERE id = ?", len(going), collection)
+            return [face.face_id for face in going], [face for face in present if face.user is not None]
+
+        return self.database.write(Work(work, collection, frees=True))
+
+    def revision(self, collection: int) -> int | None:
+        """What revision the collection is at; None when it is gone."""
+        return self.database.read(lambda cursor: changes.revision(cursor, collection))
+
+    def point(self, collection: int, seen: Point | None = None) -> Point | None:
+        """Where in its history the collection is; None when it is gone (see `changes.point`)."""
+        return self.database.read(lambda cursor: changes.point(cursor, collection, seen))
+
+    def embeddings(
+        self, keys: NDArray[np.int64], collection: int = 0, seen: Point | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Embeddings of faces by their keys (see `changes.originals`)."""
+        found, kept, damaged = self.database.read(
+            lambda cursor: changes.originals(cursor, changes.FACES, keys, collection, seen)
+        )
+        self.damage.note("faces", damaged)
+        return found, kept
+
+    def changes(self, collection: int, known: int, limit: int, began: int = 0, seen: Point | None = None) -> Changes:
+        """What a gallery of faces must take in after revision `known` (see `changes.since`)."""
+        found = self.database.read(
+            lambda cursor: changes.since(cursor, changes.FACES, collection, known, limit, began=began, seen=seen)
+        )
+        self.damage.note("faces", found.damaged)
+        return found
+
+
+def _insert(cursor: Cursor, collection: int, revision: int, origin: Origin, face: NewFace) -> StoredFace:
+    face_id, box = uuid4(), face.region
+    row = cursor.row(
+        "INSERT INTO faces (collection, face_id, image_id, external_image_id, box_left, box_top, box_width, "
+        "box_height, confidence, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        collection, face_id.bytes, origin.image_id.bytes, origin.external_image_id,
+        box.left, box.top, box.width, box.height, face.confidence, revision,
+    )  # fmt: skip
+    (key,) = row or (0,)  # an INSERT that does not raise returns its row
+    keep(cursor, key, vectors.pack(face.embedding))
+    return StoredFace(key, face_id, origin.image_id, origin.external_image_id, box, face.confidence, None)
+
+
+def keep(cursor: Cursor, face: int, vector: bytes) -> None:
+    """Keep a face's embedding, as `vectors.pack` makes it, under its key."""
+    statement = "INSERT INTO embeddings (face, vector, checksum) VALUES (?, ?, ?)"
+    cursor.run(statement, face, vector, vectors.checksum(vector, face))
+
+
+def embedding(cursor: Cursor, face: int) -> NDArray[np.float32] | None:
+    """A face's embedding inside a transaction (see `Faces.embedding`)."""
+    return _vector(cursor.row(f"{_VECTOR} embeddings WHERE face = ?", face))
+
+
+def _vector(row: Row | None) -> NDArray[np.float32] | None:
+    if row and not vectors.fits(*row):
+        raise DamagedError
+    return vectors.unpack([row[0]])[0] if row else None
+
+
+def _of_image(cursor: Cursor, collection: int, origin: Origin) -> list[StoredFace]:
+    rows = cursor.rows(
+        f"{_SELECT} AND image_id = ? AND external_image_id IS NOT DISTINCT FROM ? ORDER BY faces.id",
+        collection, origin.image_id.bytes, origin.external_image_id,
+    )  # fmt: skip
+    return [_stored(row) for row in rows]
+
+
+def _same_place(face: NewFace, present: Sequence[StoredFace]) -> StoredFace | None:
+    nearest = max(present, key=lambda old: old.region.overlap(face.region), default=None)
+    return nearest if nearest and nearest.region.overlap(face.region) > SAME_PLACE else None
+
+
+def by_ids(cursor: Cursor, collection: int, face_ids: Sequence[UUID]) -> list[StoredFace]:
+    """Those of the named faces that the collection holds, in order of their ids, inside a transaction."""
+    wanted = sorted({face_id.bytes for face_id in face_ids})
+    marks = ", ".join("?" * len(wanted))
+    statement = f"{_SELECT} AND face_id IN ({marks}) ORDER BY face_id"
+    return [_stored(row) for row in cursor.rows(statement, collection, *wanted)] if wanted else []
+
+
+def _stored(row: Row) -> StoredFace:
+    key, face_id, image_id, external, left, top, width, height, confidence, user = row
+    region = Region(left, top, width, height)
+    return StoredFace(key, UUID(bytes=face_id), UUID(bytes=image_id), external, region, confidence, user)

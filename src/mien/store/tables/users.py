@@ -1,0 +1,264 @@
+"""The tables of users: a user is some faces of a collection, found by one vector made of theirs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.store.base import Changes, Cursor, DamagedError, Database, Point, StoredFace, Work
+from mien.store.tables import answers, changes, faces, likeness, tokens, vectors
+from mien.store.tables.answers import Outcome, Refusal
+from mien.store.tables.damage import Damage
+from mien.store.tables.likeness import Matching, Vector
+from mien.store.tables.tokens import Token
+
+MOST_FACES = 100  # faces of a user; reference 2
+USER_QUOTA = 10_000_000  # users of a collection; reference 2
+
+
+class UserExistsError(Exception):
+    """The collection has a user of this name."""
+
+
+class UserMissingError(Exception):
+    """The collection has no user of this name."""
+
+
+class UserFullError(Exception):
+    """The user would have more than MOST_FACES faces."""
+
+
+class UsersFullError(Exception):
+    """The collection would have more than USER_QUOTA users."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user as the database knew it; `faces` is how many it has."""
+
+    key: int
+    name: str
+    faces: int
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """Users in a database."""
+
+    database: Database
+    damage: Damage = field(default_factory=Damage)
+
+    def create(self, collection: int, name: str, token: Token | None) -> None:
+        """Make a user without faces.
+
+        Raises:
+            UserExistsError, UsersFullError, CollectionGoneError, TokenReusedError.
+        """
+
+        def work(cursor: Cursor) -> None:
+            changes.advance(cursor, collection)  # first: a call that comes twice at once waits for itself here
+            if tokens.answered(cursor, token) is not None:
+                return
+            (held,) = cursor.row("SELECT users FROM collections WHERE id = ?", collection) or (0,)
+            if held >= USER_QUOTA:
+                raise UsersFullError
+            statement = "INSERT INTO users (collection, name) VALUES (?, ?) ON CONFLICT (collection, name) DO NOTHING"
+            if cursor.run(statement, collection, name) == 0:
+                raise UserExistsError
+            cursor.run("UPDATE collections SET users = users + 1 WHERE id = ?", collection)
+            tokens.keep(cursor, token, b"")
+
+        self.database.write(Work(work, collection))
+
+    def delete(self, collection: int, name: str, token: Token | None) -> None:
+        """Delete a user; its faces stay in the collection and belong to nobody.
+
+        Raises:
+            UserMissingError, CollectionGoneError, TokenReusedError.
+        """
+
+        def work(cursor: Cursor) -> None:
+            revision, _ = changes.advance(cursor, collection)
+            if tokens.answered(cursor, token) is not None:
+                return
+            user = named(cursor, collection, name)
+            cursor.run("UPDATE faces SET user_key = NULL WHERE user_key = ?", user.key)
+            likeness.forget(cursor, collection, revision, user.key)
+            cursor.run("DELETE FROM users WHERE id = ?", user.key)
+            cursor.run("UPDATE collections SET users = users - 1 WHERE id = ?", collection)
+            tokens.keep(cursor, token, b"")
+
+        self.database.write(Work(work, collection, frees=True))
+
+    def find(self, collection: int, name: str) -> User | None:
+        """The collection's user of this name."""
+        try:
+            return self.database.read(lambda cursor: named(cursor, collection, name))
+        except UserMissingError:
+            return None
+
+    def page(self, collection: int, after: int, limit: int) -> list[User]:
+        """Up to `limit` users with keys beyond `after`, in the order they were made."""
+        statement = "SELECT id, name, faces FROM users WHERE collection = ? AND id > ? ORDER BY id LIMIT ?"
+        return [User(*row) for row in self.database.read(lambda c: c.rows(statement, collection, after, limit))]
+
+    def vector(self, user: int) -> Vector | None:
+        """A user's vector, float32 (D,), by its key; None for a user without faces.
+
+        Raises:
+            DamagedError: it is not what was kept.
+        """
+        try:
+            return self.database.read(lambda cursor: likeness.vector(cursor, user))
+        except DamagedError:
+            self.damage.note("users", [user])
+            raise
+
+    def probe(self, collection: int, name: str) -> Vector | None:
+        """The vector of the collection's user of this name, as `vector`; raises UserMissingError for no such user."""
+        statement = (
+            "SELECT vector, checksum, users.id, user_vectors.collection FROM users "
+            "LEFT JOIN user_vectors ON user_key = users.id WHERE users.collection = ? AND name = ?"
+        )
+        row = self.database.read(lambda cursor: cursor.row(statement, collection, name))
+        if row is None:
+            raise UserMissingError
+        if row[0] is not None and not vectors.fits(*row):
+            self.damage.note("users", [row[2]])
+            raise DamagedError
+        return vectors.unpack_users([row[0]])[0] if row[0] is not None else None
+
+    def by_vectors(self, collection: int, keys: Sequence[int], seen: Point | None = None) -> dict[int, User]:
+        """Users by the keys of their vectors, but for those that changed meanwhile or are damaged (`Faces.by_keys`)."""
+        marks = ", ".join("?" * len(keys))
+        statement = (
+            "SELECT user_vectors.id, vector, checksum, user_key, user_vectors.collection, name, faces "
+            "FROM user_vectors JOIN users ON users.id = user_key "
+            f"WHERE +user_vectors.collection = ? AND user_vectors.id IN ({marks})"  # the plus as in `Faces.by_keys`
+        )
+        rows = changes.present(self.database, statement, collection, keys, seen)
+        self.damage.note("users", vectors.sift([row[:5] for row in rows])[1])
+        return {row[0]: User(row[3], *row[5:]) for row in rows if vectors.fits(*row[1:5])}
+
+    def vectors(
+        self, keys: NDArray[np.int64], collection: int = 0, seen: Point | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Users' vectors by their keys (see `changes.originals`)."""
+        found, kept, damaged = self.database.read(
+            lambda cursor: changes.originals(cursor, changes.USERS, keys, collection, seen)
+        )
+        self.damage.note("users", damaged)
+        return found, kept
+
+    def changes(self, collection: int, known: int, limit: int, began: int = 0, seen: Point | None = None) -> Changes:
+        """What a gallery of users must take in after revision `known` (see `changes.since`)."""
+        found = self.database.read(
+            lambda cursor: changes.since(cursor, changes.USERS, collection, known, limit, began=began, seen=seen)
+        )
+        self.damage.note("users", found.damaged)
+        return found
+
+    def associate(
+        self, collection: int, name: str, face_ids: Sequence[UUID], matching: Matching, token: Token | None
+    ) -> Outcome:
+        """Give faces to a user, all that can be.
+
+        Raises:
+            DamagedError: the embedding of one of them is not what was kept.
+            UserMissingError, UserFullError, CollectionGoneError, TokenReusedError.
+        """
+
+        def work(cursor: Cursor, revision: int, user: User) -> Outcome:
+            present = {face.face_id: face for face in faces.by_ids(cursor, collection, face_ids)}
+            known = likeness.vector(cursor, user.key, matching)
+            joining, refused = [], []
+            for face_id in face_ids:
+                face = present.get(face_id)
+                problem = _unfit(face_id, face, name) or _unlike(cursor, face, known, matching)
+                if problem:
+                    refused.append(problem)
+                elif face and face.user is None:
+                    joining.append(face)
+            if user.faces + len(joining) > MOST_FACES:
+                raise UserFullError
+            cursor.run_many("UPDATE faces SET user_key = ? WHERE id = ?", [(user.key, face.key) for face in joining])
+            if joining:
+                likeness.renew(cursor, collection, revision, user.key, matching)
+            return Outcome([face.face_id for face in joining], refused, user.faces + len(joining))
+
+        return self._change(collection, name, face_ids, token, work)
+
+    def disassociate(
+        self, collection: int, name: str, face_ids: Sequence[UUID], matching: Matching, token: Token | None
+    ) -> Outcome:
+        """Take faces from a user; they stay in the collection.
+
+        Raises:
+            UserMissingError, CollectionGoneError, TokenReusedError.
+        """
+
+        def work(cursor: Cursor, revision: int, user: User) -> Outcome:
+            present = {face.face_id: face for face in faces.by_ids(cursor, collection, face_ids)}
+            refused = [problem for each in face_ids if (problem := _unfit(each, present.get(each), name))]
+            leaving = [face for each in face_ids if (face := present.get(each)) and face.user == name]
+            cursor.run_many("UPDATE faces SET user_key = NULL WHERE id = ?", [(face.key,) for face in leaving])
+            if leaving:
+                likeness.renew(cursor, collection, revision, user.key, matching)
+            return Outcome([face.face_id for face in leaving], refused, user.faces - len(leaving))
+
+        return self._change(collection, name, face_ids, token, work)
+
+    def _change(
+        self,
+        collection: int,
+        name: str,
+        face_ids: Sequence[UUID],
+        token: Token | None,
+        work: Callable[[Cursor, int, User], Outcome],
+    ) -> Outcome:
+        def whole(cursor: Cursor) -> Outcome:
+            revision, _ = changes.advance(cursor, collection)
+            before = tokens.answered(cursor, token)
+            known = answers.unpack(cursor, before, face_ids) if before is not None else None
+            if known is not None:
+                return known
+            outcome = work(cursor, revision, named(cursor, collection, name))
+            if token:
+                tokens.keep(cursor, token, answers.pack(cursor, collection, outcome, face_ids))
+            return outcome
+
+        return self.database.write(Work(whole, collection))
+
+
+def named(cursor: Cursor, collection: int, name: str) -> User:
+    """The collection's user of this name, inside a transaction.
+
+    Raises:
+        UserMissingError: there is none.
+    """
+    row = cursor.row("SELECT id, name, faces FROM users WHERE collection = ? AND name = ?", collection, name)
+    if row is None:
+        raise UserMissingError
+    return User(*row)
+
+
+def _unfit(face_id: UUID, face: StoredFace | None, name: str) -> Refusal | None:
+    """Why a face cannot be given to or taken from the user of this name, whatever it looks like."""
+    if face is None:
+        return Refusal(face_id, "FACE_NOT_FOUND")
+    if face.user is not None and face.user != name:
+        return Refusal(face_id, "ASSOCIATED_TO_A_DIFFERENT_USER", face.user)
+    return None
+
+
+def _unlike(cursor: Cursor, face: StoredFace | None, known: Vector | None, matching: Matching) -> Refusal | None:
+    """Refuse a face that is not like the user it would join; the first faces of a user are like nobody yet."""
+    if face is None or face.user is not None or known is None:
+        return None
+    embedding = faces.embedding(cursor, face.key)
+    if embedding is None:
+        raise DamagedError
+    similarity = matching.similarity(known, embedding)
+    return None if similarity >= matching.least else Refusal(face.face_id, "LOW_MATCH_CONFIDENCE", None, similarity)

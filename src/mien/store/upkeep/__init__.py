@@ -1,0 +1,1 @@
+"""Work on whole stores: backup, check, compact, sweep, copy."""

@@ -1,0 +1,90 @@
+"""Checksums for vectors that were kept without one, a few at a time, so that a large store is used meanwhile.
+
+A database that was made before there were checksums, or is filled by an older server beside this one, has such vectors.
+The table `checksums` says up to which key that is done; of many servers each takes its row's lock first.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from mien.store.base import Cursor, Database
+from mien.store.tables import vectors
+from mien.store.tables.changes import FACES, USERS, Track
+
+Tell = Callable[[str, int, int], None]  # what is done, how far, of how much
+SOME = 1_000  # vectors in one transaction
+RETRY = 30.0  # seconds after a failure
+SAY = 10.0  # seconds between lines about a long run
+_KINDS = {"faces": FACES, "users": USERS}
+
+
+def add(database: Database, kind: str) -> int:
+    """Give some vectors of a kind, faces or users, their checksums; 0 when none is left."""
+    track = _KINDS[kind]
+    table, key = track.kept
+    more = f"SELECT 1 FROM {table} WHERE {key} > (SELECT key FROM checksums WHERE kind = ?) LIMIT 1"
+    if database.read(lambda cursor: cursor.row(more, kind)) is None:
+        return 0
+    return database.write(lambda cursor: _sum_some(cursor, kind, track))
+
+
+def complete(database: Database, tell: Tell) -> None:
+    """Give all vectors their checksums, at once."""
+    for kind in _KINDS:
+        done = 0
+        while some := add(database, kind):
+            done += some
+            tell(f"checksums of {kind}", done, done)
+
+
+def _sum_some(cursor: Cursor, kind: str, track: Track) -> int:
+    table, key = track.kept
+    # locks the row where others could be at it at the same time
+    (known,) = cursor.row("UPDATE checksums SET key = key WHERE kind = ? RETURNING key", kind) or (0,)
+    some = f"SELECT {key}, vector, checksum{track.keys} FROM {table} WHERE {key} > ? ORDER BY {key} LIMIT ?"
+    rows = cursor.rows(some, known, SOME)
+    lacking = [(vectors.checksum(row[1], *(row[3:] or row[:1])), row[0]) for row in rows if row[2] is None]
+    if lacking:
+        cursor.run_many(f"UPDATE {table} SET checksum = ? WHERE {key} = ?", lacking)
+    if rows:
+        cursor.run("UPDATE checksums SET key = ? WHERE kind = ?", rows[-1][0], kind)
+    return len(rows)
+
+
+class Summer:
+    """A thread that gives checksums to all vectors that lack one when the server starts, half of the time, and ends."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="summer", daemon=True)
+
+    def start(self) -> None:
+        """Begin where an earlier process ended."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End within one transaction; the rest is done after the next start."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        for kind in _KINDS:
+            done, said, pause = 0, time.monotonic(), 0.0
+            while not self._stopping.wait(pause):
+                started = time.monotonic()
+                try:
+                    if not (some := add(self._database, kind)):
+                        break
+                    done, pause = done + some, time.monotonic() - started
+                except Exception as error:  # noqa: BLE001  a full disk, a lost database: it can wait
+                    facts = {"error": type(error).__name__}
+                    logging.getLogger("mien").warning("checksums are not made now", extra={"facts": facts})
+                    pause = RETRY
+                if time.monotonic() - said > SAY:
+                    said = time.monotonic()
+                    logging.getLogger("mien").info(
+                        "checksums of vectors are being made", extra={"facts": {"kind": kind, "done": done}}
+                    )

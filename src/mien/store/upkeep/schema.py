@@ -1,0 +1,77 @@
+"""Whether a SQLite file has the tables that mien made and nothing else, before a statement is run on it.
+
+A trigger, a view or a generated column of somebody else's would run with the first statement that touches its table,
+and stay. So what stands in the file is compared, word by word, with what the same migrations make of an empty one.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+from mien.errors import SetupError
+from mien.store.engines.sqlite import migrations, prepared
+
+_MOST_OBJECTS, _MOST_TEXT = 1000, 1 << 16  # far more than mien makes
+_MOST_KEY = 2**53  # that was given out: SQLite's own most leaves no room for those that follow
+
+_FULL = "SELECT 1 FROM sqlite_sequence WHERE typeof(seq) <> 'integer' OR seq NOT BETWEEN 0 AND ?"
+
+Objects = set[tuple[str, str, str, str]]  # kind, name, table, and the statement that made it
+
+
+def refuse_foreign(path: Path, shown: Path) -> None:
+    """Compare the tables of a file with those of its version.
+
+    Args:
+        path: the file.
+        shown: what it is called in a sentence.
+
+    Raises:
+        SetupError: it is of no version this mien knows, or its tables are not exactly those.
+    """
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA cell_size_check = ON")
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_TEXT)
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        encoding = connection.execute("PRAGMA encoding").fetchone()[0]
+        if not 0 < version <= len(migrations()):
+            raise SetupError(f"{shown} is not a store that this version of mien can read.")
+        there, ours = _objects(connection), _made(version)
+        full = there == ours and connection.execute(_FULL, (_MOST_KEY,)).fetchone()
+    strange = sorted(there - ours) or sorted(ours - there)
+    if strange or encoding != "UTF-8":
+        kind, name = strange[0][:2] if strange else ("encoding", encoding)
+        raise SetupError(
+            f"{shown} is not as mien makes it: the {kind} {_plain(name)} is not in a store of version {version}, or is "
+            "there in another form. A file from elsewhere may run statements of its own, so nothing of it was taken; "
+            "bring its collections with `mien export` and `mien import`."
+        )
+    if full:
+        raise SetupError(f"{shown} gave out keys beyond {_MOST_KEY}: none are left for new faces. Nothing was taken.")
+
+
+def _made(version: int) -> Objects:
+    """What the first migrations make of an empty file."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        prepared(connection)
+        for script in migrations()[:version]:
+            connection.executescript(script)
+        return _objects(connection)
+
+
+def _objects(connection: sqlite3.Connection) -> Objects:
+    statement = "SELECT type, name, tbl_name, COALESCE(sql, '') FROM sqlite_master"
+    found: Iterable[tuple[str, str, str, str]] = connection.execute(statement).fetchmany(_MOST_OBJECTS)
+    return {(kind, name, table, _words(sql)) for kind, name, table, sql in found}
+
+
+def _words(sql: str) -> str:
+    """A statement without its comments, which say nothing to SQLite and may be reworded, and without line breaks."""
+    return " ".join(re.sub("--[^\n]*", "", sql).split())
+
+
+def _plain(name: str) -> str:
+    return name[:60] if name.isprintable() else name[:60].encode("unicode_escape").decode()

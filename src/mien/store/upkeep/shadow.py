@@ -1,0 +1,68 @@
+"""A collection and its twin: the same faces under the same ids, embedded by another pack, until it takes its place."""
+
+from uuid import UUID
+
+from mien.store.base import Collection, Cursor, Region, StoredFace
+from mien.store.tables import changes, likeness, users
+from mien.store.tables.likeness import Matching
+from mien.store.upkeep.bulk import HIDDEN
+
+_LACKS = "NOT EXISTS (SELECT 1 FROM faces AS other WHERE other.collection = ? AND other.face_id = faces.face_id)"
+
+
+def find(cursor: Cursor, collection: Collection, contract: str) -> int | None:
+    """The key of the twin that an earlier run began with this contract; None when there is none."""
+    row = cursor.row(
+        "SELECT id FROM collections WHERE account = ? AND name = ? AND contract = ?",
+        HIDDEN + collection.account, collection.name, contract,
+    )  # fmt: skip
+    return int(row[0]) if row else None
+
+
+def lacking(cursor: Cursor, collection: int, twin: int, image: UUID | None = None) -> list[StoredFace]:
+    """The faces of a collection that its twin lacks; of one image, or of all."""
+    narrowed = "AND image_id = ? " if image else ""
+    rows = cursor.rows(
+        "SELECT faces.id, face_id, image_id, external_image_id, box_left, box_top, box_width, box_height, confidence, "
+        "users.name FROM faces LEFT JOIN users ON users.id = user_key "
+        f"WHERE faces.collection = ? {narrowed}AND {_LACKS} ORDER BY faces.id",
+        collection, *((image.bytes,) if image else ()), twin,
+    )  # fmt: skip
+    return [
+        StoredFace(row[0], UUID(bytes=row[1]), UUID(bytes=row[2]), row[3], Region(*row[4:8]), row[8], row[9])
+        for row in rows
+    ]
+
+
+def follow(cursor: Cursor, collection: int, twin: int, matching: Matching) -> None:
+    """Bring a twin's faces and users to those of its collection, but for faces that it lacks."""
+    revision, _ = changes.advance(cursor, twin)
+    changed = _names(cursor, f"SELECT user_key FROM faces WHERE collection = ? AND {_LACKS}", twin, collection)
+    gone = cursor.rows(f"SELECT id FROM faces WHERE collection = ? AND {_LACKS}", twin, collection)
+    cursor.run_many("DELETE FROM embeddings WHERE face = ?", gone)
+    cursor.run_many("DELETE FROM faces WHERE id = ?", gone)
+    cursor.run("UPDATE collections SET faces = faces - ? WHERE id = ?", len(gone), twin)
+    made = cursor.run(
+        "INSERT INTO users (collection, name) SELECT CAST(? AS BIGINT), name FROM users WHERE collection = ? "
+        "ORDER BY id ON CONFLICT (collection, name) DO NOTHING",
+        twin, collection,
+    )  # fmt: skip
+    moved = cursor.rows(
+        "SELECT faces.id, ours.name, theirs.id, theirs.name FROM faces "
+        "JOIN faces AS other ON other.collection = ? AND other.face_id = faces.face_id "
+        "LEFT JOIN users AS ours ON ours.id = faces.user_key LEFT JOIN users AS first ON first.id = other.user_key "
+        "LEFT JOIN users AS theirs ON theirs.collection = ? AND theirs.name = first.name "
+        "WHERE faces.collection = ? AND ours.name IS DISTINCT FROM first.name",
+        collection, twin, twin,
+    )  # fmt: skip
+    cursor.run_many("UPDATE faces SET user_key = ? WHERE id = ?", [(row[2], row[0]) for row in moved])
+    changed |= {name for row in moved for name in (row[1], row[3]) if name}
+    for name in sorted(changed):
+        likeness.renew(cursor, twin, revision, users.named(cursor, twin, name).key, matching)
+    beyond = "collection = ? AND name NOT IN (SELECT name FROM users WHERE collection = ?)"
+    left = cursor.run(f"DELETE FROM users WHERE {beyond}", twin, collection)
+    cursor.run("UPDATE collections SET users = users + ? WHERE id = ?", made - left, twin)
+
+
+def _names(cursor: Cursor, owners: str, *values: int) -> set[str]:
+    return {row[0] for row in cursor.rows(f"SELECT name FROM users WHERE id IN ({owners})", *values)}

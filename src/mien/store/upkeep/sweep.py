@@ -1,0 +1,93 @@
+"""What deleted collections left behind, removed in the background, a little at a time, so that nobody waits for it.
+
+A collection is gone for everyone when its row is; `Collections.delete` notes its key in the table `sweeps`, and the
+rest of its rows go when there is time. What is noted outlives a restart. Many servers on one database may sweep at the
+same time: each takes the note's lock first, so they take turns.
+"""
+
+import logging
+import threading
+import time
+
+from mien.store.base import Cursor, Database, Work
+from mien.store.upkeep.trim import trim
+
+FACES = 32  # faces removed in one transaction: a few milliseconds, which is what a writer may have to wait
+ROWS = 1_000  # rows of the other tables, which lie side by side
+LOOK = 1.0  # seconds between looks for something to sweep
+TRIM = 60.0  # and for records of changes that are too long, which is a look at every collection
+RETRY = 30.0  # seconds after a failure
+_ORDER = {
+    "histories": "revision",
+    "removals": "revision",
+    "user_removals": "revision",
+    "user_vectors": "revision",
+    "users": "id",
+}
+
+
+def sweep(database: Database) -> bool:
+    """Remove some rows of one deleted collection; False when nothing is left to sweep."""
+    noted = database.read(lambda cursor: cursor.row("SELECT collection FROM sweeps ORDER BY collection LIMIT 1"))
+    if noted is None:
+        return False
+    database.write(Work(lambda cursor: _sweep_some(cursor, noted[0]), frees=True))
+    return True
+
+
+def sweep_all(database: Database) -> None:
+    """Removes all that deleted collections left behind, at once."""
+    while sweep(database):
+        pass
+
+
+def _sweep_some(cursor: Cursor, collection: int) -> None:
+    # locks the note where others could sweep at the same time; whoever finds it gone has nothing to do
+    if cursor.run("UPDATE sweeps SET collection = collection WHERE collection = ?", collection) == 0:
+        return
+    some = "SELECT id FROM faces WHERE collection = ? ORDER BY revision LIMIT ?"
+    if faces := cursor.rows(some, collection, FACES):
+        cursor.run_many("DELETE FROM embeddings WHERE face = ?", faces)
+        cursor.run_many("DELETE FROM faces WHERE id = ?", faces)
+        return
+    for table, order in _ORDER.items():
+        first = f"SELECT {order} FROM {table} WHERE collection = ? ORDER BY {order} LIMIT ?"
+        until = f"SELECT MAX({order}) FROM ({first}) AS batch"
+        statement = f"DELETE FROM {table} WHERE collection = ? AND {order} <= ({until})"
+        if cursor.run(statement, collection, collection, ROWS):
+            return
+    cursor.run("DELETE FROM tags WHERE collection = ?", collection)
+    cursor.run("DELETE FROM snapshots WHERE collection = ?", collection)
+    cursor.run("DELETE FROM sweeps WHERE collection = ?", collection)
+
+
+class Sweeper:
+    """A thread that sweeps and trims while there is something to, half of the time, and looks for more now and then."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
+
+    def start(self) -> None:
+        """Begin, with what an earlier process did not finish."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End within one transaction; what is left is swept after the next start."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        pause = trims = 0.0
+        while not self._stopping.wait(pause):
+            started = time.monotonic()
+            try:
+                busy = sweep(self._database)
+                if not busy and started >= trims:
+                    busy = trim(self._database)
+                    trims = 0.0 if busy else started + TRIM
+                pause = time.monotonic() - started if busy else LOOK
+            except Exception as error:  # noqa: BLE001  a full disk, a lost database: it can wait
+                logging.getLogger("mien").warning("sweep failed", extra={"facts": {"error": type(error).__name__}})
+                pause = RETRY

@@ -1,0 +1,1 @@
+"""Processes, memory and files: what any long-running program needs."""

@@ -1,0 +1,1 @@
+"""What happens here, told: log, metrics, traces, readiness."""

@@ -1,0 +1,48 @@
+"""The log: one JSON object a line on standard error. Facts are put in by name; an image, embedding or name never is."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+from mien.watch.record import Record
+
+
+class JsonLines(logging.Formatter):
+    """A record as one line of JSON; `extra={"facts": {…}}` adds members."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write a record."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            **getattr(record, "facts", {}),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+def answered(record: Record) -> None:
+    """Write down that a request was answered."""
+    facts = {
+        "request_id": record.request_id,
+        "operation": record.asked,
+        "key": record.key,
+        "code": record.code,
+        "status": record.status,
+        "faces": record.faces,
+        "ms": round(1000 * record.seconds, 2),
+    }
+    logging.getLogger("mien.request").info("answered", extra={"facts": facts})
+
+
+def start(level: str) -> None:
+    """Send what mien and the HTTP server log at `level` or above to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    for name in ("mien", "uvicorn", "psycopg"):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [handler], False
+        logger.setLevel(level.upper() if name == "mien" else "WARNING")

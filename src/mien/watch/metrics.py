@@ -1,0 +1,187 @@
+"""What `/metrics` shows, in Prometheus' text format: what was answered, how long its stages took, what is in flight.
+
+Counters and histograms are kept as things happen; the rest is read when it is asked for.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from mien import __version__
+from mien.operations.context import Context
+from mien.serving.bounds import Bounds
+from mien.store.base import Database
+from mien.watch.record import Record
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+INPUTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+
+
+class Metrics:
+    """Everything that is counted. Safe to use from many threads."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each, and nobody asks for them
+        registry = self._registry = CollectorRegistry()
+        self._named = CollectorRegistry()  # what names collections and accounts, which is not for everybody
+        self._requests = Counter("mien_requests", "Requests answered.", ["operation", "code"], registry=registry)
+        self._seconds = Histogram(
+            "mien_request_seconds", "From a request's head to its answer.", ["operation"],
+            buckets=SECONDS, registry=registry,
+        )  # fmt: skip
+        self._stages = Histogram(
+            "mien_stage_seconds", "Each stage of a request.", ["stage"], buckets=SECONDS, registry=registry
+        )
+        self._faces = Counter("mien_faces_found", "Faces in the pictures of requests.", registry=registry)
+        self._inputs = Histogram(
+            "mien_inference_inputs", "Inputs of one run of a network.", ["network"], buckets=INPUTS, registry=registry
+        )
+        self._runs = Histogram(
+            "mien_inference_seconds", "One run of a network.", ["network"], buckets=SECONDS, registry=registry
+        )
+        ProcessCollector(registry=registry)
+
+    def answered(self, record: Record) -> None:
+        """Count a request."""
+        operation = record.operation or "unknown"
+        self._requests.labels(operation, record.code).inc()
+        self._seconds.labels(operation).observe(record.seconds)
+        self._faces.inc(record.faces)
+        for stage in record.stages:
+            self._stages.labels(stage.name).observe(stage.seconds)
+
+    def inferred(self, network: str) -> Callable[[int, float], None]:
+        """What is to be told of each run of a network: how many inputs it had, and how many seconds it took."""
+        return partial(_inferred, self._inputs.labels(network), self._runs.labels(network))
+
+    def follow(self, name: str, text: str, read: Callable[[], float]) -> None:
+        """Show a figure that is read when it is asked for."""
+        Gauge(name, text, registry=self._registry).set_function(read)
+
+    def follow_each(self, name: str, text: str, label: str, read: Mapping[str, Callable[[], float]]) -> None:
+        """Show figures of one kind, each under a label of its own."""
+        gauge = Gauge(name, text, [label], registry=self._registry)
+        for value, function in read.items():
+            gauge.labels(value).set_function(function)
+
+    def follow_count(self, name: str, text: str, read: Callable[[], float]) -> None:
+        """Show a count of what happened so far that is read when it is asked for."""
+        self._registry.register(Count(name, text, read))
+
+    def follow_collections(self, database: Database, most: int) -> None:
+        """Show how many faces all collections hold and, to whom names may be told, the fullest of them."""
+        self._registry.register(Totals(database))
+        self._named.register(Collections(database, most))
+
+    def describe(self, facts: dict[str, str]) -> None:
+        """Show what runs."""
+        Info("mien", "What runs here.", registry=self._registry).info(facts)
+
+    def text(self, *, named: bool) -> bytes:
+        """All of it; `named` says whether collections and accounts may be named."""
+        return generate_latest(self._registry) + (generate_latest(self._named) if named else b"")
+
+
+class Count:
+    """A counter that somebody else keeps."""
+
+    def __init__(self, name: str, text: str, read: Callable[[], float]) -> None:
+        self._name, self._text, self._read = name, text, read
+
+    def collect(self) -> Iterable[Metric]:
+        """Read it; called by prometheus_client."""
+        yield CounterMetricFamily(self._name, self._text, value=self._read())
+
+
+class Totals:
+    """Collections and their faces, counted by the store when they are asked for."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def collect(self) -> Iterable[Metric]:
+        """Count them; called by prometheus_client."""
+        statement = "SELECT COUNT(*), COALESCE(SUM(faces), 0) FROM collections"
+        collections, faces = self._database.read(lambda cursor: cursor.row(statement)) or (0, 0)
+        yield GaugeMetricFamily("mien_collections", "Collections.", value=int(collections))
+        yield GaugeMetricFamily("mien_faces", "Faces of all collections.", value=int(faces))
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing beforehand, so that registering reads nothing."""
+        return []
+
+
+class Collections:
+    """Faces by collection, read from the store when they are asked for.
+
+    Args:
+        database: the truth.
+        most: how many collections are named.
+    """
+
+    def __init__(self, database: Database, most: int) -> None:
+        self._database = database
+        self._most = most
+
+    def collect(self) -> Iterable[Metric]:
+        """Read them; called by prometheus_client."""
+        statement = "SELECT account, name, faces FROM collections ORDER BY faces DESC, id LIMIT ?"
+        each = GaugeMetricFamily("mien_collection_faces", "Faces of a collection.", labels=["account", "collection"])
+        for account, name, count in self._database.read(lambda cursor: cursor.rows(statement, self._most)):
+            each.add_metric([str(account), str(name)], int(count))
+        yield each
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing beforehand, so that registering reads nothing."""
+        return []
+
+
+def show(metrics: Metrics, context: Context, bounds: Bounds, most: int) -> None:
+    """Let the metrics show what runs, what is in flight, and what is held and stored.
+
+    Args:
+        metrics: where.
+        context: pack, galleries and store.
+        bounds: on what is in flight.
+        most: how many collections are named.
+    """
+    pack, runtime = context.pack.manifest, context.pack.runtime
+    metrics.describe({
+        "version": __version__, "pack": pack.name, "model_version": pack.model_version, "contract": pack.contract,
+        "engine": runtime.engine, "engine_version": runtime.version, "precision": runtime.precision,
+    })  # fmt: skip
+    queues = {"bodies": bounds.bodies, "threads": bounds.threads, "reading": bounds.reading, "pixels": bounds.pixels}
+    waiting = {name: partial(getattr, budget, "waiting") for name, budget in queues.items()}
+    metrics.follow_each("mien_queue_depth", "Requests that wait, by what for.", "queue", waiting)
+    metrics.follow("mien_body_bytes_in_flight", "Bytes of bodies held.", lambda: bounds.bodies.in_flight)
+    metrics.follow("mien_pixels_in_flight", "Pixels of decoded pictures held.", lambda: bounds.pixels.in_flight)
+    lanes = bounds.threads, bounds.reading
+    metrics.follow("mien_operations_in_flight", "Operations that run.", lambda: sum(lane.in_flight for lane in lanes))
+    metrics.follow("mien_gallery_bytes", "Memory of the galleries.", context.galleries.memory)
+    galleries, seen = context.galleries, context.image_cache
+    metrics.follow_count(
+        "mien_histories_forked", "Galleries made again: the store was put back.", lambda: galleries.forked
+    )
+    metrics.follow("mien_image_cache_bytes", "Memory of what images showed.", lambda: seen.held)
+    metrics.follow_count("mien_image_cache_hits", "Images that were remembered.", lambda: seen.hits)
+    metrics.follow_count("mien_image_cache_misses", "Images that were looked at.", lambda: seen.misses)
+    damage = context.store.damage
+    metrics.follow_count("mien_damaged_vectors", "Vectors that are not what was kept.", lambda: damage.count)
+    metrics.follow_collections(context.store.database, most)
+
+
+def _inferred(inputs: Histogram, runs: Histogram, count: int, seconds: float) -> None:
+    inputs.observe(count)
+    runs.observe(seconds)

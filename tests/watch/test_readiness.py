@@ -1,0 +1,100 @@
+"""Alive is whoever answers; ready is who can infer and read, and says why when not."""
+
+import asyncio
+import json
+import sqlite3
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from mien.errors import SetupError
+from mien.watch.readiness import FRESH, Readiness
+from mien.wire.pages import ReadinessPage
+from tests import live as servers
+from tests.live import Live
+
+
+def nothing() -> None:
+    return
+
+
+def asked(readiness: Readiness) -> tuple[int, dict[str, object]]:
+    answer = asyncio.run(ReadinessPage(readiness).page({}))
+    return answer.status, json.loads(answer.body)
+
+
+def test_a_server_is_alive_and_ready(live: Live) -> None:
+    for method in ("GET", "HEAD"):
+        assert live.send(method, "/healthz", None, {}).status == 200
+        assert live.send(method, "/readyz", None, {}).status == 200
+    answer = live.send("GET", "/readyz", None, {})
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json == {"ready": True}
+
+
+def test_a_server_without_its_store_is_alive_and_not_ready(packs: str, tmp_path: Path) -> None:
+    server = servers.serve(packs, tmp_path / "data")
+    try:
+        assert server.send("GET", "/readyz", None, {}).status == 200
+        with sqlite3.connect(tmp_path / "data" / "mien.db") as elsewhere:
+            elsewhere.execute("DROP TABLE access_keys")
+        time.sleep(FRESH + 0.1)
+        answer = server.send("GET", "/readyz", None, {})
+        assert (answer.status, answer.json) == (503, {"ready": False, "reason": "The store cannot be read."})
+        assert server.send("GET", "/healthz", None, {}).status == 200
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (SetupError("secret"), "A network answers a known input wrongly."),
+        (RuntimeError("secret"), "The networks do not run."),
+    ],
+)
+def test_a_network_that_fails_is_the_reason(error: Exception, reason: str) -> None:
+    def fails() -> None:
+        raise error
+
+    assert asked(Readiness(fails, nothing)) == (503, {"ready": False, "reason": reason})
+
+
+def test_a_finding_holds_for_a_second_and_is_made_once_for_all_who_ask() -> None:
+    made: list[float] = []
+
+    def infer() -> None:
+        made.append(time.monotonic())
+        time.sleep(0.05)
+
+    async def ask() -> None:
+        readiness = Readiness(infer, nothing)
+        answers = await asyncio.gather(*(ReadinessPage(readiness).page({}) for _ in range(20)))
+        assert {answer.status for answer in answers} == {200}
+        assert len(made) == 1
+        await asyncio.sleep(FRESH + 0.1)
+        await ReadinessPage(readiness).page({})
+        assert len(made) == 2
+
+    asyncio.run(ask())
+
+
+def test_what_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mien.watch.readiness.PATIENCE", 0.1)
+    release = threading.Event()
+
+    async def ask() -> tuple[int, bytes]:
+        answer = await ReadinessPage(Readiness(nothing, lambda: release.wait(10))).page({})
+        release.set()
+        return answer.status, answer.body
+
+    status, body = asyncio.run(ask())
+    assert (status, json.loads(body)["ready"]) == (503, False)
+
+
+def test_who_stops_is_not_ready() -> None:
+    readiness = Readiness(nothing, nothing)
+    readiness.stop()
+    assert asked(readiness) == (503, {"ready": False, "reason": "mien is stopping."})
