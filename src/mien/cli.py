@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import os
 import signal
 import sys
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     given = parser().parse_args(arguments)
+    logging.getLogger("mien").addHandler(logging.NullHandler())  # a command speaks in sentences; `serve` logs
     flags = {row.name: getattr(given, row.name, None) for row in config.TABLE}
     try:
         return int(given.run(config.load(flags, os.environ), given) or 0)

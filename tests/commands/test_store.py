@@ -271,7 +271,12 @@ def test_a_backup_replaces_a_damaged_store(data: Path, tmp_path: Path) -> None:
     run("restore", data, str(tmp_path / "first.db"))
     assert held(data) == before
     assert (data / (stores.FILE + ".before-restore")).read_bytes().startswith(b"certainly no database ")
-    assert sorted(path.name for path in data.iterdir()) == ["lock", stores.FILE, stores.FILE + ".before-restore"]
+    assert sorted(path.name for path in data.iterdir()) == [
+        "lock",
+        stores.FILE,
+        stores.FILE + ".before-restore",
+        stores.FILE + ".made",
+    ]
 
 
 @pytest.mark.parametrize("seen", range(1, len(migrations())))

@@ -16,7 +16,9 @@ from mien.store.tables import vectors
 from tests.congruence import faces
 
 MIGRATIONS = sorted(
-    entry.name for entry in (resources.files("mien.store.engines") / "sql" / "sqlite").iterdir() if entry.name.endswith(".sql")
+    entry.name
+    for entry in (resources.files("mien.store.engines") / "sql" / "sqlite").iterdir()
+    if entry.name.endswith(".sql")
 )
 
 

@@ -16,6 +16,7 @@ from mien.store.tables.likeness import Matching
 from mien.store.upkeep import check, sweep
 from tests.congruence import faces
 
+PEOPLE = "(SELECT id FROM collections WHERE name = 'people')"
 MATCHING = Matching(combine, lambda one, other: 100 * float(one @ other))
 
 
@@ -67,7 +68,8 @@ def test_pages_of_any_size_are_read_to_the_end(
     monkeypatch.setattr("mien.store.upkeep.check.FACES", page)
     monkeypatch.setattr("mien.store.upkeep.check.USERS", users)
     assert findings(store) == []
-    last = "(SELECT MAX(id) FROM faces WHERE collection = 2 AND user_key IS NOT NULL)"
+    others = "(SELECT id FROM collections WHERE name = 'others')"
+    last = f"(SELECT MAX(id) FROM faces WHERE collection = {others} AND user_key IS NOT NULL)"
     broken(store, f"UPDATE embeddings SET vector = zeroblob(16) WHERE face = {last}")
     assert len(findings(store)) == 2  # the embedding, and the user whose face it is
 
@@ -87,19 +89,19 @@ WRONG = {
     "INSERT INTO removals VALUES (99, 1, 1)": "rows of removals are of no collection",
     "INSERT INTO user_removals VALUES (99, 1, 1)": "rows of user_removals are of no collection",
     "UPDATE faces SET revision = 999 WHERE id = 3": "rows of faces are newer",
-    "UPDATE user_vectors SET revision = 999 WHERE collection = 1": "4 rows of user_vectors are newer",
+    f"UPDATE user_vectors SET revision = 999 WHERE collection = {PEOPLE}": "4 rows of user_vectors are newer",
     "UPDATE collections SET revision = 1 WHERE name = 'people'": "rows of removals are newer",
     "UPDATE collections SET floor = 9 WHERE name = 'people'": "rows of removals are older",
     "UPDATE collections SET floor = 999 WHERE name = 'people'": "less history than there is",
     "DELETE FROM faces WHERE id = 3": "embeddings are of no face",
     "DELETE FROM embeddings WHERE face = 3": "1 faces have no embedding (such as id 3)",
-    "INSERT INTO removals VALUES (1, 3, 3)": "faces are recorded as removed",
+    f"INSERT INTO removals VALUES ({PEOPLE}, 3, 3)": "faces are recorded as removed",
     "INSERT INTO user_removals SELECT collection, revision, id FROM user_vectors": "vectors are recorded as removed",
     "UPDATE faces SET user_key = 99 WHERE id = 3": "faces belong to a user that is not",
     "UPDATE user_vectors SET user_key = 99 WHERE user_key = 1": "users' vectors belong to a user that is not",
     "DELETE FROM user_vectors WHERE user_key = 1": "1 users have faces and no vector",
     "UPDATE users SET faces = 0 WHERE id = 1": "1 users have a vector and no faces",
-    "INSERT INTO sweeps VALUES (1)": "deleted collections are there",
+    f"INSERT INTO sweeps VALUES ({PEOPLE})": "deleted collections are there",
     "UPDATE embeddings SET vector = zeroblob(14) WHERE face = 4": "embeddings are of another size",
     "UPDATE embeddings SET vector = zeroblob(15) WHERE face = 4": "of another size",
     "UPDATE embeddings SET vector = zeroblob(16) WHERE face = 4": "not of length 1 (such as that of face 4)",

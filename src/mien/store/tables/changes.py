@@ -111,9 +111,9 @@ def fresh() -> int:
     """Makes the id of a revision, or the key of a collection, that no other history of this store gives out.
 
     A database that is put back gives the numbers of a sequence out again. A write that was looked up before and
-    stored after would then land in whichever collection got the same key.
+    stored after would then land in whichever collection got the same key. 52 bits, since JSON has no more.
     """
-    return randbits(62) + 1
+    return randbits(52) + 1
 
 
 def record(cursor: Cursor, collection: int, point: Point) -> None:

@@ -52,7 +52,14 @@ def keep(cursor: Cursor, token: Token | None, answer: bytes) -> None:
     now = time.time()
     cursor.run("DELETE FROM tokens WHERE created <= ?", now - KEPT)
     cursor.run(
-        "INSERT INTO tokens (account, operation, token, parameters, answer, created) VALUES (?, ?, ?, ?, ?, ?) "
-        "ON CONFLICT (account, operation, token) DO UPDATE SET answer = excluded.answer, created = excluded.created",
+        "INSERT INTO tokens (account, operation, token, parameters, answer, created) VALUES (?, ?, ?, ?, ?, ?)",
         token.account, token.operation, token.text, token.parameters, answer, now,
+    )  # fmt: skip
+
+
+def forget(cursor: Cursor, token: Token) -> None:
+    """Forgets the answer of a token, so that the call it came with may be done and kept once more."""
+    cursor.run(
+        "DELETE FROM tokens WHERE account = ? AND operation = ? AND token = ?",
+        token.account, token.operation, token.text,
     )  # fmt: skip
