@@ -14,6 +14,7 @@ from mien.errors import SetupError
 from mien.packs import install, manifest, own
 from mien.packs.manifest import Manifest
 from mien.store import open as stores
+from mien.store.engines.lock import DirectoryInUseError
 
 LEAST_DISK = 100 * 1024 * 1024  # bytes; with less, the next index may fail
 LIBRARIES = ("openvino", "numpy", "opencv-python-headless", "simplejpeg", "pillow", "msgspec", "uvicorn")
@@ -88,9 +89,7 @@ def _store(settings: Settings, findings: Findings) -> None:
         if not stores.is_shared(settings.store):
             stores.lock(settings.store, settings.data).release()
         held = ""
-    except SetupError as error:
-        if "in use by another mien" not in str(error):
-            raise
+    except DirectoryInUseError:
         held = ", served by a running mien"
     store = stores.open_store(settings.store, settings.data)
     findings.found["store"] = store.database.describe() + held

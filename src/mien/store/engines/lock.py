@@ -9,6 +9,10 @@ from mien.errors import SetupError
 from mien.system import private
 
 
+class DirectoryInUseError(SetupError):
+    """A server that still runs holds the data directory."""
+
+
 class DirectoryLock:
     """A lock on a data directory, held for the life of a server; the system lets go of it when the process dies."""
 
@@ -22,7 +26,7 @@ class DirectoryLock:
             self._file.seek(0)
             holder = self._file.read().strip()
             self._file.close()
-            raise SetupError(
+            raise DirectoryInUseError(
                 f"The data directory {directory} is in use by another mien (process {holder or 'unknown'}); "
                 "stop it, or name another directory with --data."
             ) from None
