@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import photos
-from tests.console.conftest import Album, Visit, Visitor
 from tests.console.shots import shoot
+from tests.console.visit import Album, Visit, Visitor
 from tests.live import Live
 
 

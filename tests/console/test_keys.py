@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import photos
-from tests.console.conftest import ELSEWHERE, Album, Visit, Visitor
 from tests.console.shots import shoot
+from tests.console.visit import ELSEWHERE, Album, Visit, Visitor
 from tests.locked import Key, Locked
 
 

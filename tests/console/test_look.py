@@ -10,8 +10,8 @@ from playwright.sync_api import expect
 
 from tests import live as servers
 from tests import photos
-from tests.console.conftest import Album, Visit, Visitor
 from tests.console.shots import shoot
+from tests.console.visit import Album, Visit, Visitor
 from tests.live import Live
 
 
@@ -181,7 +181,7 @@ def test_a_picture_is_still_there_on_the_way_back(visit: Visit, album: Album) ->
     visit.page.keyboard.press("4")
     visit.page.wait_for_selector("h1:has-text('Status')")
     visit.page.keyboard.press("1")
-    assert visit.page.locator(".viewer .box").count() == 1
+    expect(visit.page.locator(".viewer .box")).to_have_count(1)
 
 
 def test_the_readmes_picture(visitor: Visitor, server: Live, album: Album) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 from mien.face import similarity
 from tests.access.signer import NOW, Signed
-from tests.console.conftest import Visit
+from tests.console.visit import Visit
 
 
 def run(page: Page, module: str, body: str, given: Any = None) -> Any:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import photos
-from tests.console.conftest import Visit
+from tests.console.visit import Visit
 from tests.live import Live
 
 

@@ -5,8 +5,8 @@ The counters are put in by the browser here, since what they are called is all t
 
 from playwright.sync_api import Route, expect
 
-from tests.console.conftest import PHONE, Visit, Visitor
 from tests.console.shots import shoot
+from tests.console.visit import PHONE, Visit, Visitor
 from tests.live import Live
 
 COUNTERS = """

@@ -1,8 +1,6 @@
 """The site: it builds strictly, so every link and anchor leads somewhere, and its pages ask no other server."""
 
-import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -16,8 +14,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests import chromium
+
 ROOT = Path(__file__).resolve().parents[2]
-BROWSERS = ("chromium", "chromium-browser", "chromium-headless-shell", "google-chrome", "google-chrome-stable")
 # What a browser fetches when it meets it; a link is only followed by a person.
 FETCHED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href", "object": "data"}
 
@@ -78,13 +77,10 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 def test_a_browser_that_reads_and_searches_asks_nobody_else(site: Path, address: str) -> None:
-    found = os.environ.get("MIEN_TEST_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip("no Chromium is here; install the system's package, or set MIEN_TEST_CHROMIUM")
     asked: list[str] = []
     wrong: list[str] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+        browser = playwright.chromium.launch(executable_path=chromium.executable(), args=chromium.flags())
         page = browser.new_page()
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: wrong.append(str(error)))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tests.gallery.conftest import Make
+from tests.gallery.galleries import Make
 
 LENGTH = 16
 SECONDS = 1.5

@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from numpy.typing import NDArray
 
 from mien.gallery import Gallery
-from tests.gallery.conftest import GALLERIES, Make
+from tests.gallery.galleries import GALLERIES, Make
 
 LENGTH = 8
 Vector = NDArray[np.float32]

@@ -10,7 +10,7 @@ from mien.gallery import segment, snapshot
 from mien.gallery.sketch import Sketcher
 from mien.gallery.sketched import SketchedGallery
 from mien.gallery.snapshot import DamagedError, Moment
-from tests.gallery.conftest import SCANNERS, Beside
+from tests.gallery.galleries import SCANNERS, Beside
 
 LENGTH = 32
 COUNT = 3000

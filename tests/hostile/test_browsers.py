@@ -2,8 +2,6 @@
 
 import http.server
 import json
-import os
-import shutil
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +10,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.console.conftest import NAMES
+from tests.chromium import executable, flags
 from tests.live import JSON, Live
 from tests.locked import Locked
 
@@ -118,12 +116,9 @@ def port() -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    found = os.environ.get("MIEN_TEST_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        pytest.skip("no Chromium is here; install the system's package, or set MIEN_TEST_CHROMIUM")
-    flags = [f"--host-resolver-rules=MAP {EVIL} 127.0.0.1", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    arguments = [f"--host-resolver-rules=MAP {EVIL} 127.0.0.1", *flags()]
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=found, args=flags)
+        running = playwright.chromium.launch(executable_path=executable(), args=arguments)
         yield running
         running.close()
 

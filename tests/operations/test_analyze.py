@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from tests import photos
-from tests.operations.conftest import ASTRONAUT, BOX, CROWD, DETAIL, HOPPER, NOBODY, PAIR, Api, all_single, image
+from tests.operations.api import ASTRONAUT, BOX, CROWD, DETAIL, HOPPER, NOBODY, PAIR, Api, all_single, image
 
 
 def area(box: dict[str, float]) -> float:

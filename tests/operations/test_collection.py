@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.operations.conftest import ASTRONAUT, NO_SUCH_FACE, PAIR, Api
+from tests.operations.api import ASTRONAUT, NO_SUCH_FACE, PAIR, Api
 
 
 def test_a_new_collection_is_answered_as_aws_answers(api: Api) -> None:

@@ -7,7 +7,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from tests.operations.conftest import ASTRONAUT, BOX, CROWD, NO_SUCH_FACE, PAIR, Api, all_single
+from tests.operations.api import ASTRONAUT, BOX, CROWD, NO_SUCH_FACE, PAIR, Api, all_single
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests import photos
-from tests.operations.conftest import (
+from tests.operations.api import (
     ASTRONAUT,
     BOX,
     CROWD,

@@ -13,7 +13,7 @@ from PIL.Image import Exif
 
 from mien.operations.look import image_id
 from tests import live, photos
-from tests.operations.conftest import ASTRONAUT, CROWD, HOPPER, NOBODY, PAIR, Api, image
+from tests.operations.api import ASTRONAUT, CROWD, HOPPER, NOBODY, PAIR, Api, image
 from tests.watch.test_metrics import samples, value
 
 DRAWN = {"FaceId", "Logref"}  # at random, for each answer

@@ -9,7 +9,7 @@ import pytest
 
 from mien.store.open import FILE
 from tests import live
-from tests.operations.conftest import ASTRONAUT, NO_SUCH_FACE, Api
+from tests.operations.api import ASTRONAUT, NO_SUCH_FACE, Api
 
 
 @pytest.mark.parametrize(

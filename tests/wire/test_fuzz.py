@@ -14,7 +14,7 @@ from mien.app import OPERATIONS
 from tests.contract.bad.row import VALID
 from tests.fuzzing import examples
 from tests.live import Live
-from tests.operations.conftest import ASTRONAUT, NO_SUCH_FACE
+from tests.operations.api import ASTRONAUT, NO_SUCH_FACE
 
 BODIES = sorted((Path(__file__).parents[1] / "corpus" / "bodies").iterdir())
 TOKENS = (b'"', b"{", b"}", b"[", b"]", b",", b":", b"null", b"-0", b"1e999", b"\\u0000", b"\\ud800", b"\xff", b"\0")
