@@ -1,64 +1,19 @@
-"""The house rules that a program can see: imports point down and never in a circle; files and functions stay small."""
+"""The house rules that a program can check: imports point down, names are unique, files and functions stay small."""
 
 import ast
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
-SOURCE = Path(__file__).resolve().parents[1] / "src" / "mien"
-# A room may import its own and every lower one. Rooms on a level may know each other, but not in a circle.
-LEVELS = (
-    ("cli", "__main__", "commands"),
-    ("app", "doctor", "draw", "library", "local", "measure", "transfer"),
-    ("wire", "console"),
-    ("access", "watch"),
-    ("operations",),
-    ("serving",),
-    ("packs", "store"),
-    ("gallery", "image", "face"),
-    ("engine",),
-    ("config", "errors", "system", "__init__"),
-)
+from tests.rooms import FILES, LEVELS, imports, level, room
+
+TESTS = Path(__file__).resolve().parent
 SAYS_NOTHING = {"util", "utils", "common", "commons", "helper", "helpers", "manager", "core", "service", "misc"}
 MOST_FILE, MOST_FUNCTION = 300, 50
-
-FILES = {
-    ".".join(("mien", *path.relative_to(SOURCE).with_suffix("").parts)).removesuffix(".__init__"): path
-    for path in sorted(SOURCE.rglob("*.py"))
-}
-
-
-def room(module: str) -> str:
-    return module.split(".")[1] if "." in module else "__init__"
-
-
-def level(module: str) -> int:
-    return next(number for number, rooms in enumerate(LEVELS) if room(module) in rooms)
-
-
-def imports(module: str) -> set[str]:
-    """The modules of mien that a module imports anywhere in its text, but for those only its types need."""
-    found = set()
-    for node in _running(ast.parse(FILES[module].read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{module} has a relative import"
-            base = node.module or ""
-            found |= {f"{base}.{alias.name}" if f"{base}.{alias.name}" in FILES else base for alias in node.names}
-    return {name for name in found if name.split(".")[0] == "mien"} - {module}
-
-
-def _running(tree: ast.AST) -> list[ast.AST]:
-    nodes, stack = [], [tree]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            stack += node.orelse
-            continue
-        nodes.append(node)
-        stack += ast.iter_child_nodes(node)
-    return nodes
+# Modules that may share a name: a command is called after the room it works on, and a room's seam is its `base`.
+SAME_NAME = {"base", "copy", "keys", "look", "packs", "store", "transfer"}
+SAME_NAME |= {"face", "galleries", "gallery", "report", "rows", "serving", "table"}
 
 
 @pytest.mark.parametrize("module", FILES)
@@ -128,6 +83,21 @@ def test_a_function_is_under_50_lines(module: str) -> None:
 @pytest.mark.parametrize("module", FILES)
 def test_a_name_says_something(module: str) -> None:
     assert not SAYS_NOTHING & set(module.split("."))
+
+
+def test_no_two_modules_have_one_name() -> None:
+    """A room's folder counts as a module, since both are named alike in a conversation."""
+    named = defaultdict(set)
+    for module in FILES:
+        named[module.rpartition(".")[2]].add(module)
+    assert {name: modules for name, modules in named.items() if len(modules) > 1 and name not in SAME_NAME} == {}
+
+
+@pytest.mark.parametrize("file", sorted(TESTS.rglob("*.py")), ids=lambda file: str(file.relative_to(TESTS)))
+def test_a_test_takes_only_fixtures_from_a_conftest(file: Path) -> None:
+    """pytest finds those by itself; what is imported by name stands in a module that says what it is."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        assert not (isinstance(node, ast.ImportFrom) and (node.module or "").endswith("conftest")), file.name
 
 
 @pytest.mark.parametrize("module", FILES)
