@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mien.access import sigv4
-from mien.access.sigv4 import Call
+from mien.access.claim import Call
 from mien.errors import (
     FrameworkError,
     IncompleteSignatureError,

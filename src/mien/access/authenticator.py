@@ -19,8 +19,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from mien.access import sigv4
+from mien.access.claim import Call
 from mien.access.grant import Grant
-from mien.access.sigv4 import Call
 from mien.access.vault import Vault
 from mien.errors import AccessDeniedError, ExpiredTokenError, ProvisionedThroughputExceededError, SetupError
 from mien.operations.context import Caller

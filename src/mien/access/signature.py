@@ -1,45 +1,42 @@
-"""The signature that a request must have; the canonical form and the arithmetic are botocore's."""
+"""Computes the signature that a request must carry; canonical form and arithmetic are botocore's."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-if TYPE_CHECKING:
-    from mien.access.sigv4 import Call, Claim
-
-_STAMP = "%Y%m%dT%H%M%SZ"
+from mien.access.claim import TIMESTAMP, Call, Claim
 
 
-def signature(call: "Call", claim: "Claim", secret: str, digest: str) -> str:
-    """Sign what was received as the client should have.
+def signature(call: Call, claim: Claim, secret: str, digest: str) -> str:
+    """Returns the signature that the holder of the secret would have given this request, in hexadecimal.
 
     Args:
-        call: what was received.
-        claim: what it says of its signature.
+        call: the request as received.
+        claim: its Authorization header.
         secret: of the claim's access key.
-        digest: hex SHA-256 of the body.
+        digest: SHA-256 of the body, in hexadecimal.
     """
     signer = _Signer(claim, secret, digest)
     covered = {name: call.headers.get(name, "") for name in claim.signed_headers}
     query = f"?{call.query}" if call.query else ""
     request = AWSRequest("POST", f"http://host{call.path}{query}", headers=covered)
-    request.context["timestamp"] = claim.moment.strftime(_STAMP)
+    request.context["timestamp"] = claim.moment.strftime(TIMESTAMP)
     return str(signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request))
 
 
 class _Signer(SigV4Auth):  # type: ignore[misc]  # botocore has no types
-    """botocore's signer, told which headers the client covered and what the body's digest is."""
+    """botocore's signer, given the headers that the client signed and the digest of the body."""
 
-    def __init__(self, claim: "Claim", secret: str, digest: str) -> None:
+    def __init__(self, claim: Claim, secret: str, digest: str) -> None:
         super().__init__(Credentials(claim.access_key, secret), claim.service, claim.region)
         self._digest = digest
 
     def headers_to_sign(self, request: Any) -> Any:
-        """All that were put into the request, and nothing of botocore's own choosing."""
+        """Returns the headers that the client signed, where botocore would choose its own."""
         return request.headers
 
     def payload(self, request: Any) -> str:  # noqa: ARG002  botocore's signature
-        """The digest of the body, which is not copied into the request for it."""
+        """Returns the digest of the body, which is known and need not be copied into the request."""
         return self._digest

@@ -1,16 +1,16 @@
-"""AWS Signature Version 4: which access key signed this request, and did it sign exactly this?
+"""Verifies AWS Signature Version 4: that a known access key signed exactly the request that was received.
 
-The arithmetic is in `signature`. Here is what a server adds: reading the header, the checks in AWS's order, and AWS's
-words for each that fails (reference 1.4 and 1.5).
+`signature` computes; this module adds a server's part: it parses the header, checks in AWS's order, and refuses in
+AWS's words (reference 1.4 and 1.5).
 """
 
 import hashlib
 import hmac
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from mien.access.claim import TIMESTAMP, Call, Claim
 from mien.errors import (
     IncompleteSignatureError,
     InvalidSignatureError,
@@ -22,50 +22,18 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 SERVICE = "rekognition"
 TERMINATOR = "aws4_request"
 WINDOW = timedelta(minutes=5)
-_STAMP = "%Y%m%dT%H%M%SZ"
 _PARTS = ("Credential", "Signature", "SignedHeaders")
 _HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What was received, as far as a signature covers it.
-
-    Attributes:
-        path: as received, not decoded.
-        query: as received, without the question mark.
-        headers: lower-case name → value.
-        body: the raw body.
-    """
-
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    body: bytes | bytearray
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What an Authorization header says, not yet believed."""
-
-    access_key: str
-    day: str
-    region: str
-    service: str
-    terminator: str
-    signed_headers: tuple[str, ...]
-    signature: str
-    moment: datetime
-
-
 def read(call: Call, now: datetime) -> Claim:
-    """Read the Authorization header and hold its shape, date and scope against the rules.
+    """Parses the Authorization header and checks its form, date, scope and signed headers.
 
     Raises:
-        MissingAuthenticationTokenError: there is none.
-        IncompleteSignatureError: it lacks a part, or the date cannot be read.
-        InvalidSignatureError: signed twice over, outside the window, for something else, or without a header that must
-            be signed.
+        MissingAuthenticationTokenError: there is no such header.
+        IncompleteSignatureError: a part is missing, or the date cannot be parsed.
+        InvalidSignatureError: the request is signed in header and query, outside the time window, for another service,
+            or without a header that must be signed.
     """
     header = call.headers.get("authorization")
     presigned = "X-Amz-Algorithm=" in call.query
@@ -77,7 +45,7 @@ def read(call: Call, now: datetime) -> Claim:
         raise InvalidSignatureError(
             'Found both "X-Amz-Algorithm" as a query-string param and "Authorization" as HTTP header.'
         )
-    claim = _claimed(header, call.headers)
+    claim = _parsed(header, call.headers)
     _check_date(claim, now)
     _check_scope(claim)
     _check_cover(claim, call.headers)
@@ -85,15 +53,15 @@ def read(call: Call, now: datetime) -> Claim:
 
 
 def verify(call: Call, claim: Claim, secret_of: Callable[[str], str | None]) -> None:
-    """Believe a claim, or not.
+    """Checks the signature of a claim against the request that was received.
 
     Args:
-        call: what was received.
-        claim: what `read` made of it.
-        secret_of: access key → its secret; None for a key that nobody has.
+        call: the request.
+        claim: its Authorization header, as `read` returned it.
+        secret_of: access key → its secret; None for an unknown key.
 
     Raises:
-        UnrecognizedClientError: nobody has the key, or the request brings a session token, which no key here has.
+        UnrecognizedClientError: the key is unknown, or the request carries a session token, which no key here has.
         InvalidSignatureError: the signature or the announced digest of the body is wrong.
     """
     from mien.access.signature import signature  # noqa: PLC0415  see `prepare`
@@ -104,39 +72,39 @@ def verify(call: Call, claim: Claim, secret_of: Callable[[str], str | None]) -> 
     digest = hashlib.sha256(call.body).hexdigest()
     announced = call.headers.get("x-amz-content-sha256", digest)
     expected = signature(call, claim, secret, digest)
-    if not (_equal(announced, digest) and _equal(expected, claim.signature)):
+    if not (_is_equal(announced, digest) and _is_equal(expected, claim.signature)):
         raise InvalidSignatureError
     if "x-amz-security-token" in call.headers:
         raise UnrecognizedClientError
 
 
 def prepare() -> None:
-    """Load what verifying takes (botocore: 30 ms, 5 MB), which a server without keys never needs."""
+    """Imports botocore, which only a server with keys needs (`benchmarks/README.md`, "Starting")."""
     import mien.access.signature  # noqa: F401, PLC0415
 
 
-def _equal(one: str, other: str) -> bool:
-    """Compare in constant time; as bytes, because a header may hold any."""
+def _is_equal(one: str, other: str) -> bool:
+    """Compares in constant time; as bytes, since a header may hold characters outside ASCII."""
     return hmac.compare_digest(one.encode(), other.encode())
 
 
-def _claimed(header: str, headers: Mapping[str, str]) -> Claim:
+def _parsed(header: str, headers: Mapping[str, str]) -> Claim:
     algorithm, _, rest = header.partition(" ")
     if algorithm != ALGORITHM:
         raise IncompleteSignatureError(f"Unsupported AWS 'algorithm': '{algorithm}'. Authorization={header}")
     given = [part.strip() for part in rest.split(",") if part.strip()]
-    strange = next((part for part in given if part.partition("=")[0] not in _PARTS), None)
-    if strange is not None:
+    unknown = next((part for part in given if part.partition("=")[0] not in _PARTS), None)
+    if unknown is not None:
         raise IncompleteSignatureError(
-            f"'{strange}' not a valid key=value pair (missing equal-sign) in Authorization header: '{header}'."
+            f"'{unknown}' not a valid key=value pair (missing equal-sign) in Authorization header: '{header}'."
         )
     parts = {name: value for name, _, value in (part.partition("=") for part in given) if value}
     stamp = headers.get("x-amz-date") or headers.get("date")
-    lacking = [f"Authorization header requires '{name}' parameter." for name in _PARTS if name not in parts]
+    missing = [f"Authorization header requires '{name}' parameter." for name in _PARTS if name not in parts]
     if stamp is None:
-        lacking.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
-    if lacking or stamp is None:
-        raise IncompleteSignatureError(f"{' '.join(lacking)} Authorization={header}")
+        missing.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
+    if missing or stamp is None:
+        raise IncompleteSignatureError(f"{' '.join(missing)} Authorization={header}")
     scope = parts["Credential"].split("/")
     if len(scope) != 5:
         raise IncompleteSignatureError(
@@ -150,7 +118,7 @@ def _claimed(header: str, headers: Mapping[str, str]) -> Claim:
 
 
 def _moment(stamp: str, header: str) -> datetime:
-    for form in (_STAMP, _HTTP_DATE):
+    for form in (TIMESTAMP, _HTTP_DATE):
         try:
             return datetime.strptime(stamp, form).replace(tzinfo=UTC)
         except ValueError:
@@ -162,12 +130,12 @@ def _moment(stamp: str, header: str) -> datetime:
 
 
 def _check_date(claim: Claim, now: datetime) -> None:
-    sent, present = claim.moment.strftime(_STAMP), now.strftime(_STAMP)
+    sent, present = claim.moment.strftime(TIMESTAMP), now.strftime(TIMESTAMP)
     if claim.moment < now - WINDOW:
-        earliest = (now - WINDOW).strftime(_STAMP)
+        earliest = (now - WINDOW).strftime(TIMESTAMP)
         raise InvalidSignatureError(f"Signature expired: {sent} is now earlier than {earliest} ({present} - 5 min.)")
     if claim.moment > now + WINDOW:
-        latest = (now + WINDOW).strftime(_STAMP)
+        latest = (now + WINDOW).strftime(TIMESTAMP)
         raise InvalidSignatureError(
             f"Signature not yet current: {sent} is still later than {latest} ({present} + 5 min.)"
         )
@@ -184,14 +152,14 @@ def _check_scope(claim: Claim) -> None:
     if claim.day != claim.moment.strftime("%Y%m%d"):
         wrong.append(
             f"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
-            f"'{claim.day}' != '{claim.moment.strftime('%Y%m%d')}', from '{claim.moment.strftime(_STAMP)}'."
+            f"'{claim.day}' != '{claim.moment.strftime('%Y%m%d')}', from '{claim.moment.strftime(TIMESTAMP)}'."
         )
     if wrong:
         raise InvalidSignatureError("".join(wrong))
 
 
 def _check_cover(claim: Claim, headers: Mapping[str, str]) -> None:
-    """Refuse a claim that leaves open where the request goes or, by an `x-amz-` header, what it asks for."""
+    """Requires `host` and every `x-amz-` header to be signed, so that a captured signature serves no other request."""
     signed = frozenset(claim.signed_headers)
     if "host" not in signed:
         raise InvalidSignatureError("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from mien.access import sigv4
-from mien.access.sigv4 import Call
+from mien.access.claim import Call
 from mien.errors import MissingAuthenticationTokenError, UnrecognizedClientError
 from mien.store.tables.keys import Keys
 

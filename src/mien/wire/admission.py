@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from mien.access.sigv4 import Call
+from mien.access.claim import Call
 from mien.access.vouch import Voucher
 from mien.errors import ThrottlingError
 from mien.serving.bounds import Bounds

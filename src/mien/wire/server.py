@@ -17,7 +17,7 @@ from dataclasses import replace
 from functools import partial
 
 from mien.access.authenticator import Authenticator, Identity, authorize
-from mien.access.sigv4 import Call
+from mien.access.claim import Call
 from mien.errors import (
     ApiError,
     BodyTooLargeError,
