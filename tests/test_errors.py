@@ -1,5 +1,7 @@
 """The tree of errors: each has a code that AWS declares, its status, and AWS's words."""
 
+import re
+
 import botocore.session
 import pytest
 
@@ -11,6 +13,23 @@ SERVER_FAULTS = (errors.InternalServerError, errors.UnavailableError)  # Throttl
 
 def below(kind: type[errors.ApiError]) -> list[type[errors.ApiError]]:
     return [each for child in kind.__subclasses__() for each in (child, *below(child))]
+
+
+def drawn(text: str) -> list[tuple[int, str]]:
+    """Depth and name of each class in the tree that a docstring draws; those on one line are siblings."""
+    lines = (re.fullmatch(r" {4}((?:│   |    |├── |└── )*)(\w+Error(?:, \w+Error)*)(?: .*)?", line)
+             for line in text.splitlines())  # fmt: skip
+    return [(len(found[1]) // 4, name) for found in lines if found for name in found[2].split(", ")]
+
+
+def declared(kind: type[Exception], depth: int = 0) -> list[tuple[int, str]]:
+    """The same of a class and all below it, in the order in which they are declared."""
+    children = [each for child in kind.__subclasses__() for each in declared(child, depth + 1)]
+    return [(depth, kind.__name__), *children]
+
+
+def test_the_tree_is_drawn_as_it_is() -> None:
+    assert drawn(errors.__doc__ or "") == [(0, "SetupError"), *declared(errors.ApiError)]
 
 
 @pytest.mark.parametrize("kind", below(errors.ServiceError))

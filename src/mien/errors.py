@@ -1,23 +1,40 @@
-"""The errors a caller of the API can meet, as one tree; each class knows its code, its HTTP status and AWS's words.
+"""Defines every error that mien raises on purpose, as one tree; each API error has a code, a status and AWS's words.
 
-Three branches reach the wire. `ServiceError` is raised by an operation and carries a capital `Message`;
-`FrameworkError` is raised before an operation is reached (routing, parsing, constraints, signatures), `HttpError`
-before it is known to be an API call (heads, framing, sizes), and both carry a lower-case `message`. Beside them stands
-`SetupError`: a sentence for whoever runs mien, never sent to a client.
+    SetupError                                    one sentence for the operator; never sent to a client
+    ApiError                                      any error that is answered over the API
+    ├── ServiceError                              raised by an operation; answered with `Message`
+    │   ├── InvalidParameterError
+    │   │   └── NoFaceError, FaceNotFoundError
+    │   ├── InvalidImageFormatError, ImageTooLargeError, InvalidS3ObjectError
+    │   ├── ResourceNotFoundError, ResourceAlreadyExistsError, ServiceQuotaExceededError
+    │   ├── ConflictError, IdempotentParameterMismatchError, AccessDeniedError
+    │   ├── ProvisionedThroughputExceededError, InvalidPaginationTokenError
+    │   ├── ThrottlingError
+    │   │   └── UnavailableError
+    │   └── InternalServerError
+    ├── FrameworkError                            raised before the operation runs; answered with `message`
+    │   ├── UnknownOperationError, SerializationError, ValidationError, RequestTimeoutError
+    │   ├── MissingAuthenticationTokenError, IncompleteSignatureError, InvalidSignatureError
+    │   └── ExpiredTokenError, UnrecognizedClientError
+    └── HttpError                                 raised before the request is known to be an API call
+        ├── MalformedRequestError, HttpVersionError
+        └── HeadTooLargeError, BodyTooLargeError, ContentEncodingError
+
+`tests/test_errors.py` compares the drawing with the classes.
 """
 
 
 class SetupError(Exception):
-    """mien cannot run as it was asked to; the text is one plain sentence that says what to do."""
+    """mien cannot run as configured; the text is one plain sentence that says what to do."""
 
 
 class ApiError(Exception):
     """Any error that is answered over the API.
 
     Attributes:
-        code: the name SDKs turn into an exception class.
+        code: the name that SDKs turn into an exception class.
         status: the HTTP status; 400 for a client's fault, 500 for a server's.
-        default: AWS's own text where one is known; None where AWS sends no message.
+        default: AWS's own text if it is known; None if AWS sends no message.
     """
 
     code = "InternalServerError"
@@ -29,34 +46,31 @@ class ApiError(Exception):
         super().__init__(self.message or self.code)
 
 
-# ---------------------------------------------------------------------------------------------- raised by operations
-
-
 class ServiceError(ApiError):
-    """An error that the service model declares."""
+    """An error that AWS's service model declares."""
 
 
 class InvalidParameterError(ServiceError):
-    """The parameters do not make sense together, or the image shows no face where one is needed."""
+    """The parameters contradict each other, or an image without a face is given where one is needed."""
 
     code = "InvalidParameterException"
     default = "Request has invalid parameters"
 
 
 class NoFaceError(InvalidParameterError):
-    """A search by image found no face to search for. Clients compare this text."""
+    """The image to search by contains no face. Clients compare this text."""
 
     default = "There are no faces in the image. Should be at least 1."
 
 
 class FaceNotFoundError(InvalidParameterError):
-    """A search names a face that its collection does not hold."""
+    """The face to search by is not in the collection."""
 
     default = "faceId was not found in the collection"
 
 
 class InvalidImageFormatError(ServiceError):
-    """The bytes are not a whole JPEG or PNG image."""
+    """The bytes are no complete JPEG or PNG image."""
 
     code = "InvalidImageFormatException"
     default = "Request has invalid image format"
@@ -83,18 +97,18 @@ class ResourceNotFoundError(ServiceError):
 
     @classmethod
     def collection(cls, name: str) -> "ResourceNotFoundError":
-        """Say that collection `name` does not exist, in AWS's words."""
+        """Returns the error for a collection that does not exist, in AWS's words."""
         return cls(f"The collection id: {name} does not exist")
 
 
 class ResourceAlreadyExistsError(ServiceError):
-    """A collection of this name exists."""
+    """A collection of this name exists already."""
 
     code = "ResourceAlreadyExistsException"
 
     @classmethod
     def collection(cls, name: str) -> "ResourceAlreadyExistsError":
-        """Say that collection `name` exists, in AWS's words."""
+        """Returns the error for a collection that exists already, in AWS's words."""
         return cls(f"The collection id: {name} already exists")
 
 
@@ -105,96 +119,93 @@ class ServiceQuotaExceededError(ServiceError):
 
 
 class ConflictError(ServiceError):
-    """A user of this name exists, or two calls change one user at the same time."""
+    """A user of this name exists already, or two calls change one user at the same time."""
 
     code = "ConflictException"
 
 
 class IdempotentParameterMismatchError(ServiceError):
-    """A request token was used before, with other parameters."""
+    """The request's idempotency token was used before with other parameters."""
 
     code = "IdempotentParameterMismatchException"
 
     @classmethod
     def token(cls, token: str) -> "IdempotentParameterMismatchError":
-        """Say that `token` is used up, in AWS's words."""
+        """Returns the error for a token that is already in use, in AWS's words."""
         return cls(f"The ClientRequestToken: {token} you have supplied is already in use.")
 
 
 class AccessDeniedError(ServiceError):
-    """The caller is known and may not do this."""
+    """The caller is authenticated, but its key does not permit the call."""
 
     code = "AccessDeniedException"
 
     @classmethod
-    def action(cls, who: str, action: str, resource: str) -> "AccessDeniedError":
-        """Say who may not do what to what, each by its ARN or name, in AWS's words."""
-        return cls(f"User: {who} is not authorized to perform: {action} on resource: {resource}")
+    def action(cls, user: str, action: str, resource: str) -> "AccessDeniedError":
+        """Returns the error for an action that a user may not perform on a resource, both named by ARN."""
+        return cls(f"User: {user} is not authorized to perform: {action} on resource: {resource}")
 
 
 class ProvisionedThroughputExceededError(ServiceError):
-    """The caller sends more requests a second than its key allows; SDKs try again by themselves."""
+    """The caller exceeds its key's request rate; SDKs retry on their own."""
 
     code = "ProvisionedThroughputExceededException"
     default = "Provisioned Rate exceeded."
 
 
 class InvalidPaginationTokenError(ServiceError):
-    """A page token that this server did not give out for this listing."""
+    """The page token was not issued for this listing."""
 
     code = "InvalidPaginationTokenException"
     default = "Invalid Pagination Token"
 
 
 class ThrottlingError(ServiceError):
-    """The server is busy beyond its bounds; SDKs try again by themselves."""
+    """The server is at one of its limits; SDKs retry on their own."""
 
     code = "ThrottlingException"
     default = "Slow down; sudden increase in rate of requests."
 
 
 class UnavailableError(ThrottlingError):
-    """What the server cannot do without is away for now; the same code as AWS has it, as a fault of the server's."""
+    """The store cannot be reached for now. It has the code of throttling, as AWS has it, but a server's status."""
 
     status = 500
     default = "Service Unavailable"
 
 
 class InternalServerError(ServiceError):
-    """A fault of mien's own."""
+    """mien failed; the cause is in the log and never in the answer."""
 
     code = "InternalServerError"
     status = 500
     default = "Internal server error"
 
 
-# ------------------------------------------------------------------------------- raised before an operation is reached
-
-
 class FrameworkError(ApiError):
-    """An error of the layer in front of the operations; every operation may answer it."""
+    """An error of the layer in front of the operations; any operation may be answered with it."""
 
 
 class UnknownOperationError(FrameworkError):
-    """The target header names no operation that mien has."""
+    """The target header names no operation of mien's."""
 
     code = "UnknownOperationException"
 
 
 class SerializationError(FrameworkError):
-    """The body is not JSON, not an object, or a member has the wrong JSON type. Its text has a capital `Message`."""
+    """The body is no JSON object, or a member has the wrong JSON type; answered with a capital `Message`."""
 
     code = "SerializationException"
 
 
 class ValidationError(FrameworkError):
-    """A modelled constraint is broken: a required member, a length, a range, a pattern or an enum."""
+    """A member violates a constraint of the service model: required, length, range, pattern or enum."""
 
     code = "ValidationException"
 
 
 class RequestTimeoutError(FrameworkError):
-    """The client sends its body too slowly. SDKs know the code and try again."""
+    """The client sends its body too slowly; SDKs know the code and retry."""
 
     code = "RequestTimeoutException"
     default = "The body of the request came too slowly."
@@ -208,13 +219,13 @@ class MissingAuthenticationTokenError(FrameworkError):
 
 
 class IncompleteSignatureError(FrameworkError):
-    """The Authorization header lacks a part, or there is no usable date."""
+    """The Authorization header lacks a part, or the request has no usable date."""
 
     code = "IncompleteSignatureException"
 
 
 class InvalidSignatureError(FrameworkError):
-    """The signature is wrong, too old, too new, or for something else."""
+    """The signature is wrong, outside the time window, or made for something else."""
 
     code = "InvalidSignatureException"
     default = (
@@ -224,28 +235,29 @@ class InvalidSignatureError(FrameworkError):
 
 
 class ExpiredTokenError(FrameworkError):
-    """The access key has come to its end."""
+    """The access key has expired."""
 
     code = "ExpiredTokenException"
     default = "The security token included in the request is expired"
 
 
 class UnrecognizedClientError(FrameworkError):
-    """Nobody has this access key."""
+    """The access key does not exist or was revoked."""
 
     code = "UnrecognizedClientException"
     default = "The security token included in the request is invalid."
 
 
-# ------------------------------------------------------------------------------------ raised before it is an API call
-
-
 class HttpError(ApiError):
-    """The request is refused as HTTP, whatever it asks; its text has a lower-case `message`."""
+    """An error of the HTTP layer, which does not depend on the operation; answered with `message`."""
 
 
 class MalformedRequestError(HttpError):
-    """The request is not HTTP/1.1. The text given is why, as a clause."""
+    """The request is not valid HTTP/1.1.
+
+    Args:
+        why: the reason, as a clause.
+    """
 
     code = "MalformedHttpRequestException"
 
@@ -254,7 +266,7 @@ class MalformedRequestError(HttpError):
 
 
 class HttpVersionError(HttpError):
-    """The request is of an HTTP that mien does not speak."""
+    """The request has a version of HTTP that mien does not speak."""
 
     code = "HttpVersionNotSupportedException"
     status = 505
@@ -262,7 +274,7 @@ class HttpVersionError(HttpError):
 
 
 class HeadTooLargeError(HttpError):
-    """The head of the request, its trailers and chunk extensions are more than they may be."""
+    """The head of the request, with its trailers and chunk extensions, exceeds its limit."""
 
     code = "RequestHeaderFieldsTooLargeException"
     status = 431
@@ -270,7 +282,7 @@ class HeadTooLargeError(HttpError):
 
 
 class BodyTooLargeError(HttpError):
-    """The body of the request is longer than it may be."""
+    """The body of the request exceeds its limit."""
 
     code = "RequestEntityTooLargeException"
     status = 413
