@@ -5,7 +5,7 @@ import http.client
 import itertools
 import json
 
-from mien.measure.speed.process import ServerProcess
+from mien.measure.speed.server_process import ServerProcess
 
 FILLED, SEARCHED = "indexed", "searched"  # one collection grows; the other is searched, and holds one user's face
 KINDS = ("DetectFaces", "IndexFaces", "SearchFacesByImage", "SearchUsersByImage", "CompareFaces")

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien import app, config
-from mien.measure.accuracy import compare, rates
-from mien.measure.accuracy.album import open_album
+from mien.measure.accuracy import comparison, verification
+from mien.measure.accuracy.dataset import open_dataset
 from mien.measure.accuracy.embedded import embedded
 from mien.store.tables import vectors
 
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--rows", type=float, default=1e6)
     given = parser.parse_args()
     pack = app.open_pack(config.load({}, os.environ))
-    album = open_album(given.folder, leave_out=given.leave_out)
+    album = open_dataset(given.folder, leave_out=given.leave_out)
     found = embedded(album, pack, "central", workers=3)
     fresh = found.embeddings
     people = np.array([album.names.index(album.files[photo].parent.name) for photo in found.photos])
@@ -55,10 +55,10 @@ def main() -> None:
 
 
 def accuracy(name: str, embeddings: Vectors, people: NDArray[np.int64], apart: tuple[tuple[int, int], ...]) -> None:
-    strangers, mates = compare.impostors(embeddings, people, apart), compare.mates(embeddings, people)
+    strangers, mates = comparison.impostors(embeddings, people, apart), comparison.mates(embeddings, people)
     for far in (1e-3, 1e-4, 1e-5):
         bar = strangers.bar(far)
-        print(f"{name}: FAR {far:g}: cosine {bar:.5f}, TAR {100 * rates.tar(mates, bar):.3f}%")
+        print(f"{name}: FAR {far:g}: cosine {bar:.5f}, TAR {100 * verification.tar(mates, bar):.3f}%")
 
 
 def space(

@@ -27,7 +27,7 @@ from pictures import all_kinds, checked
 
 from mien import app, config
 from mien.config import Settings
-from mien.measure.speed.process import MB, ServerProcess
+from mien.measure.speed.server_process import MB, ServerProcess
 
 _PART = 1 << 16  # bytes of a body that come at a time
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.measure.speed.photos import AREAS, MOST_BYTES, found, jpeg, photos
+from mien.measure.speed.sample_photos import AREAS, MOST_BYTES, found, jpeg, photos
 
 Pixels = NDArray[np.uint8]
 LARGEST = 10_000  # pixels of a side

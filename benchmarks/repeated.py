@@ -26,9 +26,9 @@ from itertools import count
 
 from mien import config
 from mien.image.decode import read_header
-from mien.measure.speed.client import Client
-from mien.measure.speed.photos import Photo, photos
-from mien.measure.speed.process import ServerProcess
+from mien.measure.speed.http_client import Client
+from mien.measure.speed.sample_photos import Photo, photos
+from mien.measure.speed.server_process import ServerProcess
 
 OPERATIONS = ("DetectFaces", "IndexFaces", "SearchFacesByImage")  # in the order in which they are sent one by one
 FILLED, SEARCHED = "filled", "searched"  # one collection grows; the other has a face of each photograph

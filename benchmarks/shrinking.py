@@ -18,8 +18,8 @@ import numpy as np
 from mien import app, config
 from mien.face import detect
 from mien.face.types import Face, Pixels
-from mien.measure.accuracy import compare, rates
-from mien.measure.accuracy.album import open_album
+from mien.measure.accuracy import comparison, verification
+from mien.measure.accuracy.dataset import open_dataset
 from mien.packs.load import Pack
 
 LAYOUTS = ((5, 4), (7, 5), (9, 6))  # columns and rows of a mosaic
@@ -50,7 +50,7 @@ class Mosaic:
 def main() -> None:
     given = arguments()
     pack = app.open_pack(config.load({}, os.environ))
-    album = open_album(given.folder, leave_out=given.leave_out)
+    album = open_dataset(given.folder, leave_out=given.leave_out)
     files = list(album.files)
     np.random.default_rng(7).shuffle(files)
     ways: dict[str, Callable[..., Pixels]] = {"averaged": averaged, "as mien does": detect.letterbox}
@@ -75,10 +75,10 @@ def arguments() -> argparse.Namespace:
 
 
 def report(embeddings: np.ndarray, people: np.ndarray, apart: tuple[tuple[int, int], ...]) -> None:
-    strangers, mates = compare.impostors(embeddings, people, apart), compare.mates(embeddings, people)
+    strangers, mates = comparison.impostors(embeddings, people, apart), comparison.mates(embeddings, people)
     for far in (1e-3, 1e-4, 1e-5):
         bar = strangers.bar(far)
-        print(f"FAR {far:g}: cosine {bar:.4f}, TAR {100 * rates.tar(mates, bar):.2f}%")
+        print(f"FAR {far:g}: cosine {bar:.4f}, TAR {100 * verification.tar(mates, bar):.2f}%")
 
 
 def averaged(image: Pixels, shape: tuple[int, int, int]) -> Pixels:

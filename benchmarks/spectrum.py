@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from mien import app, config
-from mien.measure.accuracy.album import open_album
+from mien.measure.accuracy.dataset import open_dataset
 from mien.measure.accuracy.embedded import embedded
 from mien.measure.speed import population
 
@@ -18,7 +18,7 @@ from mien.measure.speed import population
 def main(folder: str) -> None:
     settings = config.load({}, os.environ)
     pack = app.open_pack(settings)
-    album = open_album(Path(folder))
+    album = open_dataset(Path(folder))
     found = embedded(album, pack, "central", settings.cores)
     of = f"{len(found.photos):,} photographs of {len(album.names):,} people"
     spectrum = population.spectrum(found.embeddings, album.people[found.photos], of, pack.manifest.name)

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.measure.accuracy import compare, rates
-from mien.measure.accuracy.album import open_album
+from mien.measure.accuracy import comparison, verification
+from mien.measure.accuracy.dataset import open_dataset
 
 FAR = 1e-3
 MOST = 4  # photographs of a person
@@ -15,7 +15,7 @@ LIFT = 0.05  # how flat `lifted` is
 
 
 @dataclass(frozen=True, slots=True)
-class Album:
+class Sample:
     """Photographs of people drawn at random, the same in every run.
 
     Attributes:
@@ -29,9 +29,9 @@ class Album:
     apart: tuple[tuple[int, int], ...]
 
     @classmethod
-    def drawn(cls, folder: Path, leave_out: Path | None, people: int) -> "Album":
+    def drawn(cls, folder: Path, leave_out: Path | None, people: int) -> "Sample":
         """Up to `MOST` photographs of each of so many people who have two."""
-        whole = open_album(folder, leave_out=leave_out)
+        whole = open_dataset(folder, leave_out=leave_out)
         random = np.random.default_rng(1)
         several = np.flatnonzero(np.bincount(whole.people) >= 2)
         names = np.sort(random.permutation(several)[:people])
@@ -39,7 +39,7 @@ class Album:
         return cls(tuple(whole.files[int(number)] for number in taken), whole.people[taken], whole.apart)
 
 
-def measured(vectors: NDArray[np.float64], album: Album, euclidean: bool = False) -> dict[str, float]:
+def measured(vectors: NDArray[np.float64], album: Sample, euclidean: bool = False) -> dict[str, float]:
     """The share of faces found, and of pairs of one person accepted; a pair with a face not found is not accepted.
 
     Args:
@@ -52,8 +52,8 @@ def measured(vectors: NDArray[np.float64], album: Album, euclidean: bool = False
     rows = lifted(found) if euclidean else found / np.linalg.norm(found, axis=1, keepdims=True)
     people = album.people[seen]
     embeddings = rows.astype(np.float32)
-    impostors, mates = compare.impostors(embeddings, people, album.apart), compare.mates(embeddings, people)
-    (rate,) = rates.rates(impostors, mates, people, (FAR,))
+    impostors, mates = comparison.impostors(embeddings, people, album.apart), comparison.mates(embeddings, people)
+    (rate,) = verification.rates(impostors, mates, people, (FAR,))
     counts = np.bincount(album.people)
     share = len(mates.cosines) / (counts * (counts - 1) // 2).sum()
     return {

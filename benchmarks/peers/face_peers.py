@@ -57,7 +57,7 @@ class MienServer:
 
     def __init__(self, pack: str) -> None:
         from mien import config
-        from mien.measure.speed.process import ServerProcess
+        from mien.measure.speed.server_process import ServerProcess
 
         self._server = ServerProcess(config.load({"pack": pack}, os.environ)).__enter__()
         self._local = threading.local()
@@ -77,7 +77,7 @@ class MienServer:
 
     def _body(self, photo: Path) -> bytes:
         """That of the search, after the photograph's face has been indexed."""
-        from mien.measure.speed.client import bodies
+        from mien.measure.speed.http_client import bodies
 
         data, name = photo.read_bytes(), photo.stem
         self._client().call("CreateCollection", b'{"CollectionId": "%s"}' % name.encode())
@@ -85,7 +85,7 @@ class MienServer:
         return bodies("SearchFacesByImage", data, name).whole()
 
     def _client(self) -> Any:
-        from mien.measure.speed.client import Client
+        from mien.measure.speed.http_client import Client
 
         if not hasattr(self._local, "client"):
             self._local.client = Client(self._server.host, self._server.port)

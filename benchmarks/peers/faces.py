@@ -21,10 +21,10 @@ from typing import Any
 
 import environments
 import numpy as np
-from accuracy import Album, measured
+from accuracy import Sample, measured
 
 from mien import config
-from mien.measure.speed.photos import photos
+from mien.measure.speed.sample_photos import photos
 from mien.packs import install, own
 
 SIZES = ("240p", "1080p")
@@ -123,7 +123,7 @@ class Worker:
         self._process.communicate()
 
 
-def accuracies(found: list[Peer], album: Album) -> dict[str, Row]:
+def accuracies(found: list[Peer], album: Sample) -> dict[str, Row]:
     """By name of the peer. A server gives no embeddings; its accuracy is its pack's."""
     rows = {}
     for peer in found:
@@ -134,7 +134,7 @@ def accuracies(found: list[Peer], album: Album) -> dict[str, Row]:
     return rows
 
 
-def embeddings(peer: Peer, album: Album) -> np.ndarray:
+def embeddings(peer: Peer, album: Sample) -> np.ndarray:
     """Float64 (N, D) of the album's photographs, NaN where no face was found; those of a peer are kept on disk."""
     what = json.dumps([peer.kind, peer.arguments, peer.environment, peer.alone, list(map(str, album.files))])
     kept = environments.FOLDER / "embeddings" / f"{hashlib.sha256(what.encode()).hexdigest()[:16]}.npy"
@@ -206,7 +206,7 @@ def main() -> None:
     found = [peer for peer in peers(given.insightface) if peer.name not in without]
     rows: list[Row] = [{"peer": peer.name} for peer in found]
     if given.folder:
-        album = Album.drawn(given.folder, given.leave_out, given.people)
+        album = Sample.drawn(given.folder, given.leave_out, given.people)
         print(f"accuracy: {len(album.files)} photographs of {len(set(album.people.tolist()))} people")
         known = accuracies(found, album)
         rows = [row | known.get(row["peer"], {}) for row in rows]

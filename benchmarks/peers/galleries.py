@@ -19,7 +19,7 @@ import environments
 import numpy as np
 from gallery_peers import PEERS, SETTING
 
-from mien.measure.speed import gallery, population
+from mien.measure.speed import population, search_at_size
 
 NEEDS = {
     "faiss flat": ("faiss", ("faiss-cpu==1.15.1",)),
@@ -76,11 +76,11 @@ def measured(pythons: dict[str, str], faces: int, seconds: float, limit: float) 
 
 def write(folder: Path, faces: int) -> None:
     """Embeddings, and what exact search finds among them."""
-    drawn = population.shipped(min(gallery.PROBES, faces))
+    drawn = population.shipped(min(search_at_size.PROBES, faces))
     probes = drawn.probes
-    truth = gallery.Truth(probes, np.zeros(len(probes), np.int64), np.full(len(probes), -2, np.float32))
+    truth = search_at_size.GroundTruth(probes, np.zeros(len(probes), np.int64), np.full(len(probes), -2, np.float32))
     with (folder / "embeddings.f32").open("wb") as file:
-        for keys, embeddings in gallery.people(drawn, faces):
+        for keys, embeddings in search_at_size.people(drawn, faces):
             truth.see(keys, embeddings)
             embeddings.tofile(file)
     np.savez(folder / "truth.npz", probes=probes, keys=truth.keys)

@@ -85,7 +85,7 @@ class Mien(InProcess):
         self.gallery = GrowingGallery(self.dimension, originals, Scanners(self.threads))
 
     def build(self, blocks: Blocks, clock: Clock) -> None:
-        from mien.measure.speed.gallery import keep
+        from mien.measure.speed.search_at_size import keep
 
         for keys, embeddings in blocks:
             self.store.database.write(lambda cursor, k=keys, e=embeddings: keep(cursor, k, e))

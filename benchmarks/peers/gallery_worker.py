@@ -3,7 +3,7 @@
     gallery_worker.py PEER FOLDER SECONDS LIMIT
 
 FOLDER holds `embeddings.f32`, float32 (N, D), and `truth.npz` with the probes and what exact search finds for them.
-A row of the table is printed as JSON on a line of its own. The loops are those of `mien.measure.speed.searching`.
+A row of the table is printed as JSON on a line of its own. The loops are those of `mien.measure.speed.search_timing`.
 """
 
 import gc

@@ -11,8 +11,8 @@ from typing import Any
 
 from mien import __version__, config
 from mien.commands import copy as copy_command
+from mien.commands import images as image_commands
 from mien.commands import keys as key_commands
-from mien.commands import look as look_commands
 from mien.commands import packs as pack_commands
 from mien.commands import store as store_commands
 from mien.commands import transfer as transfer_commands
@@ -81,7 +81,7 @@ def parser() -> argparse.ArgumentParser:
     store = family("store", "check, back up, restore, compact and copy the store")
     store_commands.add_to(command, store)
     copy_command.add_to(command, store)
-    look_commands.add_to(command)
+    image_commands.add_to(command)
     transfer_commands.add_to(command)
     return top
 
@@ -132,16 +132,16 @@ def _doctor(settings: Settings, given: argparse.Namespace) -> int:
 
 def _bench(settings: Settings, given: argparse.Namespace) -> None:
     _alone()
-    from mien.measure.speed import galleries, serving, starting
+    from mien.measure.speed import request_bench, search_bench, startup_bench
 
     if given.start:
-        starting.run(settings, given.images, given.json, given.dropped)
+        startup_bench.run(settings, given.images, given.json, given.dropped)
         return
     if given.gallery:
-        galleries.run(settings, given.gallery, given.images, given.seconds, given.json)
+        search_bench.run(settings, given.gallery, given.images, given.seconds, given.json)
         return
-    plan = serving.Plan(given.seconds, given.clients, given.load, given.cached)
-    serving.run(settings, given.images, plan, given.json)
+    plan = request_bench.Plan(given.seconds, given.clients, given.load, given.cached)
+    request_bench.run(settings, given.images, plan, given.json)
 
 
 def _eval(settings: Settings, given: argparse.Namespace) -> None:

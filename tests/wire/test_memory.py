@@ -10,8 +10,8 @@ from benchmarks import pictures
 from benchmarks.calls import KINDS, Warm
 from mien import config
 from mien.errors import SetupError
-from mien.measure.speed.photos import AREAS, jpeg
-from mien.measure.speed.process import ServerProcess
+from mien.measure.speed.sample_photos import AREAS, jpeg
+from mien.measure.speed.server_process import ServerProcess
 
 BAR = 200.0  # megabytes
 SEEN = 50.0  # megabytes that a crowd takes at the least, or what is measured here is not what it takes

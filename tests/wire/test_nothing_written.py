@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks import pictures
 from benchmarks.calls import KINDS, associated, body, prepared
-from mien.measure.speed.photos import jpeg
+from mien.measure.speed.sample_photos import jpeg
 from tests import live, photos
 from tests.live import Live
 

@@ -5,7 +5,7 @@ from contextlib import ExitStack, closing
 from typing import Any
 
 from mien.commands.packs import Command
-from mien.commands.store import Shown
+from mien.commands.store import StoreProgress
 from mien.config import Settings
 from mien.errors import SetupError
 
@@ -24,14 +24,14 @@ def run(settings: Settings, given: argparse.Namespace) -> None:
     from mien.store import open as stores
     from mien.store.upkeep.copy import transfer
     from mien.store.upkeep.schema import refuse_foreign
-    from mien.transfer import rows
+    from mien.transfer import validation
 
     for address in (given.source, given.target):
         if not stores.is_shared(address) and not address.startswith("sqlite:///"):
             raise SetupError("A store to copy is named by its address: sqlite:///PATH or postgresql://HOST/DATABASE.")
     if not stores.is_shared(given.source) and not stores.place(given.source, settings.data).exists():
         raise SetupError(f"There is no store at {stores.place(given.source, settings.data)}.")
-    shown = Shown()
+    shown = StoreProgress()
     with ExitStack() as stack:
         for address in (given.source, given.target):
             if not stores.is_shared(address):
@@ -43,8 +43,8 @@ def run(settings: Settings, given: argparse.Namespace) -> None:
             stack.enter_context(closing(stores.open_store(address, settings.data).database))
             for address in (given.source, given.target)
         )
-        rows.refuse(source, own.dimensions(settings.packs), shown)
-        rows.refuse_embeddings(source)
+        validation.refuse(source, own.dimensions(settings.packs), shown)
+        validation.refuse_embeddings(source)
         shown.end()
         transfer(source, target, print)
         print(

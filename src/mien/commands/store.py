@@ -51,7 +51,7 @@ def check(settings: Settings, given: argparse.Namespace) -> int:
 
     if not stores.is_shared(settings.store) and not stores.place(settings.store, settings.data).exists():
         raise SetupError(f"There is no store at {stores.place(settings.store, settings.data)}.")
-    shown = Shown()
+    shown = StoreProgress()
     with closing(stores.open_store(settings.store, settings.data).database) as database:
         findings = damage(database) if isinstance(database, SqliteDatabase) else []
         if not findings:
@@ -70,7 +70,7 @@ def backup(settings: Settings, given: argparse.Namespace) -> int:
     from mien.operations.user import combine
     from mien.store.upkeep import backup as files
 
-    place, target, shown = _place(settings, "pg_dump"), Path(given.file), Shown()
+    place, target, shown = _place(settings, "pg_dump"), Path(given.file), StoreProgress()
     findings = files.backup(place, target, force=given.force, combine=combine, tell=shown)
     shown.end()
     size = target.stat().st_size
@@ -91,14 +91,14 @@ def restore(settings: Settings, given: argparse.Namespace) -> None:
     from mien.packs import own
     from mien.store import open as stores
     from mien.store.upkeep import backup as files
-    from mien.transfer import rows
+    from mien.transfer import validation
 
-    place, shown = _place(settings, "pg_restore"), Shown()
+    place, shown = _place(settings, "pg_restore"), StoreProgress()
     held = stores.lock(settings.store, settings.data)
     try:
         aside = files.restore(
             Path(given.file), place, force=given.force, combine=combine, tell=shown,
-            refuse=lambda database: rows.refuse(database, own.dimensions(settings.packs), shown),
+            refuse=lambda database: validation.refuse(database, own.dimensions(settings.packs), shown),
         )  # fmt: skip
     finally:
         held.release()
@@ -115,7 +115,7 @@ def compact(settings: Settings, given: argparse.Namespace) -> None:
     from mien.store import open as stores
     from mien.store.upkeep import compact as files
 
-    place, shown = _place(settings, "VACUUM"), Shown()
+    place, shown = _place(settings, "VACUUM"), StoreProgress()
     held = stores.lock(settings.store, settings.data)
     try:
         freed = files.compact(place, shown)
@@ -144,7 +144,7 @@ def _place(settings: Settings, instead: str) -> Path:
     return stores.place(settings.store, settings.data)
 
 
-class Shown:
+class StoreProgress:
     """How far it is, on standard error: one line that changes on a terminal, a plain line now and then elsewhere."""
 
     def __init__(self) -> None:

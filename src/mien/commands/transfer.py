@@ -105,10 +105,10 @@ def _positive(text: str) -> int:
 
 def bring(settings: Settings, given: argparse.Namespace) -> int:
     """Import; 1 when a photograph could not be read or sent."""
-    from mien.transfer.foreign import SYSTEMS
-    from mien.transfer.importing import Gathering, made
-    from mien.transfer.journal import Journal
-    from mien.transfer.report import Report
+    from mien.transfer.csv_report import RefusalReport
+    from mien.transfer.import_log import ImportLog
+    from mien.transfer.importing import PhotographImport, made
+    from mien.transfer.other_systems import SYSTEMS
 
     if not given.system and zipfile.is_zipfile(given.source):
         return _unpack(settings, given)
@@ -119,13 +119,13 @@ def bring(settings: Settings, given: argparse.Namespace) -> int:
     with ExitStack() as stack:
         api = stack.enter_context(closing(_api(settings, given, jobs)))
         about = made(api, given.collection)
-        report = stack.enter_context(closing(Report(Path(given.report)))) if given.report else None
+        report = stack.enter_context(closing(RefusalReport(Path(given.report)))) if given.report else None
         options = (given.max_faces, given.quality_filter, given.user_match_threshold)
         identity = (source.name, api.describe(), about["CollectionARN"], about["CreationTimestamp"], *options)
-        journal = None
+        log = None
         if not given.again:
-            journal = stack.enter_context(closing(Journal(Path(settings.data) / "imports", repr(identity))))
-        gathering = Gathering(
+            log = stack.enter_context(closing(ImportLog(Path(settings.data) / "imports", repr(identity))))
+        gathering = PhotographImport(
             api,
             given.collection,
             jobs,
@@ -133,7 +133,7 @@ def bring(settings: Settings, given: argparse.Namespace) -> int:
             given.quality_filter,
             given.user_match_threshold,
             report,
-            journal,
+            log,
         )
         tally = gathering.run(source, _progress(source))
     if given.json:
@@ -187,8 +187,8 @@ def reindex(settings: Settings, given: argparse.Namespace) -> int:
     """Move a collection to another pack; 1 when faces are missing and it was not moved."""
     from mien import app, local
     from mien.operations.context import ACCOUNT
+    from mien.transfer.csv_report import write_missing
     from mien.transfer.reindex import Reindexing
-    from mien.transfer.report import write_missing
 
     source = _source(settings, given.images)
     pack = app.open_pack(settings)

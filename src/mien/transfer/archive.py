@@ -16,7 +16,7 @@ from typing import Any
 from mien import __version__
 from mien.errors import SetupError
 from mien.system.heap import bounded
-from mien.transfer import opening
+from mien.transfer import zip_file
 
 FORMAT, VERSION = "mien-export", 1
 BATCH = 4096  # rows held at the same time
@@ -135,7 +135,7 @@ class Archive:
         pa = parquet()
         try:
             pa.set_memory_pool(pa.system_memory_pool())  # the others reserve addresses beforehand, which bound nothing
-            with bounded(ROOM), opening.member(self.path, f"{table}.parquet") as file:
+            with bounded(ROOM), zip_file.member(self.path, f"{table}.parquet") as file:
                 read = self._opened(file, table)
                 # Its threads would hold the file, which is Python's, and abort a process that ends before they let go.
                 done = 0
@@ -203,7 +203,7 @@ def open_archive(path: Path) -> Archive:
     Raises:
         SetupError: it is no export, damaged, or of a version this mien does not know.
     """
-    said = opening.manifest(path, {f"{table}.parquet" for table in TABLES})
+    said = zip_file.manifest(path, {f"{table}.parquet" for table in TABLES})
     if said.format != FORMAT:
         raise SetupError(f"{path} is no export of mien.")
     if said.version != VERSION:

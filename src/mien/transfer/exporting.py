@@ -23,14 +23,14 @@ from mien.store.upkeep import bulk
 from mien.store.upkeep import merge as merging
 from mien.store.upkeep.bulk import WholeFace, WholeUser
 from mien.transfer.archive import BATCH, Archive, Writer
-from mien.transfer.fill import MATCHING, collections, fill
-from mien.transfer.rows import CollectionRow
+from mien.transfer.archive_import import MATCHING, collections, fill
+from mien.transfer.validation import CollectionRow
 
 MOST_LISTED = 1000  # collections read at a time
 
 
 @dataclass(slots=True)
-class Came:
+class ImportCounts:
     """What came in: collections, and of them how many faces and users were new."""
 
     collections: int = 0
@@ -130,7 +130,7 @@ def _face_row(number: int, whole: WholeFace) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def read(store: Store, account: str, archive: Archive, merge: bool, packs: str = "") -> Came:
+def read(store: Store, account: str, archive: Archive, merge: bool, packs: str = "") -> ImportCounts:
     """Bring the collections of an export into a store.
 
     Each is filled out of sight and checked row by row. Only when all of them are whole does any take its place, and so
@@ -168,7 +168,7 @@ def read(store: Store, account: str, archive: Archive, merge: bool, packs: str =
 
 
 @dataclass(frozen=True, slots=True)
-class _Coming:
+class _PendingCollection:
     """A collection on its way: as it is while it is filled, its tags, and what it is merged into, if anything."""
 
     hidden: Collection
@@ -176,11 +176,11 @@ class _Coming:
     into: Collection | None
 
 
-def _target(store: Store, account: str, row: CollectionRow, merge: bool) -> _Coming:
+def _target(store: Store, account: str, row: CollectionRow, merge: bool) -> _PendingCollection:
     there, tags = store.collections.find(account, row.name), dict(row.tags or {})
     if there is None:
         made = bulk.described(account, row.name, row.contract, row.model_version, row.created)
-        return _Coming(made, tags, None)
+        return _PendingCollection(made, tags, None)
     if not merge:
         raise SetupError(f"The collection {row.name} is there already; --merge adds what it lacks, or delete it first.")
     if there.contract != row.contract:
@@ -188,12 +188,12 @@ def _target(store: Store, account: str, row: CollectionRow, merge: bool) -> _Com
             f"The collection {row.name} was made with model version {there.model_version}, the one in the file with "
             f"{row.model_version}; their embeddings cannot be compared, nor merged."
         )
-    return _Coming(replace(there, account=bulk.MERGING + account), tags, there)
+    return _PendingCollection(replace(there, account=bulk.MERGING + account), tags, there)
 
 
-def _placed(cursor: Cursor, keys: Sequence[int], coming: Sequence[_Coming]) -> Came:
+def _placed(cursor: Cursor, keys: Sequence[int], coming: Sequence[_PendingCollection]) -> ImportCounts:
     """Let collections that are whole be seen, or merge them, all in one transaction."""
-    came = Came(collections=len(coming))
+    came = ImportCounts(collections=len(coming))
     for key, each in zip(keys, coming, strict=True):
         if each.into:
             faces, users = merging.merge(cursor, key, each.into.key, MATCHING)

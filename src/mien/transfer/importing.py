@@ -15,9 +15,9 @@ from mien.errors import ApiError, SetupError
 from mien.image.source import MOST_OBJECT
 from mien.system.progress import Progress
 from mien.transfer.api import Api
-from mien.transfer.journal import Journal
+from mien.transfer.csv_report import RefusalReport, Refused
+from mien.transfer.import_log import ImportLog
 from mien.transfer.photographs import Photograph, Source, UnreadableError
-from mien.transfer.report import Refused, Report
 
 AHEAD = 4  # photographs for each thread that are under way or wait
 # What is the photograph's own fault, or its names'. All else is not, and ends the import or is tried again.
@@ -26,7 +26,7 @@ PASSING = ("ThrottlingException", "ProvisionedThroughputExceededException", "Int
 
 
 @dataclass(slots=True)
-class Tally:
+class ImportSummary:
     """What an import came to.
 
     Attributes:
@@ -49,7 +49,7 @@ class Tally:
 
 
 @dataclass(slots=True)
-class Gathering:
+class PhotographImport:
     """An import.
 
     Attributes:
@@ -60,7 +60,7 @@ class Gathering:
         quality_filter: of IndexFaces.
         threshold: similarity that a further face of a user must reach, 0–100.
         report: where refusals are written.
-        journal: what earlier runs did; None to do everything.
+        log: what earlier runs did; None to do everything.
     """
 
     api: Api
@@ -69,13 +69,13 @@ class Gathering:
     max_faces: int | None = None
     quality_filter: str = "AUTO"
     threshold: float = 0.0
-    report: Report | None = None
-    journal: Journal | None = None
-    tally: Tally = field(default_factory=Tally)
+    report: RefusalReport | None = None
+    log: ImportLog | None = None
+    tally: ImportSummary = field(default_factory=ImportSummary)
     _users: set[str] = field(default_factory=set)
     _making: threading.Lock = field(default_factory=threading.Lock)
 
-    def run(self, source: Source, progress: Progress | None = None) -> Tally:
+    def run(self, source: Source, progress: Progress | None = None) -> ImportSummary:
         """Import everything of a source.
 
         Raises:
@@ -87,7 +87,7 @@ class Gathering:
         try:
             for photograph in source.walk():
                 self.tally.photographs += 1
-                before = self.journal.find(photograph) if self.journal else None
+                before = self.log.find(photograph) if self.log else None
                 if before is not None:
                     self.tally.earlier += 1
                     self._note(photograph, before)
@@ -119,8 +119,8 @@ class Gathering:
             return
         self.tally.faces += faces
         self._note(photograph, refused)
-        if self.journal:
-            self.journal.keep(photograph, refused)
+        if self.log:
+            self.log.keep(photograph, refused)
 
     def _fail(self, photograph: Photograph, why: str) -> None:
         self.tally.failed += 1

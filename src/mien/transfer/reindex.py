@@ -34,7 +34,7 @@ TRIES = 20  # to take the collection's place between two changes of it
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class ReindexResult:
     """What came of it: faces that the twin has, faces that it lacks, and whether it took the collection's place."""
 
     faces: int
@@ -66,7 +66,7 @@ class Reindexing:
         tags = self._store.tags.of(collection.key)
         self._new = begun if begun is not None else bulk.begin(self._database, self._facts, tags)
 
-    def run(self, source: Source, jobs: int, allow_missing: bool, progress: Progress | None = None) -> Moved:
+    def run(self, source: Source, jobs: int, allow_missing: bool, progress: Progress | None = None) -> ReindexResult:
         """Fill the twin from the photographs, and let it take the collection's place.
 
         Raises:
@@ -100,16 +100,16 @@ class Reindexing:
         self._database.write(lambda cursor: shadow.follow(cursor, self._old.key, self._new, self._matching))
         return revision
 
-    def _switch(self, allow_missing: bool) -> Moved | None:
+    def _switch(self, allow_missing: bool) -> ReindexResult | None:
         revision = self._follow()
         missing = self._missing()
         faces = self._database.read(
             lambda cursor: cursor.row("SELECT faces FROM collections WHERE id = ?", self._new) or (0,)
         )[0]
         if missing and not allow_missing:
-            return Moved(faces, missing, switched=False)
+            return ReindexResult(faces, missing, switched=False)
         if bulk.show(self._database, self._new, self._facts, (self._old.key, revision)):
-            return Moved(faces, missing, switched=True)
+            return ReindexResult(faces, missing, switched=True)
         return None
 
     def _missing(self) -> list[StoredFace]:

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien.measure.accuracy import compare, rates, robustness
-from mien.measure.accuracy.album import Album, open_album
-from mien.measure.accuracy.cache import Cache
+from mien.measure.accuracy import comparison, robustness, verification
+from mien.measure.accuracy.dataset import Dataset, open_dataset
 from mien.measure.accuracy.embedding import embed
+from mien.measure.accuracy.embedding_cache import Cache
 from mien.packs.load import Pack
 from mien.system.progress import Progress
 from tests import photos
@@ -22,35 +22,35 @@ UNDER = {"clean": 1.0, "face 48 pixels wide": 1.0, "mask over nose and mouth": 0
 
 
 @pytest.fixture(scope="module")
-def album() -> Album:
+def album() -> Dataset:
     """The fixed part."""
     folder = photos.SHARED / "lfw-dev" / "images"
     if not folder.is_dir():
         pytest.skip("the photographs of people in ../shared/lfw-dev are not here")
-    whole = open_album(folder)
+    whole = open_dataset(folder)
     counts = np.bincount(whole.people)
     people = np.flatnonzero(counts >= 2)[:PEOPLE]
     kept = [number for person in people for number in np.flatnonzero(whole.people == person)[:EACH]]
     names, owners = np.unique(whole.people[kept], return_inverse=True)
     files = tuple(whole.files[number] for number in kept)
-    return Album(folder, files, tuple(whole.names[name] for name in names), owners)
+    return Dataset(folder, files, tuple(whole.names[name] for name in names), owners)
 
 
-def test_tar_has_not_fallen(album: Album, pack: Pack, tmp_path: Path) -> None:
+def test_tar_has_not_fallen(album: Dataset, pack: Pack, tmp_path: Path) -> None:
     with Cache(tmp_path, "x", pack.manifest.embedder.dimension) as cache, Path(os.devnull).open("w") as quiet:
         progress = Progress("images", len(album.files), quiet)
         found = embed(album.files, pack.pipeline, "central", cache=cache, workers=3, progress=progress)
     assert not found.faceless
     assert not found.unreadable
     people = album.people[found.photos]
-    strangers = compare.impostors(found.embeddings, people)
-    assert rates.tar(compare.mates(found.embeddings, people), strangers.bar(1e-3)) >= TAR - POINT
+    strangers = comparison.impostors(found.embeddings, people)
+    assert verification.tar(comparison.mates(found.embeddings, people), strangers.bar(1e-3)) >= TAR - POINT
     # and similarity 60 still is one false match in a thousand, within what this many people can tell
     bar = pack.calibration.cosine(60)
     assert 0.0003 < (strangers.cosines > bar).sum() / strangers.total < 0.003
 
 
-def test_harder_photos_have_not_become_harder(album: Album, pack: Pack) -> None:
+def test_harder_photos_have_not_become_harder(album: Dataset, pack: Pack) -> None:
     found = robustness.costs(album, pack.pipeline, "central", workers=3, names=tuple(UNDER), most=100)
     for cost in found:
         assert cost.found >= 0.99, cost

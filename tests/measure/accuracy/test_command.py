@@ -11,8 +11,8 @@ import pytest
 from mien import app, config
 from mien.errors import SetupError
 from mien.measure.accuracy import command as evaluation
-from mien.measure.accuracy import compare
-from mien.measure.accuracy.cache import Cache
+from mien.measure.accuracy import comparison
+from mien.measure.accuracy.embedding_cache import Cache
 from mien.measure.accuracy.options import Options
 from mien.packs import calibration_file, manifest
 from mien.packs.load import Pack
@@ -160,7 +160,7 @@ def test_a_calibration_needs_many_people(packs: str, folder: Path, tmp_path: Pat
 def test_the_figures_measured_become_a_calibration(pack: Pack, tmp_path: Path) -> None:
     """On drawn people: the file gives back the bars, rising, the rarest from the tail."""
     embeddings, people = drawn(250, 2)
-    strangers = compare.impostors(embeddings, people)
+    strangers = comparison.impostors(embeddings, people)
     findings: Any = type("Findings", (), {
         "pack": "retail", "contract": pack.manifest.contract, "images": 500, "people": 250,
     })  # fmt: skip

@@ -10,7 +10,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-PEERS = Path(__file__).resolve().parents[2] / "benchmarks" / "peers"
+PEERS = Path(__file__).resolve().parents[3] / "benchmarks" / "peers"
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_face_that_is_not_found_is_a_pair_missed(accuracy: ModuleType) -> None
     random = np.random.default_rng(1)
     people = np.repeat(np.arange(100), 2)
     vectors = random.normal(size=(100, 64))[people] + 0.1 * random.normal(size=(200, 64))
-    album = accuracy.Album(tuple(map(Path, map(str, range(200)))), people, ())
+    album = accuracy.Sample(tuple(map(Path, map(str, range(200)))), people, ())
     assert accuracy.measured(vectors, album)["tar"] == 1
     vectors[:20:2] = np.nan
     row = accuracy.measured(vectors, album)

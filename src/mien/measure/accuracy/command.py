@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from mien import app
 from mien.config import Settings
 from mien.errors import SetupError
-from mien.measure.accuracy import compare, identify, rates, robustness
-from mien.measure.accuracy.album import Album, open_album
-from mien.measure.accuracy.compare import Impostors, Mates
+from mien.measure.accuracy import comparison, identification, robustness, verification
+from mien.measure.accuracy.comparison import Impostors, Mates
+from mien.measure.accuracy.dataset import Dataset, open_dataset
 from mien.measure.accuracy.embedded import embedded
 from mien.measure.accuracy.embedding import Embedded
 from mien.measure.accuracy.findings import Findings
@@ -42,7 +42,7 @@ class Evaluation:
         findings: the figures.
     """
 
-    album: Album
+    album: Dataset
     embedded: Embedded
     people: NDArray[np.int64]
     impostors: Impostors
@@ -76,9 +76,9 @@ def run(settings: Settings, asked: Options) -> None:
         calibration_file.write(asked.calibrate, calibrated(found))
         _say(f"\nThe calibration is in {asked.calibrate}; use it with `mien serve --calibration {asked.calibrate}`.")
     if asked.report and find_spec("matplotlib") is not None:
-        from mien.measure.accuracy import report  # noqa: PLC0415  matplotlib is an extra
+        from mien.measure.accuracy import html_report  # noqa: PLC0415  matplotlib is an extra
 
-        _say(f"\nThe report is in {report.write(asked.report, found, pack.pipeline, asked.face)}.")
+        _say(f"\nThe report is in {html_report.write(asked.report, found, pack.pipeline, asked.face)}.")
 
 
 def evaluate(pack: Pack, asked: Options, workers: int) -> Evaluation:
@@ -87,7 +87,7 @@ def evaluate(pack: Pack, asked: Options, workers: int) -> Evaluation:
     Raises:
         SetupError: the folder or a file is not what it should be, or nothing is left to compare.
     """
-    album = open_album(asked.folder, asked.pairs, asked.leave_out)
+    album = open_dataset(asked.folder, asked.pairs, asked.leave_out)
     found = embedded(album, pack, asked.face, workers, asked.cache)
     people = album.people[found.photos]
     impostors, mates = _compared(album, found, people)
@@ -95,16 +95,16 @@ def evaluate(pack: Pack, asked: Options, workers: int) -> Evaluation:
         raise SetupError("No two people with a face each are left to compare.")
     identifications = []
     if album.pairs is None:
-        fitted, sizes = rates.tail(impostors), _sizes(asked.galleries, len(np.unique(people)))
-        identifications = identify.identify(
+        fitted, sizes = verification.tail(impostors), _sizes(asked.galleries, len(np.unique(people)))
+        identifications = identification.identify(
             found.embeddings, people, sizes, mates=mates, fitted=fitted, apart=album.apart
         )
     findings = Findings(
         pack.manifest.name, pack.manifest.contract, asked.face, len(album.files), len(np.unique(people)),
         tuple(_name(album, photo) for photo in found.faceless),
         tuple((_name(album, photo), reason) for photo, reason in found.unreadable),
-        impostors.total, len(mates.cosines), rates.equal_error(rates.curve(impostors, mates)),
-        rates.rates(impostors, mates, people), identifications, pack.calibration,
+        impostors.total, len(mates.cosines), verification.equal_error(verification.curve(impostors, mates)),
+        verification.rates(impostors, mates, people), identifications, pack.calibration,
     )  # fmt: skip
     return Evaluation(album, found, people, impostors, mates, findings)
 
@@ -121,8 +121,8 @@ def calibrated(found: Evaluation) -> CalibrationFile:
             f"{found.impostors.total:,}. 150 people with a photo each are enough."
         )
     # a bar below ten pairs would be the word of a few; the fitted tail is steadier
-    fitted = rates.tail(found.impostors)
-    beyond = [far for far in CALIBRATED if found.impostors.total * far < rates.LEAST_ABOVE]
+    fitted = verification.tail(found.impostors)
+    beyond = [far for far in CALIBRATED if found.impostors.total * far < verification.LEAST_ABOVE]
     measured = [(far, round(fitted.bar(far) if far in beyond else found.impostors.bar(far), 4)) for far in CALIBRATED]
     if any(one >= other for (_, one), (_, other) in pairwise(measured)):
         raise SetupError("The thresholds do not rise as the rates fall; the folder is too small or shows few people.")
@@ -130,14 +130,16 @@ def calibrated(found: Evaluation) -> CalibrationFile:
     return CalibrationFile(findings.pack, findings.contract, measured, findings.images, findings.people, beyond)
 
 
-def _compared(album: Album, embedded: Embedded, people: NDArray[np.int64]) -> tuple[Impostors, Mates]:
+def _compared(album: Dataset, embedded: Embedded, people: NDArray[np.int64]) -> tuple[Impostors, Mates]:
     if album.pairs is None:
-        return compare.impostors(embedded.embeddings, people, album.apart), compare.mates(embedded.embeddings, people)
+        return comparison.impostors(embedded.embeddings, people, album.apart), comparison.mates(
+            embedded.embeddings, people
+        )
     row = np.full(len(album.files), -1, np.int64)
     row[embedded.photos] = np.arange(len(embedded.photos))
     pairs = row[album.pairs.photos]
     seen = (pairs >= 0).all(axis=1)
-    return compare.named_pairs(embedded.embeddings, people, pairs[seen], album.pairs.same[seen])
+    return comparison.named_pairs(embedded.embeddings, people, pairs[seen], album.pairs.same[seen])
 
 
 def _sizes(asked: tuple[int, ...], people: int) -> tuple[int, ...]:
@@ -145,7 +147,7 @@ def _sizes(asked: tuple[int, ...], people: int) -> tuple[int, ...]:
     return tuple(sorted({*asked, people}))
 
 
-def _name(album: Album, photo: int) -> str:
+def _name(album: Dataset, photo: int) -> str:
     return album.files[photo].relative_to(album.folder).as_posix()
 
 

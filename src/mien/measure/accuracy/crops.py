@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face.pipeline import Pipeline
-from mien.measure.accuracy.album import Album
+from mien.measure.accuracy.dataset import Dataset
 from mien.measure.accuracy.embedding import look
 
 SHOWN = 40
@@ -18,7 +18,7 @@ QUALITY = 85  # of JPEG, 0–100
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class FacePair:
     """A pair of faces.
 
     Attributes:
@@ -33,8 +33,8 @@ class Shown:
 
 
 def crops(
-    album: Album, pipeline: Pipeline, which: str, photos: NDArray[np.int64], cosines: NDArray[np.float32]
-) -> list[Shown]:
+    album: Dataset, pipeline: Pipeline, which: str, photos: NDArray[np.int64], cosines: NDArray[np.float32]
+) -> list[FacePair]:
     """Cut the faces of pairs out once more.
 
     Args:
@@ -51,11 +51,11 @@ def crops(
             if photo not in made:
                 made[photo] = _crop(album, pipeline, which, photo)
         one, other = (album.files[photo].relative_to(album.folder).as_posix() for photo in pair)
-        shown.append(Shown((one, other), (made[pair[0]], made[pair[1]]), float(cosine)))
+        shown.append(FacePair((one, other), (made[pair[0]], made[pair[1]]), float(cosine)))
     return shown
 
 
-def _crop(album: Album, pipeline: Pipeline, which: str, photo: int) -> bytes:
+def _crop(album: Dataset, pipeline: Pipeline, which: str, photo: int) -> bytes:
     """The crop as JPEG; empty where the photo has changed since it was embedded and shows no face any more."""
     seen = look(pipeline, album.files[photo].read_bytes(), which)
     if seen is None:

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from mien.errors import SetupError
-from mien.measure.accuracy import cache
-from mien.measure.accuracy.album import Album
+from mien.measure.accuracy import embedding_cache
+from mien.measure.accuracy.dataset import Dataset
 from mien.measure.accuracy.embedding import Embedded, embed
 from mien.packs.load import Pack
 from mien.system.progress import Progress
 
 
-def embedded(album: Album, pack: Pack, which: str, workers: int, folder: Path | None = None) -> Embedded:
+def embedded(album: Dataset, pack: Pack, which: str, workers: int, folder: Path | None = None) -> Embedded:
     """Embed the photos of an album that are not known yet, showing how far it is.
 
     Args:
@@ -23,10 +23,10 @@ def embedded(album: Album, pack: Pack, which: str, workers: int, folder: Path | 
     Raises:
         SetupError: embeddings cannot be kept there.
     """
-    folder = folder or cache.default_folder()
+    folder = folder or embedding_cache.default_folder()
     progress = Progress("images", len(album.files))
     try:
-        kept = cache.Cache(folder, cache.key(pack, which), pack.pipeline.embedder.dimension)
+        kept = embedding_cache.Cache(folder, embedding_cache.key(pack, which), pack.pipeline.embedder.dimension)
     except OSError as error:
         raise SetupError(f"Embeddings cannot be kept in {folder}: {error.strerror}.") from None
     with kept:

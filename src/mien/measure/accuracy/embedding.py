@@ -18,7 +18,7 @@ from mien.errors import ApiError
 from mien.face.pipeline import Pipeline
 from mien.face.types import Face, Picture
 from mien.image.decode import read_header
-from mien.measure.accuracy.cache import Cache, Embedding
+from mien.measure.accuracy.embedding_cache import Cache, Embedding
 from mien.system.progress import Progress
 
 Answer = TypeVar("Answer")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mien.face.similarity import Calibration
-from mien.measure.accuracy.identify import Identification
-from mien.measure.accuracy.rates import Rate
+from mien.measure.accuracy.identification import Identification
+from mien.measure.accuracy.verification import Rate
 
 EMPTY = 0.01  # of strangers may come back with someone, for "unknown means unknown"
 

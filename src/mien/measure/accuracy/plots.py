@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
-from mien.measure.accuracy.rates import Curve, Rate
+from mien.measure.accuracy.verification import Curve, Rate
 
 SIZE, DPI = (7.0, 5.0), 120
 OURS, STRANGERS, QUIET = "#1565c0", "#c62828", "#888888"

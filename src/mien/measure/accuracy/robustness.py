@@ -14,8 +14,8 @@ from mien.errors import ApiError, SetupError
 from mien.face.pipeline import Pipeline
 from mien.face.types import Detection, Pixels
 from mien.image.decode import read_header
-from mien.measure.accuracy.album import Album
 from mien.measure.accuracy.conditions import CONDITIONS
+from mien.measure.accuracy.dataset import Dataset
 from mien.measure.accuracy.embedding import chosen
 from mien.measure.accuracy.findings import aligned, percent
 from mien.system.progress import Progress
@@ -62,7 +62,7 @@ class _Clean:
 
 
 def costs(
-    album: Album, pipeline: Pipeline, which: str, *, workers: int, names: tuple[str, ...] = tuple(CONDITIONS),
+    album: Dataset, pipeline: Pipeline, which: str, *, workers: int, names: tuple[str, ...] = tuple(CONDITIONS),
     most: int = PEOPLE,
 ) -> list[Cost]:  # fmt: skip
     """Put photos under each condition and measure.
@@ -101,7 +101,7 @@ def costs(
     return found
 
 
-def _taken(album: Album, pipeline: Pipeline, which: str, most: int, pool: ThreadPoolExecutor) -> list[_Clean]:
+def _taken(album: Dataset, pipeline: Pipeline, which: str, most: int, pool: ThreadPoolExecutor) -> list[_Clean]:
     """Two photos of each of up to `most` people, in pairs: those with a face."""
     people = [person for person in range(len(album.names)) if (album.people == person).sum() >= 2][:most]
 

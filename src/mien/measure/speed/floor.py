@@ -23,7 +23,7 @@ from mien.face.pipeline import Pipeline
 from mien.face.quality import pose, quality
 from mien.face.types import Face, Picture
 from mien.image.decode import read_header
-from mien.measure.speed.photos import Photo
+from mien.measure.speed.sample_photos import Photo
 from mien.operations.filter import reasons
 from mien.packs.load import Pack
 

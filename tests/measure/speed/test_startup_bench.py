@@ -9,9 +9,9 @@ import pytest
 from mien import config
 from mien.config import Settings
 from mien.errors import SetupError
-from mien.measure.speed import starting
-from mien.measure.speed.photos import Photo, photos
-from mien.measure.speed.starting import Moment
+from mien.measure.speed import startup_bench
+from mien.measure.speed.sample_photos import Photo, photos
+from mien.measure.speed.startup_bench import Moment
 
 OVER = 1.75  # times its floor a server may take to its first answer; 1.5 was measured
 LEAST, ATTEMPTS = 3, 10  # starts, since other programs may be in the way
@@ -27,7 +27,7 @@ def settings(packs: str) -> Settings:
 @pytest.fixture
 def taken() -> list[Photo]:
     try:
-        return photos(None, (starting.FIRST,))
+        return photos(None, (startup_bench.FIRST,))
     except SetupError as error:
         pytest.skip(str(error))
 
@@ -37,9 +37,9 @@ def test_the_first_answer_comes_soon(settings: Settings, taken: list[Photo]) -> 
     floor: list[float] = []
     answered: list[float] = []
     for _ in range(ATTEMPTS):
-        found = until(starting.ANSWERED, settings, taken)
-        floor.append(seconds(found[starting.COMPILED]))
-        answered.append(seconds(found[starting.ANSWERED]))
+        found = until(startup_bench.ANSWERED, settings, taken)
+        floor.append(seconds(found[startup_bench.COMPILED]))
+        answered.append(seconds(found[startup_bench.ANSWERED]))
         if len(floor) >= LEAST and min(answered) <= OVER * min(floor):
             return
     pytest.fail(f"answered after {answered}, over a floor of {floor}")
@@ -48,7 +48,7 @@ def test_the_first_answer_comes_soon(settings: Settings, taken: list[Photo]) -> 
 @pytest.mark.usefixtures("taken")
 def test_a_server_holds_little_memory(settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "moments.json"
-    found = {moment.name: moment for moment in starting.run(settings, None, str(file), turns=1)}
+    found = {moment.name: moment for moment in startup_bench.run(settings, None, str(file), turns=1)}
 
     assert [name for name, moment in found.items() if moment.floor] == [
         "an empty program", "imports", "imports, networks compiled and run",
@@ -71,7 +71,7 @@ def test_a_server_holds_little_memory(settings: Settings, tmp_path: Path, capsys
 def until(name: str, settings: Settings, taken: list[Photo]) -> dict[str, Moment]:
     """The moments of a turn up to one, by name; what comes after it is not waited for."""
     found: dict[str, Moment] = {}
-    with closing(starting.turn(settings, taken)) as moments:
+    with closing(startup_bench.turn(settings, taken)) as moments:
         for moment in moments:
             found[moment.name] = moment
             if moment.name == name:

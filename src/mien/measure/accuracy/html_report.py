@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from mien import __version__
 from mien.errors import SetupError
 from mien.face.pipeline import Pipeline
-from mien.measure.accuracy import plots, rates
-from mien.measure.accuracy.crops import SHOWN, Shown, crops
+from mien.measure.accuracy import plots, verification
+from mien.measure.accuracy.crops import SHOWN, FacePair, crops
 from mien.measure.accuracy.findings import Findings, percent
 
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ def write(folder: Path, found: "Evaluation", pipeline: Pipeline, which: str) -> 
     Raises:
         SetupError: the folder cannot be written to.
     """
-    curve = rates.curve(found.impostors, found.mates)
+    curve = verification.curve(found.impostors, found.mates)
     images = {
         "roc.png": plots.roc(curve, found.findings.rates),
         "det.png": plots.det(curve),
-        "scores.png": plots.scores(*rates.density(found.impostors, found.mates), found.findings.rates),
+        "scores.png": plots.scores(*verification.density(found.impostors, found.mates), found.findings.rates),
     }
     photos = found.embedded.photos
     highest = slice(0, SHOWN)
@@ -118,7 +118,7 @@ def _unseen(findings: Findings) -> str:
     return f"<h2>Photos without a face</h2><ul>{''.join(lines)}</ul>" if lines else ""
 
 
-def _worst(false_matches: list[Shown], misses: list[Shown]) -> str:
+def _worst(false_matches: list[FacePair], misses: list[FacePair]) -> str:
     return _page(
         "Pairs to look at",
         f"""<p class="quiet">Look for one photo under two names and for bystanders before blaming the pack; name people
@@ -130,7 +130,7 @@ who are one person in a file for --leave-out.</p>
     )
 
 
-def _figure(pair: Shown) -> str:
+def _figure(pair: FacePair) -> str:
     images = "".join(f'<img alt="" src="{_inside(data, "image/jpeg")}">' for data in pair.crops)
     return (
         f"<figure>{images}<figcaption>{pair.cosine:.3f} {' / '.join(map(escape, pair.names))}</figcaption></figure>\n"

@@ -7,15 +7,15 @@ from multiprocessing import Pipe
 from typing import Any
 
 from mien.errors import SetupError
-from mien.measure.speed.caller import Task, Told
-from mien.measure.speed.client import Body, Client
+from mien.measure.speed.http_client import Body, Client
+from mien.measure.speed.load_worker import CallTimes, Task
 
 _END = 10.0  # seconds that the process has to end
 _WORK = "import sys; from mien.measure.speed import caller; caller.work(sys.argv[1], *map(int, sys.argv[2:]))"
 
 
 @dataclass(frozen=True, slots=True)
-class Calls:
+class LoadResult:
     """What came of calling for a while.
 
     Attributes:
@@ -33,7 +33,7 @@ class Calls:
     whole: float
 
 
-class Crowd:
+class LoadGenerator:
     """Clients in a process of their own, each calling again as soon as it is answered, or all when it was planned."""
 
     def __init__(self, host: str, port: int, clients: int) -> None:
@@ -64,7 +64,7 @@ class Crowd:
         """Call once, from this process; the answer's body."""
         return self._one.call(operation, body)[0]
 
-    def call(self, operation: str, body: Body, seconds: float) -> Calls:
+    def call(self, operation: str, body: Body, seconds: float) -> LoadResult:
         """Call an operation for a while: at least once each, and twice where there are more than one and some seconds.
 
         Of more than one client, what was answered while all of them were calling counts for the rate: not the first
@@ -76,14 +76,14 @@ class Crowd:
         told = self._do(Task(operation, body, self._clients, seconds))
         processor, whole = told.processor, told.ended[-1]
         if self._clients == 1:
-            return Calls(told.took, len(told.took), sum(told.took), processor, whole)
+            return LoadResult(told.took, len(told.took), sum(told.took), processor, whole)
         began = told.ended[self._clients - 1]
         counted = [at for at in told.ended[self._clients :] if at <= seconds]
         if not counted:
-            return Calls(told.took, len(told.took), whole, processor, whole)
-        return Calls(told.took, len(counted), counted[-1] - began, processor, whole)
+            return LoadResult(told.took, len(told.took), whole, processor, whole)
+        return LoadResult(told.took, len(counted), counted[-1] - began, processor, whole)
 
-    def arrive(self, operation: str, body: Body, arrivals: list[float], lines: int) -> Told:
+    def arrive(self, operation: str, body: Body, arrivals: list[float], lines: int) -> CallTimes:
         """Call at planned times, over so many kept connections; what finds none idle waits for one.
 
         Raises:
@@ -91,9 +91,9 @@ class Crowd:
         """
         return self._do(Task(operation, body, lines, arrivals=arrivals))
 
-    def _do(self, task: Task) -> Told:
+    def _do(self, task: Task) -> CallTimes:
         self._orders.send(task)
-        told: Told = self._hear()
+        told: CallTimes = self._hear()
         if told.failed:
             raise SetupError(told.failed)
         return told

@@ -3,16 +3,21 @@
 import numpy as np
 import pytest
 
-from mien.measure.accuracy import compare, identify, rates
+from mien.measure.accuracy import comparison, identification, verification
 from tests.measure.accuracy.folders import drawn
 
 
 def found(
     embeddings: np.ndarray, people: np.ndarray, sizes: tuple[int, ...], apart: tuple[tuple[int, int], ...] = ()
-) -> dict[tuple[int, float], identify.Identification]:
-    strangers = compare.impostors(embeddings, people, apart)
-    rows = identify.identify(
-        embeddings, people, sizes, mates=compare.mates(embeddings, people), fitted=rates.tail(strangers), apart=apart
+) -> dict[tuple[int, float], identification.Identification]:
+    strangers = comparison.impostors(embeddings, people, apart)
+    rows = identification.identify(
+        embeddings,
+        people,
+        sizes,
+        mates=comparison.mates(embeddings, people),
+        fitted=verification.tail(strangers),
+        apart=apart,
     )
     return {(row.size, row.fpir): row for row in rows}
 
@@ -47,7 +52,7 @@ def test_a_mate_must_be_first_and_above_the_bar() -> None:
     axes = np.eye(6, dtype=np.float32)
     embeddings = np.stack([axes[0], axes[0], axes[1], axes[1], axes[2], axes[4], axes[3], axes[0]])
     people = np.repeat(np.arange(4), 2)
-    searches = identify._search(embeddings, people, (4,), (), np.random.default_rng(0))
+    searches = identification._search(embeddings, people, (4,), (), np.random.default_rng(0))
     known = searches.enrolled[:, 0]
     missed = searches.mate <= searches.strangers[:, 0]
     by_person = {who: float(missed[known & (searches.people == who)].mean()) for who in range(4)}
@@ -58,7 +63,7 @@ def test_a_mate_must_be_first_and_above_the_bar() -> None:
 def test_a_larger_gallery_needs_a_higher_bar_and_misses_more() -> None:
     embeddings, people = drawn(200, 3, spread=1.2)
     rows = found(embeddings, people, (10, 50, 200, 10_000, 1_000_000))
-    for fpir in identify.FPIRS:
+    for fpir in identification.FPIRS:
         bars = [rows[size, fpir].cosine for size in (10, 50, 200, 10_000, 1_000_000)]
         misses = [rows[size, fpir].fnir for size in (10, 50, 200, 10_000, 1_000_000)]
         assert bars == sorted(bars)
@@ -77,7 +82,7 @@ def test_extrapolation_comes_near_to_what_more_people_give() -> None:
 
 
 def test_every_person_weighs_the_same() -> None:
-    weights = identify.equal_weights(np.array([5, 5, 5, 7]))
+    weights = identification.equal_weights(np.array([5, 5, 5, 7]))
     assert weights.tolist() == pytest.approx([1 / 6, 1 / 6, 1 / 6, 1 / 2])
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from mien.errors import SetupError
 from mien.gallery import GrowingGallery, Scanners, snapshot
-from mien.measure.speed import searching
+from mien.measure.speed import search_timing
 from mien.measure.speed.population import Embeddings, Population
 from mien.store.base import Cursor
 from mien.store.open import Store, open_store
@@ -73,7 +73,7 @@ class GalleryRow:
 
 
 @dataclass(slots=True)
-class Truth:
+class GroundTruth:
     """What exact search finds for each probe, found while the embeddings are made.
 
     Attributes:
@@ -109,7 +109,7 @@ def measure(population: Population, faces: int, seconds: float, threads: int, ma
         gallery = GrowingGallery(probes.shape[1], store.faces.embeddings, Scanners(threads))
         _warm(store, population, threads)
         before = _resident()
-        truth = Truth(probes, np.zeros(len(probes), np.int64), np.full(len(probes), -2, np.float32))
+        truth = GroundTruth(probes, np.zeros(len(probes), np.int64), np.full(len(probes), -2, np.float32))
         for keys, embeddings in people(population, faces):
             store.database.write(lambda cursor, k=keys, e=embeddings: keep(cursor, k, e))  # type: ignore[misc]
             gallery.add(keys, embeddings)
@@ -118,11 +118,11 @@ def measure(population: Population, faces: int, seconds: float, threads: int, ma
         name, snapshot_s = _save(gallery, snapshots, mapped)
         gc.collect()
         resident = _resident() - before
-        nearest = searching.nearest(gallery, probes)
-        took, floor = searching.alone(gallery, probes, seconds, threads)
-        per_second = searching.together(gallery, probes, seconds)
+        nearest = search_timing.nearest(gallery, probes)
+        took, floor = search_timing.alone(gallery, probes, seconds, threads)
+        per_second = search_timing.together(gallery, probes, seconds)
         more = (each for start in count(faces + 1, ADDED) for each in [_newcomers(store, population, start)])
-        adding, adds = searching.while_adding(gallery, probes, seconds, more)
+        adding, adds = search_timing.while_adding(gallery, probes, seconds, more)
         resume_s = _load(snapshots, name, mapped, threads)
         store.database.close()
     mates = np.arange(1, len(probes) + 1)

@@ -10,7 +10,7 @@ import pytest
 from mien.cli import main
 from mien.errors import SetupError
 from mien.measure.speed import population
-from mien.measure.speed.gallery import GalleryRow
+from mien.measure.speed.search_at_size import GalleryRow
 
 FACES = 60_000  # enough to be sketched
 

@@ -9,13 +9,13 @@ import pytest
 from mien import config
 from mien.config import Settings
 from mien.errors import SetupError
-from mien.measure.speed import arrivals, serving, table
-from mien.measure.speed.client import Body, bodies
-from mien.measure.speed.crowd import Crowd
-from mien.measure.speed.photos import Photo, photos
-from mien.measure.speed.process import ServerProcess
-from mien.measure.speed.serving import Plan
-from mien.measure.speed.table import Memory, Row, Times
+from mien.measure.speed import open_loop, request_bench, results
+from mien.measure.speed.http_client import Body, bodies
+from mien.measure.speed.load_generator import LoadGenerator
+from mien.measure.speed.request_bench import Plan
+from mien.measure.speed.results import Memory, Row, Times
+from mien.measure.speed.sample_photos import Photo, photos
+from mien.measure.speed.server_process import ServerProcess
 
 NOISE = 1.25  # two measurements of the same work may differ so much on a machine that does other things
 ATTEMPTS = 3  # and by more now and then, but not again and again
@@ -35,32 +35,32 @@ def photo() -> Photo:
 
 
 @pytest.fixture
-def crowd(settings: Settings) -> Iterator[Crowd]:
+def crowd(settings: Settings) -> Iterator[LoadGenerator]:
     with ServerProcess(settings) as server:
-        made = Crowd(server.host, server.port, 2)
+        made = LoadGenerator(server.host, server.port, 2)
         yield made
         made.close()
 
 
 def test_every_operation_and_stage_has_a_row(settings: Settings, photo: Photo, tmp_path: Path) -> None:
-    rows = list(serving.measure(settings, [photo], Plan(0.3)))
+    rows = list(request_bench.measure(settings, [photo], Plan(0.3)))
 
     assert [row.operation for row in rows] == [
         "DetectFaces", "IndexFaces", "CompareFaces", "SearchFacesByImage",
         "decode", "detect", "align", "quality", "embed",
     ]  # fmt: skip
     by_name = {row.operation: row for row in rows}
-    for name in serving.OPERATIONS:
+    for name in request_bench.OPERATIONS:
         row = by_name[name]
         assert row.image == photo.name
         assert row.clients == 1
-        assert row.calls >= serving.LEAST_TURNS
+        assert row.calls >= request_bench.LEAST_TURNS
         assert 0 < row.p50_ms <= row.p99_ms
         assert 0 < row.resident_before_mb <= row.resident_mb * NOISE
     assert by_name["detect"].floor_ms > 0
     assert by_name["align"].floor_ms == 0
 
-    table.write(rows, str(tmp_path / "rows.json"))
+    results.write(rows, str(tmp_path / "rows.json"))
     written = json.loads((tmp_path / "rows.json").read_text())
     assert [each["p50_ms"] for each in written] == [row.p50_ms for row in rows]
     assert {"operation", "image", "clients", "p50_ms", "p99_ms", "images_per_second", "floor_ms", "resident_mb"} <= set(
@@ -70,8 +70,8 @@ def test_every_operation_and_stage_has_a_row(settings: Settings, photo: Photo, t
 
 def test_the_floor_lies_under_what_is_measured(settings: Settings, photo: Photo) -> None:
     for _ in range(ATTEMPTS):
-        rows = {row.operation: row for row in serving.measure(settings, [photo], Plan(0.3))}
-        over = [name for name in serving.OPERATIONS if not 0 < rows[name].floor_ms <= NOISE * rows[name].p50_ms]
+        rows = {row.operation: row for row in request_bench.measure(settings, [photo], Plan(0.3))}
+        over = [name for name in request_bench.OPERATIONS if not 0 < rows[name].floor_ms <= NOISE * rows[name].p50_ms]
         if not over and rows["CompareFaces"].floor_ms > rows["DetectFaces"].floor_ms:
             return
     pytest.fail(f"not over their floors: {over}; {rows}")
@@ -79,13 +79,13 @@ def test_the_floor_lies_under_what_is_measured(settings: Settings, photo: Photo)
 
 def test_a_server_that_remembers_does_less_than_the_floor(settings: Settings, photo: Photo) -> None:
     for _ in range(ATTEMPTS):
-        rows = {row.operation: row for row in serving.measure(settings, [photo], Plan(0.3, cached=True))}
+        rows = {row.operation: row for row in request_bench.measure(settings, [photo], Plan(0.3, cached=True))}
         if all(rows[name].p50_ms < rows[name].floor_ms for name in ("DetectFaces", "SearchFacesByImage")):
             return
     pytest.fail(f"not below their floors: {rows}")
 
 
-def test_every_indexing_call_stores_a_face(crowd: Crowd, photo: Photo) -> None:
+def test_every_indexing_call_stores_a_face(crowd: LoadGenerator, photo: Photo) -> None:
     crowd.once("CreateCollection", b'{"CollectionId": "counted"}')
     calls = crowd.call("IndexFaces", bodies("IndexFaces", photo.data, "counted"), 0.1)
     described = json.loads(crowd.once("DescribeCollection", b'{"CollectionId": "counted"}'))
@@ -98,9 +98,9 @@ def test_every_indexing_call_stores_a_face(crowd: Crowd, photo: Photo) -> None:
 
 
 def test_a_crowd_is_held_against_both_bounds_and_called_as_planned(settings: Settings, photo: Photo) -> None:
-    rows = {row.operation: row for row in serving.measure(settings, [photo], Plan(0.3, clients=4, load=0.5))}
+    rows = {row.operation: row for row in request_bench.measure(settings, [photo], Plan(0.3, clients=4, load=0.5))}
 
-    for name in serving.OPERATIONS:
+    for name in request_bench.OPERATIONS:
         row, load = rows[name], rows[name].load
         assert load is not None
         assert load.share == pytest.approx(row.images_per_second / load.bound, rel=0.01)
@@ -110,14 +110,14 @@ def test_a_crowd_is_held_against_both_bounds_and_called_as_planned(settings: Set
         assert 0 < load.client_cores < load.server_cores
         assert [each.kind for each in load.arrivals] == ["even", "poisson"]
         assert all(0 < each.p50_ms <= each.p99_ms for each in load.arrivals)
-        calls_per_second = row.images_per_second / serving.OPERATIONS[name]
+        calls_per_second = row.images_per_second / request_bench.OPERATIONS[name]
         assert all(each.calls_per_second == pytest.approx(calls_per_second / 2, rel=0.01) for each in load.arrivals)
-        assert table.line(row, 10).count("at 50%") == 2
+        assert results.line(row, 10).count("at 50%") == 2
     assert rows["align"].load is None
     assert rows["IndexFaces"].floor_processor_ms > rows["DetectFaces"].floor_processor_ms
 
 
-def test_waiting_for_an_idle_connection_counts(crowd: Crowd, photo: Photo) -> None:
+def test_waiting_for_an_idle_connection_counts(crowd: LoadGenerator, photo: Photo) -> None:
     """Ten calls planned for the same moment over one connection: the last waits for nine others."""
     told = crowd.arrive("DetectFaces", bodies("DetectFaces", photo.data, ""), [0.0] * 10, lines=1)
 
@@ -127,7 +127,7 @@ def test_waiting_for_an_idle_connection_counts(crowd: Crowd, photo: Photo) -> No
     assert max(told.late) < told.took[-1]
 
 
-def test_calls_go_out_when_they_are_planned(crowd: Crowd) -> None:
+def test_calls_go_out_when_they_are_planned(crowd: LoadGenerator) -> None:
     times = [number / 50 for number in range(20)]
     told = crowd.arrive("ListCollections", Body(b"{}"), times, lines=4)
 
@@ -136,20 +136,20 @@ def test_calls_go_out_when_they_are_planned(crowd: Crowd) -> None:
 
 
 def test_random_arrivals_have_the_rate_that_was_asked_for() -> None:
-    times = arrivals.planned("poisson", 200, 50)
+    times = open_loop.planned("poisson", 200, 50)
     assert len(times) == 10_000
     assert times[0] == 0
     assert times == sorted(times)
     assert times[-1] == pytest.approx(50, rel=0.05)
-    assert arrivals.planned("even", 200, 0.02) == [0, 0.005, 0.01, 0.015]
+    assert open_loop.planned("even", 200, 0.02) == [0, 0.005, 0.01, 0.015]
 
 
 def test_a_perfect_server_makes_a_call_wait_only_where_all_cores_are_taken() -> None:
-    assert arrivals.alone([0.0, 0.0, 0.0, 9.0], 2, 1.0) == [1.0, 1.0, 2.0, 1.0]
+    assert open_loop.alone([0.0, 0.0, 0.0, 9.0], 2, 1.0) == [1.0, 1.0, 2.0, 1.0]
 
 
 @pytest.mark.parametrize("size", [12, 1_000_000])
-def test_a_body_is_sent_whole(crowd: Crowd, size: int) -> None:
+def test_a_body_is_sent_whole(crowd: LoadGenerator, size: int) -> None:
     """A large one goes through a file; the server says what is wrong with the name behind it."""
     body = Body(b'{"Image": {"Bytes": "' + b"A" * size + b'"}, "CollectionId": "not a name"}', numbered=True)
     with pytest.raises(SetupError, match="collectionId"):
@@ -158,10 +158,10 @@ def test_a_body_is_sent_whole(crowd: Crowd, size: int) -> None:
 
 def test_a_load_without_clients_is_refused(settings: Settings) -> None:
     with pytest.raises(SetupError, match="--clients"):
-        serving.run(settings, None, Plan(1, load=0.7), None)
+        request_bench.run(settings, None, Plan(1, load=0.7), None)
 
 
-def test_a_refused_call_ends_the_bench_with_the_servers_words(crowd: Crowd) -> None:
+def test_a_refused_call_ends_the_bench_with_the_servers_words(crowd: LoadGenerator) -> None:
     with pytest.raises(SetupError, match="ResourceNotFoundException"):
         crowd.call("DescribeCollection", Body(b'{"CollectionId": "nowhere"}'), 0.1)
 
@@ -178,8 +178,8 @@ def test_figures_of_a_row() -> None:
     )
 
     assert row == Row("CompareFaces", "one", 1, 3, 20.0, 29.8, 100.0, 5.0, 8.0, 100.0, 120, 30)
-    assert "4.00" in table.line(row, 10)
-    assert "2.50" in table.line(row, 10)
+    assert "4.00" in results.line(row, 10)
+    assert "2.50" in results.line(row, 10)
 
 
 def test_a_folder_without_photographs_is_refused(tmp_path: Path) -> None:

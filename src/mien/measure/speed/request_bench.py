@@ -16,12 +16,12 @@ import psutil
 from mien import __version__, app
 from mien.config import Settings
 from mien.errors import SetupError
-from mien.measure.speed import arrivals, floor, table
-from mien.measure.speed.client import Body, bodies
-from mien.measure.speed.crowd import Calls, Crowd
-from mien.measure.speed.photos import Photo, photos
-from mien.measure.speed.process import MB, ServerProcess
-from mien.measure.speed.table import Load, Memory, Row, Times
+from mien.measure.speed import floor, open_loop, results
+from mien.measure.speed.http_client import Body, bodies
+from mien.measure.speed.load_generator import LoadGenerator, LoadResult
+from mien.measure.speed.results import Load, Memory, Row, Times
+from mien.measure.speed.sample_photos import Photo, photos
+from mien.measure.speed.server_process import MB, ServerProcess
 
 OPERATIONS = {"DetectFaces": 1, "IndexFaces": 1, "CompareFaces": 2, "SearchFacesByImage": 1}  # images of a call
 TURN = 0.25  # seconds that one client calls the server before the floor has its turn
@@ -69,11 +69,11 @@ def run(settings: Settings, images: str | None, plan: Plan, file: str | None) ->
     for row in measure(settings, taken, plan):
         if not rows:
             _say(f"resident memory before the first request: {row.resident_before_mb:.0f} MB\n")
-            _say(table.heading(width, plan.clients))
-        _say(table.line(row, width))
+            _say(results.heading(width, plan.clients))
+        _say(results.line(row, width))
         rows.append(row)
     if file:
-        table.write(rows, file)
+        results.write(rows, file)
     return rows
 
 
@@ -93,7 +93,7 @@ def measure(settings: Settings, taken: list[Photo], plan: Plan) -> Iterator[Row]
     if not shown:
         raise SetupError("None of the photographs shows a face that mien finds; name others with --images.")
     with ServerProcess(settings, cached=plan.cached) as server:
-        crowd = Crowd(server.host, server.port, plan.clients)
+        crowd = LoadGenerator(server.host, server.port, plan.clients)
         try:
             _fill(crowd, shown)
             for image in shown:
@@ -104,17 +104,17 @@ def measure(settings: Settings, taken: list[Photo], plan: Plan) -> Iterator[Row]
             crowd.close()
 
 
-def _operation(server: ServerProcess, crowd: Crowd, image: floor.Image, operation: str, plan: Plan) -> Row:
+def _operation(server: ServerProcess, crowd: LoadGenerator, image: floor.Image, operation: str, plan: Plan) -> Row:
     body = bodies(operation, image.photo.data, FILLED if operation == "IndexFaces" else SEARCHED)
     bare, images = floor.Runs(image.floor(operation), image.floor(operation, single=True)), OPERATIONS[operation]
     server.forget_peak()
     turns = _in_turns(server, crowd, operation, body, bare, plan.seconds)
     times, load = turns.times(), None
     if plan.clients > 1:
-        open_loop = plan.load and arrivals.measure(
+        at_planned_times = plan.load and open_loop.measure(
             crowd, operation, body, times.rate, plan.load, max(plan.seconds, TURN), _cores()
         )
-        load = turns.load(images, tuple(open_loop or ()))
+        load = turns.load(images, tuple(at_planned_times or ()))
     peak = server.peak()
     memory = Memory(server.before, server.resident(), None if peak is None else max(0.0, peak - server.before))
     return times.row(operation, image.photo.name, memory, plan.clients, images, load)
@@ -132,7 +132,7 @@ class _Turns:
         bare: how often a second these were made on all cores at the same time.
     """
 
-    calls: list[Calls]
+    calls: list[LoadResult]
     server: list[float]
     bases: list[float]
     used: list[float]
@@ -144,7 +144,7 @@ class _Turns:
         answered, wall = sum(calls.answered for calls in self.calls), sum(calls.wall for calls in self.calls)
         return Times(took, answered, wall, self.bases, fmean(self.used))
 
-    def load(self, images: int, seen: tuple[arrivals.Arrivals, ...]) -> Load:
+    def load(self, images: int, seen: tuple[open_loop.OpenLoopResult, ...]) -> Load:
         """What several clients show, for calls with so many images each."""
         times, whole = self.times(), sum(calls.whole for calls in self.calls)
         rate, bound, bare = images * times.rate, images * _cores() / times.processor, images * fmean(self.bare)
@@ -160,7 +160,7 @@ class _Turns:
 
 
 def _in_turns(  # noqa: PLR0917
-    server: ServerProcess, crowd: Crowd, operation: str, body: Body, bare: floor.Runs, seconds: float
+    server: ServerProcess, crowd: LoadGenerator, operation: str, body: Body, bare: floor.Runs, seconds: float
 ) -> _Turns:
     """Call the server and the floor by turns; the first of each is not counted."""
     crowd.call(operation, body, 0)
@@ -197,7 +197,7 @@ def _stages(image: floor.Image, seconds: float) -> Iterator[Row]:
         yield times.row(stage, image.photo.name, Memory(resident, resident))
 
 
-def _fill(crowd: Crowd, shown: list[floor.Image]) -> None:
+def _fill(crowd: LoadGenerator, shown: list[floor.Image]) -> None:
     for collection in (FILLED, SEARCHED):
         crowd.once("CreateCollection", json.dumps({"CollectionId": collection}).encode())
     for image in shown:

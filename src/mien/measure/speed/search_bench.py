@@ -7,11 +7,11 @@ from pathlib import Path
 from mien import app
 from mien.config import Settings
 from mien.errors import SetupError
-from mien.measure.accuracy.album import open_album
+from mien.measure.accuracy.dataset import open_dataset
 from mien.measure.accuracy.embedded import embedded
-from mien.measure.speed import gallery, population
-from mien.measure.speed.gallery import PROBES, GalleryRow
+from mien.measure.speed import population, search_at_size
 from mien.measure.speed.population import Population
+from mien.measure.speed.search_at_size import PROBES, GalleryRow
 
 HEADING = "     faces   p50 ms   p99 ms  floor ms   found   mates  exactly  resident MB  searches/s  p50 ms, adding"
 
@@ -37,10 +37,10 @@ def run(settings: Settings, sizes: str, people: str | None, seconds: float, file
     _say(HEADING)
     rows: list[GalleryRow] = []
     for count in counts:
-        rows.append(gallery.measure(drawn, count, seconds, threads, settings.gallery_codes == "mapped"))
+        rows.append(search_at_size.measure(drawn, count, seconds, threads, settings.gallery_codes == "mapped"))
         _say(line(rows[-1]))
     if file:
-        gallery.write(rows, file)
+        search_at_size.write(rows, file)
 
 
 def from_album(settings: Settings, folder: Path) -> Population:
@@ -50,7 +50,7 @@ def from_album(settings: Settings, folder: Path) -> Population:
         SetupError: the folder holds too few people with two photographs.
     """
     pack = app.open_pack(settings)
-    album = open_album(folder)
+    album = open_dataset(folder)
     found = embedded(album, pack, "central", settings.cores)
     name = f"{len(found.photos):,} photographs by {pack.manifest.name}"
     return population.measured(found.embeddings, album.people[found.photos], name, PROBES)

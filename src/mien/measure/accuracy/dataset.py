@@ -27,7 +27,7 @@ class Pairs:
 
 
 @dataclass(frozen=True, slots=True)
-class Album:
+class Dataset:
     """Photos, and who is on them.
 
     Attributes:
@@ -47,7 +47,7 @@ class Album:
     pairs: Pairs | None = None
 
 
-def open_album(folder: Path, pairs: Path | None = None, leave_out: Path | None = None) -> Album:
+def open_dataset(folder: Path, pairs: Path | None = None, leave_out: Path | None = None) -> Dataset:
     """Look at a folder and read the files that say what is compared.
 
     Raises:
@@ -62,12 +62,12 @@ def open_album(folder: Path, pairs: Path | None = None, leave_out: Path | None =
         files = tuple(sorted({file for row in compared for file in row[:2]}))
     owners = [str(file.parent.relative_to(folder)) for file in files]
     names, people = np.unique(np.array(owners, dtype=object), return_inverse=True) if files else ((), np.empty(0))
-    album = Album(folder, files, tuple(map(str, names)), np.asarray(people, np.int64).ravel())
+    album = Dataset(folder, files, tuple(map(str, names)), np.asarray(people, np.int64).ravel())
     if compared is None and len(album.names) < 2:
         raise SetupError(
             f"{folder} must hold at least two folders of photos, each named for a person: PERSON/photo.jpg."
         )
-    return Album(
+    return Dataset(
         album.folder, album.files, album.names, album.people,
         _apart(leave_out, album.names) if leave_out else (), _indexed(compared, files) if compared else None,
     )  # fmt: skip

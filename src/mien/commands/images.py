@@ -96,14 +96,14 @@ def search(settings: Settings, given: argparse.Namespace) -> None:
     """Search for the largest face of a picture."""
     from mien import app, draw, local
     from mien.transfer import photographs
-    from mien.transfer.importing import Gathering
+    from mien.transfer.importing import PhotographImport
 
     data = _read(given.file)
     pack = app.open_pack(settings)
     opened = local.of_store(settings, pack, alone=False) if given.collection else local.scratch(settings, pack)
     with closing(opened) as api:
         if given.folder:
-            Gathering(api, "folder", settings.cores).run(photographs.of_folder(Path(given.folder)))
+            PhotographImport(api, "folder", settings.cores).run(photographs.of_folder(Path(given.folder)))
         answer = _asked(
             api, given.file, "SearchFacesByImage", CollectionId=given.collection or "folder", Image={"Bytes": data},
             FaceMatchThreshold=given.threshold, MaxFaces=given.max_faces,

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from mien.errors import SetupError
+from mien.transfer.csv_report import Refused
 from mien.transfer.photographs import Photograph
-from mien.transfer.report import Refused
 
 
-class Journal:
+class ImportLog:
     """The record of one import: of one source, into one collection.
 
     Args:

@@ -20,9 +20,9 @@ from mien.store.tables.users import UserMissingError
 from mien.store.upkeep import bulk
 from mien.store.upkeep.bulk import WholeFace, WholeUser
 from mien.store.upkeep.check import TOLERANCE
-from mien.transfer import rows
+from mien.transfer import validation
 from mien.transfer.archive import Archive
-from mien.transfer.rows import CollectionRow, FaceRow, UserRow
+from mien.transfer.validation import CollectionRow, FaceRow, UserRow
 
 MATCHING = Matching(combine, lambda *_: 0.0)
 Shape = TypeVar("Shape", bound=msgspec.Struct)
@@ -76,7 +76,7 @@ def fill(database: Database, archive: Archive, keys: Sequence[int], dimensions: 
 
 def _face(row: FaceRow, dimensions: dict[int, int | None], where: str) -> WholeFace:
     """A face; the first one of a collection whose pack mien does not know says how long its embeddings are."""
-    vector = rows.embedding(row.embedding, dimensions[row.collection], f"{where}, face {row.face_id}")
+    vector = validation.embedding(row.embedding, dimensions[row.collection], f"{where}, face {row.face_id}")
     dimensions[row.collection] = len(vector) // 2
     region = Region(row.left, row.top, row.width, row.height)
     face = StoredFace(0, UUID(row.face_id), UUID(row.image_id), row.external_image_id, region, row.confidence, row.user)
@@ -123,7 +123,7 @@ def _each(archive: Archive, table: str, shape: type[Shape]) -> Iterator[Shape]:
     for batch in archive.rows(table):
         for row in batch:
             done += 1
-            yield rows.checked(shape, row, f"{archive.path}, row {done} of {table}")
+            yield validation.checked(shape, row, f"{archive.path}, row {done} of {table}")
     said = archive.counts[table]
     if done != said:
         raise SetupError(f"{archive.path} has {done:,} rows of {table} and says that it has {said:,}: it is damaged.")

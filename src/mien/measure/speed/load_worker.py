@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 from typing import IO
 
 from mien.errors import SetupError
-from mien.measure.speed.client import PART, TIMEOUT, Body, Reply, connected, head
+from mien.measure.speed.http_client import PART, TIMEOUT, Body, Reply, connected, head
 
 SMALL = 1 << 16  # bytes of a body that are copied rather than sent from a file
 _MORE = getattr(socket, "MSG_MORE", 0)  # what is sent now waits for what follows; not every system has it
@@ -45,7 +45,7 @@ class Task:
 
 
 @dataclass(slots=True)
-class Told:
+class CallTimes:
     """What came of it.
 
     Attributes:
@@ -76,9 +76,9 @@ def work(host: str, port: int, pipe: int) -> None:
             gc.collect()
 
 
-def _done(host: str, port: int, task: Task, numbers: "itertools.count[int]") -> Told:
+def _done(host: str, port: int, task: Task, numbers: "itertools.count[int]") -> CallTimes:
     """Do a task, over connections of its own: the server closes those that were idle for long."""
-    told = Told()
+    told = CallTimes()
     try:
         with ExitStack() as stack, tempfile.TemporaryFile() as file:
             lines = [stack.enter_context(connected(host, port)) for _ in range(task.lines)]
@@ -107,7 +107,9 @@ class _Call:
 class _Caller:
     """One task."""
 
-    def __init__(self, host: str, task: Task, told: Told, numbers: "itertools.count[int]", file: IO[bytes]) -> None:
+    def __init__(
+        self, host: str, task: Task, told: CallTimes, numbers: "itertools.count[int]", file: IO[bytes]
+    ) -> None:
         self._host, self._task, self._told, self._numbers, self._file = host, task, told, numbers, file.fileno()
         self._rest = task.body.rest
         self._calls: dict[socket.socket, _Call] = {}

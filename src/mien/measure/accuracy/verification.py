@@ -6,7 +6,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.measure.accuracy.compare import BINS, Impostors, Mates
+from mien.measure.accuracy.comparison import BINS, Impostors, Mates
 
 FARS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 DRAWS = 200  # of the bootstrap

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mien.errors import SetupError
-from mien.measure.accuracy.album import open_album
+from mien.measure.accuracy.dataset import open_dataset
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def written(path: Path, text: str) -> Path:
 
 
 def test_a_folder_is_a_person(folder: Path) -> None:
-    album = open_album(folder)
+    album = open_dataset(folder)
     assert [file.relative_to(folder).as_posix() for file in album.files] == [
         "ann/1.PNG", "ann/2.jpg", "bob/1.jpeg", "cy/1.jpg",
     ]  # fmt: skip
@@ -34,12 +34,12 @@ def test_a_folder_is_a_person(folder: Path) -> None:
 
 def test_people_to_leave_out_are_found_by_name(folder: Path, tmp_path: Path) -> None:
     apart = written(tmp_path / "apart.csv", "identity_a,identity_b,what\ncy,ann,twins\nzoe,ann,not here\n")
-    assert open_album(folder, leave_out=apart).apart == ((2, 0),)
+    assert open_dataset(folder, leave_out=apart).apart == ((2, 0),)
 
 
 def test_pairs_name_the_photos_that_are_looked_at(folder: Path, tmp_path: Path) -> None:
     pairs = written(tmp_path / "pairs.csv", "image_a,image_b,same\nann/1.PNG,ann/2.jpg,1\ncy/1.jpg,ann/2.jpg,0\n")
-    album = open_album(folder, pairs)
+    album = open_dataset(folder, pairs)
     assert len(album.files) == 3
     assert album.pairs is not None
     assert album.pairs.same.tolist() == [True, False]
@@ -61,13 +61,13 @@ def test_a_wrong_pairs_file_is_refused_with_what_is_wrong(
     folder: Path, tmp_path: Path, text: str, sentence: str
 ) -> None:
     with pytest.raises(SetupError, match=sentence):
-        open_album(folder, written(tmp_path / "pairs.csv", text))
+        open_dataset(folder, written(tmp_path / "pairs.csv", text))
 
 
 def test_what_is_no_folder_of_people_is_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="not a folder"):
-        open_album(tmp_path / "nowhere")
+        open_dataset(tmp_path / "nowhere")
     with pytest.raises(SetupError, match="at least two folders"):
-        open_album(folder / "ann")
+        open_dataset(folder / "ann")
     with pytest.raises(SetupError, match="cannot be read"):
-        open_album(folder, leave_out=tmp_path / "nothing.csv")
+        open_dataset(folder, leave_out=tmp_path / "nothing.csv")

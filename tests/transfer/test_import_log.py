@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from mien.errors import SetupError
-from mien.transfer.journal import Journal
+from mien.transfer.csv_report import Refused
+from mien.transfer.import_log import ImportLog
 from mien.transfer.photographs import Photograph, of_folder
-from mien.transfer.report import Refused
 
 FACE = Refused((0.1, 0.2, 0.3, 0.4), ["LOW_SHARPNESS"])
 
@@ -18,36 +18,36 @@ def photograph(name: str, mark: str = "1 2", user: str | None = None) -> Photogr
 
 
 def test_what_is_done_is_found_in_the_next_run(tmp_path: Path) -> None:
-    with closing(Journal(tmp_path, "one")) as journal:
-        assert journal.find(photograph("a")) is None
-        journal.keep(photograph("a"), [])
-        journal.keep(photograph("b"), [FACE, Refused(None, ["NO_FACE"])])
-    with closing(Journal(tmp_path, "one")) as journal:
-        assert journal.find(photograph("a")) == []
-        assert journal.find(photograph("b")) == [FACE, Refused(None, ["NO_FACE"])]
-        assert journal.find(photograph("a", "1 3")) is None  # it changed
-        assert journal.find(photograph("a", user="somebody")) is None
-    with closing(Journal(tmp_path, "another")) as journal:
-        assert journal.find(photograph("a")) is None
+    with closing(ImportLog(tmp_path, "one")) as log:
+        assert log.find(photograph("a")) is None
+        log.keep(photograph("a"), [])
+        log.keep(photograph("b"), [FACE, Refused(None, ["NO_FACE"])])
+    with closing(ImportLog(tmp_path, "one")) as log:
+        assert log.find(photograph("a")) == []
+        assert log.find(photograph("b")) == [FACE, Refused(None, ["NO_FACE"])]
+        assert log.find(photograph("a", "1 3")) is None  # it changed
+        assert log.find(photograph("a", user="somebody")) is None
+    with closing(ImportLog(tmp_path, "another")) as log:
+        assert log.find(photograph("a")) is None
 
 
 def test_a_line_cut_short_costs_that_line_alone(tmp_path: Path) -> None:
-    with closing(Journal(tmp_path, "one")) as journal:
+    with closing(ImportLog(tmp_path, "one")) as log:
         for number in range(3000):  # more than it first has room for
-            journal.keep(photograph(str(number)), [])
+            log.keep(photograph(str(number)), [])
     (file,) = tmp_path.glob("*.done")
     file.write_bytes(file.read_bytes()[:-8])
-    with closing(Journal(tmp_path, "one")) as journal:
-        assert journal.find(photograph("2999")) is None
-        assert all(journal.find(photograph(str(number))) == [] for number in range(2999))
-        journal.keep(photograph("2999"), [FACE])
-    with closing(Journal(tmp_path, "one")) as journal:
-        assert journal.find(photograph("2999")) == [FACE]
+    with closing(ImportLog(tmp_path, "one")) as log:
+        assert log.find(photograph("2999")) is None
+        assert all(log.find(photograph(str(number))) == [] for number in range(2999))
+        log.keep(photograph("2999"), [FACE])
+    with closing(ImportLog(tmp_path, "one")) as log:
+        assert log.find(photograph("2999")) == [FACE]
 
 
 def test_it_names_nobody(tmp_path: Path) -> None:
-    with closing(Journal(tmp_path, "one")) as journal:
-        journal.keep(photograph("Grace Hopper/1.jpg", user="Grace:20Hopper"), [FACE])
+    with closing(ImportLog(tmp_path, "one")) as log:
+        log.keep(photograph("Grace Hopper/1.jpg", user="Grace:20Hopper"), [FACE])
     (file,) = tmp_path.glob("*.done")
     assert b"Hopper" not in file.read_bytes()
     assert file.stat().st_mode & 0o077 == 0
@@ -56,7 +56,7 @@ def test_it_names_nobody(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SetupError, match="cannot be written"):
-        Journal(tmp_path / "file", "one")
+        ImportLog(tmp_path / "file", "one")
 
 
 def test_a_folder_is_walked_in_the_same_order_without_what_is_hidden(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ class Refused:
     reasons: list[str]
 
 
-class Report:
+class RefusalReport:
     """The file.
 
     Raises:

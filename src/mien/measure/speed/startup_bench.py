@@ -19,10 +19,10 @@ import psutil
 
 from mien.config import Settings
 from mien.errors import SetupError
-from mien.measure.speed import table
-from mien.measure.speed.client import Client, bodies
-from mien.measure.speed.photos import Photo, photos
-from mien.measure.speed.process import MB, ServerProcess
+from mien.measure.speed import results
+from mien.measure.speed.http_client import Client, bodies
+from mien.measure.speed.sample_photos import Photo, photos
+from mien.measure.speed.server_process import MB, ServerProcess
 from mien.packs import install, own
 from mien.packs.manifest import DetectorSpec
 from mien.system.heap import PAUSE
@@ -94,7 +94,7 @@ def run(
         seconds = "" if moment.seconds is None else f"{moment.seconds:.2f}"
         _say(f"{'floor: ' * moment.floor + moment.name:<44}  {seconds:>7}  {moment.resident_mb:11.0f}")
     if file:
-        table.write(found, file)
+        results.write(found, file)
     return found
 
 

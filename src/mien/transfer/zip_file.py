@@ -61,7 +61,7 @@ def manifest(path: Path, tables: Collection[str]) -> Manifest:
         raise SetupError(f"{path} is no export of mien, or is damaged ({type(error).__name__}).") from None
 
 
-def member(path: Path, name: str) -> "Window":
+def member(path: Path, name: str) -> "ZipMember":
     """A member of a zip, as a file; it holds the zip open until it is closed."""
     with zipfile.ZipFile(path) as archive:
         info = archive.getinfo(name)
@@ -69,7 +69,7 @@ def member(path: Path, name: str) -> "Window":
     file.seek(info.header_offset + _LOCAL_HEADER - 4)  # where the lengths of the name and of what follows it stand
     lengths = file.read(4)
     start = info.header_offset + _LOCAL_HEADER + sum(int.from_bytes(lengths[at : at + 2], "little") for at in (0, 2))
-    return Window(file, start, info.file_size)
+    return ZipMember(file, start, info.file_size)
 
 
 def _refuse_long(path: Path) -> None:
@@ -97,7 +97,7 @@ def _is_packed(info: zipfile.ZipInfo) -> bool:
     return bool(info.compress_type or info.flag_bits & 1 or info.file_size != info.compress_size)
 
 
-class Window(io.RawIOBase):
+class ZipMember(io.RawIOBase):
     """A part of a file, read as a file."""
 
     def __init__(self, file: Any, start: int, size: int) -> None:

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mien.measure.speed.caller import Told
-from mien.measure.speed.client import Body
-from mien.measure.speed.crowd import Crowd
+from mien.measure.speed.http_client import Body
+from mien.measure.speed.load_generator import LoadGenerator
+from mien.measure.speed.load_worker import CallTimes
 
 LINES = 128  # kept connections that the calls are spread over; more than are ever under way
 KINDS = ("even", "poisson")
 
 
 @dataclass(frozen=True, slots=True)
-class Arrivals:
+class OpenLoopResult:
     """What was measured of calls at planned times.
 
     Attributes:
@@ -50,8 +50,8 @@ class Arrivals:
 
 
 def measure(  # noqa: PLR0917
-    crowd: Crowd, operation: str, body: Body, most: float, load: float, seconds: float, cores: int
-) -> Iterator[Arrivals]:
+    crowd: LoadGenerator, operation: str, body: Body, most: float, load: float, seconds: float, cores: int
+) -> Iterator[OpenLoopResult]:
     """Call an operation at a share of what it can do, evenly and at random.
 
     Args:
@@ -94,9 +94,9 @@ def _spread(took: list[float]) -> float:
     return float(p99 / p50)
 
 
-def _row(kind: str, load: float, rate: float, told: Told, ideal: float) -> Arrivals:
+def _row(kind: str, load: float, rate: float, told: CallTimes, ideal: float) -> OpenLoopResult:
     p50, p99 = np.percentile(told.took, [50, 99]) * 1000
-    return Arrivals(
+    return OpenLoopResult(
         kind=kind,
         load=load,
         calls_per_second=round(rate, 2),

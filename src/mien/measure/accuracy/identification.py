@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.measure.accuracy.compare import Mates
-from mien.measure.accuracy.rates import Tail
+from mien.measure.accuracy.comparison import Mates
+from mien.measure.accuracy.verification import Tail
 
 FPIRS = (0.1, 0.01)
 SEARCHES = 20_000  # photos that search, at most; drawn at random

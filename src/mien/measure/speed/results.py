@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from mien.errors import SetupError
-from mien.measure.speed.arrivals import Arrivals
+from mien.measure.speed.open_loop import OpenLoopResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Load:
     share_of_bare: float
     client_cores: float
     server_cores: float
-    arrivals: tuple[Arrivals, ...] = ()
+    arrivals: tuple[OpenLoopResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def _load(load: Load) -> str:
     )
 
 
-def _arrivals(seen: Arrivals) -> str:
+def _arrivals(seen: OpenLoopResult) -> str:
     return (
         f"  at {seen.load:.0%}, {seen.kind}: {seen.calls_per_second:.1f} calls/s, p50 {seen.p50_ms:.2f} ms, "
         f"p99 {seen.p99_ms:.2f} ms, p99 ÷ p50 {seen.spread:.2f} (ideally {seen.ideal:.2f}), "

@@ -5,14 +5,14 @@ import itertools
 import numpy as np
 import pytest
 
-from mien.measure.accuracy import compare
+from mien.measure.accuracy import comparison
 from tests.measure.accuracy.folders import drawn
 
 
 @pytest.fixture(autouse=True)
 def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compare, "TILE", 7)
-    monkeypatch.setattr(compare, "LEAST_TAIL", 50)
+    monkeypatch.setattr(comparison, "TILE", 7)
+    monkeypatch.setattr(comparison, "LEAST_TAIL", 50)
 
 
 def test_tiles_give_what_pair_by_pair_gives() -> None:
@@ -26,7 +26,7 @@ def test_tiles_give_what_pair_by_pair_gives() -> None:
         if len(pair) == 2 and pair not in ({0, 1}, {2, 4}):
             expected.append((float(embeddings[one] @ embeddings[other]), (one, other)))
     expected.sort(key=lambda each: -each[0])
-    found = compare.impostors(embeddings, people, apart)
+    found = comparison.impostors(embeddings, people, apart)
     assert found.total == len(expected) == 33 * 32 // 2 - 33 - 18
     assert found.histogram.sum() == found.total
     assert len(found.cosines) == 50
@@ -36,11 +36,11 @@ def test_tiles_give_what_pair_by_pair_gives() -> None:
 
 def test_a_bar_is_exact_in_the_tail_and_near_beyond_it() -> None:
     embeddings, people = drawn(40, 4)
-    found = compare.impostors(embeddings, people)
+    found = comparison.impostors(embeddings, people)
     same = people[:, None] == people
     cosines = np.sort((embeddings @ embeddings.T)[np.triu(~same)])[::-1]
     for far in (0.001, 0.002, 0.1, 0.5, 0.9):
-        assert found.bar(far) == pytest.approx(cosines[int(far * len(cosines) + 1e-9)], abs=3 / compare.BINS)
+        assert found.bar(far) == pytest.approx(cosines[int(far * len(cosines) + 1e-9)], abs=3 / comparison.BINS)
     assert found.bar(1) == -1
     assert int((cosines > found.bar(0.002)).sum()) == int(0.002 * len(cosines))
 
@@ -50,7 +50,7 @@ def test_a_person_with_many_pairs_weighs_as_one_with_twenty() -> None:
     _, many = drawn(1, 30)
     people = np.concatenate([few, many + 1])
     embeddings = drawn(1, len(people))[0]
-    found = compare.mates(embeddings, people)
+    found = comparison.mates(embeddings, people)
     assert len(found.cosines) == 3 + 435
     assert found.weights[found.people == 0].sum() == pytest.approx(3)
     assert found.weights[found.people == 1].sum() == pytest.approx(20)
@@ -60,9 +60,9 @@ def test_a_person_with_many_pairs_weighs_as_one_with_twenty() -> None:
 
 def test_of_a_person_with_very_many_pairs_a_sample_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     embeddings, people = drawn(1, 60)
-    whole = compare.mates(embeddings, people)
-    monkeypatch.setattr(compare, "MOST_OF_ONE", 1000)
-    found = compare.mates(embeddings, people)
+    whole = comparison.mates(embeddings, people)
+    monkeypatch.setattr(comparison, "MOST_OF_ONE", 1000)
+    found = comparison.mates(embeddings, people)
     assert len(found.cosines) == 1000
     assert found.weights.sum() == pytest.approx(20)
     assert (found.faces[:, 0] != found.faces[:, 1]).all()
@@ -70,7 +70,7 @@ def test_of_a_person_with_very_many_pairs_a_sample_is_kept(monkeypatch: pytest.M
 
 
 def test_people_with_a_photo_each_have_no_mates() -> None:
-    found = compare.mates(*drawn(5, 1))
+    found = comparison.mates(*drawn(5, 1))
     assert len(found.cosines) == 0
 
 
@@ -78,7 +78,7 @@ def test_named_pairs_are_compared_and_no_others() -> None:
     embeddings, people = drawn(4, 2)
     pairs = np.array([[0, 1], [0, 2], [4, 5], [6, 1]])
     same = np.array([True, False, True, False])
-    strangers, ours = compare.named_pairs(embeddings, people, pairs, same)
+    strangers, ours = comparison.named_pairs(embeddings, people, pairs, same)
     assert strangers.total == 2
     assert sorted(strangers.cosines) == pytest.approx(
         sorted(float(embeddings[a] @ embeddings[b]) for a, b in pairs[~same])
