@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError
 
 from mien.store import open as stores
 from mien.store.base import HistoryGoneError
-from mien.store.engines.sqlite import migrations
+from mien.store.engines.sqlite_migrations import scripts
 from mien.store.tables.tokens import Token
 from tests import live, photos
 from tests.congruence import faces
@@ -251,7 +251,7 @@ def test_what_is_no_sound_backup_changes_nothing(data: Path, tmp_path: Path, con
         run("backup", data, str(file))
         if content == "newer":
             with closing(sqlite3.connect(file)) as beside:
-                beside.execute(f"PRAGMA user_version = {len(migrations()) + 1}")
+                beside.execute(f"PRAGMA user_version = {len(scripts()) + 1}")
         elif content == "damaged":
             damage(file)
         else:
@@ -279,7 +279,7 @@ def test_a_backup_replaces_a_damaged_store(data: Path, tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("seen", range(1, len(migrations())))
+@pytest.mark.parametrize("seen", range(1, len(scripts())))
 def test_a_store_of_an_older_mien_is_backed_up_as_it_is_and_migrates_when_restored(tmp_path: Path, seen: int) -> None:
     data, file = tmp_path / "data", tmp_path / "first.db"
     data.mkdir()

@@ -12,7 +12,7 @@ import pytest
 from mien.errors import SetupError
 from mien.store import open as stores
 from mien.store.base import Cursor, OutcomeUnknownError, StoreRefusedError, StoreUnavailableError
-from mien.store.engines import migrate
+from mien.store.engines import postgres_migrations
 from mien.store.open import Store
 from tests.congruence import faces
 from tests.postgres import Postgres
@@ -48,7 +48,23 @@ def test_of_many_who_make_the_tables_each_finds_them_made(schema: str, _: int) -
         with closing(store.database):
             faces.make(store, str(id(store)))
     with psycopg.connect(schema) as connection:
-        assert connection.execute("SELECT version FROM schema_version").fetchall() == [(len(migrate.steps()),)]
+        known = postgres_migrations.scripts()
+        assert connection.execute("SELECT version FROM schema_version").fetchall() == [(len(known),)]
+
+
+def test_a_migration_that_waits_for_a_lock_says_so(
+    schema: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stores.open_store(schema, "", 1).database.close()
+    monkeypatch.setattr(postgres_migrations, "LOCK_WAIT", 0.2)
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(schema) as connection:
+        connection.execute("SELECT 1 FROM schema_version FOR UPDATE")
+        opening = pool.submit(stores.open_store, schema, "", 1)
+        with pytest.raises(TimeoutError):
+            opening.result(1.0)
+        connection.rollback()
+        opening.result(10).database.close()
+    assert [record.message for record in caplog.records].count(postgres_migrations.WAITS) == 1
 
 
 def test_a_database_of_a_newer_mien_is_refused(schema: str) -> None:

@@ -9,7 +9,6 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,8 @@ from mien.store.base import Cursor, DiskError, Row, StoreRefusedError, StoreUnav
 from mien.store.engines.group import GroupCommit, Piece
 from mien.store.engines.outage import PROBE, Outage
 from mien.store.engines.reserve import Reserve
+from mien.store.engines.sqlite_migrations import migrate
 from mien.store.engines.whereabouts import Whereabouts
-from mien.store.tables.vectors import narrow
 from mien.system import private
 
 log = logging.getLogger("mien")
@@ -80,7 +79,7 @@ class SqliteDatabase:
         writer = self._connect(WRITING)
         try:
             writer.execute("PRAGMA journal_mode = WAL")
-            self._migrate(writer)
+            migrate(writer, self._path)
         except BaseException:
             writer.close()
             raise
@@ -272,30 +271,3 @@ class SqliteDatabase:
                 raise StoreUnavailableError("its file is being replaced") from None
             self._all.append(reader)
             return reader
-
-    def _migrate(self, writer: sqlite3.Connection) -> None:
-        """Apply the migrations that this file has not seen, each in a transaction of its own."""
-        scripts = migrations()
-        prepared(writer)
-        try:
-            (seen,) = writer.execute("PRAGMA user_version").fetchone()
-            if seen > len(scripts):
-                raise SetupError(
-                    f"The store {self._path} was made by a newer mien; install that version or a later one."
-                )
-            for number, script in enumerate(scripts[seen:], seen + 1):
-                writer.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
-        except sqlite3.DatabaseError as error:
-            raise SetupError(f"The store {self._path} cannot be used: {error}.") from None
-
-
-def prepared(connection: sqlite3.Connection) -> None:
-    """Give a connection the functions that migrations call."""
-    connection.create_function("narrow", 1, narrow, deterministic=True)
-
-
-def migrations() -> list[str]:
-    """The scripts that make the tables, in order; a file's `user_version` says how many it has seen."""
-    folder = resources.files("mien.store.engines") / "sql" / "sqlite"
-    scripts = [(entry.name, entry.read_text()) for entry in folder.iterdir() if entry.name.endswith(".sql")]
-    return [script for _, script in sorted(scripts)]

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from mien.errors import SetupError
 from mien.store.base import Database, Row
-from mien.store.engines.sqlite import SqliteDatabase, migrations
+from mien.store.engines.sqlite import SqliteDatabase
+from mien.store.engines.sqlite_migrations import scripts
 from mien.store.open import ASIDE
 from mien.store.upkeep.check import Combine, Tell, examine
 from mien.store.upkeep.schema import refuse_foreign
@@ -39,7 +40,7 @@ def backup(source: Path, target: Path, *, force: bool, combine: Combine, tell: T
     if not target.parent.is_dir():
         raise SetupError(f"The directory {target.parent} does not exist.")
     with _copied(source, target, tell) as copy:
-        findings = _examined(copy, combine, tell) if _version(copy) == len(migrations()) else _sound(copy)
+        findings = _examined(copy, combine, tell) if _version(copy) == len(scripts()) else _sound(copy)
         _settle(copy)
         copy.replace(target)
         _sync(target.parent)

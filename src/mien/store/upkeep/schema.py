@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from mien.errors import SetupError
-from mien.store.engines.sqlite import migrations, prepared
+from mien.store.engines.sqlite_migrations import add_functions, scripts
 
 _MOST_OBJECTS, _MOST_TEXT = 1000, 1 << 16  # far more than mien makes
 _MOST_KEY = 2**53  # that was given out: SQLite's own most leaves no room for those that follow
@@ -37,7 +37,7 @@ def refuse_foreign(path: Path, shown: Path) -> None:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_TEXT)
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         encoding = connection.execute("PRAGMA encoding").fetchone()[0]
-        if not 0 < version <= len(migrations()):
+        if not 0 < version <= len(scripts()):
             raise SetupError(f"{shown} is not a store that this version of mien can read.")
         there, ours = _objects(connection), _made(version)
         full = there == ours and connection.execute(_FULL, (_MOST_KEY,)).fetchone()
@@ -56,8 +56,8 @@ def refuse_foreign(path: Path, shown: Path) -> None:
 def _made(version: int) -> Objects:
     """What the first migrations make of an empty file."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        prepared(connection)
-        for script in migrations()[:version]:
+        add_functions(connection)
+        for script in scripts()[:version]:
             connection.executescript(script)
         return _objects(connection)
 
