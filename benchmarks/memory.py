@@ -17,6 +17,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ class Within:
     """The whole application in this process, that has answered a small request of every kind."""
 
     def __init__(self, settings: Settings, small: bytes) -> None:
-        self._server = app.build(settings).server
+        self._server = app.build(settings, ExitStack()).server
         self._loop = asyncio.new_event_loop()
         answers = [self._answer(*call) for call in prepared(small)]
         self._answer("AssociateFaces", associated(answers[2]))

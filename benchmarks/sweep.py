@@ -23,7 +23,7 @@ from filled import ACCOUNT, embeddings, fill
 
 from mien.store.base import NewFace, Origin, Region
 from mien.store.open import Store
-from mien.store.upkeep.sweep import Sweeper
+from mien.store.upkeep.sweep import sweeper
 
 PAUSE = 0.002  # seconds between a client's calls
 
@@ -41,10 +41,8 @@ def main() -> None:
             began = time.monotonic()
             store.collections.delete(ACCOUNT, "going")
             print(f"deleting answers after {1e3 * (time.monotonic() - began):.1f} ms")
-            sweeper = Sweeper(store.database)
-            sweeper.start()
-            rows.append(row("sweeping", *clients(store, lambda: wait(store))))
-            sweeper.stop()
+            with sweeper(store.database):
+                rows.append(row("sweeping", *clients(store, lambda: wait(store))))
             print(f"swept {given.faces:,.0f} faces in {time.monotonic() - began:.0f} s")
     if given.json:
         Path(given.json).write_text(json.dumps(rows, indent=2))

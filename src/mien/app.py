@@ -1,9 +1,9 @@
 """The composition root: settings → pack and store → operations → the HTTP application. It reads as one list."""
 
-import ipaddress
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,25 +22,25 @@ from mien.errors import SetupError
 from mien.image.source import FETCH_PATIENCE, S3, S3Settings
 from mien.operations import table
 from mien.operations.context import Context, Operations
-from mien.packs import calibration_file, install, load, manifest, own
+from mien.packs import calibration_file, install, load, manifest, own, terms
 from mien.packs.load import Pack
-from mien.packs.manifest import Manifest
 from mien.serving.bounds import Bounds
 from mien.serving.budget import Budget
 from mien.serving.galleries import Galleries, GallerySettings
-from mien.serving.image_cache import Forgetter, ImageCache
-from mien.serving.keeping import Keeper
+from mien.serving.image_cache import ImageCache, expiry
 from mien.serving.request import Writers
+from mien.serving.snapshot_writer import snapshot_writer
 from mien.store import open as stores
-from mien.store.upkeep.checksums import Summer
-from mien.store.upkeep.sweep import Sweeper
+from mien.store.open import Store
+from mien.store.tables.keys import Keys
+from mien.store.upkeep.checksums import completer
+from mien.store.upkeep.sweep import sweeper
 from mien.system import heap, leftovers
-from mien.system.heap import Tidier
+from mien.system.background import Background
 from mien.watch import log
 from mien.watch import tracing as traces
 from mien.watch.metrics import Metrics, show
 from mien.watch.readiness import Readiness
-from mien.watch.tracing import Tracing
 from mien.wire import listen
 from mien.wire.admission import Admission
 from mien.wire.connection import Connections, room_for
@@ -55,15 +55,14 @@ WAITING = 2  # operations on threads for each inference that can run; more hinde
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """Everything that runs."""
+    """The parts of a server, put together and not yet running."""
 
     context: Context
     authenticator: Authenticator
     server: Server
     connections: Connections
     ready: Readiness
-    tracing: Tracing | None
-    tidier: Tidier
+    background: tuple[Background, ...]
 
 
 def open_pack(settings: Settings, name: str | None = None) -> Pack:
@@ -107,35 +106,67 @@ def engine(settings: Settings) -> load.Compile:
     return OnnxSession
 
 
-def build(settings: Settings) -> App:
-    """Put everything together.
+def build(settings: Settings, until: ExitStack) -> App:
+    """Puts everything together.
+
+    Args:
+        settings: the settings.
+        until: closes what was opened, the last first.
 
     Raises:
         SetupError: something is missing or broken; the text says what to do.
     """
     at_once = 2 * WAITING * settings.cores + 1  # so that no thread waits for a connection, nor the voucher
     store = stores.open_store(settings.store, settings.data, connections=at_once)
+    until.callback(store.database.close)
     authenticator = Authenticator(store.keys, vault(settings))  # before the pack: a wrong master key is told sooner
+    until.callback(authenticator.close)
     loaded, metrics, tracing = open_pack(settings), Metrics(), traces.start(os.environ)
+    if tracing:
+        until.callback(tracing.close)
     pack = loaded.through(lambda name, session: WatchedSession(session, metrics.inferred(name)))
-    galleries = Galleries(store, gallery_settings(settings, pack.manifest.embedder.dimension))
-    parallel = ThreadPoolExecutor(settings.cores, thread_name_prefix="parallel")
-    image_cache = ImageCache(settings.image_cache << 20)
-    context = Context(
-        pack, store, galleries, S3(s3_settings(settings)), parallel, settings.minimum_similarity, image_cache
-    )
-    page = MetricsPage(metrics, settings.metrics_token, _is_loopback(settings.host))
+    context = assemble(settings, pack, store, until, snapshots=True, image_cache=settings.image_cache << 20)
+    page = MetricsPage(metrics, settings.metrics_token, settings.is_on_loopback)
     bounds, connections = bounded(settings), Connections(room_for(settings.connections), settings.idle_timeout)
     ready = Readiness(loaded.check, store.keys.any, bounds.stand_still, store.database.probe)
     pages: dict[str, Page] = {"/healthz": alive, "/readyz": ReadinessPage(ready).page, "/metrics": page.page}
     show(metrics, context, bounds, settings.metrics_collections)
     metrics.follow("mien_connections", "Connections held.", lambda: connections.open)
     metrics.follow_count("mien_connections_refused", "Connections closed at once.", lambda: connections.refused)
-    tidier = Tidier()
-    watchers = [log.answered, metrics.answered, tidier.answered, *([tracing.answered] if tracing else [])]
+    trimmer = heap.trimmer()
+    background = (
+        sweeper(store.database),
+        completer(store.database),
+        snapshot_writer(context.galleries),
+        trimmer,
+        expiry(context.image_cache),
+    )
+    watchers = [log.answered, metrics.answered, lambda _: trimmer.wake(), *([tracing.answered] if tracing else [])]
     admission = Admission(bounds, Voucher(store.keys))
     server = Server(context, OPERATIONS, authenticator, admission=admission, pages=pages, watchers=watchers)
-    return App(context, authenticator, server, connections, ready, tracing, tidier)
+    return App(context, authenticator, server, connections, ready, background)
+
+
+def assemble(
+    settings: Settings, pack: Pack, store: Store, until: ExitStack, *, snapshots: bool = False, image_cache: int = 0
+) -> Context:
+    """Assembles the context that is passed to every operation.
+
+    Args:
+        settings: the settings.
+        pack: detects and embeds.
+        store: holds the collections.
+        until: ends the context's threads.
+        snapshots: whether galleries are kept on disk beside the store; only a server does, one for each store.
+        image_cache: bytes of the image cache; 0 for none.
+    """
+    parallel = ThreadPoolExecutor(settings.cores, thread_name_prefix="parallel")
+    until.callback(parallel.shutdown)
+    holding = gallery_settings(settings, pack.manifest.embedder.dimension, snapshots)
+    return Context(
+        pack, store, Galleries(store, holding), S3(s3_settings(settings)), parallel, settings.minimum_similarity,
+        ImageCache(image_cache),
+    )  # fmt: skip
 
 
 def bounded(settings: Settings) -> Bounds:
@@ -155,15 +186,16 @@ def bounded(settings: Settings) -> Bounds:
     )
 
 
-def gallery_settings(settings: Settings, dimension: int) -> GallerySettings:
-    """How galleries of embeddings with so many dimensions are held."""
-    threads = settings.scan_threads or len(os.sched_getaffinity(0))
-    # a store names one snapshot of a gallery; of many servers on it each would have other files
-    shared = stores.is_shared(settings.store)
-    folder = None if shared else stores.directory(settings.store, settings.data) / "snapshots"
-    return GallerySettings(
-        dimension, threads, settings.gallery_memory << 20, folder, settings.gallery_codes == "mapped"
-    )
+def gallery_settings(settings: Settings, dimension: int, snapshots: bool) -> GallerySettings:
+    """Returns how galleries of embeddings with so many dimensions are held.
+
+    A store names one snapshot of a gallery, so a store that servers share has none: each server has files of its own.
+    """
+    threads, memory = settings.scan_threads or len(os.sched_getaffinity(0)), settings.gallery_memory << 20
+    if not snapshots or stores.is_shared(settings.store):
+        return GallerySettings(dimension, threads, memory)
+    folder = stores.directory(settings.store, settings.data) / "snapshots"
+    return GallerySettings(dimension, threads, memory, folder, settings.gallery_codes == "mapped")
 
 
 def vault(settings: Settings) -> Vault:
@@ -184,100 +216,44 @@ def s3_settings(settings: Settings) -> S3Settings:
 
 
 def serve(settings: Settings) -> None:
-    """Run the server until it is told to stop.
+    """Runs the server until it is told to stop.
 
     Raises:
         SetupError: it cannot start.
     """
     log.start(settings.log_level)
     heap.narrow(settings.cores)
-    hold_license(settings, own.named(settings.pack, settings.packs))
+    terms.refuse_unlicensed(settings, own.named(settings.pack, settings.packs))
     listening = listen.bind(settings.host, settings.port)
-    held = None if stores.is_shared(settings.store) else stores.lock(settings.store, settings.data)
-    app = build(settings)
-    database = app.context.store.database
-    sweeper, summer, keeper = Sweeper(database), Summer(database), Keeper(app.context.galleries)
-    forgetter = Forgetter(app.context.image_cache)
-    hold_calibration(app.context.pack)
-    _guard(settings, app)
-    stores.prepare(database)
-    sweeper.start()
-    summer.start()
-    keeper.start()
-    forgetter.start()
-    app.tidier.start()
-    hello = welcome(settings, app, listening.getsockname()[1])
-    behind = Console(app.server, app.context) if settings.console else app.server
-    front = Gate(behind, app.authenticator.is_locked, settings.host)
-    heap.give_back()
-    try:
+    with ExitStack() as until:
+        if not stores.is_shared(settings.store):
+            until.callback(stores.lock(settings.store, settings.data).release)
+        app = build(settings, until)
+        terms.refuse_uncalibrated(app.context.pack)
+        _refuse_without_keys(settings, app.context.store.keys)
+        stores.prepare(app.context.store.database)
+        for work in app.background:
+            until.enter_context(work)
+        hello = welcome(settings, app, listening.getsockname()[1])
+        behind = Console(app.server, app.context) if settings.console else app.server
+        heap.give_back()
         listen.run(
-            front,
+            Gate(behind, app.authenticator.is_locked, settings.host),
             listening,
             app.connections,
             settings.stop_timeout,
             begun=lambda: print(hello, flush=True),  # noqa: T201
             stopping=app.ready.stop,
         )
-    finally:
-        if app.tracing:
-            app.tracing.close()
-        forgetter.stop()
-        app.tidier.stop()
-        keeper.stop()
-        summer.stop()
-        sweeper.stop()
-        app.authenticator.close()
-        database.close()
-        if held:
-            held.release()
 
 
-def hold_license(settings: Settings, entry: Manifest) -> None:
-    """Refuse to serve others with weights that may not be used commercially.
-
-    Raises:
-        SetupError: the pack's licence and the settings do not go together.
-    """
-    allowed = settings.allow_noncommercial
-    if entry.license.commercial or (_is_loopback(settings.host) if allowed is None else allowed):
-        return
-    why = f"mien listens on {settings.host}" if allowed is None else "allow_noncommercial is false"
-    raise SetupError(
-        f"mien does not serve the pack {entry.name}: its weights may not be used commercially ({entry.license.name}), "
-        f"and {why}; choose another pack, or set allow_noncommercial to true if your use is within that licence."
-    )
-
-
-def hold_calibration(pack: Pack) -> None:
-    """Refuse to serve similarities that mean nothing.
-
-    Raises:
-        SetupError: neither the pack nor the settings bring a measured calibration.
-    """
-    if not pack.calibration.is_measured:
-        name = pack.manifest.name
-        raise SetupError(
-            f"mien does not serve the pack {name} yet: nobody measured which cosine stands for which similarity; "
-            f"measure it on photographs of your own with `mien eval FOLDER --pack {name} --calibrate FILE`, and serve "
-            f"with `--calibration FILE`."
-        )
-
-
-def _guard(settings: Settings, app: App) -> None:
-    """Refuse to answer other machines before there is a key."""
-    if not app.context.store.keys.any() and not _is_loopback(settings.host):
+def _refuse_without_keys(settings: Settings, keys: Keys) -> None:
+    """Refuses to answer other machines before there is an access key."""
+    if not keys.any() and not settings.is_on_loopback:
         raise SetupError(
             f"mien does not listen on {settings.host} for everyone: make an access key first, with "
             f"`mien keys create --name admin --data {settings.data}`, or bind to 127.0.0.1."
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def welcome(settings: Settings, app: App, port: int) -> str:

@@ -4,6 +4,7 @@ A setting is added by adding a row to `TABLE` and a field to `Settings`; flags, 
 follow from the row.
 """
 
+import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
@@ -172,6 +173,14 @@ class Settings:
     def cores(self) -> int:
         """How many inferences run at the same time."""
         return self.threads or len(os.sched_getaffinity(0))
+
+    @property
+    def is_on_loopback(self) -> bool:
+        """Whether the server listens to this machine alone."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
 
 
 def address(host: str, port: int) -> str:

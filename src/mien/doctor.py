@@ -11,7 +11,7 @@ from mien import __version__, app
 from mien.config import Settings
 from mien.engine import onnx
 from mien.errors import SetupError
-from mien.packs import install, manifest, own
+from mien.packs import install, manifest, own, terms
 from mien.packs.manifest import Manifest
 from mien.store import open as stores
 from mien.store.engines.lock import DirectoryInUseError
@@ -65,8 +65,8 @@ def _pack(settings: Settings, findings: Findings) -> None:
     findings.found["device"] = f"{runtime.device}, {settings.cores} inferences at a time"
     findings.found["precision"] = runtime.precision
     findings.found["start-up check"] = _passed(entry)
-    app.hold_license(settings, entry)
-    app.hold_calibration(pack)
+    terms.refuse_unlicensed(settings, entry)
+    terms.refuse_uncalibrated(pack)
 
 
 def _passed(entry: Manifest) -> str:

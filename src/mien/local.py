@@ -3,7 +3,6 @@
 import os
 import tempfile
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +13,9 @@ import msgspec
 from mien import app
 from mien.config import Settings
 from mien.errors import InternalServerError, SetupError, ValidationError
-from mien.image.source import S3
 from mien.operations.constraints import broken
 from mien.operations.context import ACCOUNT, Caller, Context
 from mien.packs.load import Pack
-from mien.serving.galleries import Galleries, GallerySettings
 from mien.serving.request import Request
 from mien.store import open as stores
 from mien.store.base import OutcomeUnknownError, StoreUnavailableError
@@ -36,14 +33,7 @@ class Local:
     """
 
     def __init__(self, settings: Settings, pack: Pack, store: stores.Store, ending: ExitStack, caller: Caller) -> None:
-        threads = settings.scan_threads or len(os.sched_getaffinity(0))
-        dimension = pack.manifest.embedder.dimension
-        # without snapshots: those in the store's folder are the server's
-        galleries = Galleries(store, GallerySettings(dimension, threads, settings.gallery_memory << 20))
-        parallel = ThreadPoolExecutor(settings.cores, thread_name_prefix="parallel")
-        ending.callback(parallel.shutdown)
-        s3 = S3(app.s3_settings(settings))
-        self._context = Context(pack, store, galleries, s3, parallel, settings.minimum_similarity)
+        self._context = app.assemble(settings, pack, store, ending)
         self.caller = caller
         self._ending = ending
 

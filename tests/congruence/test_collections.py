@@ -158,14 +158,10 @@ def test_a_sweeper_ends_what_an_earlier_one_began_and_what_comes_later(
     store.collections.delete(ACCOUNT, "one")
     assert sweep.sweep(store.database)  # begun, and no more
     assert 25 < faces.count(store, "faces") < 50
-    sweeper = sweep.Sweeper(store.database)
-    sweeper.start()
-    try:
+    with sweep.sweeper(store.database):
         swept(store, 25)
         store.collections.delete(ACCOUNT, "two")
         swept(store, 0)
-    finally:
-        sweeper.stop()
 
 
 def swept(store: Store, left: int) -> None:

@@ -5,7 +5,7 @@ import pytest
 from mien.store.base import HistoryGoneError, Point
 from mien.store.open import Store
 from mien.store.upkeep import trim
-from mien.store.upkeep.sweep import Sweeper
+from mien.store.upkeep.sweep import sweeper
 from tests.congruence import faces
 
 KEPT, STEP = 20, 10
@@ -68,9 +68,5 @@ def test_one_deletion_of_many_is_forgotten_in_one_go(store: Store) -> None:
 def test_a_server_trims_in_the_background(store: Store) -> None:
     key = faces.make(store)
     churn(store, key, 40)
-    sweeper = Sweeper(store.database)
-    sweeper.start()
-    try:
+    with sweeper(store.database):
         faces.until(lambda: faces.count(store, "histories") <= KEPT + STEP + 1)
-    finally:
-        sweeper.stop()

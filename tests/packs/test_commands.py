@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from mien import app, config
+from mien import config
 from mien.errors import SetupError
-from mien.packs import manifest
+from mien.packs import manifest, terms
 from tests.live import command, environment
 
 NOWHERE = "http://127.0.0.1:9"
@@ -70,15 +70,15 @@ def test_a_non_commercial_pack_is_installed_only_when_its_licence_is_accepted(tm
 )
 def test_non_commercial_weights_are_not_served_to_others(flags: dict[str, str], words: str) -> None:
     with pytest.raises(SetupError, match=words):
-        app.hold_license(config.load(flags, {}), manifest.named("insightface"))
-    app.hold_license(config.load(flags, {}), manifest.named("retail"))
+        terms.refuse_unlicensed(config.load(flags, {}), manifest.named("insightface"))
+    terms.refuse_unlicensed(config.load(flags, {}), manifest.named("retail"))
 
 
 @pytest.mark.parametrize(
     "flags", [{}, {"host": "::1"}, {"host": "localhost"}, {"host": "0.0.0.0", "allow_noncommercial": "true"}]
 )
 def test_non_commercial_weights_are_served_to_this_machine_or_where_it_is_allowed(flags: dict[str, str]) -> None:
-    app.hold_license(config.load(flags, {}), manifest.named("insightface"))
+    terms.refuse_unlicensed(config.load(flags, {}), manifest.named("insightface"))
 
 
 def test_the_server_refuses_them_before_anything_else(tmp_path: Path) -> None:

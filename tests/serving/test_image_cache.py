@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mien.face.types import Box, Detection, Face, Pose, Quality
-from mien.serving.image_cache import FACE, PARTS, PICTURE, Forgetter, ImageCache, ImageFaces
+from mien.serving.image_cache import FACE, PARTS, PICTURE, ImageCache, ImageFaces, expiry
 
 MIB = 1 << 20
 CROPS = 2 * 128 * 128 * 3
@@ -160,23 +160,19 @@ def test_it_lasts_from_when_it_was_last_asked_for() -> None:
     clock.now += 58
     assert image_cache.find("asked for") is not None
     clock.now += 60
-    image_cache.forget_old()
+    image_cache.drop_expired()
     assert image_cache.held == 0
 
 
 def test_a_server_that_idles_forgets() -> None:
     image_cache = ImageCache(MIB, lasting=0.1)
-    forgetter = Forgetter(image_cache, look=0.02)
-    forgetter.start()
-    try:
+    with expiry(image_cache, look=0.02):
         image_cache.keep("a", sighting())
         assert image_cache.held > 0
         due = time.monotonic() + 10
         while image_cache.held and time.monotonic() < due:
             time.sleep(0.01)
         assert image_cache.held == 0  # and nobody asked
-    finally:
-        forgetter.stop()
 
 
 def test_many_threads_keep_within_the_room_and_find_what_is_whole() -> None:

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from mien.system.heap import Tidier
+from mien.system.heap import trimmer
 from tests import live
 
 pytestmark = pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="the C library is not glibc")
@@ -23,19 +23,19 @@ def resident():
     return psutil.Process().memory_info().rss / 1e6
 
 heap.narrow(1)
-tidier = heap.Tidier(pause=0.1)
-tidier.start()
+trimmer = heap.trimmer(pause=0.1)
+trimmer.start()
 blocks = [np.ones(100_000, np.uint8) for _ in range(400)]
 kept = blocks.pop()
 del blocks
 time.sleep(0.5)
 free = resident()
-tidier.answered(None)
+trimmer.wake()
 until = time.monotonic() + 20
 while resident() > free - 30 and time.monotonic() < until:
     time.sleep(0.05)
 print(round(free - resident()))
-tidier.stop()
+trimmer.stop()
 """
 
 
@@ -46,11 +46,11 @@ def test_what_an_answer_left_free_is_given_back() -> None:
     assert int(done.stdout) >= 30
 
 
-def test_a_tidier_stops_at_once() -> None:
-    tidier = Tidier(pause=60)
-    tidier.start()
-    tidier.answered(None)
+def test_a_trimmer_stops_at_once() -> None:
+    trimming = trimmer(pause=60)
+    trimming.start()
+    trimming.wake()
     time.sleep(0.1)  # now it waits for the pause to pass
     began = time.monotonic()
-    tidier.stop()
+    trimming.stop()
     assert time.monotonic() - began < 10

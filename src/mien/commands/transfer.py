@@ -187,12 +187,13 @@ def reindex(settings: Settings, given: argparse.Namespace) -> int:
     """Move a collection to another pack; 1 when faces are missing and it was not moved."""
     from mien import app, local
     from mien.operations.context import ACCOUNT
+    from mien.packs import terms
     from mien.transfer.csv_report import write_missing
     from mien.transfer.reindex import Reindexing
 
     source = _source(settings, given.images)
     pack = app.open_pack(settings)
-    app.hold_calibration(pack)
+    terms.refuse_uncalibrated(pack)
     account = given.account or ACCOUNT
     with closing(local.of_store(settings, pack, alone=False, account=account)) as opened:
         found = opened.context.store.collections.find(account, given.collection)
@@ -242,12 +243,13 @@ def _source(settings: Settings, source: str) -> Any:
 def _api(settings: Settings, given: argparse.Namespace, jobs: int) -> Any:
     from mien import app, local
     from mien.operations.context import ACCOUNT
+    from mien.packs import terms
     from mien.transfer.api import Remote
 
     if given.endpoint:
         return Remote(given.endpoint, given.profile, jobs)
     pack = app.open_pack(settings)
-    app.hold_calibration(pack)
+    terms.refuse_uncalibrated(pack)
     return local.of_store(settings, pack, alone=True, account=given.account or ACCOUNT)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face.types import Embedding, Face
+from mien.system.background import Background
 
 LASTING = 300.0  # seconds since an image was last sent; nobody's face stays in memory because a server idles
 LOOK = 5.0  # seconds between looks for what has lasted as long
@@ -101,7 +102,7 @@ class ImageCache:
 
     def find(self, digest: str) -> ImageFaces | None:
         """What the image with this digest showed; None where that is not remembered."""
-        self.forget_old()
+        self.drop_expired()
         with self._lock:
             entry = self._entries.get(digest)
             if entry is None:
@@ -126,7 +127,7 @@ class ImageCache:
             self._entries[digest] = _Entry(own, size, self._clock())
             self.held += size
 
-    def forget_old(self) -> None:
+    def drop_expired(self) -> None:
         """Let go of what was not asked for during `lasting` seconds."""
         with self._lock:
             due = self._clock() - self._lasting
@@ -137,26 +138,9 @@ class ImageCache:
         self.held -= self._entries.pop(digest).size
 
 
-class Forgetter:
-    """A thread that lets go of old image_cache while no request does."""
-
-    def __init__(self, image_cache: ImageCache, look: float = LOOK) -> None:
-        self._sightings, self._look = image_cache, look
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="forgetter", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End at once."""
-        self._stopping.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stopping.wait(self._look):
-            self._sightings.forget_old()
+def expiry(image_cache: ImageCache, look: float = LOOK) -> Background:
+    """Returns the background work that drops expired entries of the cache, also while no request does."""
+    return Background("image cache", image_cache.drop_expired, pause=look)
 
 
 def _apart(face: Face) -> Face:

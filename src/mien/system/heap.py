@@ -4,12 +4,14 @@ What the figures of `benchmarks/README.md`, "Starting", came to. Where the C lib
 """
 
 import ctypes
+import math
 import os
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import psutil
+
+from mien.system.background import Background
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of mallopt(3)
 KEPT = 16 << 20  # bytes that a heap keeps at its end for the next picture; with 8 one of 12 megapixels took 1.7 ms more
@@ -58,33 +60,10 @@ def bounded(room: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
+def trimmer(pause: float = PAUSE) -> Background:
+    """Returns the background work that gives memory back `pause` seconds after it is woken, which each answer does."""
+    return Background("heap", give_back, pause=math.inf, settle=pause)
+
+
 def _function(name: str) -> Callable[..., int] | None:
     return getattr(ctypes.CDLL(None), name, None)
-
-
-class Tidier:
-    """A thread that gives back what requests left free, some seconds after they are answered, and sleeps meanwhile."""
-
-    def __init__(self, pause: float = PAUSE) -> None:
-        self._pause = pause
-        self._answered, self._stopping = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="tidier", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End at once."""
-        self._stopping.set()
-        self._answered.set()
-        self._thread.join()
-
-    def answered(self, _: object) -> None:
-        """Note that a request was answered."""
-        self._answered.set()
-
-    def _run(self) -> None:
-        while self._answered.wait() and not self._stopping.wait(self._pause):
-            self._answered.clear()
-            give_back()

@@ -53,7 +53,7 @@ def test_others_write_while_a_collection_is_swept(tmp_path: Path) -> None:
         fill(store, "going")
         staying = faces.make(store, "staying")
         store.collections.delete(faces.ACCOUNT, "going")
-        sweeper = sweep.Sweeper(store.database)
+        sweeper = sweep.sweeper(store.database)
         sweeper.start()
         added = 0
         try:
@@ -71,7 +71,7 @@ def test_a_sweeper_stops_at_once_and_leaves_the_rest(tmp_path: Path) -> None:
     with closing((store := stores.open_store("", str(tmp_path))).database):
         fill(store, "going")
         store.collections.delete(faces.ACCOUNT, "going")
-        sweeper = sweep.Sweeper(store.database)
+        sweeper = sweep.sweeper(store.database)
         sweeper.start()
         until(lambda: faces.count(store, "faces") < IMAGES * EACH)
         sweeper.stop()
@@ -93,7 +93,7 @@ def test_a_sweeper_goes_on_after_a_failure(tmp_path: Path, monkeypatch: pytest.M
         store.collections.delete(faces.ACCOUNT, "going")
         with monkeypatch.context() as broken:
             broken.setattr("mien.store.upkeep.sweep._sweep_some", refuse)
-            sweeper = sweep.Sweeper(store.database)
+            sweeper = sweep.sweeper(store.database)
             sweeper.start()
             assert failed.wait(10)
         until(lambda: faces.count(store, "faces") == 0)

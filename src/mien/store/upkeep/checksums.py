@@ -5,13 +5,14 @@ The table `checksums` says up to which key that is done; of many servers each ta
 """
 
 import logging
-import threading
+import math
 import time
 from collections.abc import Callable
 
 from mien.store.base import Cursor, Database
 from mien.store.tables import vectors
 from mien.store.tables.changes import FACES, USERS, Track
+from mien.system.background import Background
 
 Tell = Callable[[str, int, int], None]  # what is done, how far, of how much
 SOME = 1_000  # vectors in one transaction
@@ -53,38 +54,33 @@ def _sum_some(cursor: Cursor, kind: str, track: Track) -> int:
     return len(rows)
 
 
-class Summer:
-    """A thread that gives checksums to all vectors that lack one when the server starts, half of the time, and ends."""
+def completer(database: Database) -> Background:
+    """Returns the background work that adds the checksums missing when the server starts, in half of the time."""
+    return Background("checksums", _Turns(database).turn, retry=RETRY)
+
+
+class _Turns:
+    """Adds checksums to a few vectors at a time, kind by kind, and says now and then how many it has done."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="summer", daemon=True)
+        self._left = list(_KINDS)
+        self._done, self._said = 0, time.monotonic()
 
-    def start(self) -> None:
-        """Begin where an earlier process ended."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End within one transaction; the rest is done after the next start."""
-        self._stopping.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        for kind in _KINDS:
-            done, said, pause = 0, time.monotonic(), 0.0
-            while not self._stopping.wait(pause):
-                started = time.monotonic()
-                try:
-                    if not (some := add(self._database, kind)):
-                        break
-                    done, pause = done + some, time.monotonic() - started
-                except Exception as error:  # noqa: BLE001  a full disk, a lost database: it can wait
-                    facts = {"error": type(error).__name__}
-                    logging.getLogger("mien").warning("checksums are not made now", extra={"facts": facts})
-                    pause = RETRY
-                if time.monotonic() - said > SAY:
-                    said = time.monotonic()
-                    logging.getLogger("mien").info(
-                        "checksums of vectors are being made", extra={"facts": {"kind": kind, "done": done}}
-                    )
+    def turn(self) -> float:
+        """Returns the seconds to pause: as long as it took, and for ever when no vector lacks a checksum."""
+        if not self._left:
+            return math.inf
+        started, kind = time.monotonic(), self._left[0]
+        some = add(self._database, kind)
+        if not some:
+            del self._left[0]
+            self._done = 0
+            return 0.0
+        self._done += some
+        now = time.monotonic()
+        if now - self._said > SAY:
+            self._said = now
+            facts = {"kind": kind, "done": self._done}
+            logging.getLogger("mien").info("checksums of vectors are being made", extra={"facts": facts})
+        return now - started

@@ -5,12 +5,11 @@ rest of its rows go when there is time. What is noted outlives a restart. Many s
 same time: each takes the note's lock first, so they take turns.
 """
 
-import logging
-import threading
 import time
 
 from mien.store.base import Cursor, Database, Work
 from mien.store.upkeep.trim import trim
+from mien.system.background import Background
 
 FACES = 32  # faces removed in one transaction: a few milliseconds, which is what a writer may have to wait
 ROWS = 1_000  # rows of the other tables, which lie side by side
@@ -61,33 +60,20 @@ def _sweep_some(cursor: Cursor, collection: int) -> None:
     cursor.run("DELETE FROM sweeps WHERE collection = ?", collection)
 
 
-class Sweeper:
-    """A thread that sweeps and trims while there is something to, half of the time, and looks for more now and then."""
+def sweeper(database: Database) -> Background:
+    """Returns the background work that sweeps and trims.
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
+    It takes half of the time while there is something to do, and looks for more now and then.
+    """
+    trims = 0.0  # when to look for records of changes again
 
-    def start(self) -> None:
-        """Begin, with what an earlier process did not finish."""
-        self._thread.start()
+    def turn() -> float:
+        nonlocal trims
+        started = time.monotonic()
+        busy = sweep(database)
+        if not busy and started >= trims:
+            busy = trim(database)
+            trims = 0.0 if busy else started + TRIM
+        return time.monotonic() - started if busy else LOOK
 
-    def stop(self) -> None:
-        """End within one transaction; what is left is swept after the next start."""
-        self._stopping.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        pause = trims = 0.0
-        while not self._stopping.wait(pause):
-            started = time.monotonic()
-            try:
-                busy = sweep(self._database)
-                if not busy and started >= trims:
-                    busy = trim(self._database)
-                    trims = 0.0 if busy else started + TRIM
-                pause = time.monotonic() - started if busy else LOOK
-            except Exception as error:  # noqa: BLE001  a full disk, a lost database: it can wait
-                logging.getLogger("mien").warning("sweep failed", extra={"facts": {"error": type(error).__name__}})
-                pause = RETRY
+    return Background("sweep", turn, retry=RETRY)

@@ -1,0 +1,18 @@
+"""Snapshots of galleries in the background: read when the server starts, written while it runs and when it stops."""
+
+from mien.serving.galleries import Galleries
+from mien.system.background import Background
+
+PAUSE = 5.0  # seconds between looks for galleries that changed enough
+
+
+def snapshot_writer(galleries: Galleries) -> Background:
+    """Returns the background work that reads and writes the galleries' snapshots; without it searches work as well."""
+    return Background(
+        "snapshots",
+        galleries.keep,
+        pause=PAUSE,
+        retry=PAUSE,
+        first=galleries.resume,
+        last=lambda: galleries.keep(ending=True),
+    )
