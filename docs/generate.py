@@ -1,8 +1,8 @@
-"""Write settings.md and commands.md from the table of settings and from the parser of the command line.
+"""Writes the documents that follow from the code: settings, commands, the picture and the table of the rooms.
 
-    python docs/generate.py [FOLDER]        FOLDER is docs/ itself where none is named
+    python docs/generate.py [FOLDER]        writes into FOLDER instead of docs/ and CONTRIBUTING.md
 
-`tests/docs/test_generated.py` holds the committed pages against what this writes.
+`tests/docs/test_generated.py` compares the committed files with what this writes.
 """
 
 import argparse
@@ -11,37 +11,64 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from mien import cli, config
-from mien.config import Setting
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+import diagram  # noqa: E402
+
+from mien import cli, config  # noqa: E402
+from mien.config import Setting  # noqa: E402
+from tests import rooms  # noqa: E402
 
 NOTICE = "<!-- Written by docs/generate.py; do not edit. -->\n"
 SETTINGS = """\
 # Settings
 
-A setting is given by a flag, by a variable of the environment, or by a line of a file; a flag wins over a variable, a
-variable over the file, the file over the default. `log_level` is `--log-level`, `MIEN_LOG_LEVEL`, and
-`log_level = "debug"` in `mien.toml`. The file is read where `MIEN_CONFIG` says, and without that from the directory
-that mien is started in. A name that is no setting is refused, wherever it stands. Every command takes all of them.
+A setting is a flag, an environment variable, or a line of a file. A flag wins over a variable, a variable over the
+file, and the file over the default: `log_level` is `--log-level`, `MIEN_LOG_LEVEL`, and `log_level = "debug"` in
+`mien.toml`. That file is read from the current directory, or from the path in `MIEN_CONFIG`. An unknown name is
+refused, wherever it is given. Every command takes all settings.
 
-| setting | kind | default | what it says |
+| setting | kind | default | meaning |
 |---|---|---|---|
 """
 COMMANDS = """\
 # Commands
 
-Every command also takes the [settings](settings.md), as flags, and `--help`. A command exits with 0 when all is well,
-with 1 when mien cannot do it (one sentence on standard error says why) or found something wrong, and with 2 when it was
-called wrongly.
+Every command also takes the [settings](settings.md) as flags, and `--help`. A command exits with 0 when all is well,
+with 1 when it could not do its work or found something wrong (one sentence on standard error says why), and with 2 when
+its arguments are wrong.
 """
 KINDS = {str: "text", int: "whole number", float: "number", bool: "true or false"}
 SHARED = {"help"} | {setting.name for setting in config.TABLE}  # what every command takes
 HERE = {"data": "the user's data directory, as `~/.local/share/mien`"}  # defaults that differ between machines
+TABLE = re.compile(r"(?<=<!-- rooms, written by docs/generate.py -->\n).*(?=<!-- end of the rooms -->)", re.DOTALL)
 
 
 def main() -> None:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
+    given = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    folder = given or ROOT / "docs"
     (folder / "settings.md").write_text(NOTICE + SETTINGS + "".join(map(row, config.TABLE)), encoding="utf-8")
     (folder / "commands.md").write_text(NOTICE + COMMANDS + "".join(sections(cli.parser())), encoding="utf-8")
+    (folder / "rooms.svg").write_text(diagram.drawing(drawn()), encoding="utf-8")
+    guide = TABLE.sub(lambda _: "".join(table()), (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    ((given or ROOT) / "CONTRIBUTING.md").write_text(guide, encoding="utf-8")
+
+
+def table() -> Iterator[str]:
+    """The rooms with a line each, the highest first."""
+    yield "\n| level | room | what it is |\n|---|---|---|\n"
+    for number, level in enumerate(rooms.LEVELS, 1):
+        for room, text in level.items():
+            name = f"{room}/" if (rooms.SOURCE / room).is_dir() else f"{room}.py"
+            yield f"| {number} | `{name}` | {text} |\n"
+    yield "\n"
+
+
+def drawn() -> dict[str, set[str]]:
+    """What imports from what, without the two names that every package has."""
+    special = {"__main__", "__init__"}
+    return {room: others - special for room, others in rooms.neighbours().items() if room not in special}
 
 
 def row(setting: Setting) -> str:

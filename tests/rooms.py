@@ -29,7 +29,7 @@ LEVELS: tuple[dict[str, str], ...] = (
         "access": "access keys, signatures, the vault, and which key may do what",
         "watch": "log, metrics, traces, readiness",
     },
-    {"operations": "what the API promises: a file for each family, and shapes, constraints, paging"},
+    {"operations": "what the API promises: a file for each family, shapes, constraints, paging, the quality filter"},
     {"serving": "what requests share: their budget, the image cache, the galleries kept current"},
     {
         "packs": "model packs: manifest, installation, loading, calibration; `catalog/` has mien's own",
