@@ -1,4 +1,4 @@
-"""The README is run as a user would run it: its Python against a live server prints what it says."""
+"""The README: its example prints what it shows against a live server, it is short, and its links lead somewhere."""
 
 import re
 import subprocess
@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien import config
 from tests import photos
 from tests.live import Live
 
-README = (Path(__file__).resolve().parents[1] / "README.md").read_text()
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text()
 
 
 def test_the_example_prints_what_the_readme_shows(live: Live, tmp_path: Path) -> None:
@@ -33,13 +33,27 @@ def test_the_example_prints_what_the_readme_shows(live: Live, tmp_path: Path) ->
     assert _numbers(printed) == pytest.approx(_numbers(shown), abs=0.5)  # the last digits differ between processors
 
 
-def test_it_names_every_setting() -> None:
-    for row in config.TABLE:
-        assert f"`{row.name}`" in README, f"the README does not name the setting {row.name}"
-
-
 def test_it_is_short() -> None:
     assert README.count("\n") < 150
+    assert sum(any(map(str.isalnum, word)) for word in _prose().split()) <= 700
+
+
+def test_every_file_and_heading_that_it_links_to_exists() -> None:
+    """GitHub's anchor of a heading: lower case, punctuation dropped, spaces as hyphens."""
+    links = re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", README)
+    assert links
+    for name, anchor in links:
+        file = ROOT / name
+        assert file.exists(), name
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
+            anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+            assert anchor in anchors, f"{name}#{anchor}"
+
+
+def _prose() -> str:
+    """Returns the text outside code blocks, without the addresses of links."""
+    return re.sub(r"\]\([^)]*\)", "]", re.sub(r"```.*?```", "", README, flags=re.DOTALL))
 
 
 def _words(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the pages repeat of the code and of the README is what stands there."""
+"""The pages repeat the code and the measurements as they stand there."""
 
 import re
 from pathlib import Path
@@ -42,11 +42,11 @@ def test_what_a_similarity_says_is_the_calibrations() -> None:
     assert said == {round(float(curve.similarity(cosine)), 6): far for far, cosine in measured}
 
 
-def test_the_gallerys_thresholds_are_the_readmes() -> None:
-    readme = (ROOT / "README.md").read_text()
-    wanted = [row for row in rows(readme) if row[-1] in ("measured", "extrapolated")]
-    assert len(wanted) == 4
-    assert [row for row in rows(ACCURACY) if row[-1] in ("measured", "extrapolated")] == wanted
+def test_the_gallerys_thresholds_are_those_that_were_measured() -> None:
+    measured = [row for row in rows((ROOT / "benchmarks" / "README.md").read_text()) if len(row) == 4]
+    shown = [row for row in rows(ACCURACY) if row[-1] in ("measured", "extrapolated")]
+    assert len(shown) == 4
+    assert all(row in measured for row in shown)
 
 
 def test_images_are_remembered_for_as_long_as_the_page_on_privacy_says() -> None:
