@@ -57,7 +57,7 @@ def prepare(store: Store, folder: Path) -> str:
     face_id = str(store.faces.page(found.key, None, 1)[0].face_id)
     galleries = Galleries(store, GallerySettings(DIMENSION, 2, folder=folder / "snapshots"))
     galleries.faces(found)
-    galleries.keep()
+    galleries.write_snapshots()
     store.database.close()
     return face_id
 

@@ -128,7 +128,7 @@ def build(settings: Settings, until: ExitStack) -> App:
     context = assemble(settings, pack, store, until, snapshots=True, image_cache=settings.image_cache << 20)
     page = MetricsPage(metrics, settings.metrics_token, settings.is_on_loopback)
     bounds, connections = bounded(settings), Connections(room_for(settings.connections), settings.idle_timeout)
-    ready = Readiness(loaded.check, store.keys.any, bounds.stand_still, store.database.probe)
+    ready = Readiness(loaded.check, store.keys.any, bounds.is_stuck, store.database.probe)
     pages: dict[str, Page] = {"/healthz": alive, "/readyz": ReadinessPage(ready).page, "/metrics": page.page}
     show(metrics, context, bounds, settings.metrics_collections)
     metrics.follow("mien_connections", "Connections held.", lambda: connections.open)

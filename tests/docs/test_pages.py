@@ -6,7 +6,7 @@ from pathlib import Path
 from mien.face.similarity import Calibration
 from mien.operations.filter import BARS
 from mien.packs import manifest
-from mien.serving.image_cache import LASTING
+from mien.serving.image_cache import LIFETIME
 from mien.store.base import FACE_QUOTA
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,7 +51,7 @@ def test_the_gallerys_thresholds_are_those_that_were_measured() -> None:
 
 def test_images_are_remembered_for_as_long_as_the_page_on_privacy_says() -> None:
     privacy = (ROOT / "docs" / "privacy.md").read_text()
-    assert LASTING == 5 * 60
+    assert LIFETIME == 5 * 60
     assert "five minutes after the image was last sent" in privacy
 
 

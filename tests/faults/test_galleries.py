@@ -118,7 +118,7 @@ class House(RuleBasedStateMachine):
             assert self.store.collections.delete(ACCOUNT, name) == (name in self.truth)
             self.truth.pop(name, None)
             if there:
-                self.galleries.forget(there)
+                self.galleries.discard(there)
 
     @rule(name=names, count=st.integers(1, 60), seed=seeds)
     def add(self, name: str, count: int, seed: int) -> None:
@@ -176,14 +176,14 @@ class House(RuleBasedStateMachine):
         for name in self.truth:
             self.galleries.faces(self.collection(name))
             self.galleries.users(self.collection(name))
-        self.galleries.keep()
+        self.galleries.write_snapshots()
 
     @rule(kept=st.booleans(), resumed=st.booleans(), harm=harms, seed=seeds)
     def restart(self, kept: bool, resumed: bool, harm: str, seed: int) -> None:
         """Stop well or not, perhaps spoil a snapshot, start and read the snapshots or wait until they are needed."""
         if kept:
             self.keep()
-            self.galleries.keep(ending=True)
+            self.galleries.write_snapshots(ending=True)
         self.store.database.close()
         if harm:
             damage.do(harm, self.folder / "data", random.Random(seed))

@@ -74,7 +74,7 @@ class World:
 
     def delete(self, name: str) -> None:
         context = self.somebody()
-        context.galleries.forget(context.collection(Caller(), name))
+        context.galleries.discard(context.collection(Caller(), name))
         assert context.store.collections.delete(Caller().account, name)
         del self.truth[name]
 

@@ -129,13 +129,13 @@ def test_it_knows_when_nothing_comes_to_an_end() -> None:
     now = [0.0]
     budget = Budget(2, clock=lambda: now[0])
     shares = [budget.ask(1), budget.ask(1)]
-    assert not budget.stands_still(60)
+    assert not budget.is_stuck(60)
     now[0] = 61
-    assert budget.stands_still(60)
+    assert budget.is_stuck(60)
     shares[0].release()
-    assert not budget.stands_still(60)
+    assert not budget.is_stuck(60)
     budget.ask(1)
-    assert not budget.stands_still(60)
+    assert not budget.is_stuck(60)
 
 
 def test_a_party_that_is_named_twice_holds_once() -> None:

@@ -71,7 +71,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, House, list[
     faces = house.add(MANY)
     galleries = house.open()
     galleries.faces(house.collection)
-    galleries.keep(ending=True)
+    galleries.write_snapshots(ending=True)
     house.store.database.close()
     assert [*(folder / "snapshots").rglob("*.index")]
     return folder, house, faces
@@ -136,7 +136,7 @@ def test_a_database_put_back_from_a_copy_does_not_take_a_later_snapshot(
     lost = home.add(2000)
     galleries = home.open()
     galleries.faces(home.collection)
-    galleries.keep(ending=True)
+    galleries.write_snapshots(ending=True)
     home.store.database.close()
     for path in home.folder.glob("mien.db*"):
         path.unlink()
@@ -160,7 +160,7 @@ def test_a_snapshot_of_another_history_is_not_taken_even_where_it_is_named(
         lost = home.add(2000)
         galleries = home.open()
         galleries.faces(home.collection)
-        galleries.keep(ending=True)
+        galleries.write_snapshots(ending=True)
         (name,) = home.store.snapshots.all().values()
         copy.backup(now)
     other = home.add(3000)

@@ -150,7 +150,7 @@ def test_nothing_is_remembered_without_room() -> None:
 
 def test_it_lasts_from_when_it_was_last_asked_for() -> None:
     clock = Clock()
-    image_cache = ImageCache(MIB, lasting=60, clock=clock)
+    image_cache = ImageCache(MIB, lifetime=60, clock=clock)
     image_cache.keep("asked for", sighting())
     image_cache.keep("left alone", sighting())
     clock.now += 59
@@ -165,8 +165,8 @@ def test_it_lasts_from_when_it_was_last_asked_for() -> None:
 
 
 def test_a_server_that_idles_forgets() -> None:
-    image_cache = ImageCache(MIB, lasting=0.1)
-    with expiry(image_cache, look=0.02):
+    image_cache = ImageCache(MIB, lifetime=0.1)
+    with expiry(image_cache, pause=0.02):
         image_cache.keep("a", sighting())
         assert image_cache.held > 0
         due = time.monotonic() + 10

@@ -107,8 +107,8 @@ def test_who_is_gone_before_waiting_leaves_nothing_in_the_queue() -> None:
 
 def test_faces_are_added_up() -> None:
     request = Request()
-    request.found(2)
-    request.found(1)
+    request.count_faces(2)
+    request.count_faces(1)
     assert request.faces == 3
 
 
@@ -120,17 +120,17 @@ def test_of_a_requests_pictures_only_one_at_a_time_holds_much() -> None:
     decoded = threading.Event()
 
     def other() -> None:
-        with request.room(large) as picture:
+        with request.decoding(large) as picture:
             picture.rgb(1000)  # which takes little
             picture.rgb(5000)
             decoded.set()
 
-    with request.room(large) as picture:
+    with request.decoding(large) as picture:
         assert picture.rgb(5000).shape == (5000, 5000, 3)
         assert picture.rgb(5000).shape == (5000, 5000, 3)  # whose turn it is need not wait for it again
         beside = threading.Thread(target=other)
         beside.start()
-        with request.room(small) as beside_it:
+        with request.decoding(small) as beside_it:
             assert beside_it.rgb(320).shape == (240, 320, 3)
         assert not decoded.wait(1.0)
     assert decoded.wait(10)
@@ -141,5 +141,5 @@ def test_a_picture_that_is_refused_gives_its_turn_on() -> None:
     request = Request()
     header = files.png_header(5000, 5000) + files.chunk(b"IDAT", b"\x78") + files.chunk(b"IEND", b"")
     for _ in range(2):
-        with pytest.raises(InvalidImageFormatError), request.room(read_header(header)) as picture:
+        with pytest.raises(InvalidImageFormatError), request.decoding(read_header(header)) as picture:
             picture.rgb(5000)

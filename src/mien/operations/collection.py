@@ -144,7 +144,7 @@ def delete_collection(context: Context, caller: Caller, request: CollectionReque
         deleted = context.store.collections.delete(caller.account, found.name)
     if not deleted:
         raise ResourceNotFoundError.collection(found.name)
-    context.galleries.forget(found)
+    context.galleries.discard(found)
     return DeleteCollectionResponse(status_code=200)
 
 

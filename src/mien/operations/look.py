@@ -63,7 +63,7 @@ def look(
     fresh = picture is None
     if picture is None:
         picture = _sighting(context, data, embedded=embedded or remembering)  # the next operation may embed them
-    context.request.found(len(picture.faces))
+    context.request.count_faces(len(picture.faces))
     faces, refused = [], []
     for face in picture.faces:
         why = reasons(face, quality_filter)
@@ -92,7 +92,7 @@ def embed(context: Context, *wanted: tuple[Seen, Sequence[Face]]) -> list[Embedd
 
 def _sighting(context: Context, data: bytes, *, embedded: bool) -> ImageFaces:
     picture = read_header(data)
-    with context.request.room(picture) as held:
+    with context.request.decoding(picture) as held:
         faces = context.pack.pipeline.find(held, context.request.stage, embedded=embedded)
     return ImageFaces(picture.width, picture.height, tuple(faces), (None,) * len(faces))
 

@@ -1,1 +1,1 @@
-"""What requests share: budgets, the image cache, galleries kept current."""
+"""Holds what requests share while they are served: budgets, the image cache, and galleries kept current."""

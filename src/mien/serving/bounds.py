@@ -8,17 +8,17 @@ from mien.serving.request import Writers
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much may be in flight, and how long it may take.
+    """The limits that all requests share, and those on each request's time.
 
     Attributes:
-        bodies: bytes of request bodies that are more than small.
-        pixels: of decoded pictures.
-        threads: operations that look at pictures or write, at the same time.
-        reading: operations that only read, beside them.
-        writers: that wait for one collection.
+        bodies: bytes of request bodies, but for small ones.
+        pixels: pixels of decoded images.
+        threads: operations that look at images or write.
+        reading: operations that only read, in addition to `threads`.
+        writers: operations that write to one collection.
         queue_timeout: seconds that a request waits for each of these.
-        request_timeout: seconds that an operation may take, from when its request is whole.
-        body_rate: bytes a second that a client must send of a body.
+        request_timeout: seconds from the end of a request's body to its answer.
+        body_rate: bytes a second at which a client must send a body.
     """
 
     bodies: Budget
@@ -30,6 +30,6 @@ class Bounds:
     request_timeout: float
     body_rate: float
 
-    def stand_still(self) -> bool:
-        """Whether all threads of a kind are taken by operations that nobody waits for any more."""
-        return self.threads.stands_still(self.request_timeout) or self.reading.stands_still(self.request_timeout)
+    def is_stuck(self) -> bool:
+        """Returns whether all threads of a kind are taken by operations that are past their time limit."""
+        return self.threads.is_stuck(self.request_timeout) or self.reading.is_stuck(self.request_timeout)

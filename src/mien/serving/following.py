@@ -1,7 +1,7 @@
-"""A gallery that follows its collection, and the point of the collection's history that it has seen.
+"""Keeps a gallery current: a follower reads its collection's changes up to a point of the collection's history.
 
-A gallery is of one history only: where the store does not know the point it has seen, another one begins from nothing.
-Nothing it finds is good for an answer before the store has said that it still knows that point.
+A gallery belongs to one history. If the store does not know the point it has seen, a new gallery begins empty. The
+store confirms that point once more before anything that the gallery found is answered.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,26 +16,27 @@ from mien.gallery.base import Embeddings, Keys
 from mien.gallery.snapshot import Moment
 from mien.store.base import Changes, Point
 
-CATCH_UP = 20_000  # embeddings a gallery takes in at a time; more are fresh memory each time, and slower
+CATCH_UP = 20_000  # embeddings that a gallery adds at a time; larger batches take fresh memory each time
 
 
 class Follow(Protocol):
-    """Reads what changed in a collection (see `changes.since`)."""
+    """Reads the changes of a collection (see `changes.since`)."""
 
     def __call__(self, collection: int, known: int, limit: int, began: int, seen: Point | None) -> Changes:
         """Returns the changes after the revision `known`."""
 
 
-# Keys, their collection and the point they were found at → those still there, and their embeddings, float32 (N, D).
+# Keys, their collection and the point they were found at → the keys that still exist, and their embeddings, float32
+# (N, D).
 Read = Callable[[Keys, int, Point | None], tuple[Keys, Embeddings]]
 
 
 class Kind:
-    """What a gallery holds: faces or users.
+    """The kind of a gallery, faces or users, and how the store is read for it.
 
     Args:
-        name: of the kind.
-        changes: reads what changed.
+        name: name of the kind.
+        changes: reads changes.
         originals: reads embeddings in full precision.
     """
 
@@ -46,16 +47,16 @@ class Kind:
 
 
 class Followed:
-    """A gallery and how far it has followed its collection.
+    """A gallery, and how far it has followed its collection.
 
     Attributes:
-        kind: what it holds.
+        kind: faces or users.
         gallery: the gallery.
-        revision: what it has followed the collection to.
-        began: what the collection was at when the gallery began from nothing; None before it has begun.
-        seen: where the collection was when it was last read for this gallery; set before what was read is taken in,
-            so that whoever reads it after a search knows a point that all it found is of.
-        changed: how many changes it has taken in since its snapshot.
+        revision: the revision that it has followed the collection to.
+        began: the collection's revision when the gallery began empty; None before it has begun.
+        seen: the collection's point when it was last read for this gallery. It is set before the changes are applied,
+            so that all that a search found is of the point that is read after it.
+        changed: number of changes applied since its snapshot.
     """
 
     def __init__(self, collection: int, kind: Kind, make: Callable[[Originals], GrowingGallery]) -> None:
@@ -67,11 +68,11 @@ class Followed:
         self.changed = 0
 
     def __len__(self) -> int:
-        """How many embeddings it holds."""
+        """Returns the number of embeddings."""
         return len(self.gallery)
 
     def search(self, probe: NDArray[np.float32], limit: int, least: float) -> Hits:
-        """Finds what is nearest (see `Gallery.search`); what is answered of it is read at the point `seen`.
+        """Finds the nearest embeddings (see `Gallery.search`). The rows of the answer are read at the point `seen`.
 
         Raises:
             HistoryForkedError: the store was put back meanwhile.
@@ -79,29 +80,29 @@ class Followed:
         return self.gallery.search(probe, limit, least)
 
     def begin(self, at: Point) -> None:
-        """Begins from nothing with a collection that is at this point."""
+        """Begins empty, for a collection that is at this point."""
         self.began, self.seen = at.revision, at
 
     def resume(self, moment: Moment) -> None:
-        """Begins with what a snapshot kept."""
+        """Begins with the contents of a snapshot."""
         self.gallery.resume(moment)
         self.seen = Point(moment.revision, moment.history)
         self.revision, self.began = moment.revision, 0
 
     def is_at(self, point: Point) -> bool:
-        """Returns whether it has all of the collection as it is at this point, and nothing else."""
+        """Returns whether it holds the collection exactly as it is at this point."""
         return self.seen == point and self.revision == point.revision
 
     def moment(self) -> Moment | None:
-        """Returns what a snapshot would keep; None when it is not worth one, or is between two points."""
+        """Returns the state that a snapshot would keep; None when it is too small for one, or between two points."""
         if self.seen is None or not self.is_at(self.seen):
             return None
         return self.gallery.moment(self.seen.revision, self.seen.history)
 
-    def coming(self, revision: int, fetchers: Executor) -> Iterator[Changes]:
-        """What it has to take in up to a revision; while some is taken in, the next is fetched.
+    def pending(self, revision: int, fetchers: Executor) -> Iterator[Changes]:
+        """Yields the changes up to a revision, in batches; the next batch is fetched while one is applied.
 
-        It ends before that where there is no such revision any more.
+        It ends early if the history has no such revision any more.
 
         Raises:
             HistoryGoneError, HistoryForkedError, CollectionGoneError: see `changes.since`.
@@ -117,8 +118,8 @@ class Followed:
             changes = ahead.result()
         yield changes
 
-    def take_in(self, changes: Changes) -> None:
-        """Takes in what changed."""
+    def apply(self, changes: Changes) -> None:
+        """Applies changes to the gallery."""
         self.seen = changes.seen
         if len(changes.added):
             self.gallery.add(changes.added, np.ascontiguousarray(changes.embeddings))

@@ -1,8 +1,8 @@
-"""What recent images showed, remembered for minutes by their bytes' digest, so that one sent again is not looked at
-again: callers hand the same image to one operation after another.
+"""Caches the faces of recent images by the digest of their bytes, so that an image sent again is not analyzed again.
 
-Kept before the quality filter, which is the request's own, and in memory only. A face has its crops until it is
-embedded and its embedding from then on, so whatever is asked next can be answered, as if it were computed anew.
+Clients pass the same image to one operation after another. The cache is in memory only, and holds faces before the
+quality filter, which differs between requests. A face keeps its crops until it is embedded and its embedding from then
+on, so that any operation can be answered from it.
 """
 
 import threading
@@ -19,22 +19,22 @@ from numpy.typing import NDArray
 from mien.face.types import Embedding, Face
 from mien.system.background import Background
 
-LASTING = 300.0  # seconds since an image was last sent; nobody's face stays in memory because a server idles
-LOOK = 5.0  # seconds between looks for what has lasted as long
-PARTS = 4  # what takes more than one of so many parts of the room is not kept: a crowd would push all others out
-PICTURE, FACE = 600, 1100  # bytes of one beside its pixels and embeddings, rounded up; a test measures them
+LIFETIME = 300.0  # seconds from an image's last use; faces do not stay in memory because a server idles
+PAUSE = 5.0  # seconds between looks for expired entries
+PARTS = 4  # an image that would take more than this part of the cache is not kept: it would evict all others
+PICTURE, FACE = 600, 1100  # bytes of each without pixels and embeddings, rounded up; a test measures them
 _NO_PIXELS = np.empty((0, 0, 3), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
 class ImageFaces:
-    """What an image showed.
+    """The faces of an image, as the cache keeps them.
 
     Attributes:
         width: columns of the upright image at full resolution.
-        height: rows of the same.
-        faces: all of them, the largest first; one whose embedding is known may be without its crops.
-        embeddings: of each face float32 (D,), unit length; None where it was not embedded.
+        height: its rows.
+        faces: all faces, the largest first; a face whose embedding is known may lack its crops.
+        embeddings: for each face float32 (D,), unit length; None if it was not embedded.
     """
 
     width: int
@@ -44,12 +44,12 @@ class ImageFaces:
 
     @property
     def known(self) -> dict[int, Embedding]:
-        """The embeddings that are known, by `id` of the face."""
+        """The known embeddings, by `id` of the face."""
         pairs = zip(self.faces, self.embeddings, strict=True)
         return {id(face): embedding for face, embedding in pairs if embedding is not None}
 
     def with_known(self, known: Mapping[int, Embedding]) -> "ImageFaces":
-        """The same with more embeddings, by `id` of the face; their faces need their crops no more."""
+        """Returns the same with more embeddings, by `id` of the face, and without the crops of their faces."""
         faces, embeddings = list(self.faces), list(self.embeddings)
         for place, face in enumerate(self.faces):
             if embeddings[place] is None and id(face) in known:
@@ -59,49 +59,49 @@ class ImageFaces:
 
     @property
     def size(self) -> int:
-        """Bytes of memory it takes."""
+        """The bytes of memory that it takes."""
         arrays = [*self.embeddings, *(pixels for face in self.faces for pixels in (face.crop, face.mirrored))]
         return PICTURE + FACE * len(self.faces) + sum(array.nbytes for array in arrays if array is not None)
 
 
 @dataclass(slots=True)
 class _Entry:
-    """A sighting, the bytes it takes, and when it was last asked for."""
+    """The faces of an image, the bytes they take, and when they were last used."""
 
-    sighting: ImageFaces
+    image: ImageFaces
     size: int
     used: float
 
 
 class ImageCache:
-    """ImageCache by digest, within so many bytes. Safe to use from many threads; nothing is computed under its lock.
+    """A cache of images' faces by digest, limited in bytes and in time. Safe to use from many threads.
 
-    Two requests with one new image at the same time both look at it; what either keeps is whole.
+    Two requests that bring one new image at the same time both analyze it, and the later result stays.
 
     Args:
-        room: bytes; with 0 nothing is remembered.
-        lasting: seconds that one is remembered after it was last asked for or kept.
-        clock: tells seconds.
+        limit: bytes; 0 turns the cache off.
+        lifetime: seconds from an entry's last use after which it expires.
+        clock: returns the time in seconds.
 
     Attributes:
-        hits: images that were remembered, so far.
-        misses: images that were not.
-        held: bytes that are taken.
+        hits: number of images that were found.
+        misses: number of images that were not.
+        held: bytes in use.
     """
 
-    def __init__(self, room: int, lasting: float = LASTING, clock: Callable[[], float] = time.monotonic) -> None:
-        self._room, self._lasting, self._clock = room, lasting, clock
+    def __init__(self, limit: int, lifetime: float = LIFETIME, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limit, self._lifetime, self._clock = limit, lifetime, clock
         self._entries: OrderedDict[str, _Entry] = OrderedDict()  # the least recently used first
         self._lock = threading.Lock()
         self.hits = self.misses = self.held = 0
 
     @property
     def on(self) -> bool:
-        """Whether anything is remembered."""
-        return self._room > 0
+        """Whether the cache keeps anything."""
+        return self._limit > 0
 
     def find(self, digest: str) -> ImageFaces | None:
-        """What the image with this digest showed; None where that is not remembered."""
+        """Returns the faces of the image with this digest; None if the cache does not hold it."""
         self.drop_expired()
         with self._lock:
             entry = self._entries.get(digest)
@@ -111,26 +111,26 @@ class ImageCache:
             self.hits += 1
             entry.used = self._clock()
             self._entries.move_to_end(digest)
-            return entry.sighting
+            return entry.image
 
-    def keep(self, digest: str, sighting: ImageFaces) -> None:
-        """Remember a sighting in place of what was remembered of the image; what was used longest ago makes room."""
-        size = sighting.size
-        if size > self._room // PARTS:
+    def keep(self, digest: str, image: ImageFaces) -> None:
+        """Keeps the faces of an image, replaces older ones, and evicts the least recently used entries if need be."""
+        size = image.size
+        if size > self._limit // PARTS:
             return
-        own = replace(sighting, faces=tuple(_apart(face) for face in sighting.faces))
+        own = replace(image, faces=tuple(_apart(face) for face in image.faces))
         with self._lock:
             if digest in self._entries:
                 self._drop(digest)
-            while self.held + size > self._room:
+            while self.held + size > self._limit:
                 self._drop(next(iter(self._entries)))
             self._entries[digest] = _Entry(own, size, self._clock())
             self.held += size
 
     def drop_expired(self) -> None:
-        """Let go of what was not asked for during `lasting` seconds."""
+        """Drops the entries that were not used for `lifetime` seconds."""
         with self._lock:
-            due = self._clock() - self._lasting
+            due = self._clock() - self._lifetime
             for digest in [*takewhile(lambda each: self._entries[each].used <= due, self._entries)]:
                 self._drop(digest)
 
@@ -138,13 +138,13 @@ class ImageCache:
         self.held -= self._entries.pop(digest).size
 
 
-def expiry(image_cache: ImageCache, look: float = LOOK) -> Background:
+def expiry(image_cache: ImageCache, pause: float = PAUSE) -> Background:
     """Returns the background work that drops expired entries of the cache, also while no request does."""
-    return Background("image cache", image_cache.drop_expired, pause=look)
+    return Background("image cache", image_cache.drop_expired, pause=pause)
 
 
 def _apart(face: Face) -> Face:
-    """The face with arrays of its own; a row of a larger one would hold on to all of it."""
+    """Returns the face with copies of arrays that are views, which would keep the whole of a larger array alive."""
     detection = replace(face.detection, landmarks=_own(face.detection.landmarks))
     mirrored = None if face.mirrored is None else _own(face.mirrored)
     return replace(face, detection=detection, crop=_own(face.crop), mirrored=mirrored)

@@ -1,7 +1,7 @@
-"""One request's work, shared by the operation that does it and whoever waits for its answer.
+"""A request while it is served: its stages, its share of the decoded pixels, and whether its client still waits.
 
-The operation says which stage it is at. A stage is timed, and none is begun for a caller who is gone; what has begun
-is finished, so that a write to the store is never cut in two.
+An operation enters a stage for each part of its work. A stage is timed, and none begins after the client has hung up;
+one that has begun is finished, so that a write to the store is never cut in two.
 """
 
 import threading
@@ -16,16 +16,16 @@ from mien.face.types import Picture, Pixels
 from mien.image.decode import LITTLE, EncodedPicture
 from mien.serving.budget import Budget, Share
 
-PIXELS = 100_000_000  # in flight where nobody says how many: one picture of the largest size
+PIXELS = 100_000_000  # in flight by default: one image of the largest size
 
 
 class AbandonedError(Exception):
-    """Nobody waits for the answer any more."""
+    """The client no longer waits for the answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stage that is over: when it began on the clock of `time.perf_counter`, and the seconds it took."""
+    """A finished stage: when it began, by `time.perf_counter`, and the seconds it took."""
 
     name: str
     began: float
@@ -33,43 +33,43 @@ class Stage:
 
 
 class Writers:
-    """Those who write to a collection at the same time: few, so that its lock does not hold all threads.
+    """Limits the writers of each collection, so that those who wait for its lock do not take all threads.
 
     Args:
-        most: how many, for each collection.
-        patience: seconds in which one of them has to come to an end; further ones wait no longer.
+        most: writers of one collection at the same time.
+        timeout: seconds that a further writer waits while none of them finishes.
     """
 
-    def __init__(self, most: int = 1 << 30, patience: float = 1.0) -> None:
+    def __init__(self, most: int = 1 << 30, timeout: float = 1.0) -> None:
         self._most = most
-        self._patience = patience
-        self._writing: dict[int, tuple[int, float]] = {}  # collection → how many, and when that last changed
+        self._timeout = timeout
+        self._writing: dict[int, tuple[int, float]] = {}  # collection → count, and when it last changed
         self._changed = threading.Condition()
 
     @contextmanager
     def turn(self, collection: int) -> Iterator[None]:
-        """One of those who write to a collection.
+        """Waits until the collection has room for a writer, and counts one while the context lasts.
 
         Raises:
-            ThrottlingError: there are too many, and none of them comes to an end.
+            ThrottlingError: there are too many, and none of them finished in time.
         """
         with self._changed:
             while self._count(collection) >= self._most:
-                left = self._writing[collection][1] + self._patience - time.monotonic()
+                left = self._writing[collection][1] + self._timeout - time.monotonic()
                 if left <= 0 or not self._changed.wait(left):
-                    raise ThrottlingError("Those who write to the collection already wait for the store; try again.")
-            self._note(collection, 1)
+                    raise ThrottlingError("Too many writes to this collection wait for the store already; try again.")
+            self._add(collection, 1)
         try:
             yield
         finally:
             with self._changed:
-                self._note(collection, -1)
+                self._add(collection, -1)
                 self._changed.notify_all()
 
     def _count(self, collection: int) -> int:
         return self._writing[collection][0] if collection in self._writing else 0
 
-    def _note(self, collection: int, change: int) -> None:
+    def _add(self, collection: int, change: int) -> None:
         count = self._count(collection) + change
         if count:
             self._writing[collection] = count, time.monotonic()
@@ -78,26 +78,26 @@ class Writers:
 
 
 class Request:
-    """What is known about a request on its way.
+    """A request while it is served. Its operation uses it on several threads.
 
     Args:
-        pixels: of decoded pictures, shared by all requests.
-        patience: seconds that it waits for its share of them.
-        party: on whose account it takes them: an access key, or an address.
-        writers: of collections, shared by all requests.
+        pixels: the budget of decoded pixels, shared by all requests.
+        queue_timeout: seconds that it waits for its share of that budget.
+        party: the access key or address that the share is charged to.
+        writers: the limit on writers of a collection, shared by all requests.
 
     Attributes:
-        key: name of the access key that asked, for the log.
-        stages: those that are over, in the order of their ends.
+        key: name of the access key that signed it, for the log.
+        stages: the finished stages, in the order of their ends.
     """
 
-    __slots__ = ("_abandoned", "_faces", "_patience", "_pixels", "_turn", "_writers", "key", "party", "stages")
+    __slots__ = ("_abandoned", "_faces", "_pixels", "_queue_timeout", "_turn", "_writers", "key", "party", "stages")
 
     def __init__(
-        self, pixels: Budget | None = None, patience: float = 0.0, party: str = "", writers: "Writers | None" = None
+        self, pixels: Budget | None = None, queue_timeout: float = 0.0, party: str = "", writers: Writers | None = None
     ) -> None:
         self._pixels = pixels or Budget(PIXELS)
-        self._patience = patience
+        self._queue_timeout = queue_timeout
         self._writers = writers or Writers()
         self._turn = threading.Lock()
         self._abandoned = False
@@ -108,78 +108,78 @@ class Request:
 
     @property
     def faces(self) -> int:
-        """How many faces its pictures show."""
+        """The number of faces that its images show."""
         return sum(self._faces)
 
-    def found(self, faces: int) -> None:
-        """Note how many faces a picture shows; two pictures may be looked at at the same time."""
+    def count_faces(self, faces: int) -> None:
+        """Adds the faces of an image; two images may be looked at on two threads."""
         self._faces.append(faces)
 
     def abandon(self) -> None:
-        """Let no further stage begin."""
+        """Lets no further stage begin, because the client has hung up."""
         self._abandoned = True
 
-    def stage(self, name: str) -> "_Timing":
-        """A context that times a stage.
+    def stage(self, name: str) -> "_RunningStage":
+        """Returns a context that times a stage.
 
         Raises:
-            AbandonedError: on entering, nobody waits for the answer any more.
+            AbandonedError: on entering, when the client no longer waits.
         """
-        return _Timing(self, name)
+        return _RunningStage(self, name)
 
     @contextmanager
     def writing(self, collection: int) -> Iterator[None]:
-        """The stage of writing to a collection, in its turn.
+        """Times the stage of writing to a collection, and waits for a turn to write.
 
         Raises:
-            ThrottlingError: too many wait for the collection already.
-            AbandonedError: nobody waits for the answer any more.
+            ThrottlingError: too many operations write to the collection already.
+            AbandonedError: the client no longer waits.
         """
         with self.stage("store"), self._writers.turn(collection):
             yield
 
     @contextmanager
-    def room(self, picture: EncodedPicture) -> Iterator[Picture]:
-        """Wait for a picture's share of the pixels in flight, and give it to be looked at while that lasts.
+    def decoding(self, picture: EncodedPicture) -> Iterator[Picture]:
+        """Waits for a picture's share of the pixels in flight, and yields the picture to be decoded while it holds it.
 
-        Of a request's two pictures only one at a time holds much memory: each comes to its turn when it is decoded so.
+        Of a request's two pictures only one at a time takes much memory: the other waits for its turn.
 
         Raises:
-            ThrottlingError: there was no room in time.
-            AbandonedError: nobody waits for the answer any more.
+            ThrottlingError: the share was not granted in time.
+            AbandonedError: the client no longer waits.
         """
-        with self.pixels(picture.room), _InTurn(picture, self._turn) as held:
+        with self.pixels(picture.room), _PictureInTurn(picture, self._turn) as held:
             yield held
 
     def pixels(self, count: int) -> Share:
-        """Wait for a share of the pixels that may be decoded at the same time.
+        """Waits for a share of the pixels that may be decoded at the same time.
 
         Raises:
-            ThrottlingError: there was none in time.
-            AbandonedError: nobody waits for the answer any more.
+            ThrottlingError: it was not granted in time.
+            AbandonedError: the client no longer waits.
         """
         share = self._pixels.ask(count, self.party)
         try:
             if not share.ready.done():
                 with self.stage("wait"):
-                    share.wait(self._patience)
+                    share.wait(self._queue_timeout)
         except AbandonedError:  # on entering the stage
             share.release()
             raise
         return share
 
-    def go_on(self) -> None:
-        """Find out whether to begin something.
+    def raise_if_abandoned(self) -> None:
+        """Raises when the client has hung up, before more work begins.
 
         Raises:
-            AbandonedError: nobody waits for the answer any more.
+            AbandonedError: the client no longer waits.
         """
         if self._abandoned:
             raise AbandonedError
 
 
-class _InTurn:
-    """A picture that waits for its turn before it is decoded at a scale at which it holds much, and then keeps it."""
+class _PictureInTurn:
+    """A picture that waits for its request's turn before a decoding that takes much memory, and keeps the turn."""
 
     __slots__ = ("_has_turn", "_picture", "_turn")
 
@@ -212,8 +212,8 @@ class _InTurn:
             self._turn.release()
 
 
-class _Timing:
-    """A stage while it lasts."""
+class _RunningStage:
+    """A stage that is running; adds itself to the request's stages at its end."""
 
     __slots__ = ("_began", "_name", "_request")
 
@@ -222,7 +222,7 @@ class _Timing:
         self._name = name
 
     def __enter__(self) -> None:
-        self._request.go_on()
+        self._request.raise_if_abandoned()
         self._began = time.perf_counter()
 
     def __exit__(

@@ -7,12 +7,12 @@ PAUSE = 5.0  # seconds between looks for galleries that changed enough
 
 
 def snapshot_writer(galleries: Galleries) -> Background:
-    """Returns the background work that reads and writes the galleries' snapshots; without it searches work as well."""
+    """Returns the background work that reads and writes the galleries' snapshots; searches also work without it."""
     return Background(
         "snapshots",
-        galleries.keep,
+        galleries.write_snapshots,
         pause=PAUSE,
         retry=PAUSE,
         first=galleries.resume,
-        last=lambda: galleries.keep(ending=True),
+        last=lambda: galleries.write_snapshots(ending=True),
     )

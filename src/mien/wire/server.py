@@ -156,7 +156,7 @@ class Server:
         return self._admission.arrival(call, address, receive, pictured=pictured, reads=reads)
 
     def _operate(self, name: str | None, call: Call, request: Request) -> bytes:
-        request.go_on()
+        request.raise_if_abandoned()
         awsjson.parse(call.body)
         if name not in self._operations:
             self._parse_whole(call)
