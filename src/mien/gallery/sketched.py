@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from mien.gallery import kernels
 from mien.gallery.base import ROUNDING, Embeddings, Hits, Keys, Originals
 from mien.gallery.segment import ROWS, Segment, joined
-from mien.gallery.sharing import Sharing
 from mien.gallery.sketch import Sketcher, encode
+from mien.system.batching import Batching
 
 TOGETHER = 16  # probes that share a pass over the sketches
 DEPTH = 6000  # rows re-ranked, at least
@@ -73,7 +73,7 @@ class SketchedGallery:
         self._changing = threading.Lock()
         self._segments = tuple(segments)
         self._living = sum(segment.living for segment in segments)
-        self._scan = Sharing(self._scanned, TOGETHER)
+        self._scan = Batching(self._scanned, TOGETHER)
 
     def __len__(self) -> int:
         """How many embeddings it holds."""

@@ -14,12 +14,12 @@ from typing import Any
 
 from mien.errors import SetupError
 from mien.store.base import Cursor, DiskError, Row, StoreRefusedError, StoreUnavailableError, T, Work
-from mien.store.engines.group import GroupCommit, Piece
 from mien.store.engines.outage import PROBE, Outage
 from mien.store.engines.reserve import Reserve
 from mien.store.engines.sqlite_migrations import migrate
 from mien.store.engines.whereabouts import Whereabouts
 from mien.system import private
+from mien.system.batching import Batching, Failure
 
 log = logging.getLogger("mien")
 
@@ -61,7 +61,7 @@ class SqliteDatabase:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._group = GroupCommit(self._commit)
+        self._group = Batching(self._commit)
         self._all: list[sqlite3.Connection] = []
         self._opening = threading.Lock()
         self._is_missed = False
@@ -148,12 +148,12 @@ class SqliteDatabase:
             raise DiskError(FULL)
         try:
             try:
-                result = self._group.run(work)
+                result: T = self._group(work)
             except DiskError as error:
                 self._full = str(error) == FULL
                 if not (frees and self._reserve.spend()):
                     raise
-                result = self._group.run(work)
+                result = self._group(work)
         except StoreUnavailableError as error:
             self._outage.began(str(error))
             raise
@@ -177,23 +177,25 @@ class SqliteDatabase:
             self._broken = False
         self.write(lambda cursor: cursor.run(PROBE))
 
-    def _commit(self, pieces: Sequence[Piece]) -> None:
-        writer = self._writer
+    def _commit(self, works: Sequence[Callable[[Cursor], Any]]) -> list[Any]:
+        """Runs pieces of work in one transaction; returns the result of each, or a Failure."""
+        writer, results = self._writer, list[Any]()
         try:
             self._stand()
             writer, there = self._writer, self._there
             self._begin(writer)
-            for piece in pieces:
-                self._run(writer, piece)
+            for work in works:
+                results.append(self._result(writer, work))
             writer.execute("COMMIT")
             if not there.is_in_place():
                 raise StoreUnavailableError("its file was taken away, and what was written with it")
-        except BaseException as error:  # noqa: BLE001  everyone whose work it undoes is told
-            known = self._meaning(error) if isinstance(error, sqlite3.Error) else error
-            for piece in pieces:
-                piece.error = piece.error or known
+        except BaseException as error:  # noqa: BLE001  raised in every thread whose work it undoes
+            undone = Failure(self._meaning(error) if isinstance(error, sqlite3.Error) else error)
             if writer.in_transaction:
                 writer.execute("ROLLBACK")
+            results += [undone] * (len(works) - len(results))
+            return [each if isinstance(each, Failure) else undone for each in results]
+        return results
 
     def _begin(self, writer: sqlite3.Connection) -> None:
         """Begin to write; while another process has kept us waiting too long, further tries wait only a little."""
@@ -223,17 +225,19 @@ class SqliteDatabase:
             return StoreUnavailableError(f"another process locks the database file ({code})")
         return error
 
-    def _run(self, writer: sqlite3.Connection, piece: Piece) -> None:
-        """Run one piece inside the transaction; one that raises is undone alone."""
+    def _result(self, writer: sqlite3.Connection, work: Callable[[Cursor], Any]) -> Any:
+        """Runs one piece of work inside the transaction; one that raises is undone alone, and its result a Failure."""
         writer.execute("SAVEPOINT piece")
+        result: Any
         try:
-            piece.result = piece.work(SqliteCursor(writer))
+            result = work(SqliteCursor(writer))
         except BaseException as error:
             if not writer.in_transaction:
                 raise  # SQLite undid the whole transaction, as it may when the disk is full
-            piece.error = self._meaning(error) if isinstance(error, sqlite3.Error) else error
+            result = Failure(self._meaning(error) if isinstance(error, sqlite3.Error) else error)
             writer.execute("ROLLBACK TO piece")
         writer.execute("RELEASE piece")
+        return result
 
     def reserve(self, table: str, key: int) -> None:
         """Give out no key up to `key` in `table` from now on."""

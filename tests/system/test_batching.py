@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mien.gallery.sharing import Sharing
+from mien.system.batching import Batching
 
 
 def test_calls_that_wait_are_served_together() -> None:
@@ -20,12 +20,12 @@ def test_calls_that_wait_are_served_together() -> None:
         assert go_on.wait(10)
         return [2 * each for each in asked]
 
-    sharing = Sharing(serve, most=8)
+    batching = Batching(serve, most=8)
     with ThreadPoolExecutor(21) as pool:
-        first = pool.submit(sharing, 100)
+        first = pool.submit(batching, 100)
         assert begun.wait(10)
-        others = [pool.submit(sharing, number) for number in range(20)]
-        while len(sharing._waiting) < 20:
+        others = [pool.submit(batching, number) for number in range(20)]
+        while len(batching._waiting) < 20:
             time.sleep(0.001)
         go_on.set()
         assert first.result(10) == 200
@@ -39,9 +39,9 @@ def test_a_failure_reaches_those_who_were_served_and_nobody_else() -> None:
             raise ValueError("13")
         return list(asked)
 
-    sharing = Sharing(serve, most=1)
+    batching = Batching(serve, most=1)
     with ThreadPoolExecutor(8) as pool:
-        asked = [pool.submit(sharing, number) for number in range(40)]
+        asked = [pool.submit(batching, number) for number in range(40)]
         for number, each in enumerate(asked):
             if number == 13:
                 with pytest.raises(ValueError, match="13"):
@@ -51,6 +51,6 @@ def test_a_failure_reaches_those_who_were_served_and_nobody_else() -> None:
 
 
 def test_many_threads_all_get_their_own_answer() -> None:
-    sharing: Sharing[int, int] = Sharing(lambda asked: [each + 1 for each in asked], most=4)
+    batching: Batching[int, int] = Batching(lambda asked: [each + 1 for each in asked], most=4)
     with ThreadPoolExecutor(16) as pool:
-        assert list(pool.map(sharing, range(5000))) == list(range(1, 5001))
+        assert list(pool.map(batching, range(5000))) == list(range(1, 5001))
