@@ -15,6 +15,7 @@ from mien.access.authenticator import Authenticator
 from mien.access.vault import Vault
 from mien.access.vouch import Voucher
 from mien.config import Settings
+from mien.engine.cores import Cores
 from mien.engine.onnx import OnnxSession
 from mien.engine.openvino import OpenVinoSession
 from mien.engine.watched import WatchedSession
@@ -90,7 +91,7 @@ def open_pack_unchecked(settings: Settings, name: str | None = None) -> Pack:
     files = install.install(entry, settings.packs)
     ours = settings.calibration if entry.name == settings.pack else ""  # it was measured with the pack that serves
     measured = calibration_file.read(Path(ours), entry) if ours else None
-    return load.load(entry, files, settings.cores, engine(settings), measured)
+    return load.load(entry, files, Cores(settings.cores), engine(settings), measured)
 
 
 def engine(settings: Settings) -> load.Compile:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mien.engine.cores import Cores
 from mien.engine.onnx import OnnxSession
 from mien.engine.openvino import OpenVinoSession
 from mien.engine.session import Graph, Outputs, single
@@ -27,7 +28,7 @@ MADE: dict[str, Make] = {
 
 def both(graph: Graph, count: int = 3) -> tuple[Outputs, Outputs]:
     pixels = np.random.default_rng(7).integers(0, 256, (count, graph.height, graph.width, 3)).astype(np.uint8)
-    return OpenVinoSession(graph, 2, "f32").run(pixels), OnnxSession(graph, 2).run(pixels)
+    return OpenVinoSession(graph, Cores(2), "f32").run(pixels), OnnxSession(graph, Cores(2)).run(pixels)
 
 
 def hold(one: Outputs, other: Outputs) -> None:
@@ -81,17 +82,17 @@ def test_the_shape_of_one_answer(shape: tuple[int, ...], batch: int, expected: t
 
 def test_precision_is_what_was_asked_for(tmp_path: Path) -> None:
     graph = MADE["arcface"](tmp_path)
-    assert OpenVinoSession(graph, 1, "f32").describe().precision == "f32"
-    assert OnnxSession(graph, 1).describe().engine == "ONNX Runtime"
+    assert OpenVinoSession(graph, Cores(1), "f32").describe().precision == "f32"
+    assert OnnxSession(graph, Cores(1)).describe().engine == "ONNX Runtime"
 
 
 @pytest.mark.parametrize("name", ["network.xml", "network.dat"])
 def test_onnx_runtime_refuses_what_it_cannot_read(tmp_path: Path, name: str) -> None:
     with pytest.raises(SetupError, match="is not an ONNX file"):
-        OnnxSession(Graph(tmp_path / name, 8, 8), 1)
+        OnnxSession(Graph(tmp_path / name, 8, 8), Cores(1))
 
 
 def test_onnx_runtime_refuses_a_broken_file_as_openvino_does(tmp_path: Path) -> None:
     (tmp_path / "broken.onnx").write_bytes(b"no network at all")
     with pytest.raises(RuntimeError):
-        OnnxSession(Graph(tmp_path / "broken.onnx", 8, 8), 1)
+        OnnxSession(Graph(tmp_path / "broken.onnx", 8, 8), Cores(1))

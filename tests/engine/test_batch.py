@@ -7,6 +7,7 @@ import openvino as ov
 import pytest
 from openvino import opset15 as op
 
+from mien.engine.cores import Cores
 from mien.engine.openvino import OpenVinoSession
 from mien.engine.session import Graph
 
@@ -26,6 +27,6 @@ def read(_: Path) -> ov.Model:
 @pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 13])
 def test_a_batch_answers_each_input(count: int, threads: int) -> None:
     pixels = np.random.default_rng(count).integers(0, 256, (count, 4, 4, 3), np.uint8)
-    outputs = OpenVinoSession(Graph(Path("unread"), 4, 4, batch=4, read=read), threads).run(pixels)
+    outputs = OpenVinoSession(Graph(Path("unread"), 4, 4, batch=4, read=read), Cores(threads)).run(pixels)
     assert np.allclose(outputs["mean"], pixels.mean(axis=(1, 2)), atol=1)
     assert np.allclose(outputs["corner"], pixels[:, 0, 0], atol=1)

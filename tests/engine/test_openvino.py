@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mien.engine import openvino
-from mien.engine.cores import at_work, for_each
+from mien.engine.cores import Cores
 from mien.engine.openvino import OpenVinoSession
 from mien.engine.session import Graph, Pixels
 from mien.packs.load import Pack
@@ -23,8 +23,8 @@ def file(packs: str, pack: Pack) -> Path:
     return folder / name if (folder / name).is_file() else folder / pack.manifest.name / name
 
 
-def compiled(file: Path, threads: int = 2, **options: object) -> OpenVinoSession:
-    return OpenVinoSession(Graph(file, 128, 128, **({"color": "BGR"} | options)), threads)  # type: ignore[arg-type]
+def compiled(file: Path, cores: Cores | None = None, **options: object) -> OpenVinoSession:
+    return OpenVinoSession(Graph(file, 128, 128, **({"color": "BGR"} | options)), cores or Cores(2))  # type: ignore[arg-type]
 
 
 def answer(session: OpenVinoSession, pixels: Pixels) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
@@ -76,10 +76,11 @@ def test_a_lone_inference_has_two_cores_and_answers_the_same(file: Path, threads
 
 
 def test_each_inference_has_one_core_while_another_thread_is_at_work(file: Path, threads: list[int]) -> None:
-    session = compiled(file, paired=True)
-    with at_work():
+    cores = Cores(2)
+    session = compiled(file, cores, paired=True)
+    with cores.at_work():
         lone = answer(session, INPUTS[:1])
-        with ThreadPoolExecutor(1) as pool, at_work():
+        with ThreadPoolExecutor(1) as pool, cores.at_work():
             beside = pool.submit(answer, session, INPUTS[:1]).result()
         np.testing.assert_array_equal(answer(session, INPUTS[:1]), beside)
     np.testing.assert_array_equal(lone, beside)
@@ -87,17 +88,18 @@ def test_each_inference_has_one_core_while_another_thread_is_at_work(file: Path,
 
 
 @pytest.mark.parametrize(
-    ("threads", "looks", "each"), [(2, 0, 2), (2, 1, 2), (2, 2, 1), (5, 2, 2), (4, 3, 1), (1, 1, 1)]
+    ("threads", "at_work", "each"), [(2, 0, 2), (2, 1, 2), (2, 2, 1), (5, 2, 2), (4, 3, 1), (1, 1, 1)]
 )
-def test_cores_are_shared_among_the_threads_at_work(threads: int, looks: int, each: int) -> None:
+def test_cores_are_shared_among_the_threads_at_work(threads: int, at_work: int, each: int) -> None:
+    cores = Cores(threads)
     with ExitStack() as stack:
-        for _ in range(looks):
-            stack.enter_context(at_work())
-        assert for_each(threads) == each
+        for _ in range(at_work):
+            stack.enter_context(cores.at_work())
+        assert cores.share == each
 
 
 def test_an_answer_stays_as_it_is_when_the_session_runs_again(file: Path) -> None:
-    session = compiled(file, threads=1)
+    session = compiled(file, Cores(1))
     first = answer(session, INPUTS[:1])
     kept = first.copy()
     answer(session, INPUTS[1:2])

@@ -16,9 +16,10 @@ RUN_BY_ONNX = """
 import sys
 from pathlib import Path
 import numpy as np
+from mien.engine.cores import Cores
 from mien.engine.onnx import OnnxSession
 from mien.engine.session import Graph
-OnnxSession(Graph(Path(sys.argv[1]), 112, 112), 1)
+OnnxSession(Graph(Path(sys.argv[1]), 112, 112), Cores(1))
 """
 CONVERTED = "import mien.engine.openvino; from openvino.tools.ovc import convert_model; print(callable(convert_model))"
 

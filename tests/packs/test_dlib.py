@@ -11,6 +11,7 @@ import openvino as ov
 import pytest
 
 from mien import app, config
+from mien.engine.cores import Cores
 from mien.errors import SetupError
 from mien.face.embed import Embeddings
 from mien.image.decode import read_header
@@ -39,7 +40,7 @@ def files() -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def dlib_pack(files: dict[str, Path]) -> Pack:
-    pack = load.load(ENTRY, files, threads=2)
+    pack = load.load(ENTRY, files, Cores(2))
     pack.check()
     return pack
 

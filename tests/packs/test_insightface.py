@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from mien.engine.cores import Cores
 from mien.engine.onnx import OnnxSession
 from mien.engine.openvino import OpenVinoSession
 from mien.engine.session import Graph, Session
@@ -38,7 +39,7 @@ def canvas(side: int) -> photos.Pixels:
 
 
 def session(engine: str, graph: Graph) -> Session:
-    return OpenVinoSession(graph, 1, "f32") if engine == "openvino" else OnnxSession(graph, 1)
+    return OpenVinoSession(graph, Cores(1), "f32") if engine == "openvino" else OnnxSession(graph, Cores(1))
 
 
 def graph(file: Path, side: int, part: Any) -> Graph:
@@ -113,7 +114,7 @@ def brought(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Manifest, 
 
 def test_the_pack_runs_from_a_folder_that_the_user_brings(brought: tuple[Manifest, Path]) -> None:
     entry, folder = brought
-    pack = load.load(entry, install.install(entry, str(folder)), 1)
+    pack = load.load(entry, install.install(entry, str(folder)), Cores(1))
     pack.check()
     faces = pack.pipeline.find(read_header(photos.astronaut().data))
     assert pack.pipeline.embed(faces[:2]).shape[1] == 512

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from mien.engine.cores import Cores
 from mien.engine.session import Graph, Outputs, Pixels, Runtime, Session
 from mien.errors import SetupError
 from mien.packs import install, load, manifest
@@ -54,11 +55,11 @@ def test_a_sound_pack_passes_its_check(pack: Pack) -> None:
 def test_a_network_that_answers_wrongly_stops_the_start(
     files: dict[str, Path], sound: dict[int, Session], spoiled: str, side: int, factor: float
 ) -> None:
-    def compile_graph(graph: Graph, threads: int) -> Session:
+    def compile_graph(graph: Graph, cores: Cores) -> Session:
         session = sound[graph.height]
         return Spoiled(session, factor) if graph.height == side else session
 
-    loaded = load.load(RETAIL, files, 1, compile_graph)
+    loaded = load.load(RETAIL, files, Cores(1), compile_graph)
     with pytest.raises(SetupError, match=f"start-up check failed: the {spoiled} network of the pack retail"):
         loaded.check()
 
@@ -68,11 +69,11 @@ def test_a_file_that_is_no_network_is_refused_in_one_sentence(files: dict[str, P
     broken = tmp_path / name
     broken.write_bytes(b"no network")
     with pytest.raises(SetupError, match="The pack retail cannot be loaded") as caught:
-        load.load(RETAIL, files | {name: broken}, 1)
+        load.load(RETAIL, files | {name: broken}, Cores(1))
     assert "\n" not in str(caught.value)
 
 
 def test_a_calibration_that_falls_is_refused(files: dict[str, Path]) -> None:
     fallen = msgspec.structs.replace(RETAIL, calibration=[(1e-3, 0.5), (1e-4, 0.4)])
     with pytest.raises(SetupError, match="calibration"):
-        load.load(fallen, files, 1)
+        load.load(fallen, files, Cores(1))

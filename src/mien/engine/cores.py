@@ -1,26 +1,38 @@
-"""How many threads are at work on pictures, so that an inference takes a second core only where one would idle."""
+"""The processor cores that inferences share, and how many threads are at work on pictures at this moment.
+
+An inference takes a second core only where one would idle. The pipeline says when a thread is at work, and an engine
+asks for its share; both have the same object from `app.py`, because the cores are the machine's.
+"""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_LOCK = threading.Lock()
-_at_work = 0
 
+class Cores:
+    """Divides a number of cores among the threads that decode, infer or cut out faces.
 
-@contextmanager
-def at_work() -> Iterator[None]:
-    """Count this thread as long as this lasts: it decodes, infers or cuts out."""
-    global _at_work  # noqa: PLW0603  the cores are the machine's, whoever in this process uses them
-    with _LOCK:
-        _at_work += 1
-    try:
-        yield
-    finally:
-        with _LOCK:
-            _at_work -= 1
+    Attributes:
+        count: how many inferences may run at the same time.
+    """
 
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._lock = threading.Lock()
+        self._at_work = 0
 
-def for_each(cores: int) -> int:
-    """How many of so many cores there are for each thread at work; all of them where none said that it is."""
-    return cores // max(_at_work, 1)
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Counts the calling thread as long as the context lasts."""
+        with self._lock:
+            self._at_work += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._at_work -= 1
+
+    @property
+    def share(self) -> int:
+        """Returns the cores for each thread at work, or all of them where no thread has said that it is."""
+        return self.count // max(self._at_work, 1)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.engine.cores import Cores
 from mien.engine.session import Graph, Outputs, Pixels, Runtime, hold_size, single
 from mien.errors import SetupError
 
@@ -20,14 +21,14 @@ class OnnxSession:
     Preprocessing happens before the network, in numpy, since it cannot be put into the file's graph.
     """
 
-    def __init__(self, graph: Graph, threads: int) -> None:
+    def __init__(self, graph: Graph, cores: Cores) -> None:
         ort = _runtime()
         if graph.read is not None or graph.file.suffix != ".onnx":
             raise SetupError(
                 f"{graph.file.name} is not an ONNX file, and ONNX Runtime reads no other; use engine = openvino."
             )
         options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = cores.count
         options.log_severity_level = 3
         present = ort.get_available_providers()
         try:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.engine import cores
+from mien.engine.cores import Cores
 from mien.engine.quiet import ov
 from mien.engine.session import Graph, Outputs, Pixels, Runtime, hold_size, single
 
@@ -89,7 +89,7 @@ class OpenVinoSession:
     is "f32", "bf16", or "auto" for what the processor does best.
     """
 
-    def __init__(self, graph: Graph, threads: int, precision: str = "auto") -> None:
+    def __init__(self, graph: Graph, cores: Cores, precision: str = "auto") -> None:
         model = graph.read(graph.file) if graph.read else _core().read_model(graph.file)
         model.reshape([graph.batch, 3, graph.height, graph.width])
         _bounded(model)
@@ -106,10 +106,11 @@ class OpenVinoSession:
         options: dict[str, object] = {} if precision == "auto" else {"INFERENCE_PRECISION_HINT": precision}
         options["ENABLE_CPU_PINNING"] = False  # the cores are shared with threads that decode
         built = steps.build()
-        self._singles = _Lanes(built, threads, 1, LANES * threads, options)
-        self._pairs = _Lanes(built, threads // 2, 2, threads // 2, options) if graph.paired and threads > 1 else None
+        count, pairs = cores.count, cores.count // 2
+        self._singles = _Lanes(built, count, 1, LANES * count, options)
+        self._pairs = _Lanes(built, pairs, 2, pairs, options) if graph.paired and pairs else None
         self._names = [_name(port) for port in self._singles.compiled.outputs]
-        self._batch, self._threads = graph.batch, threads
+        self._batch, self._cores = graph.batch, cores
         self.shape = (graph.height, graph.width, 3)
 
     def describe(self) -> Runtime:
@@ -145,7 +146,7 @@ class OpenVinoSession:
 
     def _fitting(self, calls: int) -> _Lanes:
         """Those of two cores for a single call, while there are two for each thread; the answers are the same."""
-        return self._pairs if self._pairs and calls == 1 and cores.for_each(self._threads) > 1 else self._singles
+        return self._pairs if self._pairs and calls == 1 and self._cores.share > 1 else self._singles
 
     def _filled(self, pixels: Pixels) -> Pixels:
         """The inputs with black ones after them, up to whole batches."""

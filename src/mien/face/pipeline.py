@@ -10,7 +10,7 @@ from math import ceil
 
 import numpy as np
 
-from mien.engine.cores import at_work
+from mien.engine.cores import Cores
 from mien.face.align import align
 from mien.face.detect import Finder
 from mien.face.embed import Embedder, Embeddings
@@ -20,48 +20,49 @@ from mien.face.types import Detection, Face, Picture
 
 Stage = Callable[[str], AbstractContextManager[None]]  # told the name of each stage, and around it while it lasts
 
-LOOK = 2  # a picture is first decoded at this many times the detector's canvas, which serves most crops as well
+CANVASES = 2  # a picture is first decoded at this many times the detector's canvas, which serves most crops as well
 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """A detector and an embedder made for each other."""
+    """A detector and an embedder made for each other, and the cores that their inferences share."""
 
     detector: Finder
     embedder: Embedder
+    cores: Cores
 
-    @at_work()
     def find(self, picture: Picture, stage: Stage = lambda _: nullcontext(), *, embedded: bool = True) -> list[Face]:
         """Find, cut out and measure up to 100 faces, the largest first; `embedded` says whether any will be embedded.
 
         The stages are decode, detect and align; decode comes again where a face wants more pixels than the first gave.
         """
-        with stage("decode"):
-            image = Halves(picture.rgb(LOOK * self.detector.canvas))
-        with stage("detect"):
-            detections = self.detector.detect(image, picture.width, picture.height)
-        sides = [self._side(each, picture) for each in detections]
-        had = max(image.full.shape[:2])
-        finer = image
-        if had < max(sides, default=0):
+        with self.cores.at_work():
             with stage("decode"):
-                finer = Halves(picture.rgb(max(sides)))
-        with stage("align"):
-            return [
-                self._cut(each, finer if had < side else image, picture, embedded)
-                for each, side in zip(detections, sides, strict=True)
-            ]
+                image = Halves(picture.rgb(CANVASES * self.detector.canvas))
+            with stage("detect"):
+                detections = self.detector.detect(image, picture.width, picture.height)
+            sides = [self._side(each, picture) for each in detections]
+            had = max(image.full.shape[:2])
+            finer = image
+            if had < max(sides, default=0):
+                with stage("decode"):
+                    finer = Halves(picture.rgb(max(sides)))
+            with stage("align"):
+                return [
+                    self._cut(each, finer if had < side else image, picture, embedded)
+                    for each, side in zip(detections, sides, strict=True)
+                ]
 
-    @at_work()
     def embed(self, faces: Sequence[Face]) -> Embeddings:
         """Embed faces that `find` gave; float32 (N, dimension), unit length."""
-        size = self.embedder.size
-        crops = np.stack([face.crop for face in faces]) if faces else np.empty((0, size, size, 3), np.uint8)
-        if self.embedder.mirrored is None or not faces:
-            return self.embedder.embed(crops)
-        return self.embedder.embed(
-            crops, np.stack([face.crop if face.mirrored is None else face.mirrored for face in faces])
-        )
+        with self.cores.at_work():
+            size = self.embedder.size
+            crops = np.stack([face.crop for face in faces]) if faces else np.empty((0, size, size, 3), np.uint8)
+            if self.embedder.mirrored is None or not faces:
+                return self.embedder.embed(crops)
+            return self.embedder.embed(
+                crops, np.stack([face.crop if face.mirrored is None else face.mirrored for face in faces])
+            )
 
     def _side(self, detection: Detection, picture: Picture) -> int:
         """The longer side, up to the full resolution, at which the picture has as many pixels of a face as its crop."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.engine.cores import Cores
 from mien.engine.openvino import OpenVinoSession
 from mien.engine.session import SAMPLES, Graph, Runtime, Session, agrees, alive, fingerprint
 from mien.errors import SetupError
@@ -33,7 +34,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
 REFINED, FINISHED = 32, 8  # inputs that the second and third network of a cascade take in one call
 # what a network raises that is none, or too large a one
 UNREADABLE = (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError, MemoryError, OSError)
-Compile = Callable[[Graph, int], Session]
+Compile = Callable[[Graph, Cores], Session]
 Preprocessing = tuple[str, tuple[float, ...], tuple[float, ...]]  # colour order, mean, scale
 
 
@@ -88,7 +89,7 @@ class Pack:
         finder: Any = self.pipeline.detector
         detector = replace(finder, **{name: wrapped[name] for name in finder.sessions})
         embedder = replace(self.pipeline.embedder, session=wrapped["embedder"])
-        return replace(self, pipeline=Pipeline(detector, embedder), sessions=wrapped)
+        return replace(self, pipeline=replace(self.pipeline, detector=detector, embedder=embedder), sessions=wrapped)
 
     def _sound(self, name: str, measured: NDArray[np.float32]) -> bool:
         if not (self.manifest.tried or self.manifest.checks):
@@ -99,7 +100,7 @@ class Pack:
 def load(
     manifest: Manifest,
     files: dict[str, Path],
-    threads: int,
+    cores: Cores,
     compile_graph: Compile = OpenVinoSession,
     measured: Bars | None = None,
 ) -> Pack:
@@ -108,7 +109,7 @@ def load(
     Args:
         manifest: the pack.
         files: name → where it lies, digests checked (`install.find`).
-        threads: inferences that may run at the same time.
+        cores: what inferences share.
         compile_graph: the engine.
         measured: a calibration in place of the manifest's.
 
@@ -117,7 +118,7 @@ def load(
     """
     wanted = manifest.embedder
     points, mirrored = (_points(wanted, scale) for scale in wanted.scales)
-    compiling = Networks(manifest, files, threads, compile_graph)
+    compiling = Networks(manifest, files, cores, compile_graph)
     try:
         detector = manifest.detector
         with ThreadPoolExecutor(1) as beside:  # the engine compiles without the interpreter's lock
@@ -131,7 +132,7 @@ def load(
     apart = wanted.mirror and wanted.scales[0] != wanted.scales[1]
     embedder = Embedder(session, points, wanted.dimension, wanted.mirror, mirrored if apart else None, wanted.cubic)
     sessions = {**finder.sessions, "embedder": session}
-    return Pack(manifest, Pipeline(finder, embedder), calibration, session.describe(), sessions)
+    return Pack(manifest, Pipeline(finder, embedder, cores), calibration, session.describe(), sessions)
 
 
 def _reason(error: Exception) -> str:
@@ -150,7 +151,7 @@ class Networks:
 
     manifest: Manifest
     files: dict[str, Path]
-    threads: int
+    cores: Cores
     compile_graph: Compile
 
     def compile(
@@ -173,7 +174,7 @@ class Networks:
             networks.hold(self.files[name], self.files)
         color, mean, scale = entry
         graph = Graph(self.files[name], *shape, color, mean, scale, batch, paired, read)
-        return self.compile_graph(graph, self.threads)
+        return self.compile_graph(graph, self.cores)
 
     def detector(self, spec: DetectorSpec) -> Finder:
         """One network over two canvases."""

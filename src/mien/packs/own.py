@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from mien.engine.cores import Cores
 from mien.errors import SetupError
 from mien.face.embed import Embedder
 from mien.face.halves import Halves
@@ -96,7 +97,7 @@ def add(described: Path, packs: str, compile_graph: Compile, accepted: bool = Fa
                 if place is not None:
                     shutil.copyfile(place, aside / file.name)
             found = install.install(entry, str(aside), accepted=True)
-            pack = load(entry, found, 1, compile_graph)
+            pack = load(entry, found, Cores(1), compile_graph)
             entry = msgspec.structs.replace(entry, checks=try_out(pack), tried=True)
             install.keep(entry, found)
     except OSError as error:
