@@ -1,4 +1,4 @@
-"""What it costs to decode a picture, by what its header says: seconds of one core beside the room that it counts for.
+"""What it costs to decode a picture, by what its header says: seconds of one core beside the pixels that it counts for.
 
     python benchmarks/cost.py
 
@@ -71,7 +71,7 @@ PICTURES: dict[str, Callable[[], bytes]] = {
 def main() -> None:
     """Print the table."""
     cv2.setNumThreads(1)
-    print("| picture | kilobytes | seconds | room, megapixels | ns for a pixel of room |\n|---|---|---|---|---|")
+    print("| picture | kilobytes | seconds | counts for, megapixels | ns for a counted pixel |\n|---|---|---|---|---|")
     for name, make in PICTURES.items():
         data, times = make(), []
         for _ in range(3):
@@ -79,9 +79,10 @@ def main() -> None:
             picture = read_header(data)
             picture.rgb(max(picture.width, picture.height))
             times.append(time.thread_time() - started)
-        took, room = min(times), picture.room
+        took, counted = min(times), picture.cost
         print(
-            f"| {name} | {len(data) / 1e3:.0f} | {took:.2f} | {room / 1e6:.1f} | {took / room * 1e9:.0f} |", flush=True
+            f"| {name} | {len(data) / 1e3:.0f} | {took:.2f} | {counted / 1e6:.1f} | {took / counted * 1e9:.0f} |",
+            flush=True,
         )
 
 

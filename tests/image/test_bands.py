@@ -58,19 +58,19 @@ def test_the_pixels_are_those_of_the_whole(kind: int, depth: int, clear: bool, i
         pytest.skip("a kind with alpha has no clear colour")
     for width, height in ((97, 83), (80, 128), (131, 89)):
         data = random_png(width, height, kind, depth, interlaced=interlaced, clear=clear)
-        np.testing.assert_array_equal(png.in_bands(data, 8, SMALL), rows.as_rgb(rows.read(data)))
+        np.testing.assert_array_equal(png.decode_bands(data, 8, SMALL), rows.as_rgb(rows.decode(data)))
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
 @pytest.mark.parametrize(("width", "height"), [(160, 96), (97, 83), (131, 90), (86, 95)])
 def test_halves_are_those_of_the_whole(times: int, width: int, height: int) -> None:
     data = random_png(width, height, files.RGB, 8)
-    halves = png.in_bands(data, 8)
+    halves = png.decode_bands(data, 8)
     for _ in range(times):
         rows_, columns = halves.shape[0] // 2, halves.shape[1] // 2
         cut = halves[: 2 * rows_, : 2 * columns]
         halves = np.asarray(cv2.resize(cut, (columns, rows_), interpolation=cv2.INTER_AREA), np.uint8)
-    np.testing.assert_array_equal(png.in_bands(data, 8 >> times, SMALL), halves)
+    np.testing.assert_array_equal(png.decode_bands(data, 8 >> times, SMALL), halves)
 
 
 @pytest.mark.parametrize("eighths", [1, 2, 4])
@@ -81,8 +81,8 @@ def test_a_pixel_of_an_interlaced_picture_is_the_mean_of_those_it_stands_for(
     data = random_png(width, height, files.RGB, 8, interlaced=True)
     side = 8 // eighths
     down, across = height // side, width // side
-    full = png.in_bands(data, 8)[: down * side, : across * side].reshape(down, side, across, side, 3)
-    reduced = png.in_bands(data, eighths, SMALL)
+    full = png.decode_bands(data, 8)[: down * side, : across * side].reshape(down, side, across, side, 3)
+    reduced = png.decode_bands(data, eighths, SMALL)
     assert reduced.shape == (down, across, 3)
     assert np.abs(reduced - full.mean(axis=(1, 3))).max() <= 0.5
 
@@ -90,25 +90,25 @@ def test_a_pixel_of_an_interlaced_picture_is_the_mean_of_those_it_stands_for(
 @pytest.mark.parametrize("eighths", [5, 6, 7])
 def test_scales_between_show_the_same_picture(eighths: int) -> None:
     photo = photos.astronaut().pixels
-    reduced = png.in_bands(photos.encoded(photo, "PNG"), eighths, 50_000)
+    reduced = png.decode_bands(photos.encoded(photo, "PNG"), eighths, 50_000)
     expected = cv2.resize(photo, (512 * eighths // 8,) * 2, interpolation=cv2.INTER_AREA)
     assert reduced.shape == expected.shape
     assert np.abs(reduced.astype(int) - expected).max() <= 1
-    odd = png.in_bands(photos.encoded(photo[:251, :245], "PNG"), eighths, 50_000)
+    odd = png.decode_bands(photos.encoded(photo[:251, :245], "PNG"), eighths, 50_000)
     assert odd.shape == (251 * eighths // 8, 245 * eighths // 8, 3)
 
 
 @pytest.mark.parametrize("name", ["palette", "16-bits", "alpha", "interlaced", "one-bit", "many-empty-chunks", "plain"])
 def test_a_file_of_the_corpus_is_read_alike(name: str) -> None:
     data = (Path(__file__).parents[1] / "corpus" / "images" / f"{name}.png").read_bytes()
-    np.testing.assert_array_equal(png.in_bands(data, 8, SMALL), rows.as_rgb(rows.read(data)))
+    np.testing.assert_array_equal(png.decode_bands(data, 8, SMALL), rows.as_rgb(rows.decode(data)))
 
 
 def test_what_is_a_hint_and_what_stands_elsewhere_changes_nothing() -> None:
     head, *pixels, end = dissect.png(random_png(97, 83, files.RGB, 8))
     hints = [Part(b"PLTE", bytes(30)), Part(b"tEXt", b"a\0b"), Part(b"gAMA", struct.pack(">I", 100_000))]
     data = dissect.joined_png([head, *hints, *pixels, Part(b"tIME", bytes(7)), end])
-    np.testing.assert_array_equal(png.in_bands(data, 8), png.in_bands(random_png(97, 83, files.RGB, 8), 8))
+    np.testing.assert_array_equal(png.decode_bands(data, 8), png.decode_bands(random_png(97, 83, files.RGB, 8), 8))
 
 
 def _damaged(whole: list[Part]) -> dict[str, list[Part]]:
@@ -137,9 +137,9 @@ def test_what_is_refused_whole_is_refused_in_bands(name: str) -> None:
     whole = dissect.png(random_png(97, 83, files.PALETTE, 8))
     data = dissect.joined_png(_damaged(whole)[name])
     with pytest.raises(InvalidImageFormatError):
-        png.in_bands(data, 8, SMALL)
+        png.decode_bands(data, 8, SMALL)
     with pytest.raises(InvalidImageFormatError):
-        rows.read(data)
+        rows.decode(data)
 
 
 def test_a_large_picture_of_a_person_is_the_same_at_full_size() -> None:
@@ -149,4 +149,4 @@ def test_a_large_picture_of_a_person_is_the_same_at_full_size() -> None:
     for kind, image in product(("RGB", "L", "RGBA"), (large,)):
         picture = Image.fromarray(image).convert(kind)
         data = photos.encoded(np.asarray(picture), "PNG")
-        np.testing.assert_array_equal(read_header(data).rgb(10_000), rows.as_rgb(rows.read(data)))
+        np.testing.assert_array_equal(read_header(data).rgb(10_000), rows.as_rgb(rows.decode(data)))

@@ -27,21 +27,21 @@ BIG = zlib.compress(bytes(300 << 20))  # 300 kB
 
 
 def cost(data: bytes) -> tuple[float, int]:
-    """Seconds that looking at a picture at two scales takes, and the room it asks for; refused or not."""
-    started, room = time.thread_time(), 0
+    """Seconds that looking at a picture at two scales takes, and the pixels it counts for; refused or not."""
+    started, counted = time.thread_time(), 0
     try:
         picture = read_header(data)
-        room = picture.room
+        counted = picture.cost
         picture.rgb(640)
         picture.rgb(max(picture.width, picture.height))
     except ApiError:
         pass
-    return time.thread_time() - started, room
+    return time.thread_time() - started, counted
 
 
 def bounded(data: bytes) -> None:
-    seconds, room = cost(data)
-    assert seconds < FIXED + A_PIXEL * room + A_BYTE * len(data)
+    seconds, counted = cost(data)
+    assert seconds < FIXED + A_PIXEL * counted + A_BYTE * len(data)
 
 
 def png(pixels: bytes, before: bytes = b"", behind: bytes = b"", form: tuple[int, int] = (8, 2), way: int = 0) -> bytes:
@@ -117,14 +117,14 @@ def test_what_lies_behind_the_last_row_changes_no_pixel(way: int) -> None:
     assert not surplus.any()
 
 
-def test_room_counts_the_work() -> None:
+def test_cost_counts_the_work() -> None:
     """Ordinary pictures count for their pixels, dear ones for as many more as their decoding takes time."""
     count = SIDE * SIDE
-    assert read_header(png(ROWS)).room == count
-    assert read_header(png(ROWS, form=(1, 0))).room == count
-    assert read_header(png(ROWS, form=DEEP)).room == count * 11 // 3
-    assert read_header(FIRST).room == 160 * 96
-    assert read_header(with_scans(20_000)).room > 160 * 96 * 20_000 / 16
+    assert read_header(png(ROWS)).cost == count
+    assert read_header(png(ROWS, form=(1, 0))).cost == count
+    assert read_header(png(ROWS, form=DEEP)).cost == count * 11 // 3
+    assert read_header(FIRST).cost == 160 * 96
+    assert read_header(with_scans(20_000)).cost > 160 * 96 * 20_000 / 16
     with pytest.raises(InvalidImageFormatError):
         read_header(with_scans(110_000))
 

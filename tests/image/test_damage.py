@@ -36,17 +36,17 @@ FULLY = 20_000_000  # pixels that are also decoded at full resolution, as they a
 
 def limited(data: bytes) -> None:
     """Decode or be refused by name, within bounds."""
-    held, begun, room = _peak(reset=True), time.thread_time(), 0
+    held, begun, counted = _peak(reset=True), time.thread_time(), 0
     with contextlib.suppress(ApiError):
         picture = read_header(data)
-        pixels, room = picture.width * picture.height, picture.room
+        pixels, counted = picture.width * picture.height, picture.cost
         for long_side in (100, 1280) if pixels > FULLY else (100, max(picture.width, picture.height)):
             image = picture.rgb(long_side)
             assert image.dtype == np.uint8
             assert image.shape[2] == 3
             assert image.flags.c_contiguous
     assert time.thread_time() - begun < MOST_SECONDS
-    assert _peak() - held < MOST_BYTES * room + AND_BYTES
+    assert _peak() - held < MOST_BYTES * counted + AND_BYTES
 
 
 def _peak(reset: bool = False) -> int:

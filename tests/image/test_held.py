@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from benchmarks import pictures
-from mien.image.decode import MOST_HELD, read_header
+from mien.image.decode import read_header
+from mien.image.limits import MOST_HELD
 from mien.system import heap
 from tests import photos
 from tests.image import dissect, files
@@ -70,7 +71,7 @@ def test_no_more_is_held_than_was_said_and_half_the_size_is_had(name: str) -> No
         assert max(pixels.shape[:2]) >= min(long_side, max(SIDES) // 2)
         del pixels
     deep = 11 / 3 if name == "PNG of 16 bits with alpha" else 1  # what is inflated and laid over white for a pixel
-    assert picture.room == int(SIDES[0] * SIDES[1] * deep)
+    assert picture.cost == int(SIDES[0] * SIDES[1] * deep)
 
 
 @pytest.mark.parametrize(("sampling", "bytes_a_pixel"), [("4:4:4", 6), ("4:2:2", 4), ("4:2:0", 3)])
@@ -80,7 +81,7 @@ def test_a_progressive_jpeg_counts_for_what_its_coefficients_take(sampling: str,
     picture = read_header(photos.jpeg(large(), quality=80, subsampling=sampling, progressive=True))
     count = SIDES[0] * SIDES[1]
     assert picture.held(1280) - plain.held(1280) == bytes_a_pixel * count
-    assert picture.room * 4 >= bytes_a_pixel * count
+    assert picture.cost * 4 >= bytes_a_pixel * count
     before = peak(reset=True)
     picture.rgb(1280)
     grown = peak() - before
@@ -101,4 +102,4 @@ def test_what_is_held_follows_the_scale() -> None:
     assert picture.held(10_000) == 4 * 5000**2
     small = read_header(photos.jpeg(files.quarters()))
     assert small.held(80) == 4 * 80 * 48
-    assert small.room == 160 * 96
+    assert small.cost == 160 * 96

@@ -1,49 +1,117 @@
-"""PNG bytes → RGB pixels at a scale; of a large picture no more is held than the answer and a band of rows.
+"""PNG for `decode.py`: reads the header and decodes at a scale, a band of rows at a time.
 
-What reads PNG (libpng, in OpenCV) gives whole pictures: on their way to RGB, 100 megapixels of the deepest kind take
-2 GB. `image/rows.py` has it read bands, which are reduced here before the next is read.
+libpng (in OpenCV) decodes whole pictures only, and on their way to RGB a large one of many bits takes many times its
+answer. `image/rows.py` makes libpng read bands, and each is reduced here before the next is read.
 """
 
 import struct
+from dataclasses import dataclass
+from typing import ClassVar
 
 import cv2
 import numpy as np
 
+from mien.errors import InvalidImageFormatError
 from mien.face.types import Pixels
 from mien.image import rows
+from mien.image.limits import BYTES_PER_PIXEL, check_sides
 from mien.image.rows import Rows
 
-WHOLE = 1_000_000  # pixels up to which a picture is read in one go, which takes 20 MB at most
+MAGIC = rows.MAGIC
+WHOLE = 1_000_000  # pixels up to which a picture is decoded in one go, which takes 20 MB at most
 BAND = 1 << 20  # bytes of RGB to a band, about
+_BYTES_SUMMED = 9  # held for a pixel of the answer where the passes of an interlaced picture are added up
 
 
-def interlaced(data: bytes) -> bool:
-    """Whether a PNG comes in seven passes over the whole picture, told by its header."""
-    return bool(data[28])
+@dataclass(frozen=True, slots=True)
+class Png:
+    """A PNG whose header has been read (see `decode.EncodedFile`); its eXIf chunk is ignored, as by AWS.
+
+    Attributes:
+        data: the whole file.
+        width: columns.
+        height: rows.
+        interlaced: whether it comes in seven passes over the whole picture.
+    """
+
+    data: bytes
+    width: int
+    height: int
+    interlaced: bool
+    orientation: ClassVar[int] = 1  # reference 2.4
+    faster_when_smaller: ClassVar[bool] = False
+
+    @property
+    def scales(self) -> tuple[int, ...]:
+        """Scales that may be used instead of full size; a pass fits only those that divide the size evenly."""
+        return (4, 2) if self.interlaced else (7, 6, 5, 4)
+
+    def held(self, eighths: int) -> int:
+        """Returns the bytes held at most (see `decode.EncodedFile`)."""
+        pixels = self.width * self.height * eighths**2 // 64
+        return pixels * (_BYTES_SUMMED if eighths < 8 and self.interlaced else BYTES_PER_PIXEL)
+
+    def work(self) -> int:
+        """Returns the pixels of 8-bit RGB that take as long to decode."""
+        return rows.work(self.data)
+
+    def decode(self, eighths: int) -> Pixels:
+        """Decodes the first frame: up to 16 bits and palettes to 8 bits, gray to RGB, alpha composited over white.
+
+        Args:
+            eighths: 1, 2, 4 or 8, or one of `scales`. A pixel of the answer is the mean of those it stands for.
+
+        Returns:
+            uint8 RGB (H, W, 3).
+
+        Raises:
+            InvalidImageFormatError: it is damaged or cut short.
+        """
+        if eighths == 8 and self.width * self.height <= WHOLE:
+            return Rows(self.data).whole()
+        return decode_bands(self.data, eighths)
 
 
-def decode(data: bytes, eighths: int) -> Pixels:
-    """Decode the first frame to uint8 RGB (H, W, 3): 1–16 bits and palettes to 8, gray to RGB, alpha laid over white.
-
-    Args:
-        data: the file, its header and the lengths of its chunks found to be right.
-        eighths: of the full size that are wanted: 1, 2, 4 or 8, or 5 to 7 of what is not interlaced. A pixel of the
-            answer is the mean of those it stands for.
+def read(data: bytes) -> Png:
+    """Reads the header.
 
     Raises:
-        InvalidImageFormatError: it is damaged or cut short.
+        InvalidImageFormatError: it is damaged, or a chunk is longer than the file.
+        InvalidParameterError: a side is too short.
+        ImageTooLargeError: a side is too long.
     """
+    if len(data) < 33 or data[12:16] != b"IHDR":
+        raise InvalidImageFormatError
     width, height = struct.unpack(">II", data[16:24])
-    if eighths == 8 and width * height <= WHOLE:
-        return Rows(data).whole()
-    return in_bands(data, eighths)
+    check_sides(width, height)
+    _check_chunks(data)
+    return Png(data, width, height, bool(data[28]))
 
 
-def in_bands(data: bytes, eighths: int, band: int = BAND) -> Pixels:
-    """The same for a picture of any size, about `band` bytes of RGB at a time."""
+def _check_chunks(data: bytes) -> None:
+    """Refuses a PNG that ends before its pixels, has a chunk longer than the file, or has very many.
+
+    OpenCV allocates what a chunk claims to have, up to 4 GB, and reads on behind an end that comes too early.
+    """
+    place, pixels = len(MAGIC), False
+    for _ in range(rows.MOST_CHUNKS):
+        if place + 8 > len(data):
+            return
+        kind, length = data[place + 4 : place + 8], int.from_bytes(data[place : place + 4], "big")
+        place += 12 + length
+        pixels = pixels or kind == b"IDAT"
+        if place > len(data) or (kind == b"IEND" and not pixels):
+            raise InvalidImageFormatError
+        if kind == b"IEND":
+            return
+    raise InvalidImageFormatError
+
+
+def decode_bands(data: bytes, eighths: int, band: int = BAND) -> Pixels:
+    """Decodes a picture of any size at a scale, about `band` bytes of RGB at a time (see `Png.decode`)."""
     file = Rows(data)
-    if interlaced(data):
-        return _of_passes(file, eighths, band)
+    if file.interlaced:
+        return _passes_summed(file, eighths, band)
     image = np.empty((file.height * eighths // 8, file.width * eighths // 8, 3), np.uint8)
     filled = 0
     for part in file.bands(file.width, file.height, band):
@@ -54,10 +122,10 @@ def in_bands(data: bytes, eighths: int, band: int = BAND) -> Pixels:
 
 
 def _reduced(band: Pixels, eighths: int) -> Pixels:
-    """A band at a scale, halved as often as that goes, which is what processors have instructions for.
+    """Reduces a band, by exact halves as far as possible, for which processors have instructions.
 
-    The rows of a band are a multiple of eight, so that no pixel of the answer stands for pixels of two bands; of the
-    last band, what is too little for a row may be answered with one too many.
+    A band has a multiple of eight rows, so that no pixel of the answer stands for pixels of two bands. Of the last
+    band, a rest too small for a row may be answered with one row too many.
     """
     while eighths <= 4:
         band, eighths = _resized(band[: max(len(band) & ~1, 1), : band.shape[1] & ~1], 4), eighths * 2
@@ -69,8 +137,8 @@ def _resized(band: Pixels, eighths: int) -> Pixels:
     return np.asarray(cv2.resize(band, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _of_passes(file: Rows, eighths: int, band: int) -> Pixels:
-    """An interlaced picture: each pass brings pixels from all over it, which are added to what they become part of."""
+def _passes_summed(file: Rows, eighths: int, band: int) -> Pixels:
+    """Decodes an interlaced picture: adds the pixels of each pass to the pixels of the answer that they belong to."""
     block = 8 // eighths
     sums = np.zeros((file.height // block, file.width // block, 3), np.uint8 if block == 1 else np.uint16)
     for x, y, across, down in rows.ADAM7:
@@ -80,7 +148,7 @@ def _of_passes(file: Rows, eighths: int, band: int) -> Pixels:
         top = y
         for part in file.bands(width, height, band):
             place = sums[top // block :: max(1, down // block), x // block :: max(1, across // block)]
-            added = _added(part, max(1, block // across), max(1, block // down))[: len(place), : place.shape[1]]
+            added = _block_sums(part, max(1, block // across), max(1, block // down))[: len(place), : place.shape[1]]
             place[: len(added)] += added
             top += down * len(part)
     if block > 1:
@@ -89,8 +157,8 @@ def _of_passes(file: Rows, eighths: int, band: int) -> Pixels:
     return sums.astype(np.uint8, copy=False)
 
 
-def _added(band: Pixels, across: int, down: int) -> Pixels | np.ndarray[tuple[int, ...], np.dtype[np.uint16]]:
-    """Sums of so many pixels each way; what is left over at the right and at the bottom is left out."""
+def _block_sums(band: Pixels, across: int, down: int) -> Pixels | np.ndarray[tuple[int, ...], np.dtype[np.uint16]]:
+    """Sums blocks of `across` × `down` pixels; incomplete blocks at the right and at the bottom are left out."""
     if across == down == 1:
         return band
     height, width = len(band) // down, band.shape[1] // across

@@ -148,7 +148,7 @@ class Request:
             ThrottlingError: the share was not granted in time.
             AbandonedError: the client no longer waits.
         """
-        with self.pixels(picture.room), _PictureInTurn(picture, self._turn) as held:
+        with self.pixels(picture.cost), _PictureInTurn(picture, self._turn) as held:
             yield held
 
     def pixels(self, count: int) -> Share:
