@@ -12,8 +12,8 @@ import cv2
 
 from mien import __version__, config
 from mien.access.authenticator import Authenticator
+from mien.access.preauthentication import Preauthenticator
 from mien.access.vault import Vault
-from mien.access.vouch import Voucher
 from mien.config import Settings
 from mien.engine.cores import Cores
 from mien.engine.onnx import OnnxSession
@@ -46,7 +46,7 @@ from mien.wire import listen
 from mien.wire.admission import Admission
 from mien.wire.connection import Connections, room_for
 from mien.wire.console import Console
-from mien.wire.gate import Gate
+from mien.wire.origin import OriginCheck
 from mien.wire.pages import MetricsPage, Page, ReadinessPage, alive
 from mien.wire.server import Server
 
@@ -117,7 +117,7 @@ def build(settings: Settings, until: ExitStack) -> App:
     Raises:
         SetupError: something is missing or broken; the text says what to do.
     """
-    at_once = 2 * WAITING * settings.cores + 1  # so that no thread waits for a connection, nor the voucher
+    at_once = 2 * WAITING * settings.cores + 1  # so that no thread waits for a connection, nor the preauthenticator
     store = stores.open_store(settings.store, settings.data, connections=at_once)
     until.callback(store.database.close)
     authenticator = Authenticator(store.keys, vault(settings))  # before the pack: a wrong master key is told sooner
@@ -143,7 +143,7 @@ def build(settings: Settings, until: ExitStack) -> App:
         expiry(context.image_cache),
     )
     watchers = [log.answered, metrics.answered, lambda _: trimmer.wake(), *([tracing.answered] if tracing else [])]
-    admission = Admission(bounds, Voucher(store.keys))
+    admission = Admission(bounds, Preauthenticator(store.keys))
     server = Server(context, OPERATIONS, authenticator, admission=admission, pages=pages, watchers=watchers)
     return App(context, authenticator, server, connections, ready, background)
 

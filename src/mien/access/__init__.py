@@ -1,1 +1,1 @@
-"""Who is calling and what they may do: access keys, signatures, permissions."""
+"""Decides who may call: access keys, their signatures, their permissions and rates, and the master key."""

@@ -1,8 +1,7 @@
-"""Who may come in, and what they may do: keys verified, permissions held against the request, rates kept.
+"""Authenticates and authorizes a request between its decoding and its operation, and creates access keys.
 
-While no key has ever been made and the server is bound to loopback, any credentials are accepted, but not from pages
-of other sites that this machine's browser has open: they have no secret to sign with, and none would be asked for. From
-the first key on every request must be signed with one.
+While no key was ever created and the server is bound to loopback, any credentials are accepted; `wire/origin.py` keeps
+the pages of other sites out meanwhile. From the first key on, every request must be signed with one.
 """
 
 import fnmatch
@@ -36,20 +35,20 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who is calling; `key` is None where any credentials are accepted."""
+    """An authenticated caller; `key` is None while any credentials are accepted."""
 
     caller: Caller
     key: StoredKey | None = None
 
     @property
     def name(self) -> str | None:
-        """The key's name, for the log."""
+        """Returns the key's name, for the log."""
         return self.key.name if self.key else None
 
 
 @dataclass(slots=True)
 class _Bucket:
-    """A token bucket: a second's worth of requests at once, then the rate."""
+    """A token bucket that allows a burst of one second's requests."""
 
     rate: float
     level: float
@@ -66,15 +65,15 @@ class _Bucket:
 
 
 class Authenticator:
-    """Lets callers in.
+    """Authenticates callers by the signatures of their requests, and keeps each key to its rate.
 
     Args:
         keys: the access keys.
-        vault: what their secrets are sealed with.
-        clock: now, with a time zone.
+        vault: decrypts their secrets.
+        clock: returns the present, with a time zone.
 
     Raises:
-        SetupError: there are keys, and the vault's master key does not open them; or it cannot be used.
+        SetupError: there are keys that the master key does not decrypt, or the master key cannot be used.
     """
 
     def __init__(self, keys: Keys, vault: Vault, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -83,42 +82,42 @@ class Authenticator:
         self._clock = clock
         self._uses = Uses(keys)
         self._buckets: dict[str, _Bucket] = {}
-        self._taking = threading.Lock()
-        self._sealed_elsewhere: set[str] = set()
-        self._expecting = b""
+        self._buckets_lock = threading.Lock()
+        self._unreadable: set[str] = set()  # keys sealed under another master key, as logged
+        self._fingerprint = b""
         self._is_locked = keys.any()
         if self._is_locked:
             check_vault(keys, vault)
-            sigv4.prepare()  # or the first caller would wait for it
+            sigv4.prepare()  # now, since the first caller would wait for it
         else:
-            self._expecting = vault.fingerprint(make=True)
-            self._expect()
+            self._fingerprint = vault.fingerprint(make=True)
+            self._announce()
 
     def close(self) -> None:
-        """Write what is still to be kept of the keys' uses, and expect no first key any more."""
+        """Stores when keys were last used, and withdraws the expected master key."""
         self._uses.stop()
-        with suppress(Exception):  # a database that is away is no reason not to stop
-            self._keys.expect_no_more(self._expecting)
+        with suppress(Exception):  # an unreachable database must not keep the server from stopping
+            self._keys.expect_no_more(self._fingerprint)
 
-    def _expect(self) -> None:
-        """Keep which master key a first access key has to be sealed with, so that `create_key` can tell."""
+    def _announce(self) -> None:
+        """Stores the fingerprint of this server's master key; `create_key` compares it before sealing a first key."""
         try:
-            if self._expecting and self._keys.expected() != {self._expecting}:
-                self._keys.expect(self._expecting)
-        except Exception as error:  # noqa: BLE001  a full disk is no reason not to serve
-            log.warning("the master key is not noted", extra={"facts": {"why": type(error).__name__}})
+            if self._fingerprint and self._keys.expected() != {self._fingerprint}:
+                self._keys.expect(self._fingerprint)
+        except Exception as error:  # noqa: BLE001  a full disk must not keep the server from starting
+            log.warning("the master key's fingerprint was not stored", extra={"facts": {"why": type(error).__name__}})
 
     def is_locked(self) -> bool:
-        """Whether requests must be signed: once there was a key, there was a key."""
+        """Returns whether requests must be signed, which stays so once a first key was created."""
         self._is_locked = self._is_locked or self._keys.any()
         return self._is_locked
 
     def authenticate(self, call: Call) -> Identity:
-        """Find out who is calling.
+        """Identifies the caller by the request's signature.
 
         Raises:
-            FrameworkError: the request is not signed as it must be (see `sigv4`).
-            ProvisionedThroughputExceededError: the key has used up its rate.
+            FrameworkError: the signature is missing, malformed or wrong (see `sigv4`), or the key has expired.
+            ProvisionedThroughputExceededError: the key exceeds its rate.
         """
         if not self.is_locked():
             match = _REGION.search(call.headers.get("authorization", ""))
@@ -128,37 +127,37 @@ class Authenticator:
         valid = key if key and key.revoked is None else None
         sigv4.verify(call, claim, lambda _: self._secret(valid) if valid else None)
         if valid is None:
-            raise AssertionError  # verify does not return for a key that nobody has
+            raise AssertionError  # `verify` has refused it
         if valid.expires is not None and valid.expires <= self._clock().timestamp():
             raise ExpiredTokenError
-        self._spend(valid)
+        self._limit_rate(valid)
         self._uses.note(valid.access_key)
         return Identity(Caller(valid.account, claim.region, valid.collections, valid.buckets), valid)
 
     def _secret(self, key: StoredKey) -> str | None:
-        """The key's secret; None where this server cannot open it, which is said in the log once."""
+        """Returns the key's secret; None if the master key does not decrypt it, which is logged once for each key."""
         try:
             return self._vault.open(key.secret, key.access_key)
         except SetupError as error:
-            if key.access_key not in self._sealed_elsewhere:
-                self._sealed_elsewhere.add(key.access_key)
+            if key.access_key not in self._unreadable:
+                self._unreadable.add(key.access_key)
                 log.error("a key cannot be used", extra={"facts": {"key": key.name, "why": str(error)}})
             return None
 
-    def _spend(self, key: StoredKey) -> None:
+    def _limit_rate(self, key: StoredKey) -> None:
         if key.rate is None:
             return
-        with self._taking:
+        with self._buckets_lock:
             bucket = self._buckets.setdefault(key.access_key, _Bucket(key.rate, max(1.0, key.rate)))
             if not bucket.take():
                 raise ProvisionedThroughputExceededError
 
 
 def authorize(identity: Identity, operation: str, request: msgspec.Struct) -> None:
-    """Hold a request against what the caller's key allows.
+    """Checks a request against the permissions of the caller's key.
 
     Raises:
-        AccessDeniedError: the key does not allow the operation, or the operation on this collection.
+        AccessDeniedError: the key does not permit the operation, or not on this collection.
     """
     key, caller = identity.key, identity.caller
     if key is None:
@@ -172,19 +171,19 @@ def authorize(identity: Identity, operation: str, request: msgspec.Struct) -> No
     for action in (operation, "TagResource") if tags_too else (operation,):
         permitted = any(fnmatch.fnmatchcase(action, pattern) for pattern in key.operations)
         if not permitted or (collection is not None and not caller.sees(collection)):
-            who = f"arn:aws:iam::{caller.account}:user/{key.name}"
-            raise AccessDeniedError.action(who, f"rekognition:{action}", resource)
+            user = f"arn:aws:iam::{caller.account}:user/{key.name}"
+            raise AccessDeniedError.action(user, f"rekognition:{action}", resource)
 
 
 def check_vault(keys: Keys, vault: Vault) -> None:
-    """Hold the master key against the keys that were sealed with it, of which it must open one that is in use.
+    """Checks that the master key decrypts one of the access keys, those in use and the newest first.
 
     Raises:
-        SetupError: the master key is missing or another one.
+        SetupError: the master key is missing, or another one than the keys were sealed with.
     """
-    kept = keys.all()
+    stored = keys.all()
     refused: SetupError | None = None
-    for key in sorted(kept, key=lambda key: (key.revoked is not None, -key.created)):
+    for key in sorted(stored, key=lambda key: (key.revoked is not None, -key.created)):
         try:
             vault.open(key.secret, key.access_key)
         except SetupError as error:
@@ -196,11 +195,11 @@ def check_vault(keys: Keys, vault: Vault) -> None:
 
 
 def create_key(keys: Keys, vault: Vault, name: str, grant: Grant) -> tuple[str, str]:
-    """Make an access key; its id and its secret, which is not shown again.
+    """Creates an access key and returns its id and its secret, which cannot be shown again.
 
     Raises:
-        SetupError: there is a key of this name, the grant is none (see `Grant.check`), or the servers or the other keys
-            have another master key.
+        SetupError: the name is taken, the grant is invalid (see `Grant.check`), or the running servers or the other
+            keys use another master key.
     """
     now = time.time()
     grant.check(name, now)
@@ -211,20 +210,20 @@ def create_key(keys: Keys, vault: Vault, name: str, grant: Grant) -> tuple[str, 
         _check_expected(keys, vault)
     secret = secrets.token_urlsafe(30)
     sealed = vault.seal(secret, access_key)
-    kept = StoredKey(
+    key = StoredKey(
         access_key, name, grant.account, sealed, grant.operations, grant.collections, grant.rate, now, None,
         grant.readable, grant.expires,
     )  # fmt: skip
-    if not keys.add(kept):
+    if not keys.add(key):
         raise SetupError(f"There is a key named {name} already; revoke it or choose another name.")
     return access_key, secret
 
 
 def _check_expected(keys: Keys, vault: Vault) -> None:
-    """Refuse to seal a first key so that a server which runs could not open it."""
+    """Refuses to seal a first key with a master key that a running server does not have."""
     expected = keys.expected()
     if expected and vault.fingerprint() not in expected:
         raise SetupError(
             f"A server on this store was started with another master key than {vault.path}; give both the same file "
-            "(--master-key). If that server runs no more, start one with this file once, on 127.0.0.1."
+            "(--master-key). If that server no longer runs, start one with this file once, on 127.0.0.1."
         )

@@ -1,4 +1,4 @@
-"""What a new key may do: read from an operator's words, and refused where it would do something else than it says."""
+"""Parses and checks the permissions of a new access key, as `mien keys create` is given them."""
 
 import fnmatch
 import math
@@ -13,7 +13,7 @@ from mien.operations.table import OPERATIONS
 RATES = (0.001, 1_000_000.0)  # requests a second
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _NAME = re.compile(r"[A-Za-z0-9_.@+=-]{1,64}")
-_PATTERN = re.compile(r"(?:[A-Za-z0-9_.*?-]|\[!?[A-Za-z0-9_.-]+\])+")  # of what collections and buckets are called
+_PATTERN = re.compile(r"(?:[A-Za-z0-9_.*?-]|\[!?[A-Za-z0-9_.-]+\])+")  # of names of collections and buckets
 _MOST_PATTERN = 255  # characters, as many as a collection's name has
 _DURATION = re.compile(r"([0-9]{1,6})([hdwy])")
 _HOURS = {"h": 1, "d": 24, "w": 7 * 24, "y": 365 * 24}
@@ -21,16 +21,16 @@ _HOURS = {"h": 1, "d": 24, "w": 7 * 24, "y": 365 * 24}
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a new key may do.
+    """The permissions of a new access key.
 
     Attributes:
         operations: patterns of operations.
         collections: patterns of collections.
         rate: requests a second; None for no limit.
         account: 12 digits.
-        buckets: patterns of S3 buckets that pictures may be named in; None for all that the server reads, or for none
-            where the account is one of its own, since buckets belong to no account.
-        expires: when the key ends, in seconds since 1970; None for never.
+        buckets: patterns of the S3 buckets that may be named in a request; None for all that the server reads, but for
+            none if the key has an account of its own, since buckets belong to no account.
+        expires: the end of the key's validity, in seconds since 1970; None for never.
     """
 
     operations: tuple[str, ...] = ("*",)
@@ -42,16 +42,16 @@ class Grant:
 
     @property
     def readable(self) -> tuple[str, ...]:
-        """Patterns of the buckets that the key reads."""
+        """Returns the patterns of the buckets that the key may read."""
         if self.buckets is None:
             return ("*",) if self.account == ACCOUNT else ()
         return self.buckets
 
     def check(self, name: str, now: float) -> None:
-        """Refuse what a key of this name cannot have.
+        """Checks the grant and the name of its key.
 
         Raises:
-            SetupError: a name, an account, a pattern, a rate or an end that is none; the text says what would be.
+            SetupError: a name, an account, a pattern, a rate or an expiry is invalid; the text says what is valid.
         """
         if not _ACCOUNT.fullmatch(self.account):
             raise SetupError(f"An account is 12 digits, not {self.account!r}.")
@@ -68,7 +68,7 @@ class Grant:
         if not self.operations or not self.collections:
             raise SetupError("A key needs operations and collections; leave out what it may have all of.")
         least, most = RATES
-        if self.rate is not None and not least <= self.rate <= most:  # NaN is between nothing
+        if self.rate is not None and not least <= self.rate <= most:  # false for NaN
             raise SetupError(
                 f"A rate is {least:g} to {most:,.0f} requests a second, not {self.rate:g}; leave it out for no limit."
             )
@@ -77,20 +77,20 @@ class Grant:
 
 
 def patterns(text: str) -> tuple[str, ...]:
-    """The patterns of a list that is separated by commas, without the spaces around them."""
+    """Returns the patterns of a comma-separated list, without the spaces around them."""
     return tuple(part.strip(" \t") for part in text.split(","))
 
 
 def moment(text: str, now: datetime) -> float:
-    """When a key ends, in seconds since 1970.
+    """Returns the end of a key's validity, in seconds since 1970.
 
     Args:
-        text: a day (2027-03-01, which ends with it in UTC), a moment (2027-03-01T12:00+01:00; UTC where it names no
-            zone), or a duration from now: 36h, 90d, 12w, 1y.
-        now: with a time zone.
+        text: a day (2027-03-01, to its end in UTC), a moment (2027-03-01T12:00+01:00; in UTC if it names no zone), or a
+            duration from now: 36h, 90d, 12w, 1y.
+        now: the present, with a time zone.
 
     Raises:
-        SetupError: it is none of these.
+        SetupError: the text is none of these.
     """
     try:
         if match := _DURATION.fullmatch(text):

@@ -1,7 +1,7 @@
-"""Secrets at rest: encrypted under a master key that is not in the database.
+"""Encrypts the secrets of access keys at rest, under a master key that is not in the database.
 
-AES-256-GCM from the `cryptography` package. The master key is a file of its own that only its owner may read; with
-many instances on one database every instance is given the same file.
+The cipher is AES-256-GCM from the `cryptography` package. The master key is a file that only its owner may read; all
+instances on one database are given the same file.
 """
 
 import hashlib
@@ -17,25 +17,25 @@ from mien.system import leftovers
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-_NONCE = 12  # bytes; what GCM is made for
+_NONCE = 12  # bytes, the length that GCM is made for (NIST SP 800-38D, 5.2.1.1)
 _KEY = 32  # bytes
 
 
 class Vault:
-    """Encrypts and decrypts under the master key in a file, which is made when the first secret is sealed."""
+    """Encrypts and decrypts with the master key in a file, which is created when the first secret is sealed."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._cipher: AESGCM | None = None
 
     def fingerprint(self, *, make: bool = False) -> bytes:
-        """What tells this master key from others and gives nothing of it away; empty where there is none.
+        """Returns a digest that identifies the master key and does not reveal it; empty if there is no key.
 
         Args:
-            make: whether a key is made where there is none and one can be made.
+            make: whether to create a missing key, if the folder allows.
 
         Raises:
-            SetupError: there is one that cannot be used.
+            SetupError: the key's file exists and cannot be used.
         """
         with suppress(OSError):
             if make and not self.path.exists():
@@ -46,10 +46,10 @@ class Vault:
         return hashlib.blake2b(key=self._read(), person=b"mien master key", digest_size=16).digest()
 
     def seal(self, secret: str, label: str) -> bytes:
-        """Encrypt `secret`; `label` must be the same when it is opened.
+        """Encrypts `secret`, bound to `label`, which `open` must be given again.
 
         Raises:
-            SetupError: the master key cannot be read or made.
+            SetupError: the master key cannot be read or created.
         """
         nonce = os.urandom(_NONCE)
         try:
@@ -57,25 +57,25 @@ class Vault:
                 self._make()
         except OSError as error:
             raise self._unusable(error) from None
-        return nonce + self._keyed().encrypt(nonce, secret.encode(), label.encode())
+        return nonce + self._aes().encrypt(nonce, secret.encode(), label.encode())
 
     def open(self, sealed: bytes, label: str) -> str:
-        """Decrypt what `seal` gave.
+        """Decrypts a secret that `seal` encrypted.
 
         Raises:
-            SetupError: it was sealed under another master key or label, or the master key cannot be read.
+            SetupError: it was sealed with another master key or label, or the master key cannot be read.
         """
-        from cryptography.exceptions import InvalidTag  # noqa: PLC0415  7 MB, which a server without keys never needs
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415  only with keys: benchmarks/README.md, "Starting"
 
         try:
-            return self._keyed().decrypt(sealed[:_NONCE], sealed[_NONCE:], label.encode()).decode()
+            return self._aes().decrypt(sealed[:_NONCE], sealed[_NONCE:], label.encode()).decode()
         except InvalidTag:
             raise SetupError(
                 f"The access keys were not made with the master key in {self.path}; every server on one store needs "
                 "the same file (--master-key)."
             ) from None
 
-    def _keyed(self) -> "AESGCM":
+    def _aes(self) -> "AESGCM":
         if self._cipher is None:
             from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415  as in `open`
 
@@ -85,11 +85,11 @@ class Vault:
     def _read(self) -> bytes:
         try:
             with self.path.open("rb") as file:
-                facts, key = os.fstat(file.fileno()), file.read(_KEY + 1)
+                status, key = os.fstat(file.fileno()), file.read(_KEY + 1)
         except OSError as error:
             raise self._unusable(error) from None
-        mode = stat.S_IMODE(facts.st_mode)
-        if facts.st_uid == os.getuid() and mode & 0o077:  # as ssh does; another's file is another's to protect
+        mode = stat.S_IMODE(status.st_mode)
+        if status.st_uid == os.getuid() and mode & 0o077:  # as ssh does; another user's file is theirs to protect
             raise SetupError(
                 f"The master key {self.path} may be used by others than its owner (mode {mode:04o}), and so may the "
                 f"access keys: chmod 600 {self.path}"
@@ -102,7 +102,7 @@ class Vault:
         return SetupError(f"The master key {self.path} cannot be used: {error.strerror}.")
 
     def _make(self) -> None:
-        """Write a new key beside its place and link it there, so that two processes cannot both win."""
+        """Writes a new key to a temporary file and links it to its path, so that of two processes only one succeeds."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with leftovers.making(self.path) as fresh:
             with fresh.open("wb") as file:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from mien.access.claim import Call
-from mien.access.vouch import Voucher
+from mien.access.preauthentication import Preauthenticator
 from mien.errors import ThrottlingError
 from mien.serving.bounds import Bounds
 from mien.serving.budget import Share
@@ -48,9 +48,9 @@ class Arrival:
 class Admission:
     """Lets requests in as the bounds allow."""
 
-    def __init__(self, bounds: Bounds, voucher: Voucher) -> None:
+    def __init__(self, bounds: Bounds, preauthenticator: Preauthenticator) -> None:
         self._bounds = bounds
-        self._voucher = voucher
+        self._preauthenticator = preauthenticator
         self._lanes = {
             False: (bounds.threads, ThreadPoolExecutor(bounds.threads.total, thread_name_prefix="operation")),
             True: (bounds.reading, ThreadPoolExecutor(bounds.reading.total, thread_name_prefix="reading")),
@@ -59,11 +59,11 @@ class Admission:
     def arrival(self, call: Call, address: str, receive: Receive, *, pictured: bool, reads: bool) -> Arrival:
         """A request as its head tells of it; `pictured` says whether an image may be in its body."""
         most = body.MOST_BODY if pictured else body.MOST_PLAIN
-        return Arrival(call, address, self._voucher.party(call, address), most, reads, receive)
+        return Arrival(call, address, self._preauthenticator.party(call, address), most, reads, receive)
 
     def confirmed(self, access_key: str) -> str:
         """The party that a request is of whose signature was verified."""
-        self._voucher.confirm(access_key)
+        self._preauthenticator.confirm(access_key)
         return access_key
 
     def request(self, arrival: Arrival) -> Request:
@@ -84,7 +84,7 @@ class Admission:
 
         async def room(size: int) -> None:
             nonlocal share
-            party = await self._voucher.vouch(arrival.call, arrival.address)
+            party = await self._preauthenticator.require_key(arrival.call, arrival.address)
             share = self._bounds.bodies.ask(size, party, arrival.address)
             if not share.ready.done():
                 with request.stage("wait"):

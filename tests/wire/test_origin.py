@@ -2,8 +2,8 @@
 
 import pytest
 
-from mien.wire.gate import Gate
-from mien.wire.gate import is_loopback as loopback
+from mien.wire.origin import OriginCheck
+from mien.wire.origin import is_loopback as loopback
 
 HERE = [
     "localhost", "LocalHost", "localhost.", "localhost:6436", "localhost:", "127.0.0.1", "127.0.0.1:80", "127.0.0.1.",
@@ -21,37 +21,37 @@ ELSEWHERE = [
 
 
 @pytest.fixture
-def gate() -> Gate:
+def check() -> OriginCheck:
     async def behind(*_: object) -> None:
         raise AssertionError
 
-    return Gate(behind, lambda: False, "Mien.Internal.")
+    return OriginCheck(behind, lambda: False, "Mien.Internal.")
 
 
-def objection(gate: Gate, *headers: tuple[str, str], method: str = "POST", version: str = "1.1") -> str | None:
+def objection(check: OriginCheck, *headers: tuple[str, str], method: str = "POST", version: str = "1.1") -> str | None:
     raw = [(name.encode("latin-1"), value.encode("utf-8")) for name, value in headers]
-    return gate._objection({"method": method, "http_version": version, "headers": raw})
+    return check._objection({"method": method, "http_version": version, "headers": raw})
 
 
 @pytest.mark.parametrize("host", HERE)
-def test_every_spelling_of_this_machine_is_let_in(gate: Gate, host: str) -> None:
-    assert objection(gate, ("host", host)) is None
-    assert objection(gate, ("host", "localhost"), ("origin", f"http://{host}")) is None
+def test_every_spelling_of_this_machine_is_let_in(check: OriginCheck, host: str) -> None:
+    assert objection(check, ("host", host)) is None
+    assert objection(check, ("host", "localhost"), ("origin", f"http://{host}")) is None
 
 
 @pytest.mark.parametrize("host", ELSEWHERE)
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "HEAD", "DELETE"])
-def test_no_other_name_is(gate: Gate, host: str, method: str) -> None:
-    assert objection(gate, ("host", host), method=method)
-    assert objection(gate, ("host", "localhost"), ("host", host), method=method)
+def test_no_other_name_is(check: OriginCheck, host: str, method: str) -> None:
+    assert objection(check, ("host", host), method=method)
+    assert objection(check, ("host", "localhost"), ("host", host), method=method)
     if method != "OPTIONS":
-        assert objection(gate, ("host", "localhost"), ("origin", f"http://{host}"), method=method)
+        assert objection(check, ("host", "localhost"), ("origin", f"http://{host}"), method=method)
 
 
-def test_only_what_is_no_browser_may_say_no_host(gate: Gate) -> None:
-    assert objection(gate, version="1.0") is None
-    assert objection(gate, version="1.1")
-    assert objection(gate, ("host", "evil.example"), version="1.0")
+def test_only_what_is_no_browser_may_say_no_host(check: OriginCheck) -> None:
+    assert objection(check, version="1.0") is None
+    assert objection(check, version="1.1")
+    assert objection(check, ("host", "evil.example"), version="1.0")
 
 
 @pytest.mark.parametrize(
@@ -72,10 +72,10 @@ def test_only_what_is_no_browser_may_say_no_host(gate: Gate) -> None:
     ],
 )
 @pytest.mark.parametrize("site", ["", "cross-site", "same-site", "same-origin", "none"])
-def test_a_page_says_where_it_comes_from(gate: Gate, origin: str, is_let_in: bool, site: str) -> None:
+def test_a_page_says_where_it_comes_from(check: OriginCheck, origin: str, is_let_in: bool, site: str) -> None:
     """A page of localhost:3000 that calls 127.0.0.1 is of another site to a browser, and of this machine to mien."""
     more = [("sec-fetch-site", site)] if site else []
-    assert (objection(gate, ("host", "localhost:6436"), ("origin", origin), *more) is None) is is_let_in
+    assert (objection(check, ("host", "localhost:6436"), ("origin", origin), *more) is None) is is_let_in
 
 
 @pytest.mark.parametrize(
@@ -93,10 +93,10 @@ def test_a_page_says_where_it_comes_from(gate: Gate, origin: str, is_let_in: boo
     ],
 )
 def test_without_an_origin_the_browsers_own_word_counts(
-    gate: Gate, facts: dict[str, str], method: str, is_let_in: bool
+    check: OriginCheck, facts: dict[str, str], method: str, is_let_in: bool
 ) -> None:
     headers = [(f"sec-fetch-{name}", value) for name, value in facts.items()]
-    assert (objection(gate, ("host", "127.0.0.1"), *headers, method=method) is None) is is_let_in
+    assert (objection(check, ("host", "127.0.0.1"), *headers, method=method) is None) is is_let_in
 
 
 def test_a_loopback_address_is_no_name() -> None:

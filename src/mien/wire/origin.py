@@ -1,8 +1,8 @@
-"""In front of everything while there are no keys: browsers must not lend this machine to pages of other sites.
+"""Refuses requests that a browser sends for a page of another site; stands first, while there are no access keys.
 
-Loopback keeps other machines away, but a browser on this one fetches whatever a page tells it to. A page whose DNS name
-was rebound to this machine calls it by that name, which `Host` shows. Any other page says where it comes from in
-`Origin` or, where that is not sent, in `Sec-Fetch-Site`. From the first key on a signature is asked for instead.
+Loopback keeps other machines out, but a browser on this machine sends what any page asks for. A page whose DNS name was
+rebound to this machine is recognised by that name in `Host`, any other by `Origin` or, if that is missing, by
+`Sec-Fetch-Site`. From the first key on, a signature is required instead.
 """
 
 import asyncio
@@ -25,18 +25,18 @@ ANOTHER_SITE = "Pages of other sites are let in once there is an access key to s
 
 _AUTHORITY = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::[0-9]{0,5})?")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?P<authority>.*)", re.DOTALL)
-_PARTS = re.compile(r"[0-9a-fx]+(?:\.[0-9a-fx]+){0,3}")  # `inet_aton` would let words stand behind an address
+_PARTS = re.compile(r"[0-9a-fx]+(?:\.[0-9a-fx]+){0,3}")  # since `inet_aton` accepts words behind an address
 
 log = logging.getLogger("mien.request")
 
 
-class Gate:
-    """The ASGI application that lets requests through to another.
+class OriginCheck:
+    """The ASGI application that checks `Host` and `Origin`, and passes requests on.
 
     Args:
-        application: what is behind it.
-        is_locked: whether requests must be signed; asks the store.
-        host: the setting.
+        application: receives the requests that pass.
+        is_locked: returns whether requests must be signed; reads the store.
+        host: the setting of this name, whose value is accepted as `Host`.
     """
 
     def __init__(self, application: Application, is_locked: Callable[[], bool], host: str) -> None:
@@ -45,36 +45,36 @@ class Gate:
         self._names = frozenset({"localhost", host.lower().removesuffix(".")})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it."""
+        """Passes a request on, or refuses it."""
         why = self._objection(scope) if scope["type"] == "http" else None
-        if why and not await asyncio.to_thread(self._is_locked):  # asked last: few requests come so far
+        if why and not await asyncio.to_thread(self._is_locked):  # last, since it reads the store
             await _refuse(why, scope, send)
         else:
             await self._application(scope, receive, send)
 
     def _objection(self, scope: Scope) -> str | None:
-        """What speaks against a request as long as it need not be signed."""
-        hosts, origins, facts = [], [], {}
+        """Returns the reason to refuse an unsigned request; None if it may pass."""
+        hosts, origins, fetch = [], [], {}
         for name, value in scope["headers"]:
             if name == b"host":
                 hosts.append(value.decode("latin-1"))
             elif name == b"origin":
                 origins.append(value.decode("latin-1"))
             elif name.startswith(b"sec-fetch-"):
-                facts[name.removeprefix(b"sec-fetch-")] = value
+                fetch[name.removeprefix(b"sec-fetch-")] = value
         if len(hosts) > 1 or not all(map(self._is_here, hosts)) or not (hosts or scope["http_version"] == "1.0"):
-            return ELSEWHERE  # a browser always says whom it calls; health checks in HTTP/1.0 do not
+            return ELSEWHERE  # browsers always send Host; health checks in HTTP/1.0 may not
         if scope["method"] == "OPTIONS":
-            return None  # a browser asks beforehand, and is answered the same for every site
+            return None  # a preflight request, which is answered alike for every site
         if not all(map(self._is_from_here, origins)):
             return ANOTHER_SITE
-        if origins or facts.get(b"site") != b"cross-site":
+        if origins or fetch.get(b"site") != b"cross-site":
             return None
-        followed = (facts.get(b"mode"), facts.get(b"dest")) == (b"navigate", b"document")
-        return None if followed and scope["method"] in ("GET", "HEAD") else ANOTHER_SITE  # a link may lead here
+        is_link = (fetch.get(b"mode"), fetch.get(b"dest")) == (b"navigate", b"document")
+        return None if is_link and scope["method"] in ("GET", "HEAD") else ANOTHER_SITE
 
     def _is_here(self, authority: str) -> bool:
-        """Whether a name with or without a port is one that this machine alone has."""
+        """Returns whether a host, with or without a port, names this machine alone."""
         match = _AUTHORITY.fullmatch(authority.lower())
         return match is not None and (match["name"].removesuffix(".") in self._names or is_loopback(match["name"]))
 
@@ -84,10 +84,10 @@ class Gate:
 
 
 def is_loopback(name: str) -> bool:
-    """Whether a host, in lower case, is a loopback address in any of the spellings that resolvers take for one.
+    """Returns whether a lower-case host is a loopback address, in any spelling that resolvers accept.
 
-    An IPv4 address may have fewer than four parts and octal or hexadecimal ones (127.1, 0x7f000001), and end in a dot;
-    an IPv6 address stands in brackets, and may hold one of IPv4 (::ffff:127.0.0.1).
+    An IPv4 address may have fewer than four parts, octal or hexadecimal ones (127.1, 0x7f000001), and a final dot; an
+    IPv6 address stands in brackets, and may be a mapped one of IPv4 (::ffff:127.0.0.1).
     """
     try:
         if name.startswith("["):
@@ -100,10 +100,10 @@ def is_loopback(name: str) -> bool:
 
 
 async def _refuse(why: str, scope: Scope, send: Send) -> None:
-    """Answer an API call as the API does, so that whoever wrote the page can read why; all else in plain text."""
+    """Answers an API call in AWS JSON, readable for the page that sent it, and any other request in plain text."""
     log.info("refused", extra={"facts": {"why": "host" if why is ELSEWHERE else "origin"}})
     if scope["method"] == "POST":
-        answer, asked = refusal(AccessDeniedError(why), is_json=True), why is ANOTHER_SITE
+        answer, is_shared = refusal(AccessDeniedError(why), is_json=True), why is ANOTHER_SITE
     else:
-        answer, asked = Answer(403, f"{why}\n".encode(), "text/plain; charset=utf-8"), False
-    await respond(answer, {"origin": ""} if asked else {}, str(uuid.uuid4()), send)
+        answer, is_shared = Answer(403, f"{why}\n".encode(), "text/plain; charset=utf-8"), False
+    await respond(answer, {"origin": ""} if is_shared else {}, str(uuid.uuid4()), send)
