@@ -40,7 +40,7 @@ from mien.system import heap, leftovers
 from mien.system.background import Background
 from mien.watch import log
 from mien.watch import tracing as traces
-from mien.watch.metrics import Metrics, show
+from mien.watch.metrics import Metrics, register
 from mien.watch.readiness import Readiness
 from mien.wire import listen
 from mien.wire.admission import Admission
@@ -131,9 +131,9 @@ def build(settings: Settings, until: ExitStack) -> App:
     bounds, connections = bounded(settings), Connections(room_for(settings.connections), settings.idle_timeout)
     ready = Readiness(loaded.check, store.keys.any, bounds.is_stuck, store.database.probe)
     pages: dict[str, Page] = {"/healthz": alive, "/readyz": ReadinessPage(ready).page, "/metrics": page.page}
-    show(metrics, context, bounds, settings.metrics_collections)
-    metrics.follow("mien_connections", "Connections held.", lambda: connections.open)
-    metrics.follow_count("mien_connections_refused", "Connections closed at once.", lambda: connections.refused)
+    register(metrics, context, bounds, settings.metrics_collections)
+    metrics.follow("mien_connections", "Open connections.", lambda: connections.open)
+    metrics.follow_count("mien_connections_refused", "Connections refused at the limit.", lambda: connections.refused)
     trimmer = heap.trimmer()
     background = (
         sweeper(store.database),
@@ -239,7 +239,7 @@ def serve(settings: Settings) -> None:
         behind = Console(app.server, app.context) if settings.console else app.server
         heap.give_back()
         listen.run(
-            Gate(behind, app.authenticator.is_locked, settings.host),
+            OriginCheck(behind, app.authenticator.is_locked, settings.host),
             listening,
             app.connections,
             settings.stop_timeout,

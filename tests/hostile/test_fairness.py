@@ -122,7 +122,7 @@ def test_readiness_says_when_operations_stand_still(narrow: Locked) -> None:
         for each in writers:
             each.start()
         reason, due = "", time.monotonic() + 10
-        while "do not come to an end" not in reason and time.monotonic() < due:
+        while "do not finish" not in reason and time.monotonic() < due:
             answer = narrow.server.send("GET", "/readyz", None, {})
             reason = answer.json.get("reason", "")
             time.sleep(0.1)
@@ -131,6 +131,6 @@ def test_readiness_says_when_operations_stand_still(narrow: Locked) -> None:
         held.close()
         for each in writers:
             each.join()
-    assert "do not come to an end" in reason
+    assert "do not finish" in reason
     time.sleep(2.2)
     assert narrow.server.send("GET", "/readyz", None, {}).json == {"ready": True}

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from mien.watch.readiness import WRITTEN
+from mien.watch.readiness import WRITE_TTL
 from tests import live
 from tests.faults import disk, filling
 from tests.faults.traffic import COMMON
@@ -20,7 +20,7 @@ def test_deleting_goes_on_and_readiness_tells_the_truth(packs: str, tmp_path: Pa
             return server.post(operation, json.dumps(request).encode()).status
 
         def ready() -> bool:
-            time.sleep(WRITTEN + 0.5)
+            time.sleep(WRITE_TTL + 0.5)
             return server.send("GET", "/readyz", None, {}).status == 200
 
         try:

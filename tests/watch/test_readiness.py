@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mien.errors import SetupError
-from mien.watch.readiness import FRESH, Readiness
+from mien.watch.readiness import TTL, Readiness
 from mien.wire.pages import ReadinessPage
 from tests import live as servers
 from tests.live import Live
@@ -40,7 +40,7 @@ def test_a_server_without_its_store_is_alive_and_not_ready(packs: str, tmp_path:
         assert server.send("GET", "/readyz", None, {}).status == 200
         with sqlite3.connect(tmp_path / "data" / "mien.db") as elsewhere:
             elsewhere.execute("DROP TABLE access_keys")
-        time.sleep(FRESH + 0.1)
+        time.sleep(TTL + 0.1)
         answer = server.send("GET", "/readyz", None, {})
         assert (answer.status, answer.json) == (503, {"ready": False, "reason": "The store cannot be read."})
         assert server.send("GET", "/healthz", None, {}).status == 200
@@ -74,7 +74,7 @@ def test_a_finding_holds_for_a_second_and_is_made_once_for_all_who_ask() -> None
         answers = await asyncio.gather(*(ReadinessPage(readiness).page({}) for _ in range(20)))
         assert {answer.status for answer in answers} == {200}
         assert len(made) == 1
-        await asyncio.sleep(FRESH + 0.1)
+        await asyncio.sleep(TTL + 0.1)
         await ReadinessPage(readiness).page({})
         assert len(made) == 2
 
@@ -82,7 +82,7 @@ def test_a_finding_holds_for_a_second_and_is_made_once_for_all_who_ask() -> None
 
 
 def test_what_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.watch.readiness.PATIENCE", 0.1)
+    monkeypatch.setattr("mien.watch.readiness.TIMEOUT", 0.1)
     release = threading.Event()
 
     async def ask() -> tuple[int, bytes]:

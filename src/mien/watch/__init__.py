@@ -1,1 +1,1 @@
-"""What happens here, told: log, metrics, traces, readiness."""
+"""Telemetry: log, metrics, traces and readiness; it is written after a request was answered."""

@@ -1,4 +1,4 @@
-"""The log: one JSON object a line on standard error. Facts are put in by name; an image, embedding or name never is."""
+"""Writes the log: one JSON object a line on standard error, never with an image, an embedding or a name in it."""
 
 import json
 import logging
@@ -9,10 +9,10 @@ from mien.watch.record import Record
 
 
 class JsonLines(logging.Formatter):
-    """A record as one line of JSON; `extra={"facts": {…}}` adds members."""
+    """Formats a log record as one line of JSON; `extra={"facts": {…}}` adds members."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write a record."""
+        """Returns the line of a record."""
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -25,10 +25,10 @@ class JsonLines(logging.Formatter):
 
 
 def answered(record: Record) -> None:
-    """Write down that a request was answered."""
+    """Logs an answered request."""
     facts = {
         "request_id": record.request_id,
-        "operation": record.asked,
+        "operation": record.requested,
         "key": record.key,
         "code": record.code,
         "status": record.status,
@@ -39,7 +39,7 @@ def answered(record: Record) -> None:
 
 
 def start(level: str) -> None:
-    """Send what mien and the HTTP server log at `level` or above to standard error."""
+    """Sends to standard error the log of mien from `level` on, and of its libraries from WARNING on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     for name in ("mien", "uvicorn", "psycopg"):

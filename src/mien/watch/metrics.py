@@ -1,6 +1,6 @@
-"""What `/metrics` shows, in Prometheus' text format: what was answered, how long its stages took, what is in flight.
+"""Collects the metrics that `/metrics` serves in Prometheus' text format: requests, stages, inferences, limits, store.
 
-Counters and histograms are kept as things happen; the rest is read when it is asked for.
+Counters and histograms are updated as requests are answered; all other figures are read at each scrape.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -30,12 +30,12 @@ INPUTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 
 class Metrics:
-    """Everything that is counted. Safe to use from many threads."""
+    """The registry of all metrics. Safe to use from many threads."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each, and nobody asks for them
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # they would double the series
         registry = self._registry = CollectorRegistry()
-        self._named = CollectorRegistry()  # what names collections and accounts, which is not for everybody
+        self._named = CollectorRegistry()  # series that name collections or accounts: only for the holder of the token
         self._requests = Counter("mien_requests", "Requests answered.", ["operation", "code"], registry=registry)
         self._seconds = Histogram(
             "mien_request_seconds", "From a request's head to its answer.", ["operation"],
@@ -44,7 +44,7 @@ class Metrics:
         self._stages = Histogram(
             "mien_stage_seconds", "Each stage of a request.", ["stage"], buckets=SECONDS, registry=registry
         )
-        self._faces = Counter("mien_faces_found", "Faces in the pictures of requests.", registry=registry)
+        self._faces = Counter("mien_faces_found", "Faces found in the images of requests.", registry=registry)
         self._inputs = Histogram(
             "mien_inference_inputs", "Inputs of one run of a network.", ["network"], buckets=INPUTS, registry=registry
         )
@@ -54,7 +54,7 @@ class Metrics:
         ProcessCollector(registry=registry)
 
     def answered(self, record: Record) -> None:
-        """Count a request."""
+        """Counts a request and observes its stages."""
         operation = record.operation or "unknown"
         self._requests.labels(operation, record.code).inc()
         self._seconds.labels(operation).observe(record.seconds)
@@ -63,71 +63,71 @@ class Metrics:
             self._stages.labels(stage.name).observe(stage.seconds)
 
     def inferred(self, network: str) -> Callable[[int, float], None]:
-        """What is to be told of each run of a network: how many inputs it had, and how many seconds it took."""
+        """Returns a callback for the runs of a network, which takes the number of inputs and the seconds."""
         return partial(_inferred, self._inputs.labels(network), self._runs.labels(network))
 
     def follow(self, name: str, text: str, read: Callable[[], float]) -> None:
-        """Show a figure that is read when it is asked for."""
+        """Adds a gauge that is read at each scrape."""
         Gauge(name, text, registry=self._registry).set_function(read)
 
     def follow_each(self, name: str, text: str, label: str, read: Mapping[str, Callable[[], float]]) -> None:
-        """Show figures of one kind, each under a label of its own."""
+        """Adds a gauge for each value of a label, read at each scrape."""
         gauge = Gauge(name, text, [label], registry=self._registry)
         for value, function in read.items():
             gauge.labels(value).set_function(function)
 
     def follow_count(self, name: str, text: str, read: Callable[[], float]) -> None:
-        """Show a count of what happened so far that is read when it is asked for."""
-        self._registry.register(Count(name, text, read))
+        """Adds a counter that is kept elsewhere and read at each scrape."""
+        self._registry.register(ReadCounter(name, text, read))
 
     def follow_collections(self, database: Database, most: int) -> None:
-        """Show how many faces all collections hold and, to whom names may be told, the fullest of them."""
-        self._registry.register(Totals(database))
-        self._named.register(Collections(database, most))
+        """Adds the faces of all collections and, for the holder of the token, of the `most` fullest ones."""
+        self._registry.register(CollectionTotals(database))
+        self._named.register(FullestCollections(database, most))
 
     def describe(self, facts: dict[str, str]) -> None:
-        """Show what runs."""
-        Info("mien", "What runs here.", registry=self._registry).info(facts)
+        """Adds version, pack and engine as `mien_info`."""
+        Info("mien", "Version, pack and engine.", registry=self._registry).info(facts)
 
     def text(self, *, named: bool) -> bytes:
-        """All of it; `named` says whether collections and accounts may be named."""
+        """Returns the page; `named` tells whether collections and accounts may be named."""
         return generate_latest(self._registry) + (generate_latest(self._named) if named else b"")
 
 
-class Count:
-    """A counter that somebody else keeps."""
+class ReadCounter:
+    """A counter that is kept elsewhere."""
 
     def __init__(self, name: str, text: str, read: Callable[[], float]) -> None:
         self._name, self._text, self._read = name, text, read
 
     def collect(self) -> Iterable[Metric]:
-        """Read it; called by prometheus_client."""
+        """Reads the counter; called by prometheus_client."""
         yield CounterMetricFamily(self._name, self._text, value=self._read())
 
 
-class Totals:
-    """Collections and their faces, counted by the store when they are asked for."""
+class CollectionTotals:
+    """The number of collections and of their faces, read from the store at each scrape."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def collect(self) -> Iterable[Metric]:
-        """Count them; called by prometheus_client."""
+        """Counts them; called by prometheus_client."""
         statement = "SELECT COUNT(*), COALESCE(SUM(faces), 0) FROM collections"
         collections, faces = self._database.read(lambda cursor: cursor.row(statement)) or (0, 0)
         yield GaugeMetricFamily("mien_collections", "Collections.", value=int(collections))
         yield GaugeMetricFamily("mien_faces", "Faces of all collections.", value=int(faces))
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing beforehand, so that registering reads nothing."""
+        """Returns nothing, so that registering does not read the store."""
         return []
 
 
-class Collections:
-    """Faces by collection, read from the store when they are asked for.
+class FullestCollections:
+    """The number of faces in each of the fullest collections, read from the store at each scrape.
 
     Args:
-        database: the truth.
+        database: the store's.
         most: how many collections are named.
     """
 
@@ -136,7 +136,7 @@ class Collections:
         self._most = most
 
     def collect(self) -> Iterable[Metric]:
-        """Read them; called by prometheus_client."""
+        """Reads them; called by prometheus_client."""
         statement = "SELECT account, name, faces FROM collections ORDER BY faces DESC, id LIMIT ?"
         each = GaugeMetricFamily("mien_collection_faces", "Faces of a collection.", labels=["account", "collection"])
         for account, name, count in self._database.read(lambda cursor: cursor.rows(statement, self._most)):
@@ -144,17 +144,17 @@ class Collections:
         yield each
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing beforehand, so that registering reads nothing."""
+        """Returns nothing, so that registering does not read the store."""
         return []
 
 
-def show(metrics: Metrics, context: Context, bounds: Bounds, most: int) -> None:
-    """Let the metrics show what runs, what is in flight, and what is held and stored.
+def register(metrics: Metrics, context: Context, bounds: Bounds, most: int) -> None:
+    """Adds the metrics of the pack, of what is in flight, of the caches and of the store.
 
     Args:
-        metrics: where.
+        metrics: the registry.
         context: pack, galleries and store.
-        bounds: on what is in flight.
+        bounds: the limits on what is in flight.
         most: how many collections are named.
     """
     pack, runtime = context.pack.manifest, context.pack.runtime
@@ -164,21 +164,23 @@ def show(metrics: Metrics, context: Context, bounds: Bounds, most: int) -> None:
     })  # fmt: skip
     queues = {"bodies": bounds.bodies, "threads": bounds.threads, "reading": bounds.reading, "pixels": bounds.pixels}
     waiting = {name: partial(getattr, budget, "waiting") for name, budget in queues.items()}
-    metrics.follow_each("mien_queue_depth", "Requests that wait, by what for.", "queue", waiting)
-    metrics.follow("mien_body_bytes_in_flight", "Bytes of bodies held.", lambda: bounds.bodies.in_flight)
-    metrics.follow("mien_pixels_in_flight", "Pixels of decoded pictures held.", lambda: bounds.pixels.in_flight)
+    metrics.follow_each("mien_queue_depth", "Requests that wait, by what they wait for.", "queue", waiting)
+    metrics.follow("mien_body_bytes_in_flight", "Bytes of request bodies in memory.", lambda: bounds.bodies.in_flight)
+    metrics.follow("mien_pixels_in_flight", "Pixels of decoded images in memory.", lambda: bounds.pixels.in_flight)
     lanes = bounds.threads, bounds.reading
-    metrics.follow("mien_operations_in_flight", "Operations that run.", lambda: sum(lane.in_flight for lane in lanes))
-    metrics.follow("mien_gallery_bytes", "Memory of the galleries.", context.galleries.memory)
-    galleries, seen = context.galleries, context.image_cache
-    metrics.follow_count(
-        "mien_histories_forked", "Galleries made again: the store was put back.", lambda: galleries.forked
+    metrics.follow(
+        "mien_operations_in_flight", "Operations that are running.", lambda: sum(lane.in_flight for lane in lanes)
     )
-    metrics.follow("mien_image_cache_bytes", "Memory of what images showed.", lambda: seen.held)
-    metrics.follow_count("mien_image_cache_hits", "Images that were remembered.", lambda: seen.hits)
-    metrics.follow_count("mien_image_cache_misses", "Images that were looked at.", lambda: seen.misses)
+    metrics.follow("mien_gallery_bytes", "Memory of the galleries.", context.galleries.memory)
+    galleries, cache = context.galleries, context.image_cache
+    metrics.follow_count(
+        "mien_histories_forked", "Galleries rebuilt: the store was put back.", lambda: galleries.forked
+    )
+    metrics.follow("mien_image_cache_bytes", "Memory of the image cache.", lambda: cache.held)
+    metrics.follow_count("mien_image_cache_hits", "Images found in the image cache.", lambda: cache.hits)
+    metrics.follow_count("mien_image_cache_misses", "Images that were not in the image cache.", lambda: cache.misses)
     damage = context.store.damage
-    metrics.follow_count("mien_damaged_vectors", "Vectors that are not what was kept.", lambda: damage.count)
+    metrics.follow_count("mien_damaged_vectors", "Stored vectors whose checksum does not match.", lambda: damage.count)
     metrics.follow_collections(context.store.database, most)
 
 

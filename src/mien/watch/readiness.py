@@ -1,4 +1,4 @@
-"""Whether mien can work: a free thread, an inference, a read of the store and a write, tried now and then."""
+"""Checks for `/readyz` that a thread is free, the networks run, and the store can be read and written."""
 
 import asyncio
 import time
@@ -6,19 +6,19 @@ from collections.abc import Callable
 
 from mien.errors import SetupError
 
-FRESH = 1.0  # seconds that a finding holds, so that asking often is no load
-WRITTEN = 3.0  # seconds that the finding of a write does
-PATIENCE = 5.0  # seconds that an inference and a read may take together
+TTL = 1.0  # seconds that a result stays valid, so that frequent checks are no load
+WRITE_TTL = 3.0  # seconds for the write, which waits for the disk
+TIMEOUT = 5.0  # seconds for an inference, a read and a write together
 
 
 class Readiness:
-    """Whether mien can do what it is there for: a free thread, an inference, a read of the store and a write.
+    """Tells whether mien can answer requests.
 
     Args:
-        infer: runs a known input through the networks; raises a SetupError when an answer is wrong.
-        read: reads something from the store.
-        stands_still: whether operations have taken all threads and do not come to an end.
-        write: writes something into the store.
+        infer: runs a known input through the networks; raises a SetupError if a result is wrong.
+        read: reads from the store.
+        stands_still: returns whether operations occupy all threads and do not finish.
+        write: writes to the store.
     """
 
     def __init__(
@@ -32,50 +32,50 @@ class Readiness:
         self._read = read
         self._stands_still = stands_still
         self._write = write
-        self._written: tuple[float, bool] | None = None
-        self._known: tuple[float, str] | None = None
-        self._asking = asyncio.Lock()
+        self._write_result: tuple[float, bool] | None = None
+        self._result: tuple[float, str] | None = None
+        self._checking = asyncio.Lock()
         self._stopping = False
 
     def stop(self) -> None:
-        """Say from now on that no more requests are wanted."""
+        """Reports from now on that mien is stopping, so that no more requests are routed to it."""
         self._stopping = True
 
     async def reason(self) -> str:
-        """Returns why mien is not ready; empty when it is."""
+        """Returns why mien is not ready; empty if it is."""
         if self._stopping:
             return "mien is stopping."
         if self._stands_still():
-            return "Operations have taken all threads for longer than request_timeout, and do not come to an end."
-        async with self._asking:
-            if self._known is None or time.monotonic() - self._known[0] > FRESH:
+            return "Operations have occupied all threads for longer than request_timeout, and do not finish."
+        async with self._checking:
+            if self._result is None or time.monotonic() - self._result[0] > TTL:
                 try:
-                    reason = await asyncio.wait_for(asyncio.to_thread(self._find), PATIENCE)
+                    reason = await asyncio.wait_for(asyncio.to_thread(self._check), TIMEOUT)
                 except TimeoutError:
-                    reason = f"An inference and a read of the store took more than {PATIENCE:g} seconds."
-                self._known = time.monotonic(), reason
-            return self._known[1]
+                    reason = f"An inference and a read of the store took more than {TIMEOUT:g} seconds."
+                self._result = time.monotonic(), reason
+            return self._result[1]
 
-    def _find(self) -> str:
+    def _check(self) -> str:
         try:
             self._infer()
         except SetupError:
             return "A network answers a known input wrongly."
-        except Exception:  # noqa: BLE001  whatever it is, it is a reason
+        except Exception:  # noqa: BLE001  any error is a reason
             return "The networks do not run."
         try:
             self._read()
         except Exception:  # noqa: BLE001
             return "The store cannot be read."
-        return "" if self._writes() else "The store cannot be written to."
+        return "" if self._can_write() else "The store cannot be written to."
 
-    def _writes(self) -> bool:
-        """Whether a write goes well, or did a moment ago: each waits for the disk."""
-        if self._written is None or time.monotonic() - self._written[0] > WRITTEN:
+    def _can_write(self) -> bool:
+        """Returns whether a write succeeds, or did within WRITE_TTL."""
+        if self._write_result is None or time.monotonic() - self._write_result[0] > WRITE_TTL:
             try:
                 self._write()
                 worked = True
             except Exception:  # noqa: BLE001
                 worked = False
-            self._written = time.monotonic(), worked
-        return self._written[1]
+            self._write_result = time.monotonic(), worked
+        return self._write_result[1]

@@ -1,4 +1,4 @@
-"""What is told about a request once it is answered: to the log, the metrics, the traces. Never what it showed."""
+"""Describes an answered request for log, metrics and traces; it never contains image content."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,20 +8,20 @@ from mien.serving.request import Stage
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A request that is over.
+    """An answered request.
 
     Attributes:
-        request_id: as the client was told.
-        operation: its name; None for one that mien does not have.
-        code: "OK", the error's code, or "ClientGone" where nobody was there to be answered.
-        status: of HTTP; 499 where nobody was there.
-        key: name of the access key, where there is one and it was verified.
-        faces: that its pictures showed.
-        began: on the clock of `time.perf_counter`.
+        request_id: as in the answer.
+        operation: its name; None for one that mien lacks, and for a request that was refused before it was known.
+        code: "OK", the error's code, or "ClientGone" if the client hung up before it was answered.
+        status: of HTTP; 499 if the client hung up.
+        key: name of the access key, if its signature was verified.
+        faces: how many were found in its images.
+        began: when its head was complete, on the clock of `time.perf_counter`.
         seconds: from its head to its answer.
-        stages: that it went through.
-        parent: the caller's trace, as its `traceparent` header says; empty without one.
-        asked: the operation's name; of one that mien does not have, what the request named, fit for the log.
+        stages: timed, in their order.
+        parent: the caller's `traceparent` header; empty without one.
+        requested: the operation's name, also of one that mien lacks, made safe for the log.
     """
 
     request_id: str
@@ -34,7 +34,7 @@ class Record:
     seconds: float
     stages: tuple[Stage, ...]
     parent: str = ""
-    asked: str | None = None
+    requested: str | None = None
 
 
 Watcher = Callable[[Record], None]

@@ -27,7 +27,7 @@ def operation_name(target: str | None) -> str | None:
     return match[1] if match else None
 
 
-def asked(target: str) -> str | None:
+def requested(target: str) -> str | None:
     """What a target header that names no operation of mien's asked for, fit for the log; None where there is none."""
     return _UNFIT.sub("?", target.removeprefix("RekognitionService."))[:MOST_ASKED] or None
 

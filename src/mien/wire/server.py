@@ -145,7 +145,7 @@ class Server:
         seconds, parent = time.perf_counter() - began, headers.get("traceparent", "")
         record = Record(
             request_id, known, code, answer.status, request.key, request.faces, began, seconds, tuple(request.stages),
-            parent, asked=known or awsjson.asked(headers.get("x-amz-target", "")),
+            parent, requested=known or awsjson.requested(headers.get("x-amz-target", "")),
         )  # fmt: skip
         return answer, record
 
