@@ -13,7 +13,7 @@ pinned  = $(call pick,build) && $(call pick,$(1)) && $(PIP) --require-hashes -r 
 	$(PIP) --require-hashes --no-build-isolation -r $(VENV)/$(1).txt
 itself  = $(PIP) --no-deps --no-build-isolation -e .
 
-.PHONY: serve test check bench peers soak hostile fuzz docs pins clean
+.PHONY: serve test check bench peers soak hostile fuzz docs pins licences clean
 
 # Where the default pack cannot be had and nobody chose a pack (exit code 3), the one from the package index serves.
 serve: $(VENV)/installed
@@ -64,6 +64,10 @@ pins:
 	$(PYTHON) -m venv --clear build/pins
 	$(MAKE) VENV=build/pins build/pins/installed-pins
 	build/pins/bin/python supply/pins.py $(PINS)
+
+# Writes docs/licences.md, from the metadata of what is installed.
+licences: $(VENV)/installed-dev
+	$(BIN)/python supply/licences.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

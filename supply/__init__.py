@@ -1,0 +1,1 @@
+"""What mien installs: its pins, and their licences."""
