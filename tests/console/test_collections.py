@@ -87,7 +87,7 @@ def test_a_name_that_is_taken_or_wrong_is_refused_in_the_dialog(visit: Visit, se
     visit.press("New collection")
     visit.page.get_by_label("Name").fill(name)
     visit.press("Create")
-    expect(visit.page.locator("dialog .note.bad")).to_have_text("There is a collection of this name already.")
+    expect(visit.page.locator("dialog .note.bad")).to_have_text("A collection of this name exists already.")
     visit.page.get_by_label("Name").fill("two words")
     visit.press("Create")
     assert visit.page.locator("dialog input:invalid").count() == 1
@@ -183,7 +183,7 @@ def test_what_is_refused_is_listed_and_saved(visit: Visit, album: Album, name: s
     with page.expect_download() as download:
         visit.press("Save as CSV")
     rows = {row["file"]: row["why"] for row in csv.DictReader(io.StringIO(download.value.path().read_text()))}
-    assert rows["damaged.jpg"] == "This is not a whole JPEG or PNG."
+    assert rows["damaged.jpg"] == "This is not a complete JPEG or PNG."
     assert "too small" in rows["'=tiny.jpg"]
     assert rows["dark.jpg"].startswith(("1 face refused: The face is too dark", "No face"))
 

@@ -77,7 +77,7 @@ def test_a_wrong_secret_is_said_and_another_can_be_given(visitor: Visitor, locke
 def test_what_a_key_may_not_do_is_said(visitor: Visitor, locked: Locked, album: Album, name: str) -> None:
     key = locked.key(f"reader-{name}", operations=("List*", "Describe*"))
     visit = visitor(locked.server.address)
-    page = visit.open("#/detect")
+    page = visit.open("#/look")
     unlock(visit, key)
     visit.give(album.hopper)
     expect(page.locator(".note.bad")).to_have_text("This key may not call DetectFaces.")

@@ -27,7 +27,7 @@ def faces(visit: Visit) -> list[dict[str, float]]:
 
 
 def look(visit: Visit, file: Path) -> None:
-    visit.open("#/detect")
+    visit.open("#/look")
     visit.give(file)
     visit.page.wait_for_selector(".viewer")
 
@@ -109,7 +109,7 @@ def test_a_picture_without_a_face_says_so(visit: Visit, album: Album) -> None:
 def test_what_is_no_picture_is_refused_in_words(visit: Visit, tmp_path: Path) -> None:
     (tmp_path / "notes.jpg").write_bytes(b"\xff\xd8\xff and then nothing")
     (tmp_path / "empty.png").write_bytes(b"")
-    page = visit.open("#/detect")
+    page = visit.open("#/look")
     for name in ("notes.jpg", "empty.png"):
         visit.give(tmp_path / name)
         expect(page.locator(".note.bad")).to_contain_text(name)
@@ -136,7 +136,7 @@ def test_a_format_the_server_does_not_take_is_sent_as_one_it_does(visit: Visit, 
 
 
 def test_a_picture_can_be_dropped_and_pasted(visit: Visit, album: Album) -> None:
-    page = visit.open("#/detect")
+    page = visit.open("#/look")
     give = """([kind, bytes]) => { const held = new DataTransfer();
         held.items.add(new File([new Uint8Array(bytes)], 'given.jpg', { type: 'image/jpeg' }));
         const event = kind === 'drop' ? new DragEvent('drop', { dataTransfer: held, bubbles: true, cancelable: true })
@@ -194,7 +194,7 @@ def test_the_readmes_picture(visitor: Visitor, server: Live, album: Album) -> No
 def test_a_server_that_is_gone_is_said_so(visitor: Visitor, packs: str, album: Album, tmp_path: Path) -> None:
     gone = servers.serve(packs, tmp_path / "data")
     visit = visitor(gone.address)
-    visit.open("#/detect")
+    visit.open("#/look")
     gone.kill()
     visit.give(album.hopper)
     expect(visit.page.locator(".note.bad")).to_have_text("The server does not answer. Is it running?")
@@ -209,7 +209,7 @@ def test_a_server_that_is_gone_is_said_so(visitor: Visitor, packs: str, album: A
 def test_how_it_looks(visitor: Visitor, server: Live, album: Album, size: tuple[int, int], scheme: str) -> None:
     visit = visitor(server.address, size, scheme)
     name = f"{'phone' if size[0] < 800 else 'desktop'}-{scheme}"
-    visit.open("#/detect")
+    visit.open("#/look")
     shoot(visit.page, f"look-empty-{name}")
     look(visit, album.pair)
     shoot(visit.page, f"look-{name}")

@@ -41,12 +41,19 @@ def test_the_signature_is_that_of_the_specification(visit: Visit, path: str) -> 
     assert made == {name: wanted[name] for name in ("x-amz-date", "authorization")}
 
 
+def rates(page: Page) -> Any:
+    """What the server says that similarities stand for."""
+    return page.evaluate("fetch('about.json').then((answer) => answer.json()).then((about) => about.false_match_rates)")
+
+
 def test_what_a_similarity_means(visit: Visit) -> None:
     page = visit.open()
-    meaning = {similarity: far for far, similarity in similarity._FAR_SIMILARITY}  # the one place that says so
-    rates = run(page, "words.js", "return given.map(m.falseMatchRate);", list(meaning))
-    assert rates == pytest.approx(list(meaning.values()))
-    said = run(page, "words.js", "return given.map(m.strangers);", [20, 60, 80, 85, 90, 95, 99])
+    meaning = {value: far for far, value in similarity.FAR_SIMILARITY}  # the one place that says so
+    given = {"rates": rates(page), "scores": list(meaning)}
+    found = run(page, "words.js", "return given.scores.map((each) => m.falseMatchRate(each, given.rates));", given)
+    assert found == pytest.approx(list(meaning.values()))
+    given["scores"] = [20, 60, 80, 85, 90, 95, 99]
+    said = run(page, "words.js", "return given.scores.map((each) => m.strangers(each, given.rates));", given)
     assert [each.removesuffix(" scores this high.") for each in said] == [
         "About one stranger in 10",
         "About one stranger in 1,000",
@@ -58,14 +65,19 @@ def test_what_a_similarity_means(visit: Visit) -> None:
     ]
 
 
+def test_a_server_that_does_not_say_what_a_similarity_means_is_not_guessed_at(visit: Visit) -> None:
+    assert run(visit.open(), "words.js", "return [m.strangers(90, []), m.crowd(90, 10, 'face', [])];") == ["", ""]
+
+
 def test_what_a_threshold_means_for_a_crowd(visit: Visit) -> None:
     """1 - (1 - 1e-4)^1000 = 9.5%."""
     page = visit.open()
-    assert run(page, "words.js", "return m.crowd(80, 1000, 'face');") == (
+    known = rates(page)
+    assert run(page, "words.js", "return m.crowd(80, 1000, 'face', given);", known) == (
         "A stranger finds a match among the 1,000 faces here with about 10 chances in 100."
     )
-    assert "one chance in 10,000" in run(page, "words.js", "return m.crowd(80, 1, 'face');")
-    assert "at most one chance in 1,000" in run(page, "words.js", "return m.crowd(99, 1000, 'face');")
+    assert "one chance in 10,000" in run(page, "words.js", "return m.crowd(80, 1, 'face', given);", known)
+    assert "at most one chance in 1,000" in run(page, "words.js", "return m.crowd(99, 1000, 'face', given);", known)
 
 
 def test_a_name_becomes_one_that_the_api_takes(visit: Visit) -> None:

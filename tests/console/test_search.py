@@ -81,8 +81,8 @@ def test_users_and_the_threshold_can_be_chosen(visit: Visit, known: str, tmp_pat
     assert sum(label == "unknown" for label in search(visit, known, tmp_path / "two.jpg")) == 1
     page.get_by_label("Search among").select_option("users")
     expect(page.locator(".found .match strong")).to_have_text("grace")
-    page.get_by_label("Least similarity").fill("0")
-    page.get_by_label("Least similarity").press("Enter")
+    page.get_by_label("Minimum similarity").fill("0")
+    page.get_by_label("Minimum similarity").press("Enter")
     expect(page.locator(".found .match")).to_have_count(2)  # at 0 everyone is like anyone
     expect(page.locator(".settings")).to_contain_text("100 chances in 100")
 

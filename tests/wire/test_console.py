@@ -65,6 +65,7 @@ def test_about_says_what_everyone_may_know(live: Live, locked: Locked) -> None:
     assert about["store"].startswith("SQLite 3.")
     assert str(live.data) not in about["store"]
     assert about["access"] == "open"
+    assert [80.0, 1e-4] in about["false_match_rates"]
     assert list(about["quality_filters"]) == ["LOW", "AUTO", "MEDIUM", "HIGH"]
     assert locked.server.send("GET", "/console/about.json", None, {}).json["access"] == "keys"
 

@@ -1,4 +1,4 @@
-// Photographs into a collection: how they are taken, how far it is, and what was refused and why.
+// The tab Add: drops photographs into a collection, and shows progress, refusals and their reasons.
 
 import { fill, h } from './dom.js';
 import { dropZone } from './drop.js';
@@ -10,7 +10,7 @@ const SHOWN = 200; // refusals on the page
 const OFTEN = 100; // milliseconds between two drawings
 const MOSTS = [
   ['0', 'every face'],
-  ['1', 'the best face alone'],
+  ['1', 'only the best face'],
   ['5', 'up to 5 faces'],
   ['20', 'up to 20 faces'],
 ];
@@ -21,14 +21,14 @@ const NAMINGS = [
   ['none', 'nothing'],
 ];
 const FILTERS = [
-  ['AUTO', 'AUTO, which suits most'],
-  ['NONE', 'NONE, take every face'],
+  ['AUTO', 'AUTO, the default'],
+  ['NONE', 'NONE, every face'],
   ['LOW', 'LOW'],
   ['MEDIUM', 'MEDIUM'],
   ['HIGH', 'HIGH, only the best'],
 ];
 
-/** Make the tab. The work is kept in `app.jobs`, so that it goes on behind other pages. */
+/** Makes the tab. The work is kept in `app.jobs`, so that it continues while another page is shown. */
 export function addTab(app, collection) {
   const options = app.options;
   const progress = h('div', { class: 'stack' });
@@ -49,7 +49,7 @@ export function addTab(app, collection) {
     fill(progress, shown.elements);
     let awaited = false;
     const step = () => {
-      if (awaited) return; // a thousand small pictures would draw a thousand times
+      if (awaited) return; // otherwise a thousand small photographs would redraw a thousand times
       awaited = true;
       setTimeout(() => {
         awaited = false;
@@ -94,7 +94,7 @@ export function addTab(app, collection) {
   return h('div', { class: 'stack' }, zone, settings, progress);
 }
 
-/** How far the work is: elements, and `draw` to bring them up to date. */
+/** Makes the progress report: its elements, and `draw` to update them. */
 function report(work) {
   const title = h('h2');
   const told = h('p', { class: 'quiet' });
@@ -127,7 +127,7 @@ function tally({ faces, refused, skipped }) {
   return parts.join(' · ');
 }
 
-/** What was refused, the latest first: the element, and `draw` to bring it up to date. */
+/** Makes the list of refusals, the latest first: its element, and `draw` to update it. */
 function refusals(work) {
   const list = h('ul', { class: 'rows plain', tabIndex: 0, 'aria-label': 'What was refused' });
   const left = h('p', { class: 'quiet small' });

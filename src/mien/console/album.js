@@ -1,32 +1,32 @@
-// The pictures this page still has, by the faces that were indexed from them. The server keeps none, and a reload
-// loses them.
+// The photographs that this page still has, by the faces indexed from them. The server keeps none; a reload loses
+// them.
 
 import { Picture, around, cut, pixels } from './picture.js';
 
-/** What is remembered, until the page is closed. Files stay on the disk they came from; only small cuts are held. */
+/** Photographs by face, until the page is closed. Files stay on the disk; only small crops are in memory. */
 export class Album {
   constructor(queue) {
     this.queue = queue; // runs a few pieces of work at a time
     this.faces = new Map(); // FaceId → {picture, box, cut}
   }
 
-  /** Remember a picture and the FaceRecords that IndexFaces answered for it. */
+  /** Remembers a picture and the FaceRecords that IndexFaces answered for it. */
   remember(picture, records) {
     const page = { picture, faces: records.map(({ Face }) => ({ id: Face.FaceId, box: Face.BoundingBox })) };
     for (const each of page.faces) this.faces.set(each.id, { page, box: each.box, cut: null });
   }
 
-  /** Whether the picture of a face is still here. */
+  /** Tells whether the picture of a face is still here. */
   has(id) {
     return this.faces.has(id);
   }
 
-  /** The picture of a face and all faces of it: {picture, faces: [{id, box}]}. */
+  /** Returns the picture of a face and all its faces: {picture, faces: [{id, box}]}. */
   page(id) {
     return this.faces.get(id).page;
   }
 
-  /** The face cut out of its picture, as the address of a small JPEG; null where it is not here. */
+  /** Returns the address of a small JPEG of the face, cropped from its picture; null where that is not here. */
   async face(id) {
     const known = this.faces.get(id);
     if (!known) return null;

@@ -12,7 +12,7 @@ const STRANGER = new Set([
 const TRIES = 8;
 const text = new TextEncoder();
 
-/** An error the server answered, or `Unreachable` when it did not answer. */
+/** An error of the server, or `Unreachable` when it did not answer. */
 export class ApiError extends Error {
   constructor(code, message) {
     super(message || code);
@@ -21,8 +21,8 @@ export class ApiError extends Error {
 }
 
 /**
- * The server.
- * `base`: URL of the API; `keys`: a KeyRing; `unlock`: asks the person for a key after one was refused, and says
+ * Calls the server.
+ * `base`: URL of the API; `keys`: a KeyRing; `unlock`: asks the user for a key after one was refused, and resolves to
  * whether there is another now.
  */
 export class Api {
@@ -33,7 +33,7 @@ export class Api {
     this.skew = 0; // milliseconds that the server's clock is ahead
   }
 
-  /** Call an operation; its answer, or an ApiError. A busy server is asked again after a while. */
+  /** Calls an operation; returns its answer or throws an ApiError. Retries a busy server with back-off. */
   async call(operation, request = {}, signal = undefined) {
     const body = text.encode(JSON.stringify(request));
     for (let tried = 1; ; tried++) {
@@ -77,7 +77,7 @@ export class Api {
     throw error;
   }
 
-  /** What a path beside the API answers to GET, as text; null where it is absent or refused. */
+  /** Reads a path beside the API with GET, as text; null where the server does not answer. */
   async read(path) {
     try {
       const response = await fetch(new URL(path, this.base), { credentials: 'omit', cache: 'no-store' });
@@ -88,21 +88,21 @@ export class Api {
   }
 }
 
-/** The access key of this visit: in memory, and in this tab's session storage when the person says so. */
+/** Keeps the access key of this visit: in memory, and in this tab's session storage if the user agrees. */
 export class KeyRing {
   constructor(storage) {
     this.storage = storage;
     this.current = JSON.parse(storage.getItem('mien.key') ?? 'null');
   }
 
-  /** Use `key` ({id, secret, region}) from now on. */
+  /** Uses `key` ({id, secret, region}) from now on. */
   use(key, keep) {
     this.current = key;
     if (keep) this.storage.setItem('mien.key', JSON.stringify(key));
     else this.storage.removeItem('mien.key');
   }
 
-  /** Forget the key. */
+  /** Forgets the key. */
   forget() {
     this.current = null;
     this.storage.removeItem('mien.key');

@@ -1,4 +1,4 @@
-// The page with all collections, and the frame around one: its name, its tabs, and how to delete it.
+// The page Collections, and the frame around one collection: its name, its tabs, and its deletion.
 
 import { addTab } from './add.js';
 import { fill, h, icon } from './dom.js';
@@ -16,7 +16,7 @@ const TABS = {
   search: ['Search', searchTab],
 };
 
-/** Make the page with all collections. */
+/** Makes the page with all collections. */
 export function collectionsPage(app) {
   const make = () => create(app);
   const read = async (token) => {
@@ -28,7 +28,7 @@ export function collectionsPage(app) {
     empty(
       'stack',
       'No collection yet',
-      'A collection holds the faces that a search looks through. Make one, then drop photographs into it.',
+      'A collection holds the faces that a search compares with. Create one, then drop photographs into it.',
       button('New collection', 'main', make, 'plus', { 'data-key': 'n' }),
     );
   const list = pages(
@@ -41,7 +41,7 @@ export function collectionsPage(app) {
       ),
     none,
   );
-  const lead = 'The faces that searches look through. Pictures are not kept, only what was measured.';
+  const lead = 'The faces that searches compare with. Photographs are not kept, only measurements and embeddings.';
   return h(
     'div',
     { class: 'stack page' },
@@ -97,7 +97,7 @@ function create(app) {
   );
 }
 
-/** Make the page of one collection, at one of its tabs; `query` is what its address says behind the question mark. */
+/** Makes the page of one collection at one of its tabs; `query` has the parameters of its address. */
 export function collectionPage(app, name, tab, query) {
   const counts = h('span', { text: ' ' });
   const state = { name, faces: 0, users: 0, describe };
@@ -139,7 +139,7 @@ export function collectionPage(app, name, tab, query) {
     () => fill(body, TABS[tab][1](app, state, query)),
     (error) =>
       attempt(() => {
-        fill(body, empty('stack', 'Not to be seen', `The collection ${name} cannot be shown.`));
+        fill(body, empty('stack', 'Not available', `The collection ${name} cannot be shown.`));
         throw error;
       }),
   );
@@ -158,7 +158,7 @@ async function remove(app, state) {
   if (!held) return;
   const what =
     held.FaceCount || held.UserCount
-      ? `Its ${plural(held.FaceCount, 'face')} and ${plural(held.UserCount, 'user')} go with it. Nothing brings them back but indexing the photographs anew.`
+      ? `Its ${plural(held.FaceCount, 'face')} and ${plural(held.UserCount, 'user')} go with it. They come back only by indexing the photographs again.`
       : 'It is empty.';
   const done = await confirm(
     `Delete ${state.name}?`,

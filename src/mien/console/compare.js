@@ -1,4 +1,4 @@
-// The page that compares two photographs: a similarity, and what it means.
+// The page Compare: two photographs, the similarity of their faces, and what it means.
 
 import { fill, h } from './dom.js';
 import { dropZone } from './drop.js';
@@ -7,7 +7,7 @@ import { prepare } from './picture.js';
 import { viewer } from './viewer.js';
 import { plural, score, strangers, verdict } from './words.js';
 
-/** Make the page. */
+/** Makes the page. */
 export function comparePage(app) {
   const sides = [{ name: 'First photograph' }, { name: 'Second photograph' }];
   for (const side of sides) side.element = h('section', { class: 'stack', 'aria-label': side.name });
@@ -57,10 +57,10 @@ export function comparePage(app) {
       if (turn === latest) show(found);
     } catch (error) {
       if (turn !== latest) return;
-      const nobody = error.code === 'InvalidParameterException';
+      const faceless = error.code === 'InvalidParameterException';
       fill(
         answer,
-        nobody ? note('bad', 'One of the two shows no face, or is smaller than 80 pixels.') : failure(error),
+        faceless ? note('bad', 'One of the two shows no face, or is smaller than 80 pixels.') : failure(error),
       );
     }
   }
@@ -76,7 +76,7 @@ export function comparePage(app) {
     }));
     const choose = (i) => {
       second.view.select(i);
-      fill(answer, meaning(matches[i].Similarity, matches.length, i));
+      fill(answer, meaning(matches[i].Similarity, matches.length, i, app.about?.false_match_rates ?? []));
     };
     draw(first);
     draw(second, choose);
@@ -106,7 +106,7 @@ export function comparePage(app) {
   );
 }
 
-function meaning(similarity, faces, i) {
+function meaning(similarity, faces, i, rates) {
   const needle = h('span', { class: 'needle' });
   needle.style.left = `${similarity}%`;
   const marks = [0, 20, 40, 60, 80, 90, 95].map((at) => {
@@ -129,7 +129,7 @@ function meaning(similarity, faces, i) {
       'div',
       { class: 'stack tight' },
       h('h2', { text: verdict(similarity) }),
-      h('p', { class: 'strangers', text: strangers(similarity) }),
+      h('p', { class: 'strangers', text: strangers(similarity, rates) }),
       faces > 1 &&
         h('p', {
           class: 'quiet small',

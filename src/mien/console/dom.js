@@ -1,8 +1,8 @@
-// Makes elements. The lowest module of the page: it knows nothing of the API.
+// Makes elements. It is the lowest module of the console and knows nothing of the API.
 
 /**
- * Make an element.
- * `props`: `class`, `on` (event → listener), `text`; DOM properties by their name; all with a dash as attributes.
+ * Makes an element.
+ * `props`: `class`, `on` (event → listener), `text`; DOM properties by name; names with a dash become attributes.
  * Children are nodes, texts, or nothing (null, undefined, false).
  */
 export function h(tag, props = {}, ...children) {
@@ -20,7 +20,7 @@ export function h(tag, props = {}, ...children) {
   return element;
 }
 
-/** Put `children` in place of what `element` holds. */
+/** Replaces the children of `element`. */
 export function fill(element, ...children) {
   element.replaceChildren(...kept(children));
   return element;
@@ -28,7 +28,7 @@ export function fill(element, ...children) {
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** Make an SVG element with attributes. */
+/** Makes an SVG element with attributes. */
 export function svg(tag, attributes = {}, ...children) {
   const element = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -58,7 +58,7 @@ const ICONS = {
   next: 'M9 5l7 7-7 7',
 };
 
-/** A small drawing by its name; hidden from screen readers, since a text always stands beside it. */
+/** Makes an icon by its name; hidden from screen readers, since a text always stands beside it. */
 export function icon(name) {
   return svg('svg', { class: 'icon', viewBox: '0 0 24 24', 'aria-hidden': 'true' }, svg('path', { d: ICONS[name] }));
 }

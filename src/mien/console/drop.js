@@ -1,13 +1,13 @@
-// A place for photographs: chosen, dropped, or pasted; one, many, or whole folders.
+// A drop zone: photographs are chosen, dropped or pasted; one, many, or whole folders.
 
 import { button, say } from './parts.js';
 import { h, icon } from './dom.js';
 
-const BATCH = 500; // files of a drop that are handed on together
+const BATCH = 500; // files of a drop that are passed on together
 
 /**
- * A drop zone. `take`: given an array of {file, folder}, of one unless `many`. The element's `give` takes such an array
- * too, for what is pasted.
+ * Makes a drop zone. `take` receives an array of {file, folder}, of one unless `many`. The element's `give` takes such
+ * an array too, for pasted files.
  */
 export function dropZone(title, hint, take, { many = false, slim = false } = {}) {
   const input = h('input', {
@@ -61,7 +61,7 @@ export function dropZone(title, hint, take, { many = false, slim = false } = {})
   function give(files) {
     if (many) return take(files);
     const first = files.find(({ file }) => file.type.startsWith('image/')) ?? files[0];
-    if (files.length > 1) say(`One photograph at a time here; ${first.file.name} was taken.`);
+    if (files.length > 1) say(`This page takes one photograph at a time; ${first.file.name} is used.`);
     return take([first]);
   }
   const over = (event) => {
@@ -80,17 +80,17 @@ export function dropZone(title, hint, take, { many = false, slim = false } = {})
     let found = 0;
     for await (const each of dropped(event.dataTransfer)) {
       files.push(each);
-      if (many && files.length === BATCH) give(files.splice(0)); // the first begin while a large folder is read
+      if (many && files.length === BATCH) give(files.splice(0)); // work begins while a large folder is still being read
       found++;
     }
     if (files.length) give(files);
-    if (!found) say('There was no file in what was dropped.', 'bad');
+    if (!found) say('Nothing that was dropped is a file.', 'bad');
   });
   zone.give = give;
   return zone;
 }
 
-/** Hand what is pasted anywhere to the page's drop zone: the first that has no picture yet, or the first. */
+/** Passes pasted files to the page's drop zone: the first without a photograph, or the first. */
 export function takePastes() {
   document.addEventListener('paste', (event) => {
     const files = [...(event.clipboardData?.files ?? [])].map((file) => ({ file, folder: '' }));
@@ -99,7 +99,7 @@ export function takePastes() {
   });
 }
 
-/** The files of a drop, folders opened. */
+/** Yields the files of a drop, with those inside folders. */
 async function* dropped(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   const files = [...transfer.files]; // both before the first await, since the browser empties them

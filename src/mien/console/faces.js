@@ -1,4 +1,4 @@
-// The faces of a collection, page by page: look, choose some, give them to a user, take them back, delete them.
+// The tab Faces: lists the faces of a collection, gives chosen ones to a user, takes them back, deletes them.
 
 import { fill, h, icon } from './dom.js';
 import { ask, attempt, button, confirm, empty, field, iconButton, note, pages, say, tell } from './parts.js';
@@ -8,7 +8,7 @@ import { plural, reason } from './words.js';
 const PAGE = 48;
 const USER = '[a-zA-Z0-9_.\\-:]+';
 
-/** Make the tab. `query` may hold `user`, whose faces alone are shown. */
+/** Makes the tab. With `user` in `query`, only that user's faces are shown. */
 export function facesTab(app, collection, query) {
   const user = query.get('user');
   const chosen = new Map(); // FaceId → face
@@ -42,7 +42,7 @@ export function facesTab(app, collection, query) {
     return empty(
       'face',
       'No face yet',
-      'Drop photographs in and every face good enough is indexed.',
+      'Add photographs, and every face that is good enough is indexed.',
       link('/add', 'Add photographs'),
     );
   }
@@ -112,7 +112,7 @@ export function facesTab(app, collection, query) {
       ),
       h('span', {
         class: 'quiet small sure',
-        title: 'How sure the detector was that this is a face',
+        title: 'The detector’s confidence that this is a face',
         text: `${Math.round(face.Confidence)}% sure`,
       }),
       iconButton(`Find faces like ${name}`, 'search', find),
@@ -165,16 +165,16 @@ export function facesTab(app, collection, query) {
     const unlike = h('input', { type: 'checkbox' });
     let done;
     const body = [
-      field('User', name, 'One that is there, or a new one.'),
+      field('User', name, 'An existing user or a new one.'),
       names,
-      h('label', { class: 'check' }, unlike, 'Even a face that is unlike the user’s others (below a similarity of 75)'),
+      h('label', { class: 'check' }, unlike, 'Even if a face is unlike the user’s others (similarity below 75)'),
     ];
     await ask(`Give ${plural(faces.length, 'face')} to a user`, body, 'Give', async () => {
       const where = { CollectionId: collection.name, UserId: name.value };
       try {
         await app.api.call('CreateUser', where);
       } catch (error) {
-        if (error.code !== 'ConflictException') throw error; // it is there already
+        if (error.code !== 'ConflictException') throw error; // the user exists already
       }
       done = await app.api.call('AssociateFaces', {
         ...where,
@@ -213,7 +213,7 @@ export function facesTab(app, collection, query) {
     let done;
     await confirm(
       `Delete ${plural(faces.length, 'face')}?`,
-      'Nothing brings a face back but indexing its photograph anew.',
+      'A face comes back only by indexing its photograph again.',
       'Delete',
       async () => {
         done = await app.api.call('DeleteFaces', {

@@ -1,4 +1,4 @@
-// Many photographs into a collection: a few at a time, each answered for, going on while other pages are looked at.
+// Indexes many photographs into a collection, a few at a time, also while another page is shown.
 
 import { prepare } from './picture.js';
 import { plural, reason, sentence } from './words.js';
@@ -7,7 +7,7 @@ const AT_ONCE = 4;
 const IMAGE = /\.(jpe?g|png|webp|gif|bmp|avif|heic|heif|tiff?)$/i;
 
 /**
- * The work of indexing into one collection. It tells of every step by an event `step`.
+ * Indexes photographs into one collection, and dispatches an event `step` after each.
  * `options`: {naming: 'file'|'path'|'folder'|'none', filter, most (0: all faces), users (each folder is a user)}.
  */
 export class Indexing extends EventTarget {
@@ -19,15 +19,15 @@ export class Indexing extends EventTarget {
     Object.assign(this, { total: 0, done: 0, faces: 0, skipped: 0 });
     this.refused = []; // {file, why}
     this.stop = new AbortController();
-    this.folders = new Map(); // user → the last call about it, so that one user is changed by one call at a time
+    this.folders = new Map(); // user → the last call that changes it, so that calls for one user follow each other
   }
 
-  /** Whether there is nothing left to do. */
+  /** Tells whether all work is done. */
   get isIdle() {
     return !this.running && !this.waiting.length;
   }
 
-  /** Take on more files: [{file, folder}]. */
+  /** Adds files: [{file, folder}]. */
   add(files) {
     if (this.isIdle) this.stop = new AbortController();
     const pictures = files.filter(({ file }) => file.type.startsWith('image/') || IMAGE.test(file.name));
@@ -38,7 +38,7 @@ export class Indexing extends EventTarget {
     this.#tell();
   }
 
-  /** Begin nothing more, and give up what is on its way. */
+  /** Starts nothing more, and aborts the requests in flight. */
   cancel() {
     this.total -= this.waiting.length;
     this.waiting = [];
@@ -78,7 +78,7 @@ export class Indexing extends EventTarget {
     this.album.remember(picture, records);
     this.faces += records.length;
     if (!records.length && !others.length) this.#refuse({ file, folder }, 'No face was found.');
-    const told = others.filter((face) => face.Reasons[0] !== 'EXCEEDS_MAX_FACES'); // that was asked for
+    const told = others.filter((face) => face.Reasons[0] !== 'EXCEEDS_MAX_FACES'); // the user asked for at most so many
     if (told.length)
       this.#refuse(
         { file, folder },
@@ -92,7 +92,7 @@ export class Indexing extends EventTarget {
     const before =
       this.folders.get(user) ??
       this.#call('CreateUser', { UserId: user }).catch((error) => {
-        if (error.code !== 'ConflictException') throw error; // it is there already
+        if (error.code !== 'ConflictException') throw error; // the user exists already
       });
     const mine = before.then(() => this.#call('AssociateFaces', { UserId: user, FaceIds: [id] }));
     this.folders.set(
@@ -117,7 +117,7 @@ export class Indexing extends EventTarget {
   }
 }
 
-/** What a photograph is called in the collection; letters that the API does not take become underscores. */
+/** Returns a photograph's ExternalImageId; letters that the API refuses become underscores. */
 export function named(file, folder, naming) {
   const parts = {
     file: [file.name],
@@ -135,9 +135,9 @@ function clean(text) {
     .replace(/[^a-zA-Z0-9_.:-]/g, '_');
 }
 
-/** A list of refusals as CSV. */
+/** Returns a list of refusals as CSV. */
 export function csv(refused) {
-  // a text that a spreadsheet would take for a formula is kept one
+  // an apostrophe keeps a spreadsheet from running a text as a formula
   const quoted = (text) => `"${(/^[=+\-@]/.test(text) ? `'${text}` : text).replace(/"/g, '""')}"`;
   return ['file,why', ...refused.map(({ file, why }) => `${quoted(file)},${quoted(why)}`)].join('\r\n');
 }

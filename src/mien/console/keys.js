@@ -1,11 +1,11 @@
-// The access key that requests are signed with: asked for where the server wants one, kept as long as the person says.
+// The access key that signs requests: asked for where the server requires one, and kept for as long as the user wants.
 
 import { h } from './dom.js';
 import { ask, button, field, note, say } from './parts.js';
 import { isNative } from './sha256.js';
 import { sentence } from './words.js';
 
-/** Makes what asks for a key; calls that come meanwhile wait for the same answer. */
+/** Returns a function that asks for a key; calls made meanwhile wait for the same answer. */
 export function unlocker(keys, changed) {
   let asking = null;
   return (error = null) => {
@@ -29,15 +29,15 @@ function askForKey(keys, error) {
     ? null
     : note(
         'warn',
-        'This page came over plain http. The secret is not sent, but photographs and answers can be read on the way. Put the server behind https.',
+        'This page was loaded over plain http. The secret is never sent, but photographs and answers can be read on the way. Put the server behind https.',
       );
   const body = [
     h(
       'p',
       { class: 'quiet' },
-      'This server takes signed requests. ',
+      'This server takes only signed requests. ',
       h('code', { text: 'mien keys create' }),
-      ' makes a key. The secret stays in this page, which signs with it; it is never sent.',
+      ' creates a key. The secret stays in this page, which signs with it, and is never sent.',
     ),
     why,
     open,
@@ -48,7 +48,7 @@ function askForKey(keys, error) {
       'details',
       {},
       h('summary', { text: 'Region' }),
-      field('Region to sign for', region, 'Any will do; it shows in ARNs.'),
+      field('Region to sign for', region, 'Any region; it appears in ARNs.'),
     ),
   ];
   return ask('Access key', body, 'Use this key', () =>
@@ -56,7 +56,7 @@ function askForKey(keys, error) {
   );
 }
 
-/** The button of the frame: what key is used, and how to forget it. Nothing where the server wants none. */
+/** Makes the frame's button: the key in use, and how to forget it. There is none where the server requires no key. */
 export function keyButton(app, changed) {
   if (app.about?.access === 'open' && !app.keys.current) return null;
   const { current } = app.keys;

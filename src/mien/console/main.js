@@ -1,25 +1,25 @@
-// The page put together: the server, the key, the album, and which page an address shows. It reads as one list.
+// Puts the console together: the server, the key, the album, and which page an address shows.
 
 import { Album } from './album.js';
 import { Api, KeyRing } from './api.js';
 import { collectionPage, collectionsPage } from './collections.js';
 import { comparePage } from './compare.js';
-import { detectPage } from './detect.js';
 import { fill, h, icon } from './dom.js';
 import { takePastes } from './drop.js';
 import { keyButton, unlocker } from './keys.js';
+import { lookPage } from './look.js';
 import { empty, say } from './parts.js';
 import { helpButton, shortcuts } from './shortcuts.js';
 import { statusPage } from './status.js';
 import { recallTheme, themeButton } from './theme.js';
 
 const PAGES = [
-  ['detect', 'Look', 'face'],
+  ['look', 'Look', 'face'],
   ['compare', 'Compare', 'compare'],
   ['collections', 'Collections', 'stack'],
   ['status', 'Status', 'pulse'],
 ];
-const KEPT = { detect: detectPage, compare: comparePage }; // made once: a picture is still there on the way back
+const KEPT = { look: lookPage, compare: comparePage }; // made once, so that coming back finds the photograph
 const AT_ONCE = 4; // requests of one page at a time
 
 const keys = new KeyRing(sessionStorage);
@@ -37,7 +37,7 @@ const app = {
   jobs: new Map(), // collection → its latest Indexing
   options: { naming: 'file', filter: 'AUTO', most: 0, users: false },
   search: { among: 'faces', threshold: 80 },
-  about: null, // what about.json says
+  about: null, // about.json, once it was read
   learn,
   go,
 };
@@ -57,8 +57,8 @@ function show() {
   const [path, query = ''] = location.hash.slice(2).split('?');
   const [name = '', collection, tab = 'faces'] = path.split('/').map(decodeURIComponent);
   const main = document.getElementById('main');
-  fill(main, pageAt(name || 'detect', collection, tab, new URLSearchParams(query)));
-  drawNav(name || 'detect');
+  fill(main, pageAt(name || 'look', collection, tab, new URLSearchParams(query)));
+  drawNav(name || 'look');
   document.title = `${main.querySelector('h1')?.textContent ?? 'mien'} · mien`;
   window.scrollTo(0, 0);
 }
@@ -72,8 +72,8 @@ function pageAt(name, collection, tab, query) {
   return empty(
     'search',
     'No such page',
-    'The address names no page of this console.',
-    h('a', { class: 'button main', href: '#/detect', text: 'To the start' }),
+    'The console has no page at this address.',
+    h('a', { class: 'button main', href: '#/look', text: 'To the start' }),
   );
 }
 
@@ -105,7 +105,7 @@ function drawTools() {
   );
 }
 
-/** What runs pieces of work, `most` at a time, in their order. */
+/** Returns a function that runs pieces of work in their order, `most` at a time. */
 function queueOf(most) {
   const waiting = [];
   let running = 0;
@@ -139,13 +139,14 @@ async function start() {
   addEventListener('beforeunload', (event) => {
     if ([...app.jobs.values()].some((job) => !job.isIdle)) event.preventDefault();
   });
-  for (const name of ['dragover', 'drop']) addEventListener(name, (event) => event.preventDefault()); // not a way out
+  // a file dropped beside a zone would otherwise replace the page
+  for (const name of ['dragover', 'drop']) addEventListener(name, (event) => event.preventDefault());
   takePastes();
   shortcuts(
     PAGES.map(([name]) => name),
     go,
   );
-  if (!app.about) say('The server does not say what runs on it.', 'bad');
+  if (!app.about) say('The server does not describe itself; some pages show less.', 'bad');
   if (app.about?.access === 'keys' && !keys.current) unlock();
 }
 

@@ -1,9 +1,9 @@
-// Reads what Prometheus reads: lines of `name{label="value"} number`.
+// Parses Prometheus' text format: lines of `name{label="value"} number`.
 
 const LINE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})?\s+(\S+)/;
 const LABEL = /(\w+)="((?:[^"\\]|\\.)*)"/g;
 
-/** The samples of a text: [{name, labels, value}]. */
+/** Returns the samples of a text: [{name, labels, value}]. */
 export function samples(text) {
   return text
     .split('\n')
@@ -19,13 +19,13 @@ export function samples(text) {
     }));
 }
 
-/** The sum of the samples whose name matches; null where there is none. */
+/** Returns the sum of the samples whose name matches; null where none does. */
 export function sum(found, name) {
   const values = found.filter((each) => name.test(each.name)).map((each) => each.value);
   return values.length ? values.reduce((all, value) => all + value, 0) : null;
 }
 
-/** Requests by operation: [{operation, requests, errors: {code: number}}], the busiest first. */
+/** Returns requests by operation: [{operation, requests, errors: {code: number}}], the busiest first. */
 export function requests(found) {
   const rows = new Map();
   for (const { name, labels, value } of found) {

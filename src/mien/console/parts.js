@@ -1,15 +1,15 @@
-// What pages are put together from: buttons, notes, dialogs, a place to drop pictures, pages of a listing.
+// Parts that pages share: buttons, notes, dialogs, fields, pages of a listing.
 
 import { fill, h, icon } from './dom.js';
 import { sentence } from './words.js';
 
-/** A button. `kind`: '', 'main', 'plain' or 'bad'. */
+/** Makes a button. `kind`: '', 'main', 'plain' or 'bad'. */
 export function button(label, kind, act, drawing = null, props = {}) {
   const inside = [drawing && icon(drawing), h('span', { text: label })];
   return h('button', { type: 'button', class: `button ${kind}`, on: { click: act }, ...props }, inside);
 }
 
-/** A button of a drawing alone, with its name for screen readers and as a tooltip. */
+/** Makes a button with an icon alone; its name is the tooltip and is read by screen readers. */
 export function iconButton(name, drawing, act, props = {}) {
   return h(
     'button',
@@ -18,13 +18,13 @@ export function iconButton(name, drawing, act, props = {}) {
   );
 }
 
-/** A page's heading with a sentence under it and, at its side, what can be done. */
+/** Makes a page's heading with a sentence under it and its actions beside it. */
 export function head(title, lead, ...actions) {
   const words = h('div', {}, h('h1', { text: title }), lead && h('p', { class: 'quiet' }, lead));
   return h('div', { class: 'head' }, words, actions.some(Boolean) && h('div', { class: 'row' }, actions));
 }
 
-/** What stands where there is nothing yet. */
+/** Makes the note shown in place of an empty list. */
 export function empty(drawing, title, text, ...actions) {
   return h(
     'div',
@@ -36,7 +36,7 @@ export function empty(drawing, title, text, ...actions) {
   );
 }
 
-/** A note on the page: 'warn', 'bad' or 'plain'. */
+/** Makes a note on the page: 'warn', 'bad' or 'plain'. */
 export function note(kind, text) {
   return h(
     'p',
@@ -46,18 +46,18 @@ export function note(kind, text) {
   );
 }
 
-/** A note that says what went wrong. */
+/** Makes a note that explains an error. */
 export function failure(error) {
   if (!error.code && !(error instanceof Error && error.message)) throw error;
   return note('bad', sentence(error));
 }
 
-/** Something turning while the server works. */
+/** Makes a spinner with a text. */
 export function working(text) {
   return h('p', { class: 'working', role: 'status' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }), text);
 }
 
-/** Say something in passing, on the screen and to screen readers. */
+/** Shows a short message for some seconds, also to screen readers. */
 export function say(text, kind = 'plain') {
   document.getElementById('said').textContent = text;
   const shown = h('div', { class: `toast ${kind}` }, text);
@@ -65,7 +65,7 @@ export function say(text, kind = 'plain') {
   setTimeout(() => shown.remove(), kind === 'bad' ? 9000 : 4500);
 }
 
-/** Run `work`; say what went wrong, if anything did. */
+/** Runs `work`, and shows a message if it fails. */
 export async function attempt(work) {
   try {
     return await work();
@@ -75,21 +75,21 @@ export async function attempt(work) {
   }
 }
 
-/** A labelled control. `hint` stands below it. */
+/** Makes a labelled control, with `hint` below it. */
 export function field(label, control, hint = '') {
   const told = hint && h('span', { class: 'hint', text: hint });
   return h('label', { class: 'field' }, h('span', { text: label }), control, told);
 }
 
-/** A choice among `options`: pairs of value and text. */
+/** Makes a choice among `options`: pairs of value and text. */
 export function choice(options, value, change) {
   const made = options.map(([each, text]) => h('option', { value: each, text, selected: each === value }));
   return h('select', { on: { change: (event) => change?.(event.target.value) } }, made);
 }
 
 /**
- * Ask in a dialog. `body`: nodes; `ok`: what the button says; `done`: called when it is pressed, may be async, and an
- * error it throws is shown in the dialog, which then stays. Resolves true once done, false when it was given up.
+ * Asks in a dialog. `body`: nodes; `ok`: the button's label; `done`: called when it is pressed, may be async. An error
+ * that it throws is shown in the dialog, which stays open. Resolves to true once done, to false when cancelled.
  */
 export function ask(title, body, ok, done = null, kind = 'main') {
   return new Promise((resolve) => {
@@ -127,12 +127,12 @@ export function ask(title, body, ok, done = null, kind = 'main') {
   });
 }
 
-/** Show something in a dialog that only has to be closed again. */
+/** Shows something in a dialog with only a button to close it. */
 export function tell(title, body) {
   return ask(title, body, 'Close');
 }
 
-/** Ask before something is deleted; where `word` is given it must be typed first. */
+/** Asks before something is deleted; where `word` is given, it must be typed first. */
 export function confirm(title, text, ok, done, word = '') {
   const typed = h('input', {
     type: 'text',
@@ -141,12 +141,12 @@ export function confirm(title, text, ok, done, word = '') {
     required: true,
     pattern: word.replace(/[.]/g, '\\.'),
   });
-  return ask(title, [h('p', { text }), word && field(`Type ${word} to go on`, typed)], ok, done, 'bad');
+  return ask(title, [h('p', { text }), word && field(`Type ${word} to confirm`, typed)], ok, done, 'bad');
 }
 
 /**
- * The pages of a listing. `read`: (token) → {items, next}; `show`: (items) → nodes; `none`: nodes where it is empty.
- * Gives the element and `reload`.
+ * Makes the pages of a listing. `read`: (token) → {items, next}; `show`: (items) → nodes; `none`: () → nodes
+ * for an empty one. Returns the element and `reload`.
  */
 export function pages(read, show, none) {
   const tokens = [undefined]; // of the pages up to this one

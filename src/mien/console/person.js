@@ -1,4 +1,4 @@
-// A stored face as pages show it: its picture where the page still has it, its names, what it is like.
+// A stored face as pages show it: its picture if the page still has it, its names, and similar faces.
 
 import { fill, h, icon } from './dom.js';
 import { attempt, failure, tell, working } from './parts.js';
@@ -6,7 +6,7 @@ import { score, strangersBriefly } from './words.js';
 import { Picture } from './picture.js';
 import { viewer } from './viewer.js';
 
-/** The thumbnail of a face: a button that opens its picture, or a drawing where the page does not have it. */
+/** Makes the thumbnail of a face: a button that opens its picture, or an icon where the page does not have it. */
 export function thumbnail(app, id, name) {
   if (!app.album.has(id))
     return h(
@@ -28,12 +28,12 @@ export function thumbnail(app, id, name) {
   );
 }
 
-/** What a face is called: its ExternalImageId, or the beginning of its id. */
+/** Returns a face's name: its ExternalImageId, or the beginning of its id. */
 export function called(face) {
   return face.ExternalImageId ?? face.FaceId.slice(0, 8);
 }
 
-/** A match of a search as a list item. `match`: {Similarity, Face} or {Similarity, User}. */
+/** Makes a list item of a match. `match`: {Similarity, Face} or {Similarity, User}. */
 export function match(app, { Similarity, Face, User }) {
   const name = Face ? called(Face) : User.UserId;
   const chip = Face?.UserId && h('span', { class: 'chip', text: Face.UserId });
@@ -47,13 +47,13 @@ export function match(app, { Similarity, Face, User }) {
       { class: 'grow' },
       h('strong', { class: 'clip', text: name }),
       chip,
-      h('p', { class: 'quiet small', text: strangersBriefly(Similarity) }),
+      h('p', { class: 'quiet small', text: strangersBriefly(Similarity, app.about?.false_match_rates ?? []) }),
     ),
     h('span', { class: `score ${kind}`, text: score(Similarity) }),
   );
 }
 
-/** Open a dialog with what a search answers. `search`: gives a promise of matches. */
+/** Opens a dialog with the matches of a search. `search` returns a promise of them. */
 export function similar(app, title, search) {
   const body = h('div', { class: 'stack' }, working('Searching …'));
   attempt(async () => {
@@ -68,7 +68,7 @@ export function similar(app, title, search) {
         body,
         found.length
           ? list
-          : h('p', { class: 'quiet', text: 'Nobody here is like it: nothing reaches a similarity of 60.' }),
+          : h('p', { class: 'quiet', text: 'There is none like it here: no other reaches a similarity of 60.' }),
       );
     } catch (error) {
       fill(body, failure(error));

@@ -1,10 +1,10 @@
-// Photographs in the page: opened, held against the API's limits, made smaller where they must be.
+// Photographs in the page: opened, checked against the API's limits, and made smaller where they exceed them.
 
 export const MOST_BYTES = 5_242_880;
-const MOST_SIDE = 8192; // of a picture made smaller here; canvases beyond are not drawn everywhere
+const MOST_SIDE = 8192; // of a picture made smaller here; some browsers draw no larger canvas
 const QUALITY = 0.92;
 
-/** A photograph as the API takes it: `blob` (JPEG or PNG), `name`, and `note` where it is not the file itself. */
+/** A photograph as the API takes it: `blob` (JPEG or PNG), `name`, and `note` where it differs from the file. */
 export class Picture {
   constructor(blob, name, note = '') {
     this.blob = blob;
@@ -12,12 +12,12 @@ export class Picture {
     this.note = note;
   }
 
-  /** The bytes as the API's JSON takes them. */
+  /** Returns the bytes as the API's JSON takes them. */
   async image() {
     return { Bytes: await base64(this.blob) };
   }
 
-  /** The picture as an <img>, upright, decoded, with its `naturalWidth` and `naturalHeight`. */
+  /** Returns the picture as an upright, decoded <img>, with its `naturalWidth` and `naturalHeight`. */
   async load() {
     this.loaded ??= decoded(this.blob, this.name);
     return this.loaded;
@@ -25,7 +25,7 @@ export class Picture {
 }
 
 /**
- * A file as the API takes it. What is a JPEG or PNG within the limit goes as it is; the rest is drawn anew.
+ * Returns a file as the API takes it. A JPEG or PNG within the limit stays as it is; any other is encoded again.
  * Throws an Error with a sentence when the browser cannot read it.
  */
 export async function prepare(file) {
@@ -48,7 +48,7 @@ async function smaller(image) {
 }
 
 /**
- * A region of a loaded picture as a JPEG.
+ * Crops a region of a loaded picture into a JPEG.
  * `region`: {left, top, width, height} in pixels of the picture; `scale`: of the result; `cover`: regions to paint
  * over.
  */
@@ -57,7 +57,7 @@ export async function cut(image, region, scale = 1, cover = [], quality = QUALIT
   canvas.width = Math.max(1, Math.round(region.width * scale));
   canvas.height = Math.max(1, Math.round(region.height * scale));
   const context = canvas.getContext('2d');
-  context.fillStyle = '#808080'; // under what is transparent, and over what is not meant
+  context.fillStyle = '#808080'; // behind transparent pixels, and over covered regions
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.imageSmoothingQuality = 'high';
   context.drawImage(image, region.left, region.top, region.width, region.height, 0, 0, canvas.width, canvas.height);
@@ -78,13 +78,13 @@ export async function cut(image, region, scale = 1, cover = [], quality = QUALIT
   });
 }
 
-/** A box of the API (shares of the picture) in pixels of a loaded picture. */
+/** Converts a box of the API (shares of the picture) to pixels of a loaded picture. */
 export function pixels(box, image) {
   const { naturalWidth: width, naturalHeight: height } = image;
   return { left: box.Left * width, top: box.Top * height, width: box.Width * width, height: box.Height * height };
 }
 
-/** `region` with `share` of its size added on every side, within the picture and no smaller than `least` pixels. */
+/** Returns `region` with `share` of its size added on every side, within the picture, `least` pixels or more. */
 export function around(region, share, image, least = 0) {
   const across = [
     [region.left, region.width, image.naturalWidth],
@@ -106,7 +106,7 @@ async function decoded(blob, name) {
   } catch {
     throw new Error(blob.size ? `This browser cannot read ${name} as a picture.` : `${name} is empty.`);
   } finally {
-    URL.revokeObjectURL(image.src); // the element keeps what it has read
+    URL.revokeObjectURL(image.src); // the element keeps the pixels it has read
   }
   return image;
 }

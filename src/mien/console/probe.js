@@ -1,17 +1,17 @@
-// One face of a photograph, searched in a collection, whatever other faces are in it.
+// Searches a collection for one face of a photograph, even where it is not the largest.
 
 import { Picture, around, cut, pixels } from './picture.js';
 
 const LEAST = 160; // pixels of a cut-out; the server refuses pictures below 80
-const MARGIN = 1; // of a face's size, on every side; the detector wants to see a head in its surroundings
-const QUALITY = 0.97; // of a cut-out as a JPEG, so that what is searched is what was seen
+const MARGIN = 1; // of a face's size, on every side; the detector needs the surroundings of a head
+const QUALITY = 0.97; // of a cut-out as a JPEG, high enough not to change the embedding much
 const MOST = 5; // matches of each face
-const LEAST_OVERLAP = 0.3; // of the face that was meant and the one the server searched; another person's has none
+const LEAST_OVERLAP = 0.3; // of the chosen face and the one that the server searched; another person's has none
 
 /**
- * Search one face of a picture; its matches, the best first.
- * The API searches the largest face of an image, so that one goes with the whole picture. Any other is cut out with
- * its surroundings, faces beside it that are not much smaller painted over, and the answer held against what was meant.
+ * Searches for one face of a picture; returns its matches, the best first.
+ * The API searches for the largest face of an image, so that one is sent as the whole picture. Any other is cropped
+ * with its surroundings, large faces beside it are painted over, and the answer is checked to be about that face.
  * `photo`: {picture, image, faces}, with the faces as DetectFaces gave them, the largest first.
  */
 export async function searched(app, collection, photo, i) {
@@ -27,12 +27,12 @@ export async function searched(app, collection, photo, i) {
     QualityFilter: 'NONE',
   });
   if (region && !(box && overlap(mine, within(region, box)) >= LEAST_OVERLAP)) {
-    throw new Error('This face could not be searched apart from those beside it.');
+    throw new Error('This face could not be separated from the faces beside it.');
   }
   return matches;
 }
 
-/** The matches of an image's largest face and its box; no box where none was found. */
+/** Returns the matches of an image's largest face and its box; no box where no face was found. */
 async function ask(app, request) {
   const { among, threshold } = app.search;
   if (among === 'users') {
@@ -45,12 +45,12 @@ async function ask(app, request) {
   return { box: answer.SearchedFaceBoundingBox, matches: answer.FaceMatches };
 }
 
-/** What to paint over: faces as large as this one or nearly, as far as they do not lie on it. */
+/** Returns the faces to paint over: about as large as this one or larger, and not overlapping it. */
 function covers(mine, others) {
   return others.filter((other) => area(other) > 0.5 * area(mine) && overlap(other, mine) < 0.1);
 }
 
-/** A box of the API, which is shares of a region, in the pixels that the region is in. */
+/** Converts a box of the API (shares of a region) to the pixels that the region is in. */
 function within(region, box) {
   const [left, top] = [region.left + box.Left * region.width, region.top + box.Top * region.height];
   return { left, top, width: box.Width * region.width, height: box.Height * region.height };
@@ -60,7 +60,7 @@ function area({ width, height }) {
   return width * height;
 }
 
-/** Intersection over union, 0–1. */
+/** Returns intersection over union, 0–1. */
 function overlap(one, other) {
   const width = Math.min(one.left + one.width, other.left + other.width) - Math.max(one.left, other.left);
   const height = Math.min(one.top + one.height, other.top + other.height) - Math.max(one.top, other.top);

@@ -1,10 +1,10 @@
-// What the quality filter would say of a face: the server's bars (about.json) held against what DetectFaces measured.
+// Applies the quality filter to a face: compares the measurements of DetectFaces with the server's bars (about.json).
 
 import { h, icon } from './dom.js';
 import { reason } from './words.js';
 
 /**
- * What is measured against a bar, a row each.
+ * Compares each measurement of a face with its bar, a row each.
  * `face`: a FaceDetail; `image`: the loaded picture; `bar`: of one filter. `fails` says whether the row refuses it.
  */
 export function measured(face, image, bar) {
@@ -40,14 +40,14 @@ export function measured(face, image, bar) {
   ].map((row) => ({ ...row, fails: row.most ? row.value > row.bar : row.value < row.bar }));
 }
 
-/** The codes of what refuses a face; empty when it passes. */
+/** Returns the codes of the bars that refuse a face; empty when it passes. */
 export function refusals(face, image, bar) {
   return measured(face, image, bar)
     .filter((row) => row.fails)
     .map((row) => row.code);
 }
 
-/** The rows as a drawing: a bar each, with a mark where the filter's bar is. */
+/** Draws the rows: a gauge each, with a mark at the filter's bar. */
 export function chart(face, image, bar) {
   return h(
     'div',
@@ -70,7 +70,7 @@ export function chart(face, image, bar) {
   );
 }
 
-/** What each filter would do with a face, a line each. */
+/** Makes a line for each filter: whether it takes the face. */
 export function verdicts(face, image, bars) {
   return h(
     'ul',

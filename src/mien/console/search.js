@@ -1,8 +1,8 @@
-// Who in a collection is on this photograph? Every face of it is searched, not only the largest.
+// The tab Search: searches a collection for every face of a photograph, not only the largest.
 
-import { portrait } from './detect.js';
 import { fill, h } from './dom.js';
 import { dropZone } from './drop.js';
+import { portrait } from './look.js';
 import { choice, empty, failure, field, note, working } from './parts.js';
 import { called, match } from './person.js';
 import { prepare } from './picture.js';
@@ -10,13 +10,13 @@ import { searched } from './probe.js';
 import { viewer } from './viewer.js';
 import { crowd, plural, score } from './words.js';
 
-/** Make the tab. */
+/** Makes the tab. */
 export function searchTab(app, collection) {
   if (!collection.faces)
     return empty(
       'search',
-      'Nobody to find yet',
-      'Add photographs first; then search among their faces.',
+      'No faces to search yet',
+      'Add photographs first, then search among their faces.',
       h('a', { class: 'button main', href: `#/collections/${collection.name}/add`, text: 'Add photographs' }),
     );
   const wanted = app.search;
@@ -59,13 +59,14 @@ export function searchTab(app, collection) {
       Math.max(wanted.threshold, app.about?.minimum_similarity ?? 0),
       collection[wanted.among],
       wanted.among.slice(0, -1),
+      app.about?.false_match_rates ?? [],
     );
   };
   const settings = h(
     'div',
     { class: 'card settings' },
     field('Search among', among),
-    field('Least similarity', threshold),
+    field('Minimum similarity', threshold),
     h('div', { class: 'grow' }, meaning),
   );
   const again = () => picture && run();
@@ -105,7 +106,7 @@ export function searchTab(app, collection) {
   const zone = () =>
     dropZone(
       picture ? 'Another photograph' : 'Drop a photograph to search by',
-      'or paste one. Every face in it is searched.',
+      'or paste one. Every face in it is searched for.',
       ([{ file }]) => take(file),
       { slim: Boolean(picture) },
     );
@@ -114,7 +115,7 @@ export function searchTab(app, collection) {
   return h('div', { class: 'stack' }, settings, stage);
 }
 
-/** The boxes in the picture and, beside it, what was found for each face; `found(i, {matches, error})` fills one in. */
+/** Makes the picture with its boxes and a card for each face; `found(i, {matches, error})` fills one in. */
 function results(app, image, faces) {
   const cards = faces.map((face) => {
     const crop = h('img', { class: 'portrait small', alt: '' });
@@ -140,20 +141,20 @@ function results(app, image, faces) {
   return { element: h('div', { class: 'stack' }, title, split), found };
 }
 
-/** How the box of a face that was searched is drawn. */
+/** Returns the colour, label and name of a searched face's box. */
 function mark(i, { matches, error }) {
-  if (error) return { kind: 'warn', label: '!', name: `Face ${i + 1}: not searched` };
+  if (error) return { kind: 'warn', label: '!', name: `Face ${i + 1}: not searched for` };
   if (!matches.length) return { kind: 'warn', label: 'unknown', name: `Face ${i + 1}: unknown` };
   const [{ Similarity, Face, User }] = matches;
   const name = User?.UserId ?? Face.UserId ?? called(Face);
   return { kind: 'good', label: `${name} ${score(Similarity)}`, name: `Face ${i + 1}: ${name}` };
 }
 
-/** What was found for a face, as nodes. */
+/** Makes the nodes that show a face's matches. */
 function outcome(app, { matches, error }) {
   if (error) return failure(error);
   const rows = matches.map((each) => match(app, each));
   if (rows.length) return h('ul', { class: 'rows' }, rows);
-  const why = h('p', { class: 'quiet small', text: 'Nobody here reaches the least similarity.' });
+  const why = h('p', { class: 'quiet small', text: 'No match reaches the minimum similarity.' });
   return [h('h3', { text: 'Unknown' }), why];
 }

@@ -1,18 +1,18 @@
-// SHA-256 and HMAC over bytes. The browser's own where it gives one, which it does on https and on localhost only; on
-// plain http the arithmetic of FIPS 180-4 stands here, so that a server in one's own network can be used too.
+// SHA-256 and HMAC over bytes. Browsers offer their own only on https and localhost; the implementation of FIPS 180-4
+// here serves plain http, so that a server in a local network can be used too.
 
 const ROUNDS = primes(64).map((prime) => fraction(Math.cbrt(prime)));
 const START = primes(8).map((prime) => fraction(Math.sqrt(prime)));
 
-/** Whether the browser lends its own. */
+/** Tells whether the browser offers its own. */
 export const isNative = Boolean(globalThis.crypto?.subtle);
 
-/** The digest of a Uint8Array, as one of 32. */
+/** Returns the digest of a Uint8Array: 32 bytes. */
 export async function sha256(bytes) {
   return isNative ? new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)) : ours(bytes);
 }
 
-/** HMAC-SHA-256 (RFC 2104) of `bytes` under `key`, both Uint8Array. */
+/** Returns HMAC-SHA-256 (RFC 2104) of `bytes` under `key`, both Uint8Array. */
 export async function hmac(key, bytes) {
   const block = new Uint8Array(64);
   block.set(key.length > 64 ? await sha256(key) : key);
@@ -30,7 +30,7 @@ export async function hmac(key, bytes) {
   );
 }
 
-/** The digest by our own arithmetic; exported to be held against the browser's. */
+/** Returns the digest computed here; exported so that a test can compare it with the browser's. */
 export function ours(bytes) {
   const padded = new Uint8Array(((bytes.length + 72) >> 6) << 6);
   padded.set(bytes);

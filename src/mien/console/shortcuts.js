@@ -1,4 +1,4 @@
-// The keyboard: what every key does, and the dialog that says so.
+// Keyboard shortcuts, and the dialog that lists them.
 
 import { h } from './dom.js';
 import { button, tell } from './parts.js';
@@ -7,7 +7,7 @@ const KEYS = [
   ['1 2 3 4', 'Look, Compare, Collections, Status'],
   ['o', 'choose a photograph'],
   ['Ctrl V', 'paste a photograph (⌘ V on a Mac)'],
-  ['← →', 'go from face to face, once one is chosen'],
+  ['← →', 'next and previous face, once one is chosen'],
   ['[ ]', 'previous and next page of a list'],
   ['n', 'new collection'],
   ['/', 'name of a new user'],
@@ -16,7 +16,7 @@ const KEYS = [
   ['?', 'this help'],
 ];
 
-/** The button that opens the help. */
+/** Makes the button that opens the help. */
 export function helpButton() {
   return button('Keyboard', '', help, 'keyboard', { 'data-key': '?' });
 }
@@ -33,7 +33,7 @@ function help() {
   );
 }
 
-/** Listen. A number goes to a page; any other key presses, or goes to, what bears it as `data-key`. */
+/** Listens for keys: a number opens a page; any other key clicks or focuses the element with it as `data-key`. */
 export function shortcuts(pages, go) {
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;

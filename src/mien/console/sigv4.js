@@ -7,7 +7,7 @@ const SERVICE = 'rekognition';
 const text = new TextEncoder();
 
 /**
- * The headers that sign a request, besides those given.
+ * Returns the headers that sign a request, without those given.
  * `url`: a URL; `headers`: lower-case name → value, all signed; `body`: Uint8Array; `key`: {id, secret, region};
  * `now`: a Date.
  */
@@ -29,7 +29,7 @@ export async function sign(url, headers, body, key, now) {
   };
 }
 
-/** The path as AWS canonicalises it: every part percent-encoded once more. */
+/** Returns the path as AWS canonicalises it: every part percent-encoded once more. */
 function path(url) {
   return url.pathname
     .split('/')

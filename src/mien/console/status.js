@@ -1,16 +1,16 @@
-// How the server is: what runs, under which licence, where the truth is kept, and what was asked of it.
+// The page Status: the server's health, model pack and licence, engine, store, requests and errors.
 
 import { fill, h, icon } from './dom.js';
 import { head, note, working } from './parts.js';
 import { requests, samples, sum } from './metrics.js';
 import { bytes, number } from './words.js';
 
-const EVERY = 5000; // milliseconds between two looks
+const EVERY = 5000; // milliseconds between two refreshes
 
-/** Make the page; it looks again while it is shown. */
+/** Makes the page; it refreshes while it is shown. */
 export function statusPage(app) {
   const body = h('div', { class: 'stack' }, working('Asking the server …'));
-  const page = h('div', { class: 'stack page' }, head('Status', 'What runs here, and how it is.'), body);
+  const page = h('div', { class: 'stack page' }, head('Status', 'Health, model pack, store and requests.'), body);
   async function look() {
     const [alive, ready, metrics] = await Promise.all(
       ['healthz', 'readyz', 'metrics'].map((path) => app.api.read(path)),
@@ -23,7 +23,7 @@ export function statusPage(app) {
     }, EVERY);
   }
   function resume() {
-    // a page that was left or hidden is not asked for; it looks again when it is back
+    // no requests for a page that is hidden or was left; it refreshes when it is shown again
     const again = setInterval(() => {
       if (!page.isConnected) return clearInterval(again);
       if (!document.hidden) {
@@ -47,14 +47,14 @@ function parts(about, alive, ready, metrics) {
       ['Alive', light(alive.ok, 'yes', 'no')],
       ready && ready.status !== 403 && ['Ready', light(ready.ok, 'yes', reason(ready.text))],
       about && ['Version', `mien ${about.version}`],
-      about && ['Access', about.access === 'keys' ? 'signed requests only' : 'any credentials, since no key was made'],
+      about && ['Access', about.access === 'keys' ? 'signed requests only' : 'any credentials, since there is no key'],
       memory && ['Memory', bytes(memory)],
       gallery !== null && ['Galleries', `${bytes(gallery)} in memory`],
     ]),
     about &&
       card('Model pack', [
         ['Name', about.pack.name],
-        ['Made of', about.pack.title],
+        ['Networks', about.pack.title],
         [
           'Licence',
           h('a', { href: about.pack.license_address, rel: 'noreferrer', target: '_blank', text: about.pack.license }),
@@ -66,7 +66,7 @@ function parts(about, alive, ready, metrics) {
             : h('span', { class: 'state warn' }, icon('warn'), 'non-commercial only'),
         ],
         ['Model version', about.pack.model_version],
-        about.minimum_similarity > 0 && ['Least similarity', `no search answers below ${about.minimum_similarity}`],
+        about.minimum_similarity > 0 && ['Minimum similarity', `no search answers below ${about.minimum_similarity}`],
       ]),
     about &&
       card('Engine and store', [
@@ -83,7 +83,7 @@ function card(title, rows) {
   return h('section', { class: 'card stack' }, h('h2', { text: title }), h('dl', { class: 'facts' }, list));
 }
 
-/** Why a server is not ready, as it says itself. */
+/** Returns the server's own reason for not being ready. */
 function reason(text) {
   try {
     return JSON.parse(text).reason ?? 'no';
@@ -111,7 +111,7 @@ function traffic(found, metrics) {
       'section',
       { class: 'card stack' },
       title,
-      h('p', { class: 'quiet', text: 'Nothing was asked since the server started.' }),
+      h('p', { class: 'quiet', text: 'No requests since the server started.' }),
     );
   const lines = rows.map(({ operation, requests: asked, errors }) => {
     const told = Object.entries(errors)

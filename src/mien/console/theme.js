@@ -1,17 +1,17 @@
-// Light, dark, or as the system has it.
+// The theme: light, dark, or the system's.
 
 import { button } from './parts.js';
 
 const ROOT = document.documentElement;
 const KEY = 'mien.theme';
 
-/** Take up what was chosen on an earlier visit. */
+/** Applies the theme chosen on an earlier visit. */
 export function recallTheme() {
   const chosen = localStorage.getItem(KEY);
   if (chosen) ROOT.dataset.theme = chosen;
 }
 
-/** The button that changes between light and dark; `changed` draws it anew. */
+/** Makes the button that switches between light and dark; `changed` redraws it. */
 export function themeButton(changed) {
   const isDark = ROOT.dataset.theme
     ? ROOT.dataset.theme === 'dark'

@@ -1,4 +1,4 @@
-// The users of a collection, page by page: several faces of one person under a name.
+// The tab Users: lists the users of a collection, each several faces of one person under a name.
 
 import { h, icon } from './dom.js';
 import { attempt, confirm, empty, iconButton, pages, say } from './parts.js';
@@ -6,7 +6,7 @@ import { similar } from './person.js';
 
 const PAGE = 48;
 
-/** Make the tab. */
+/** Makes the tab. */
 export function usersTab(app, collection) {
   const where = { CollectionId: collection.name };
   const read = async (token) => {
@@ -17,7 +17,7 @@ export function usersTab(app, collection) {
     empty(
       'user',
       'No user yet',
-      'A user is several faces of one person under a name. Searching for users is surer than searching for single faces.',
+      'A user is several faces of one person under a name. Searching for users is more accurate than for single faces.',
     );
   const list = pages(read, (users) => h('ul', { class: 'rows' }, users.map(row)), none);
 
@@ -59,7 +59,7 @@ export function usersTab(app, collection) {
     await attempt(async () => {
       await app.api.call('CreateUser', { ...where, UserId: name });
       input.value = '';
-      await changed(`${name} is made.`);
+      await changed(`${name} was created.`);
     });
   }
 
@@ -70,7 +70,7 @@ export function usersTab(app, collection) {
       'Delete the user',
       () => app.api.call('DeleteUser', { ...where, UserId: name }),
     );
-    if (done) await changed(`${name} is deleted.`);
+    if (done) await changed(`${name} was deleted.`);
   }
 
   const input = h('input', {

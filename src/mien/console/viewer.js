@@ -1,12 +1,11 @@
-// A photograph with what was found drawn over it. Boxes are buttons, so that a keyboard reaches each face.
+// A photograph with its faces drawn over it. Boxes are buttons, so that the keyboard reaches each face.
 
 import { fill, h, svg } from './dom.js';
 
 /**
- * Draw faces over a picture.
+ * Draws faces over a picture.
  * `image`: a loaded <img>; `faces`: [{box, landmarks?, pose?, label?, kind?, name}], `kind` 'good', 'warn' or 'bad';
- * `choose`: called with a face's number. Gives the element,
- * `select(number)` and `mark(number, {kind, label, name})`.
+ * `choose`: called with a face's number. Returns the element, `select(number)` and `mark(number, {kind, label, name})`.
  */
 export function viewer(image, faces, choose = null) {
   const width = 1000;
@@ -26,7 +25,7 @@ export function viewer(image, faces, choose = null) {
       const dot = h('i', { class: 'dot', 'data-landmark': point.Type });
       dot.style.left = `${100 * point.X}%`;
       dot.style.top = `${100 * point.Y}%`;
-      dot.style.setProperty('--size', `${5 * face.box.Width}cqw`); // of a small face the points are small too
+      dot.style.setProperty('--size', `${5 * face.box.Width}cqw`); // small faces get small points
       return dot;
     }),
   );
@@ -73,7 +72,7 @@ function place(element, box) {
   element.style.height = `${100 * box.Height}%`;
 }
 
-/** Where a face looks: a line from the nose, as long as the turn is large. */
+/** Draws the direction of a face: a line from the nose, the longer the more it is turned. */
 function gaze(face, width, height) {
   const nose = face.landmarks?.find((point) => point.Type === 'nose');
   if (!nose) return [];

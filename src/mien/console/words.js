@@ -1,29 +1,42 @@
-// Numbers and codes in words.
+// Puts numbers and codes into words.
 
-/** How seldom two strangers score this similarity: 0–1; see mien/face/score.py. Null beyond what was measured. */
-export function falseMatchRate(similarity) {
-  if (similarity > 95) return null;
-  if (similarity > 90) return 10 ** (-5 - (similarity - 90) / 5);
-  if (similarity > 80) return 10 ** (-4 - (similarity - 80) / 10);
-  return 10 ** (-similarity / 20);
+/**
+ * Returns the share of pairs of strangers that reach this similarity, 0–1; null beyond what was measured.
+ * `rates`: [[similarity, share]], rising, as about.json has them; the share's logarithm is linear between two of them.
+ */
+export function falseMatchRate(similarity, rates) {
+  const knots = [[0, 1], ...rates];
+  const next = knots.findIndex(([reached]) => similarity <= reached);
+  if (next < 0) return null;
+  if (next === 0) return 1;
+  const [[from, high], [to, low]] = [knots[next - 1], knots[next]];
+  return high * (low / high) ** ((similarity - from) / (to - from));
 }
 
-/** A similarity as a sentence about strangers. */
-export function strangers(similarity) {
-  const rate = falseMatchRate(similarity);
-  if (rate === null) return 'Fewer than one stranger in a million scores this high.';
+/** Puts a similarity into a sentence about strangers; empty where the server does not say what it stands for. */
+export function strangers(similarity, rates) {
+  if (!rates.length) return '';
+  const rate = falseMatchRate(similarity, rates);
+  if (rate === null) return `Fewer than one stranger in ${rarest(rates)} scores this high.`;
   if (rate > 0.5) return 'Most strangers score this high.';
   return `About one stranger in ${count(1 / rate)} scores this high.`;
 }
 
-/** The share of strangers who score this similarity, in few words for a line of a list. */
-export function strangersBriefly(similarity) {
-  const rate = falseMatchRate(similarity);
-  if (rate === null) return 'under 1 in a million';
+/** Puts the share of strangers who reach this similarity into few words for a line of a list. */
+export function strangersBriefly(similarity, rates) {
+  if (!rates.length) return '';
+  const rate = falseMatchRate(similarity, rates);
+  if (rate === null) return `under 1 in ${rarest(rates)}`;
   return rate > 0.5 ? 'most strangers' : `1 in ${count(1 / rate)}`;
 }
 
-/** A similarity as a careful verdict. */
+/** Returns how many pairs one false match was measured in at the highest similarity. */
+function rarest(rates) {
+  const most = count(1 / rates.at(-1)[1]);
+  return most === '1,000,000' ? 'a million' : most;
+}
+
+/** Returns a careful verdict on a similarity. */
 export function verdict(similarity) {
   if (similarity >= 95) return 'Very likely the same person';
   if (similarity >= 80) return 'Likely the same person';
@@ -31,39 +44,40 @@ export function verdict(similarity) {
   return 'Probably two people';
 }
 
-/** The share of strangers who would find a match among `amount` faces or users at a threshold, in words. */
-export function crowd(similarity, amount, noun) {
-  if (!amount) return '';
-  const rate = falseMatchRate(similarity) ?? 1e-6;
+/** Puts the share of strangers who would match one of `amount` faces or users at a threshold into words. */
+export function crowd(similarity, amount, noun, rates) {
+  if (!amount || !rates.length) return '';
+  const known = falseMatchRate(similarity, rates);
+  const rate = known ?? rates.at(-1)[1];
   const share = -Math.expm1(amount * Math.log1p(-rate));
-  const at = similarity > 95 ? 'at most ' : 'about ';
+  const at = known === null ? 'at most ' : 'about ';
   const among = amount === 1 ? `the one ${noun}` : `the ${number(amount)} ${noun}s`;
   if (share < 0.01) return `A stranger finds a match among ${among} here with ${at}one chance in ${count(1 / share)}.`;
   return `A stranger finds a match among ${among} here with ${at}${Math.round(100 * share)} chances in 100.`;
 }
 
-/** Two significant digits, with thousands apart: 23,000. */
+/** Rounds to two significant digits: 23,000. */
 function count(value) {
   const scale = 10 ** Math.max(0, Math.floor(Math.log10(value)) - 1);
   return number(Math.round(value / scale) * scale);
 }
 
-/** A whole number with thousands apart. */
+/** Formats a whole number with a separator for thousands. */
 export function number(value) {
   return new Intl.NumberFormat('en').format(value);
 }
 
-/** "1 face", "2 faces". */
+/** Formats a number with its noun: "1 face", "2 faces". */
 export function plural(amount, one, many = `${one}s`) {
   return `${number(amount)} ${amount === 1 ? one : many}`;
 }
 
-/** A similarity as it is shown; never rounded up to 100. */
+/** Formats a similarity; it is never rounded up to 100. */
 export function score(similarity) {
   return (Math.floor(similarity * 10) / 10).toFixed(similarity === 100 ? 0 : 1);
 }
 
-/** Bytes in the unit that suits them. */
+/** Formats bytes in a suitable unit. */
 export function bytes(amount) {
   const units = ['bytes', 'KB', 'MB', 'GB', 'TB'];
   const step = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, amount)) / 3));
@@ -77,32 +91,32 @@ const REASONS = {
   LOW_CONFIDENCE: 'It may not be a face.',
   SMALL_BOUNDING_BOX: 'The face is too small.',
   LOW_FACE_QUALITY: 'The face has too little contrast.',
-  EXCEEDS_MAX_FACES: 'Better faces of the picture were taken.',
+  EXCEEDS_MAX_FACES: 'The photograph has better faces.',
   LOW_MATCH_CONFIDENCE: 'It is not like the other faces of the user.',
   ASSOCIATED_TO_A_DIFFERENT_USER: 'It belongs to another user.',
   ASSOCIATED_TO_AN_EXISTING_USER: 'It belongs to a user; take it from the user first.',
   FACE_NOT_FOUND: 'It is no longer there.',
 };
 
-/** Why a face was refused, as a sentence. */
+/** Explains in a sentence why a face was refused. */
 export function reason(code) {
   return REASONS[code] ?? code;
 }
 
 const ERRORS = {
   Unreachable: 'The server does not answer. Is it running?',
-  InvalidImageFormatException: 'This is not a whole JPEG or PNG.',
-  ImageTooLargeException: 'The picture has too many pixels; a side may have 10,000.',
-  ThrottlingException: 'The server is busy and stayed busy. Try again in a while.',
+  InvalidImageFormatException: 'This is not a complete JPEG or PNG.',
+  ImageTooLargeException: 'The picture is too large; a side may have 10,000 pixels.',
+  ThrottlingException: 'The server is busy. Try again in a while.',
   ProvisionedThroughputExceededException: 'This key has used up its rate. Try again in a while.',
-  ResourceAlreadyExistsException: 'There is a collection of this name already.',
-  MissingAuthenticationTokenException: 'The server asks for an access key.',
-  UnrecognizedClientException: 'Nobody has this access key.',
+  ResourceAlreadyExistsException: 'A collection of this name exists already.',
+  MissingAuthenticationTokenException: 'The server requires an access key.',
+  UnrecognizedClientException: 'The server does not know this access key.',
   InvalidSignatureException: 'The secret does not belong to this access key.',
   InternalServerError: 'The server failed; its log says why.',
 };
 
-/** An error as a sentence. */
+/** Explains an error in a sentence. */
 export function sentence(error) {
   if (error.code === 'InvalidParameterException' && error.message === 'Request has invalid parameters') {
     return 'The picture is too small (a side needs 80 pixels), or shows no face where one is needed.';
@@ -120,7 +134,7 @@ export function sentence(error) {
   return /[.!?]$/.test(error.message) ? error.message : `${error.message}.`;
 }
 
-/** How a head is turned, in words; degrees as the API has them: yaw to the picture's right, pitch up, roll clockwise. */
+/** Describes a head's pose; degrees as in the API: yaw to the picture's right, pitch up, roll clockwise. */
 export function turned({ Yaw, Pitch, Roll }) {
   const parts = [
     [Yaw, 'to the picture’s right', 'to the picture’s left'],

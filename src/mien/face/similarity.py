@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_FAR_SIMILARITY = ((1e-1, 20.0), (1e-2, 40.0), (1e-3, 60.0), (1e-4, 80.0), (1e-5, 90.0), (1e-6, 95.0))
+FAR_SIMILARITY = ((1e-1, 20.0), (1e-2, 40.0), (1e-3, 60.0), (1e-4, 80.0), (1e-5, 90.0), (1e-6, 95.0))
 
 
 _ROUNDING = 1e-6  # a vector's cosine with itself may fall this short of 1 in float32
@@ -36,7 +36,7 @@ class Calibration:
         Raises:
             ValueError: a FAR that has no similarity, or cosines that do not rise as FAR falls.
         """
-        meaning = dict(_FAR_SIMILARITY)
+        meaning = dict(FAR_SIMILARITY)
         knots = sorted((cosine, meaning[far]) for far, cosine in measured if far in meaning)
         cosines = np.array([-1.0, *(cosine for cosine, _ in knots), 1.0 - _ROUNDING])
         similarities = np.array([0.0, *(value for _, value in knots), 100.0])

@@ -1,8 +1,8 @@
 """The console in front of the API: the packaged files of `mien/console` under `/console/`; all else is passed on.
 
 The page is static and uses the public API from the browser. What the API does not say and everyone may know stands in
-`/console/about.json`: version, pack and licence, engine, kind of store, whether requests must be signed, and the bars
-of the quality filter.
+`/console/about.json`: version, pack and licence, engine, kind of store, whether requests must be signed, what a
+similarity stands for, and the bars of the quality filter.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from mien import __version__
+from mien.face.similarity import FAR_SIMILARITY
 from mien.operations.context import Context
 from mien.operations.filter import BARS
 
@@ -106,6 +107,7 @@ def about(context: Context) -> dict[str, Any]:
         "store": context.store.database.describe().partition(" at ")[0],  # not where it lies
         "access": "keys" if context.store.keys.any() else "open",
         "minimum_similarity": context.minimum_similarity,
+        "false_match_rates": [[similarity, rate] for rate, similarity in FAR_SIMILARITY],
         "quality_filters": {name: asdict(bar) for name, bar in BARS.items()},
     }
 

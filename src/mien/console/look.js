@@ -1,4 +1,4 @@
-// The page that looks at one photograph: every face, how it was measured, and whether it is good enough.
+// The page Look: every face of one photograph, how it was measured, and whether it would be indexed.
 
 import { fill, h } from './dom.js';
 import { dropZone } from './drop.js';
@@ -9,10 +9,10 @@ import { viewer } from './viewer.js';
 import { plural, reason, turned } from './words.js';
 
 const TITLE = 'Drop a photograph';
-const HINT = 'or paste one. It goes to this server and nowhere else, and is not kept.';
+const HINT = 'or paste one. It is sent only to this server, which does not keep it.';
 
-/** Make the page. */
-export function detectPage(app) {
+/** Makes the page. */
+export function lookPage(app) {
   const stage = h(
     'div',
     { class: 'stack' },
@@ -34,7 +34,7 @@ export function detectPage(app) {
   }
   const again = () =>
     dropZone('Another photograph', 'drop, choose, or paste', ([{ file }]) => look(file), { slim: true });
-  const lead = 'See what the server sees: faces, landmarks, pose, quality, and which faces it would refuse to index.';
+  const lead = 'Shows the faces that the server finds, their landmarks, pose and quality, and which it would refuse to index.';
   return h('div', { class: 'stack page' }, head('Look at a photograph', lead), stage);
 }
 
@@ -69,7 +69,7 @@ function result(app, image, faces) {
         h('h2', { text: 'No face' }),
         h('p', {
           class: 'quiet',
-          text: 'Nobody was found. A face needs about 16 pixels to be seen, and more to be recognised.',
+          text: 'A face needs about 16 pixels to be found, and more to be recognised.',
         }),
       );
   }
@@ -132,13 +132,13 @@ function detail(face, i, image, bars, filter) {
     parts.push(h('h3', { text: `Measured, and what ${filter} needs` }), chart(face, image, bars[filter]));
     parts.push(h('h3', { text: 'Would it be indexed?' }), verdicts(face, image, bars));
     parts.push(
-      h('p', { class: 'quiet small', text: 'Contrast is measured only while indexing, and may refuse a face too.' }),
+      h('p', { class: 'quiet small', text: 'Contrast is measured only while indexing, and can also refuse a face.' }),
     );
   }
   return h('div', { class: 'stack' }, parts);
 }
 
-/** Show a face's surroundings in an <img>. */
+/** Shows a face and its surroundings in an <img>. */
 export async function portrait(element, box, image) {
   const region = around(pixels(box, image), 0.35, image);
   const blob = await cut(image, region, Math.min(1, 240 / Math.max(region.width, region.height)));
