@@ -16,7 +16,7 @@ from mien import app, config, local
 from mien.errors import InvalidParameterError, ResourceAlreadyExistsError, SetupError
 from mien.face.types import Embedding, Face, Pixels
 from mien.operations.context import Caller
-from mien.operations.look import Seen, look
+from mien.operations.image_faces import FoundFaces, find_faces
 from mien.operations.shapes import SEARCH_LIMIT, THRESHOLD, Image
 
 ImageLike = str | os.PathLike[str] | bytes | Pixels
@@ -138,8 +138,8 @@ class Faces:
     ) -> None:
         self.close()
 
-    def _look(self, image: ImageLike) -> Seen:
-        return look(self._local.context, Caller(), Image(bytes=encoded(image)))
+    def _look(self, image: ImageLike) -> FoundFaces:
+        return find_faces(self._local.context, Caller(), Image(bytes=encoded(image)))
 
 
 class Gallery:

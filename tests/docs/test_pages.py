@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from mien.face.similarity import Calibration
-from mien.operations.filter import BARS
+from mien.operations.quality_filter import BARS
 from mien.packs import manifest
 from mien.serving.image_cache import LIFETIME
 from mien.store.base import FACE_QUOTA

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mien.operations.collection import MOST_LOOKED_AT
+from mien.operations.collection import MOST_READ
 from mien.store import open as stores
 from mien.store.base import Cursor
 from tests import live as servers
@@ -78,16 +78,16 @@ def test_a_pattern_without_a_beginning_gives_short_pages(crowded: Locked, patter
     for asked in ({}, {"MaxResults": 1}, {"MaxResults": 10}):
         found = pages(client, **asked)
         assert [name for page in found for name in page] == ["x-25000-mine"]
-        assert len(found) >= MANY // MOST_LOOKED_AT
+        assert len(found) >= MANY // MOST_READ
 
 
 def test_what_ends_a_short_page_is_not_told(crowded: Locked) -> None:
     """A token can be read, so it does not hold a name that the key may not see."""
-    from mien.operations.paging import _read
+    from mien.operations.paging import _from_base62
 
     client = crowded.client(key(crowded, ("*-mine",)))
     answer = client.list_collections()
-    assert b"x-0" not in _read(answer["NextToken"])
+    assert b"x-0" not in _from_base62(answer["NextToken"])
 
 
 def test_who_sees_all_gets_full_pages(crowded: Locked) -> None:

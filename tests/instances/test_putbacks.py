@@ -164,7 +164,7 @@ def searched(work: Any, context: Context, name: str, who: int, request: Any) -> 
     for _ in range(50):
         try:
             collection = context.comparable(Caller(), name)
-            found: list[Any] = context.steadily(
+            found: list[Any] = context.in_one_history(
                 Caller(), collection, lambda each: work(context, face(who), request, None, each)
             )
             return found

@@ -1,1 +1,1 @@
-"""What the API promises, one file per family; nothing about HTTP."""
+"""Implements the operations of the API, a file for each family, and what they share; knows nothing of HTTP."""

@@ -1,4 +1,4 @@
-"""DetectFaces and CompareFaces: pictures in, answers out, nothing kept."""
+"""DetectFaces and CompareFaces, which answer from their images alone and keep nothing."""
 
 from concurrent.futures import wait
 
@@ -7,7 +7,7 @@ import numpy as np
 from mien.errors import InvalidParameterError
 from mien.operations.constraints import REQUIRED
 from mien.operations.context import Caller, Context, Operation, Operations
-from mien.operations.look import embed, look
+from mien.operations.image_faces import embed, find_faces
 from mien.operations.present import bounding_box, compared_face, confidence, face_detail, region
 from mien.operations.shapes import (
     THRESHOLD,
@@ -24,20 +24,20 @@ from mien.operations.shapes import (
 
 
 class DetectFacesRequest(Shape):
-    """What DetectFaces is asked."""
+    """The request of DetectFaces."""
 
     image: Image = REQUIRED
     attributes: list[Attribute] | None = None
 
 
 class DetectFacesResponse(Shape):
-    """What DetectFaces answers."""
+    """The response of DetectFaces."""
 
     face_details: list[FaceDetail]
 
 
 class CompareFacesRequest(Shape):
-    """What CompareFaces is asked."""
+    """The request of CompareFaces."""
 
     source_image: Image = REQUIRED
     target_image: Image = REQUIRED
@@ -53,14 +53,14 @@ class ComparedSourceImageFace(Shape):
 
 
 class CompareFacesMatch(Shape):
-    """A face of the target image that is like the source's."""
+    """A face of the target image that matches the source's."""
 
     similarity: float
     face: ComparedFace
 
 
 class CompareFacesResponse(Shape):
-    """What CompareFaces answers."""
+    """The response of CompareFaces."""
 
     source_image_face: ComparedSourceImageFace
     face_matches: list[CompareFacesMatch]
@@ -68,23 +68,23 @@ class CompareFacesResponse(Shape):
 
 
 def detect_faces(context: Context, caller: Caller, request: DetectFacesRequest) -> DetectFacesResponse:
-    """Find up to 100 faces, the largest first; none is not an error."""
-    seen = look(context, caller, request.image, embedded=False)
+    """Returns up to 100 faces, the largest first; an image without faces is no error."""
+    found = find_faces(context, caller, request.image, embedded=False)
     return DetectFacesResponse(
-        face_details=[face_detail(face, seen.picture, request.attributes or ()) for face in seen.faces]
+        face_details=[face_detail(face, found.picture, request.attributes or ()) for face in found.faces]
     )
 
 
 def compare_faces(context: Context, caller: Caller, request: CompareFacesRequest) -> CompareFacesResponse:
-    """Compare the largest face of the source with every face of the target."""
+    """Compares the largest face of the source with every face of the target."""
     bar = request.quality_filter or "NONE"
     threshold = THRESHOLD if request.similarity_threshold is None else request.similarity_threshold
-    beside = context.parallel.submit(look, context, caller, request.target_image, bar)
+    beside = context.parallel.submit(find_faces, context, caller, request.target_image, bar)
     try:
-        source = look(context, caller, request.source_image, bar)
+        source = find_faces(context, caller, request.source_image, bar)
     finally:
-        wait([beside])  # what is wrong with the source is told first, but no work is left running
-    target = beside.result()  # an image that is none is told before a face that is missing
+        wait([beside])  # an error of the source comes first, but no work is left running
+    target = beside.result()  # an invalid image comes before a missing face
     if not (source.faces and target.faces):
         raise InvalidParameterError
     probe, *others = embed(context, (source, source.faces[:1]), (target, target.faces))

@@ -1,8 +1,8 @@
-"""The attributes a caller may ask for beyond the base set: which members of FaceDetail they add.
+"""Adds to FaceDetail the members of the attributes that a caller requests beyond the default set.
 
-mien has no model for smiles, ages or beards, and does not guess. A client that asks for them reads the members without
-looking whether they are there, so they are there, each saying that nothing is known: a yes or no at a confidence of
-50 (as likely as not), an age between 0 and 100, an emotion UNKNOWN, eyes that look somewhere at a confidence of 0.
+mien has no model for smiles, ages or beards, and does not guess. Clients that request them read the members without
+checking that they exist, so they exist, and say that nothing is known: a yes or no at a confidence of 50 (as likely as
+not), an age between 0 and 100, the emotion UNKNOWN, an eye direction at a confidence of 0.
 """
 
 from collections.abc import Sequence
@@ -29,12 +29,12 @@ _UNKNOWN: dict[str, tuple[str, Any]] = {
 }
 
 
-def members(asked: Sequence[str]) -> dict[str, Any]:
-    """The members that the attributes asked for add to a FaceDetail."""
-    names = _UNKNOWN if "ALL" in asked else [name for name in asked if name in _UNKNOWN]
+def members(requested: Sequence[str]) -> dict[str, Any]:
+    """Returns the members that the requested attributes add to a FaceDetail."""
+    names = _UNKNOWN if "ALL" in requested else [name for name in requested if name in _UNKNOWN]
     return dict(_UNKNOWN[name] for name in names)
 
 
-def wants_all_landmarks(asked: Sequence[str]) -> bool:
-    """Whether all thirty landmarks were asked for."""
-    return "ALL" in asked
+def wants_all_landmarks(requested: Sequence[str]) -> bool:
+    """Returns whether all thirty landmarks are requested."""
+    return "ALL" in requested

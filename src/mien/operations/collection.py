@@ -1,18 +1,18 @@
-"""CreateCollection, DescribeCollection, ListCollections, DeleteCollection."""
+"""CreateCollection, DescribeCollection, ListCollections and DeleteCollection."""
 
 import msgspec
 
 from mien.errors import ResourceAlreadyExistsError, ResourceNotFoundError
 from mien.operations.constraints import REQUIRED
 from mien.operations.context import Caller, Context, Operation, Operations
+from mien.operations.name_ranges import name_ranges
 from mien.operations.paging import Page
 from mien.operations.shapes import CollectionId, PageSize, PaginationToken, Shape, TagMap
-from mien.operations.spans import spans
 from mien.store.base import Collection
 
-# Collections that one page is looked for among; where a key sees few of many, pages are short rather than slow. More
-# than the most that a page shows, so that a key that sees everything never notices.
-MOST_LOOKED_AT = 10_000
+# Collections that are read for one page: a key that sees few of many gets short pages rather than slow ones. It exceeds
+# the largest page, so that a key that sees everything gets full pages.
+MOST_READ = 10_000
 
 
 class CollectionRequest(Shape):
@@ -22,13 +22,13 @@ class CollectionRequest(Shape):
 
 
 class CreateCollectionRequest(CollectionRequest):
-    """What CreateCollection is asked."""
+    """The request of CreateCollection."""
 
     tags: TagMap | None = None
 
 
 class CreateCollectionResponse(Shape):
-    """What CreateCollection answers."""
+    """The response of CreateCollection."""
 
     status_code: int
     collection_arn: str
@@ -36,30 +36,30 @@ class CreateCollectionResponse(Shape):
 
 
 class DescribeCollectionResponse(Shape):
-    """What DescribeCollection answers."""
+    """The response of DescribeCollection."""
 
     face_count: int
     face_model_version: str
-    collection_arn: str = msgspec.field(name="CollectionARN")  # here, and only here, in capitals
+    collection_arn: str = msgspec.field(name="CollectionARN")  # the one member that is not Pascal-cased
     creation_timestamp: float
     user_count: int
 
 
 class DeleteCollectionResponse(Shape):
-    """What DeleteCollection answers."""
+    """The response of DeleteCollection."""
 
     status_code: int
 
 
 class ListCollectionsRequest(Shape):
-    """What ListCollections is asked."""
+    """The request of ListCollections."""
 
     next_token: PaginationToken | None = None
     max_results: PageSize | None = None
 
 
 class ListCollectionsResponse(Shape):
-    """What ListCollections answers: two lists of one length."""
+    """The response of ListCollections: two lists of the same length."""
 
     collection_ids: list[str]
     face_model_versions: list[str]
@@ -67,7 +67,7 @@ class ListCollectionsResponse(Shape):
 
 
 def create_collection(context: Context, caller: Caller, request: CreateCollectionRequest) -> CreateCollectionResponse:
-    """Make a collection, bound to the pack that runs."""
+    """Creates a collection, bound to the pack that the server runs."""
     name, manifest = request.collection_id, context.pack.manifest
     made = context.store.collections.create(
         caller.account, name, manifest.contract, manifest.model_version, request.tags
@@ -81,7 +81,7 @@ def create_collection(context: Context, caller: Caller, request: CreateCollectio
 
 
 def describe_collection(context: Context, caller: Caller, request: CollectionRequest) -> DescribeCollectionResponse:
-    """Say what a collection holds."""
+    """Describes a collection and counts its faces and users."""
     found = context.collection(caller, request.collection_id)
     return DescribeCollectionResponse(
         face_count=found.faces,
@@ -93,7 +93,7 @@ def describe_collection(context: Context, caller: Caller, request: CollectionReq
 
 
 def list_collections(context: Context, caller: Caller, request: ListCollectionsRequest) -> ListCollectionsResponse:
-    """List collections in order of their names."""
+    """Lists the collections that the caller's key may see, in order of their names."""
     page = Page(context.store.seals, request.next_token, request.max_results, 4096, "ListCollections", caller.account)
     found, last = _visible(context, caller, _after(context, caller, page), page.limit + 1)
     shown, token = page.cut(found, lambda each: each.name, key=lambda each: each.key)
@@ -107,21 +107,21 @@ def list_collections(context: Context, caller: Caller, request: ListCollectionsR
 
 
 def _after(context: Context, caller: Caller, page: Page) -> str:
-    """The name that the page comes after: that of the token's key or, where that is gone by now, the token's own."""
+    """Returns the name after which the page begins: of the token's collection or, if it is deleted, from the token."""
     after = page.after or ""
     whole = context.store.collections.name(caller.account, page.key) if page.key else None
     return whole if whole and whole > after else after
 
 
 def _visible(context: Context, caller: Caller, after: str, limit: int) -> tuple[list[Collection], Collection | None]:
-    """Up to `limit` collections beyond `after` that the caller may see.
+    """Reads up to `limit` collections after a name that the caller may see.
 
     Returns:
-        The collections, and the last one that was looked at where `MOST_LOOKED_AT` of them ended the search.
+        The collections, and the last one that was read if `MOST_READ` ended the search, or None.
     """
     found: list[Collection] = []
-    left, size = MOST_LOOKED_AT, limit
-    for span in spans(caller.collections):
+    left, size = MOST_READ, limit
+    for span in name_ranges(caller.collections):
         while after < span.high:
             wanted = min(size, left)
             batch = context.store.collections.page(caller.account, after, wanted, span.low, span.high)
@@ -133,12 +133,12 @@ def _visible(context: Context, caller: Caller, after: str, limit: int) -> tuple[
                 return found, batch[-1]
             if len(batch) < wanted:
                 break
-            after, size = batch[-1].name, 4 * size  # where few are seen, a journey for each few would take long
+            after, size = batch[-1].name, 4 * size  # where few are visible, small batches would take many round trips
     return found, None
 
 
 def delete_collection(context: Context, caller: Caller, request: CollectionRequest) -> DeleteCollectionResponse:
-    """Delete a collection with all it holds."""
+    """Deletes a collection with all its faces and users."""
     found = context.collection(caller, request.collection_id)
     with context.request.writing(found.key):
         deleted = context.store.collections.delete(caller.account, found.name)

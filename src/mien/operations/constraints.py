@@ -1,7 +1,7 @@
-"""The service model's constraints as annotations, and AWS's words when one is broken.
+"""Checks requests against the service model's constraints, and words violations as AWS does.
 
-A member's type is `Annotated[str, Length(1, 255), Pattern("…")]`; a member that must be there has the default
-`REQUIRED`. `broken` walks a decoded request and lists what it breaks. The grammar is the reference's section 1.4.
+A member's type is `Annotated[str, Length(1, 255), Pattern("…")]`; a required member has the default `REQUIRED`.
+`broken` walks a decoded request and lists the constraints that it violates. The grammar is the reference's section 1.4.
 """
 
 import functools
@@ -12,42 +12,42 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import msgspec
 import regex
 
-REQUIRED: Any = None  # the default of a member that must be present; `broken` reports it when it stays so
+REQUIRED: Any = None  # the default of a required member; `broken` reports a member that keeps it
 MOST_REPORTED = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """Least and most characters, bytes, or list or map entries."""
+    """The least and most characters, bytes, or entries of a list or map."""
 
     least: int = 0
     most: int | None = None
 
     def broken_by(self, value: Any) -> str | None:
-        """AWS's words for a value of the wrong length."""
+        """Returns AWS's words if the length is wrong, else None."""
         return _outside(len(value), self.least, self.most, "Member must have length")
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Least and most value of a number."""
+    """The least and greatest value of a number."""
 
     least: float
     most: float | None = None
 
     def broken_by(self, value: Any) -> str | None:
-        """AWS's words for a number out of range."""
+        """Returns AWS's words if the number is out of range, else None."""
         return _outside(value, self.least, self.most, "Member must have value")
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A regular expression that the whole text must match."""
+    """A regular expression that a whole text must match."""
 
     text: str
 
     def broken_by(self, value: Any) -> str | None:
-        """AWS's words for a text of the wrong form."""
+        """Returns AWS's words if the text does not match, else None."""
         if _compiled(self.text).fullmatch(value):
             return None
         return f"Member must satisfy regular expression pattern: {self.text}"
@@ -55,12 +55,12 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Enum:
-    """The words a text may be."""
+    """The values that a text may have."""
 
     words: tuple[str, ...]
 
     def broken_by(self, value: Any) -> str | None:
-        """AWS's words for a text that is none of them."""
+        """Returns AWS's words if the text is none of them, else None."""
         return None if value in self.words else f"Member must satisfy enum value set: [{', '.join(self.words)}]"
 
 
@@ -69,7 +69,7 @@ Check = Callable[[Any, str], Iterator[str]]
 
 
 def broken(request: msgspec.Struct) -> list[str]:
-    """What `request` breaks, in AWS's words, at most ten, in the order of the members."""
+    """Returns the constraints that a request violates, in AWS's words: at most ten, in the order of the members."""
     found: list[str] = []
     for complaint in _struct_check(type(request))(request, ""):
         found.append(complaint)
@@ -100,7 +100,7 @@ def _struct_check(kind: type[msgspec.Struct]) -> Check:
 
 
 def _required(kind: type[msgspec.Struct]) -> frozenset[str]:
-    """Members whose type does not allow None and whose default is REQUIRED."""
+    """Returns the members whose default is REQUIRED and whose type does not allow None."""
     hints = get_type_hints(kind)
     return frozenset(
         field.name
@@ -110,7 +110,7 @@ def _required(kind: type[msgspec.Struct]) -> frozenset[str]:
 
 
 def _check(hint: Any) -> Check:
-    """The check of a type: its own rules, then those of what it holds."""
+    """Returns the check of a type: its own rules, then those of its members or items."""
     rules: list[Rule] = []
     if get_origin(hint) is Annotated:
         hint, *extras = get_args(hint)
@@ -166,7 +166,7 @@ def _outside(measured: float, least: float, most: float | None, words: str) -> s
 
 
 def _shown(value: Any) -> str:
-    """A value as AWS quotes it."""
+    """Returns a value as AWS quotes it."""
     if isinstance(value, bytes):
         return f"'java.nio.HeapByteBuffer[pos=0 lim={len(value)} cap={len(value)}]'"
     if isinstance(value, list):
@@ -186,5 +186,5 @@ def _compiled(text: str) -> "regex.Pattern[str]":
 
 
 def _literal_dash(text: str) -> str:
-    r"""`[a-zA-Z0-9-_]` as AWS reads it: the dash after a range is a dash. Python's engines call it a bad range."""
+    r"""Escapes the dash of `[a-zA-Z0-9-_]`, which AWS reads literally and Python's engines call a bad range."""
     return text.replace("0-9-_", r"0-9\-_")

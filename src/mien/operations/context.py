@@ -24,7 +24,7 @@ ACCOUNT = "000000000000"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is calling: an account, the region their client is set to, and patterns of what their key has to do with."""
+    """The caller of an operation: account, region of the client, and the patterns that limit the access key."""
 
     account: str = ACCOUNT
     region: str = "us-east-1"
@@ -32,11 +32,11 @@ class Caller:
     buckets: tuple[str, ...] = ("*",)
 
     def sees(self, collection: str) -> bool:
-        """Whether this caller's key has to do with a collection of this name."""
+        """Returns whether the caller's key may use a collection of this name."""
         return any(fnmatch.fnmatchcase(collection, pattern) for pattern in self.collections)
 
     def reads(self, bucket: str) -> bool:
-        """Whether this caller's key lets objects of an S3 bucket be read, as far as the server reads that bucket."""
+        """Returns whether the caller's key may read an S3 bucket, if the server may."""
         return any(fnmatch.fnmatchcase(bucket, pattern) for pattern in self.buckets)
 
 
@@ -50,8 +50,8 @@ class Operation(Generic[Parameters]):
 
     Attributes:
         request: the shape of its request.
-        answer: what answers it.
-        reads: whether it only reads, and looks at no picture: such an operation has threads kept for it.
+        answer: the function that answers it.
+        reads: whether it only reads the store and takes no image; such operations have threads of their own.
     """
 
     request: type[Parameters]
@@ -60,7 +60,7 @@ class Operation(Generic[Parameters]):
 
     @property
     def pictured(self) -> bool:
-        """Whether an image may be in its request."""
+        """Whether its request may hold an image."""
         members = get_type_hints(self.request).values()
         return any(Image in (member, *get_args(member)) for member in members)
 
@@ -70,17 +70,17 @@ Operations = dict[str, Operation[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Everything the operations share, and what is one request's own.
+    """The parts that operations share, and the request that is served.
 
     Attributes:
-        pack: what runs.
-        store: the truth.
-        galleries: what is searched.
-        s3: what images are read from.
-        parallel: runs half of an operation beside the other half.
-        minimum_similarity: 0–100; no search answers less, whatever threshold it names.
-        image_cache: what recent images showed; nothing where nobody says how much is to be remembered.
-        request: the request on its way; each has its own.
+        pack: detects and embeds faces.
+        store: holds collections, faces and users.
+        galleries: are searched.
+        s3: reads the images that a request names in a bucket.
+        parallel: runs one half of an operation beside the other.
+        minimum_similarity: 0–100; no search answers less, whatever its threshold.
+        image_cache: keeps the faces of recent images; off by default.
+        request: the request that is served; each has its own.
     """
 
     pack: Pack
@@ -93,7 +93,7 @@ class Context:
     request: Request = field(default_factory=Request)
 
     def collection(self, caller: Caller, name: str) -> Collection:
-        """The caller's collection of this name.
+        """Returns the caller's collection of this name.
 
         Raises:
             ResourceNotFoundError: there is none.
@@ -104,11 +104,11 @@ class Context:
         return found
 
     def comparable(self, caller: Caller, name: str) -> Collection:
-        """The caller's collection of this name, for adding to it or searching it.
+        """Returns the caller's collection of this name, to add faces to it or search it.
 
         Raises:
             ResourceNotFoundError: there is none.
-            InvalidParameterError: it was made by another pack, whose embeddings this one cannot compare.
+            InvalidParameterError: it was made with another pack, whose embeddings this one cannot compare.
         """
         found = self.collection(caller, name)
         manifest = self.pack.manifest
@@ -120,14 +120,14 @@ class Context:
         return found
 
     def listed(self, collection: Collection) -> Listed:
-        """A collection as a listing in pages needs it."""
+        """Returns a collection as a listing in pages needs it."""
         return Listed(collection.point, lambda seen: self.store.collections.knows(collection.key, seen))
 
-    def steadily(self, caller: Caller, collection: Collection, search: Callable[[Collection], Result]) -> Result:
-        """Searches a collection in one history, from the look at its name to the rows of the answer.
+    def in_one_history(self, caller: Caller, collection: Collection, search: Callable[[Collection], Result]) -> Result:
+        """Searches a collection within one history of it, and again if the store was put back during the search.
 
         Raises:
-            StoreUnavailableError: the store was put back again and again.
+            StoreUnavailableError: the store was put back each time.
         """
         for _ in range(TRIES):
             try:

@@ -1,4 +1,4 @@
-"""IndexFaces, ListFaces, DeleteFaces: faces into a collection, shown, and out of it again."""
+"""IndexFaces, ListFaces and DeleteFaces, which add, list and remove the faces of a collection."""
 
 from typing import Annotated
 from uuid import UUID
@@ -8,10 +8,10 @@ from mien.face.types import Face
 from mien.operations.collection import CollectionRequest
 from mien.operations.constraints import REQUIRED, Range
 from mien.operations.context import Caller, Context, Operation, Operations
-from mien.operations.filter import goodness
-from mien.operations.look import Seen, embed, look
+from mien.operations.image_faces import FoundFaces, embed, find_faces
 from mien.operations.paging import Page
 from mien.operations.present import face_detail, region, stored_face
+from mien.operations.quality_filter import goodness
 from mien.operations.shapes import (
     Attribute,
     ExternalImageId,
@@ -30,7 +30,7 @@ from mien.store.base import CollectionFullError, CollectionGoneError, NewFace, O
 
 
 class IndexFacesRequest(CollectionRequest):
-    """What IndexFaces is asked."""
+    """The request of IndexFaces."""
 
     image: Image = REQUIRED
 
@@ -41,7 +41,7 @@ class IndexFacesRequest(CollectionRequest):
 
 
 class FaceRecord(Shape):
-    """A face that is in the collection now."""
+    """A face that was added to the collection."""
 
     face: FaceShape
     face_detail: FaceDetail
@@ -55,7 +55,7 @@ class UnindexedFace(Shape):
 
 
 class IndexFacesResponse(Shape):
-    """What IndexFaces answers."""
+    """The response of IndexFaces."""
 
     face_records: list[FaceRecord]
     face_model_version: str
@@ -63,7 +63,7 @@ class IndexFacesResponse(Shape):
 
 
 class ListFacesRequest(CollectionRequest):
-    """What ListFaces is asked."""
+    """The request of ListFaces."""
 
     next_token: PaginationToken | None = None
     max_results: PageSize | None = None
@@ -72,7 +72,7 @@ class ListFacesRequest(CollectionRequest):
 
 
 class ListFacesResponse(Shape):
-    """What ListFaces answers."""
+    """The response of ListFaces."""
 
     faces: list[FaceShape]
     face_model_version: str
@@ -80,7 +80,7 @@ class ListFacesResponse(Shape):
 
 
 class DeleteFacesRequest(CollectionRequest):
-    """What DeleteFaces is asked."""
+    """The request of DeleteFaces."""
 
     face_ids: FaceIdList = REQUIRED
 
@@ -94,32 +94,32 @@ class UnsuccessfulFaceDeletion(Shape):
 
 
 class DeleteFacesResponse(Shape):
-    """What DeleteFaces answers."""
+    """The response of DeleteFaces."""
 
     deleted_faces: list[str]
     unsuccessful_face_deletions: list[UnsuccessfulFaceDeletion]
 
 
 def index_faces(context: Context, caller: Caller, request: IndexFacesRequest) -> IndexFacesResponse:
-    """Put the faces of an image into a collection; no face is not an error."""
+    """Adds the faces of an image to a collection; an image without faces is no error."""
     collection = context.comparable(caller, request.collection_id)
-    seen = look(context, caller, request.image, request.quality_filter or "AUTO")
-    wanted, surplus = _best(seen.faces, request.max_faces)
-    stored = _store(context, collection.key, request, seen, wanted) if wanted else []
-    refused = seen.refused + [(face, ["EXCEEDS_MAX_FACES"]) for face in surplus]
-    details = [face_detail(face, seen.picture, request.detection_attributes or ()) for face in wanted]
+    found = find_faces(context, caller, request.image, request.quality_filter or "AUTO")
+    wanted, surplus = _best(found.faces, request.max_faces)
+    stored = _store(context, collection.key, request, found, wanted) if wanted else []
+    refused = found.refused + [(face, ["EXCEEDS_MAX_FACES"]) for face in surplus]
+    details = [face_detail(face, found.picture, request.detection_attributes or ()) for face in wanted]
     return IndexFacesResponse(
         face_records=[_record(*each) for each in zip(stored, details, strict=True)],
         face_model_version=collection.model_version,
         unindexed_faces=[
-            UnindexedFace(reasons=why, face_detail=face_detail(face, seen.picture, request.detection_attributes or ()))
+            UnindexedFace(reasons=why, face_detail=face_detail(face, found.picture, request.detection_attributes or ()))
             for face, why in refused
         ],
     )
 
 
 def list_faces(context: Context, caller: Caller, request: ListFacesRequest) -> ListFacesResponse:
-    """List the faces of a collection in order of their ids."""
+    """Lists the faces of a collection in the order of their ids."""
     collection = context.collection(caller, request.collection_id)
     narrowed = (request.user_id or "", ",".join(request.face_ids or []))
     page = Page(
@@ -144,7 +144,7 @@ def list_faces(context: Context, caller: Caller, request: ListFacesRequest) -> L
 
 
 def delete_faces(context: Context, caller: Caller, request: DeleteFacesRequest) -> DeleteFacesResponse:
-    """Delete faces, but for those that belong to a user; each is answered for."""
+    """Deletes faces, except those of a user; the answer accounts for each."""
     collection = context.collection(caller, request.collection_id)
     wanted = list(dict.fromkeys(request.face_ids))
     try:
@@ -167,7 +167,7 @@ def delete_faces(context: Context, caller: Caller, request: DeleteFacesRequest) 
 
 
 def _best(faces: list[Face], most: int | None) -> tuple[list[Face], list[Face]]:
-    """The faces to index and those too many: the worst seen go first, of equals the smallest."""
+    """Returns the best faces, up to `most`, and the surplus; among equals the larger face is kept."""
     if most is None or len(faces) <= most:
         return faces, []
     ranked = sorted(faces, key=lambda face: (-round(goodness(face), 1), -face.box.area))
@@ -176,16 +176,16 @@ def _best(faces: list[Face], most: int | None) -> tuple[list[Face], list[Face]]:
 
 
 def _store(
-    context: Context, collection: int, request: IndexFacesRequest, seen: Seen, faces: list[Face]
+    context: Context, collection: int, request: IndexFacesRequest, found: FoundFaces, faces: list[Face]
 ) -> list[StoredFace]:
-    embeddings = embed(context, (seen, faces))
+    embeddings = embed(context, (found, faces))
     new = [
-        NewFace(region(face.box, seen.picture), 100 * face.detection.confidence, embedding)
+        NewFace(region(face.box, found.picture), 100 * face.detection.confidence, embedding)
         for face, embedding in zip(faces, embeddings, strict=True)
     ]
     try:
         with context.request.writing(collection):
-            return context.store.faces.add(collection, Origin(seen.image_id, request.external_image_id), new)
+            return context.store.faces.add(collection, Origin(found.image_id, request.external_image_id), new)
     except CollectionGoneError:
         raise ResourceNotFoundError.collection(request.collection_id) from None
     except CollectionFullError:
@@ -193,7 +193,7 @@ def _store(
 
 
 def _record(stored: StoredFace, detail: FaceDetail) -> FaceRecord:
-    """A face as IndexFaces answers it: unrounded, without model version and user."""
+    """Returns a face as IndexFaces shows it: unrounded, without model version and user."""
     shape = FaceShape(
         face_id=str(stored.face_id),
         bounding_box=detail.bounding_box,

@@ -1,7 +1,7 @@
-"""Pages of a listing: a token names the last thing shown, is sealed by the store, and is good for that listing alone.
+"""Divides a listing into pages: a token names the last item shown, is sealed by the store, and fits that listing alone.
 
-A token of a collection's listing names the point of the collection's history that its page was read at, too: one of a
-history that the store does not know would go on in the middle of another listing.
+A token of a listing of faces or users also names the point of the collection's history at which its page was read. A
+token of a history that the store does not know is refused, because it would continue in the middle of another listing.
 """
 
 import string
@@ -16,23 +16,23 @@ from mien.store.base import Point
 from mien.store.tables.page_keys import SIZE
 
 Item = TypeVar("Item")
-LONGEST = 150  # bytes of a name that a token has room for; of a longer one it has these and the thing's key
-_LETTERS = string.ascii_letters + string.digits  # command lines take a token that begins with a sign for an option
-_VALUES = {letter: value for value, letter in enumerate(_LETTERS)}
+LONGEST = 150  # bytes of a name that fit into a token; a longer name is cut, and the item's key added
+_DIGITS = string.ascii_letters + string.digits  # a command line would read a leading dash as an option
+_VALUES = {letter: value for value, letter in enumerate(_DIGITS)}
 
 
 class Sealing(Protocol):
-    """What seals tokens."""
+    """Seals tokens, so that a client cannot make one."""
 
     def seal(self, text: bytes) -> bytes:
         """Returns the seal of a text."""
 
     def fits(self, text: bytes, seal: bytes) -> bool:
-        """Returns whether a seal is of this text."""
+        """Returns whether a seal belongs to this text."""
 
 
 class _Mark(msgspec.Struct, frozen=True, array_like=True):
-    """What a token says: the last thing shown, its key where the name is cut short, and where its collection was."""
+    """The contents of a token: the last item shown, its key if the name is cut, and the point of its collection."""
 
     after: str
     key: int | None = None
@@ -42,11 +42,11 @@ class _Mark(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A collection that is listed.
+    """A collection whose faces or users are listed.
 
     Attributes:
-        at: where it is in its history.
-        knows: says whether its history led through a point.
+        at: its present point in its history.
+        knows: returns whether its history contains a point.
     """
 
     at: Point
@@ -61,11 +61,11 @@ class Page:
         sealing: seals tokens.
         token: the caller's NextToken; None for the first page.
         wanted: the caller's MaxResults; None or 0 for the default.
-        most: the default, which is also the most AWS allows.
-        listing: what tokens are bound to: the operation, the account, and whatever narrows the listing.
+        most: the default, which is also the most that AWS allows.
+        listing: identifies the listing in its tokens: the operation, the account, and the filters.
         within: the collection that is listed; None for a listing of collections.
-        after: the last thing shown before this page, or the beginning of its name; None for the first page.
-        key: of that thing, where `after` is only the beginning of its name.
+        after: the last item before this page, or the beginning of its name; None for the first page.
+        key: key of that item, if `after` is only the beginning of its name.
     """
 
     sealing: Sealing
@@ -98,21 +98,21 @@ class Page:
 
     @property
     def limit(self) -> int:
-        """How many things the page shows at most; one more is asked for, to know whether another page follows."""
+        """The most items that the page shows; one more is read, to learn whether another page follows."""
         return self.wanted or self.most
 
     def cut(
         self, found: Sequence[Item], name: Callable[[Item], str], key: Callable[[Item], int] | None = None
     ) -> tuple[Sequence[Item], str | None]:
-        """What to show of `found`, and the token of the next page; None when this is the last.
+        """Returns the items that the page shows, and the token of the next page, or None if this is the last.
 
         Args:
-            found: what was read for this page.
-            name: what comes after the last thing shown is beyond this.
-            key: names a thing whose name may be longer than `LONGEST`.
+            found: the items that were read for this page.
+            name: returns the name by which items are ordered.
+            key: returns the key of an item whose name may be longer than `LONGEST`.
 
         Raises:
-            InvalidPaginationTokenError: what was found is of another history than the pages before.
+            InvalidPaginationTokenError: the items are of another history than the pages before.
         """
         if self._seen and self.within and not self.within.knows(self._seen):
             raise InvalidPaginationTokenError
@@ -122,58 +122,58 @@ class Page:
         return shown, self._sealed(name(shown[-1]), key and key(shown[-1]))
 
     def short(self, name: str, key: int) -> str:
-        """The token of what comes after a page that is not full, though more may follow.
+        """Returns the token that follows a page that is not full, though more items may come.
 
         Args:
-            name: of the last thing shown, by this page or an earlier one.
-            key: of the last thing that was looked at, whose own name is not for the caller.
+            name: name of the last item shown, by this page or an earlier one.
+            key: key of the last item that was read, whose name the caller may not see.
         """
-        return self._spelt_out(_Mark(_cut(name), key))
+        return self._token(_Mark(_cut(name), key))
 
     def _sealed(self, name: str, key: int | None) -> str:
         short = _cut(name)
         mark = _Mark(short, key if short != name else None)
         if self.within:
             mark = _Mark(short, None, self.within.at.revision, self.within.at.history)
-        return self._spelt_out(mark)
+        return self._token(mark)
 
-    def _spelt_out(self, mark: _Mark) -> str:
-        said = msgspec.msgpack.encode(mark)
-        return _spelt(self.sealing.seal(self._bound(said)) + said)
+    def _token(self, mark: _Mark) -> str:
+        contents = msgspec.msgpack.encode(mark)
+        return _base62(self.sealing.seal(self._bound(contents)) + contents)
 
     def _opened(self, token: str) -> _Mark:
-        raw = _read(token)
-        seal, said = raw[:SIZE], raw[SIZE:]
-        if not said or not self.sealing.fits(self._bound(said), seal):
+        raw = _from_base62(token)
+        seal, contents = raw[:SIZE], raw[SIZE:]
+        if not contents or not self.sealing.fits(self._bound(contents), seal):
             raise InvalidPaginationTokenError
-        return msgspec.msgpack.decode(said, type=_Mark)
+        return msgspec.msgpack.decode(contents, type=_Mark)
 
-    def _bound(self, said: bytes) -> bytes:
-        return msgspec.msgpack.encode((self.listing, said))
+    def _bound(self, contents: bytes) -> bytes:
+        return msgspec.msgpack.encode((self.listing, contents))
 
 
 def _cut(name: str) -> str:
-    """As much of a name as a token has room for."""
+    """Returns the beginning of a name, as much as fits into a token."""
     return name.encode()[:LONGEST].decode(errors="ignore")
 
 
-def _spelt(data: bytes) -> str:
-    """Bytes in letters and digits alone; the first byte of the number keeps those that are zero."""
+def _base62(data: bytes) -> str:
+    """Returns bytes as letters and digits. A leading byte 1 keeps leading zeros."""
     number, letters = int.from_bytes(b"\1" + data, "big"), []
     while number:
-        number, value = divmod(number, len(_LETTERS))
-        letters.append(_LETTERS[value])
+        number, value = divmod(number, len(_DIGITS))
+        letters.append(_DIGITS[value])
     return "".join(reversed(letters))
 
 
-def _read(token: str) -> bytes:
+def _from_base62(token: str) -> bytes:
     number = 0
     for letter in token:
         value = _VALUES.get(letter)
         if value is None:
             raise InvalidPaginationTokenError
-        number = number * len(_LETTERS) + value
+        number = number * len(_DIGITS) + value
     data = number.to_bytes((number.bit_length() + 7) // 8, "big")
-    if data[:1] != b"\1" or _spelt(data[1:]) != token:  # two texts must not mean the same
+    if data[:1] != b"\1" or _base62(data[1:]) != token:  # two texts must not mean the same
         raise InvalidPaginationTokenError
     return data[1:]

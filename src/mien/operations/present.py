@@ -1,4 +1,4 @@
-"""From a face's pixels and a stored face to the API's shapes; the only place that knows ratios."""
+"""Turns detected and stored faces into the API's shapes; here pixels become ratios of the image."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,45 +22,45 @@ from mien.store.base import Region, StoredFace
 
 
 def region(box: Box, picture: ImageFaces) -> Region:
-    """Pixels of a picture → shares of it."""
+    """Returns a box in pixels as ratios of the image's sides."""
     return Region(
         box.x1 / picture.width, box.y1 / picture.height, box.width / picture.width, box.height / picture.height
     )
 
 
 def bounding_box(where: Region) -> BoundingBox:
-    """A region in the API's shape, unrounded."""
+    """Returns a region in the API's shape, unrounded."""
     return BoundingBox(
         width=single(where.width), height=single(where.height), left=single(where.left), top=single(where.top)
     )
 
 
 def face_detail(face: Face, picture: ImageFaces, attributes: Sequence[str] = ()) -> FaceDetail:
-    """A face found in a picture, with what every answer has and the attributes asked for."""
+    """Returns a detected face with the members that every answer has, and those of the requested attributes."""
     return FaceDetail(
         bounding_box=bounding_box(region(face.box, picture)),
         confidence=confidence(face),
-        **_seen(face, picture, wants_all_landmarks(attributes)),
+        **_measured(face, picture, wants_all_landmarks(attributes)),
         **members(attributes),
     )
 
 
 def compared_face(face: Face, picture: ImageFaces) -> ComparedFace:
-    """A face found in a comparison's target."""
+    """Returns a face of a comparison's target image."""
     return ComparedFace(
         bounding_box=bounding_box(region(face.box, picture)),
         confidence=confidence(face),
-        **_seen(face, picture),
+        **_measured(face, picture),
     )
 
 
 def confidence(face: Face) -> float:
-    """How sure the detector is, 0–100."""
+    """Returns the detector's confidence, 0–100."""
     return single(100 * face.detection.confidence)
 
 
 def stored_face(face: StoredFace, model_version: str | None) -> FaceShape:
-    """A face as a collection's listings and searches show it, its numbers rounded.
+    """Returns a stored face as listings and searches show it, its numbers rounded.
 
     Args:
         face: the face.
@@ -83,7 +83,7 @@ def stored_face(face: StoredFace, model_version: str | None) -> FaceShape:
     )
 
 
-def _seen(face: Face, picture: ImageFaces, every_landmark: bool = False) -> dict[str, Any]:
+def _measured(face: Face, picture: ImageFaces, every_landmark: bool = False) -> dict[str, Any]:
     points = all_landmarks(face.detection.landmarks)
     return {
         "landmarks": [

@@ -1,4 +1,4 @@
-"""SearchFaces, SearchFacesByImage, SearchUsers, SearchUsersByImage: who in a collection is this?"""
+"""SearchFaces, SearchFacesByImage, SearchUsers and SearchUsersByImage, which identify a face in a collection."""
 
 from functools import partial
 from uuid import UUID
@@ -10,7 +10,7 @@ from mien.errors import FaceNotFoundError, InvalidParameterError, NoFaceError
 from mien.operations.collection import CollectionRequest
 from mien.operations.constraints import REQUIRED
 from mien.operations.context import Caller, Context, Operation, Operations
-from mien.operations.look import embed, look
+from mien.operations.image_faces import embed, find_faces
 from mien.operations.present import bounding_box, confidence, face_detail, region, stored_face
 from mien.operations.shapes import (
     SEARCH_LIMIT,
@@ -37,7 +37,7 @@ MOST_USERS = 500  # users of a search that names no MaxUsers
 
 
 class SearchFacesRequest(CollectionRequest):
-    """What SearchFaces is asked."""
+    """The request of SearchFaces."""
 
     face_id: FaceId = REQUIRED
     max_faces: MaxFaces | None = None
@@ -45,7 +45,7 @@ class SearchFacesRequest(CollectionRequest):
 
 
 class SearchFacesResponse(Shape):
-    """What SearchFaces answers."""
+    """The response of SearchFaces."""
 
     searched_face_id: str
     face_matches: list[FaceMatch]
@@ -53,7 +53,7 @@ class SearchFacesResponse(Shape):
 
 
 class SearchFacesByImageRequest(CollectionRequest):
-    """What SearchFacesByImage is asked."""
+    """The request of SearchFacesByImage."""
 
     image: Image = REQUIRED
     max_faces: MaxFaces | None = None
@@ -62,7 +62,7 @@ class SearchFacesByImageRequest(CollectionRequest):
 
 
 class SearchFacesByImageResponse(Shape):
-    """What SearchFacesByImage answers."""
+    """The response of SearchFacesByImage."""
 
     searched_face_bounding_box: BoundingBox
     searched_face_confidence: float
@@ -71,7 +71,7 @@ class SearchFacesByImageResponse(Shape):
 
 
 class SearchUsersRequest(CollectionRequest):
-    """What SearchUsers is asked: exactly one of UserId and FaceId."""
+    """The request of SearchUsers, which names a user or a face, but not both."""
 
     user_id: UserId | None = None
     face_id: FaceId | None = None
@@ -99,7 +99,7 @@ class SearchedUser(Shape):
 
 
 class SearchUsersResponse(Shape):
-    """What SearchUsers answers."""
+    """The response of SearchUsers."""
 
     user_matches: list[UserMatch]
     face_model_version: str
@@ -108,7 +108,7 @@ class SearchUsersResponse(Shape):
 
 
 class SearchUsersByImageRequest(CollectionRequest):
-    """What SearchUsersByImage is asked."""
+    """The request of SearchUsersByImage."""
 
     image: Image = REQUIRED
     user_match_threshold: Percent | None = None
@@ -123,14 +123,14 @@ class SearchedFaceDetails(Shape):
 
 
 class UnsearchedFace(Shape):
-    """A face of the image that was not searched for; its one detail has a plural name in the service model."""
+    """A face of the image that was not searched for. The service model names its one detail in the plural."""
 
     face_details: FaceDetail
     reasons: list[str]
 
 
 class SearchUsersByImageResponse(Shape):
-    """What SearchUsersByImage answers."""
+    """The response of SearchUsersByImage."""
 
     user_matches: list[UserMatch]
     face_model_version: str
@@ -139,10 +139,10 @@ class SearchUsersByImageResponse(Shape):
 
 
 def search_faces(context: Context, caller: Caller, request: SearchFacesRequest) -> SearchFacesResponse:
-    """Find the faces of a collection that are like one of its own; that one is left out."""
+    """Finds the faces of a collection that match one of its faces; that face is left out."""
     collection = context.comparable(caller, request.collection_id)
     probe = _face(context, collection, request.face_id)
-    matches = context.steadily(caller, collection, partial(_matches, context, probe, request, request.face_id))
+    matches = context.in_one_history(caller, collection, partial(_matches, context, probe, request, request.face_id))
     return SearchFacesResponse(
         searched_face_id=request.face_id, face_matches=matches, face_model_version=collection.model_version
     )
@@ -151,41 +151,41 @@ def search_faces(context: Context, caller: Caller, request: SearchFacesRequest) 
 def search_faces_by_image(
     context: Context, caller: Caller, request: SearchFacesByImageRequest
 ) -> SearchFacesByImageResponse:
-    """Find the faces of a collection that are like the largest face of an image."""
+    """Finds the faces of a collection that match the largest face of an image."""
     collection = context.comparable(caller, request.collection_id)
-    seen = look(context, caller, request.image, request.quality_filter or "NONE")
-    if not seen.faces:
+    found = find_faces(context, caller, request.image, request.quality_filter or "NONE")
+    if not found.faces:
         raise NoFaceError
-    (probe,) = embed(context, (seen, seen.faces[:1]))
+    (probe,) = embed(context, (found, found.faces[:1]))
     return SearchFacesByImageResponse(
-        searched_face_bounding_box=bounding_box(region(seen.faces[0].box, seen.picture)),
-        searched_face_confidence=confidence(seen.faces[0]),
-        face_matches=context.steadily(caller, collection, partial(_matches, context, probe, request, None)),
+        searched_face_bounding_box=bounding_box(region(found.faces[0].box, found.picture)),
+        searched_face_confidence=confidence(found.faces[0]),
+        face_matches=context.in_one_history(caller, collection, partial(_matches, context, probe, request, None)),
         face_model_version=collection.model_version,
     )
 
 
 def search_users(context: Context, caller: Caller, request: SearchUsersRequest) -> SearchUsersResponse:
-    """Find the users of a collection that are like one of its users or faces; the user itself is left out."""
+    """Finds the users of a collection that match one of its users or faces; the user itself is left out."""
     if (request.user_id is None) == (request.face_id is None):
         raise InvalidParameterError
     collection = context.comparable(caller, request.collection_id)
-    searched_face = searched_user = leave_out = None
+    searched_face = searched_user = left_out = None
     if request.face_id is not None:
         probe: NDArray[np.float32] | None = _face(context, collection, request.face_id)
         searched_face = SearchedFace(face_id=request.face_id)
     else:
-        leave_out = request.user_id or ""
+        left_out = request.user_id or ""
         try:
-            probe = context.store.users.probe(collection.key, leave_out)
+            probe = context.store.users.probe(collection.key, left_out)
         except UserMissingError:
-            raise missing(leave_out) from None
+            raise missing(left_out) from None
         except DamagedError:
             raise InvalidParameterError(DAMAGED.format("The user")) from None
-        searched_user = SearchedUser(user_id=leave_out)
+        searched_user = SearchedUser(user_id=left_out)
     matches: list[UserMatch] = []
     if probe is not None:
-        matches = context.steadily(caller, collection, partial(_users, context, probe, request, leave_out))
+        matches = context.in_one_history(caller, collection, partial(_users, context, probe, request, left_out))
     return SearchUsersResponse(
         user_matches=matches,
         face_model_version=collection.model_version,
@@ -197,26 +197,28 @@ def search_users(context: Context, caller: Caller, request: SearchUsersRequest) 
 def search_users_by_image(
     context: Context, caller: Caller, request: SearchUsersByImageRequest
 ) -> SearchUsersByImageResponse:
-    """Find the users that are like the largest face of an image; no face is not an error here."""
+    """Finds the users that match the largest face of an image; an image without faces is no error here."""
     collection = context.comparable(caller, request.collection_id)
-    seen = look(context, caller, request.image, request.quality_filter or "NONE")
+    found = find_faces(context, caller, request.image, request.quality_filter or "NONE")
     matches: list[UserMatch] = []
-    if seen.faces:
-        (probe,) = embed(context, (seen, seen.faces[:1]))
-        matches = context.steadily(caller, collection, partial(_users, context, probe, request, None))
-    others = [(face, ["FACE_NOT_LARGEST"]) for face in seen.faces[1:]] + seen.refused
+    searched_face = None
+    if found.faces:
+        searched_face = SearchedFaceDetails(face_detail=face_detail(found.faces[0], found.picture))
+        (probe,) = embed(context, (found, found.faces[:1]))
+        matches = context.in_one_history(caller, collection, partial(_users, context, probe, request, None))
+    others = [(face, ["FACE_NOT_LARGEST"]) for face in found.faces[1:]] + found.refused
     return SearchUsersByImageResponse(
         user_matches=matches,
         face_model_version=collection.model_version,
-        searched_face=SearchedFaceDetails(face_detail=face_detail(seen.faces[0], seen.picture)) if seen.faces else None,
+        searched_face=searched_face,
         unsearched_faces=[
-            UnsearchedFace(face_details=face_detail(face, seen.picture), reasons=why) for face, why in others
+            UnsearchedFace(face_details=face_detail(face, found.picture), reasons=why) for face, why in others
         ],
     )
 
 
 def _face(context: Context, collection: Collection, face_id: str) -> NDArray[np.float32]:
-    """The embedding of a face of the collection."""
+    """Returns the embedding of a face of the collection."""
     try:
         embedding = context.store.faces.probe(collection.key, UUID(face_id))
     except DamagedError:
@@ -230,14 +232,14 @@ def _matches(
     context: Context,
     probe: NDArray[np.float32],
     request: SearchFacesRequest | SearchFacesByImageRequest,
-    leave_out: str | None,
+    left_out: str | None,
     collection: Collection,
 ) -> list[FaceMatch]:
-    """The nearest faces at or above the threshold, the most similar first."""
+    """Returns the nearest faces at or above the threshold, the most similar first."""
     limit = request.max_faces or SEARCH_LIMIT
     with context.request.stage("search"):
         gallery = context.galleries.faces(collection)
-        near = _near(context, gallery, probe, limit + 1, request.face_match_threshold)
+        near = _nearest(context, gallery, probe, limit + 1, request.face_match_threshold)
     with context.request.stage("store"):
         faces = context.store.faces.by_keys(collection.key, [key for key, _ in near], gallery.seen)
     found = [(faces[key], similarity) for key, similarity in near if key in faces]
@@ -245,7 +247,7 @@ def _matches(
     return [
         FaceMatch(similarity=similarity, face=stored_face(face, version))
         for face, similarity in found
-        if str(face.face_id) != leave_out
+        if str(face.face_id) != left_out
     ][:limit]
 
 
@@ -253,14 +255,14 @@ def _users(
     context: Context,
     probe: NDArray[np.float32],
     request: SearchUsersRequest | SearchUsersByImageRequest,
-    leave_out: str | None,
+    left_out: str | None,
     collection: Collection,
 ) -> list[UserMatch]:
-    """The nearest users at or above the threshold, the most similar first."""
+    """Returns the nearest users at or above the threshold, the most similar first."""
     limit = request.max_users or MOST_USERS
     with context.request.stage("search"):
         gallery = context.galleries.users(collection)
-        found = _near(context, gallery, probe, limit + 1, request.user_match_threshold)
+        found = _nearest(context, gallery, probe, limit + 1, request.user_match_threshold)
     with context.request.stage("store"):
         users = context.store.users.by_vectors(collection.key, [key for key, _ in found], gallery.seen)
     return [
@@ -269,14 +271,14 @@ def _users(
             user=UserShape(user_id=users[key].name, user_status=status(users[key].faces)),
         )
         for key, similarity in found
-        if key in users and users[key].name != leave_out
+        if key in users and users[key].name != left_out
     ][:limit]
 
 
-def _near(
+def _nearest(
     context: Context, gallery: Followed, probe: NDArray[np.float32], limit: int, threshold: float | None
 ) -> list[tuple[int, float]]:
-    """Keys and similarities of what is nearest, at or above the threshold and what every search is held to."""
+    """Returns keys and similarities at or above the threshold and the server's minimum, the nearest first."""
     calibration = context.pack.calibration
     bar = max(THRESHOLD if threshold is None else threshold, context.minimum_similarity)
     hits = gallery.search(probe, limit, calibration.cosine(bar))

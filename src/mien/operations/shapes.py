@@ -1,4 +1,4 @@
-"""The API's shared shapes, in AWS's spelling.
+"""Defines the shapes that operations share, in AWS's spelling.
 
 Names are Pascal-cased on the wire. A member that is None is left out of a response. Numbers of type float are
 float32 widened to double, as AWS sends them (`single`).
@@ -37,8 +37,8 @@ Attribute = Annotated[
     )),
 ]  # fmt: skip
 
-SEARCH_LIMIT = 4096  # matches of a search that names no MaxFaces
-THRESHOLD = 80.0  # similarity of a search or comparison that names none
+SEARCH_LIMIT = 4096  # matches of a search without MaxFaces
+THRESHOLD = 80.0  # similarity of a search or comparison without a threshold
 
 
 class Shape(msgspec.Struct, rename="pascal", omit_defaults=True):
@@ -46,7 +46,7 @@ class Shape(msgspec.Struct, rename="pascal", omit_defaults=True):
 
 
 class EmptyResponse(Shape):
-    """An answer without members."""
+    """A response without members."""
 
 
 class S3Object(Shape):
@@ -58,14 +58,14 @@ class S3Object(Shape):
 
 
 class Image(Shape):
-    """An image: its bytes, or where they lie."""
+    """An image: its bytes, or the S3 object that holds them."""
 
     bytes: ImageBlob | None = None
     s3_object: S3Object | None = None
 
 
 class BoundingBox(Shape):
-    """A box as shares of the upright image; it may reach beyond it."""
+    """A box as ratios of the upright image's sides; it may reach beyond the image."""
 
     width: float
     height: float
@@ -74,7 +74,7 @@ class BoundingBox(Shape):
 
 
 class Landmark(Shape):
-    """A point as shares of the upright image."""
+    """A point as ratios of the upright image's sides."""
 
     type: str
     x: float
@@ -82,7 +82,7 @@ class Landmark(Shape):
 
 
 class Pose(Shape):
-    """The turn of a head, in degrees."""
+    """The pose of a head, in degrees."""
 
     roll: float
     yaw: float
@@ -97,14 +97,14 @@ class ImageQuality(Shape):
 
 
 class AgeRange(Shape):
-    """Years."""
+    """An age between two numbers of years."""
 
     low: int
     high: int
 
 
 class Flag(Shape):
-    """A yes or no, and how sure (`Smile`, `Beard` and the like in the service model)."""
+    """A yes or no and its confidence (`Smile`, `Beard` and the like in the service model)."""
 
     value: bool
     confidence: float
@@ -118,14 +118,14 @@ class GenderShape(Shape):
 
 
 class Emotion(Shape):
-    """An emotion and how sure."""
+    """An emotion and its confidence."""
 
     type: str
     confidence: float
 
 
 class EyeDirection(Shape):
-    """Where the eyes look, in degrees."""
+    """The direction of the gaze, in degrees."""
 
     yaw: float
     pitch: float
@@ -133,7 +133,7 @@ class EyeDirection(Shape):
 
 
 class FaceDetail(Shape):
-    """A face in an image; the last members are there when they are asked for."""
+    """A face in an image; the members from `age_range` on are there when they are requested."""
 
     bounding_box: BoundingBox
     confidence: float
@@ -184,10 +184,10 @@ class FaceMatch(Shape):
 
 
 def single(value: Any) -> float:
-    """Round to float32 and widen again, which is how AWS's numbers come to their many digits."""
+    """Rounds to float32 and widens again, which gives AWS's numbers their many digits."""
     return float(np.float32(value))
 
 
 def rounded(value: float) -> float:
-    """Round to six significant digits, as AWS does with what it stores, then to float32."""
+    """Rounds to six significant digits, as AWS does with stored numbers, then to float32."""
     return single(f"{value:.6g}")

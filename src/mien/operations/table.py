@@ -1,4 +1,4 @@
-"""Every operation that the API has, by its name."""
+"""Lists every operation of the API by its name."""
 
 from mien.operations import analyze, collection, face, search, tag, user
 from mien.operations.context import Operations

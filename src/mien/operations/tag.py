@@ -1,4 +1,4 @@
-"""TagResource, UntagResource, ListTagsForResource: words on a collection, named by its ARN."""
+"""TagResource, UntagResource and ListTagsForResource, which name a collection by its ARN."""
 
 import re
 from typing import Annotated
@@ -15,31 +15,31 @@ ARN = re.compile(r"(?:arn:)?aws[a-z-]*:rekognition:[a-z0-9-]+:(\d{12}):collectio
 
 
 class ResourceRequest(Shape):
-    """A request that names a resource; ListTagsForResource asks no more."""
+    """A request that names a resource; all that ListTagsForResource takes."""
 
     resource_arn: Annotated[str, Length(20, 2048)] = REQUIRED
 
 
 class TagResourceRequest(ResourceRequest):
-    """What TagResource is asked."""
+    """The request of TagResource."""
 
     tags: TagMap = REQUIRED
 
 
 class UntagResourceRequest(ResourceRequest):
-    """What UntagResource is asked."""
+    """The request of UntagResource."""
 
     tag_keys: Annotated[list[TagKey], Length(0, 200)] = REQUIRED
 
 
 class TagsResponse(Shape):
-    """What ListTagsForResource answers."""
+    """The response of ListTagsForResource."""
 
     tags: dict[str, str]
 
 
 def tag_resource(context: Context, caller: Caller, request: TagResourceRequest) -> EmptyResponse:
-    """Add tags; a tag that is there gets the new value."""
+    """Adds tags to a collection; an existing tag gets the new value."""
     collection = _collection(context, caller, request.resource_arn)
     try:
         with context.request.writing(collection.key):
@@ -52,7 +52,7 @@ def tag_resource(context: Context, caller: Caller, request: TagResourceRequest) 
 
 
 def untag_resource(context: Context, caller: Caller, request: UntagResourceRequest) -> EmptyResponse:
-    """Take tags away; names that are not there are passed over."""
+    """Removes tags from a collection; unknown names are ignored."""
     collection = _collection(context, caller, request.resource_arn)
     with context.request.writing(collection.key):
         context.store.tags.remove(collection.key, request.tag_keys)
@@ -60,7 +60,7 @@ def untag_resource(context: Context, caller: Caller, request: UntagResourceReque
 
 
 def list_tags_for_resource(context: Context, caller: Caller, request: ResourceRequest) -> TagsResponse:
-    """Show a collection's tags."""
+    """Returns a collection's tags."""
     return TagsResponse(tags=context.store.tags.of(_collection(context, caller, request.resource_arn).key))
 
 

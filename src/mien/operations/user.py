@@ -1,12 +1,6 @@
-"""Users: several faces of one person under a name, found by one vector.
+"""CreateUser, DeleteUser, ListUsers, AssociateFaces and DisassociateFaces: several faces of one person under a name.
 
-How faces become a vector was chosen by measuring (`benchmarks/users.py` on lfw-dev, people with 2 to 8 faces enrolled,
-share of mates found when one stranger in 10,000 is let in / share of strangers at or above similarity 80, which should
-be 1e-4): mean 98.5–99.0% / 2.1–4.1e-4; trimmed mean 98.75–99.25% / 2.1–3.4e-4; best of k 98.25–99.25% / 3.0–7.1e-4;
-mean divided by the root of its length 98.5–98.75% / 1.4–1.5e-4; mean as it is 98.25–98.5% / 0.6–1.0e-4. The
-differences in what is found are within a few of 400 mates; those in what strangers score are not. The mean over the
-root of its length keeps similarity 80 where it is for a pair of faces, however many faces a user has, and costs one
-vector a user.
+A search finds a user by one vector, which `combine` makes of the faces' embeddings.
 """
 
 import hashlib
@@ -48,25 +42,25 @@ from mien.store.tables.users import UserExistsError, UserFullError, UserMissingE
 
 ASSOCIATE_THRESHOLD = 75.0  # similarity that a further face of a user must reach; reference 2.5
 USERS_PAGE = 500
-DAMAGED = "{} of this request has a damaged vector in the store; restore a backup, or delete it and make it again."
+DAMAGED = "{} of this request has a damaged vector in the store; restore a backup, or delete it and create it again."
 Result = TypeVar("Result")
 
 
 class UserRequest(CollectionRequest):
-    """A request that changes a user; CreateUser and DeleteUser ask no more."""
+    """A request that changes a user; all that CreateUser and DeleteUser take."""
 
     user_id: UserId = REQUIRED
     client_request_token: ClientRequestToken | None = None
 
 
 class UserFacesRequest(UserRequest):
-    """A request about some faces of a user; DisassociateFaces asks no more."""
+    """A request about faces of a user; all that DisassociateFaces takes."""
 
     face_ids: Annotated[list[FaceId], Length(1, 100)] = REQUIRED
 
 
 class AssociateFacesRequest(UserFacesRequest):
-    """What AssociateFaces is asked."""
+    """The request of AssociateFaces."""
 
     user_match_threshold: Percent | None = None
 
@@ -87,7 +81,7 @@ class UnsuccessfulFaceAssociation(Shape):
 
 
 class AssociateFacesResponse(Shape):
-    """What AssociateFaces answers."""
+    """The response of AssociateFaces."""
 
     associated_faces: list[FaceIdShape]
     unsuccessful_face_associations: list[UnsuccessfulFaceAssociation]
@@ -103,7 +97,7 @@ class UnsuccessfulFaceDisassociation(Shape):
 
 
 class DisassociateFacesResponse(Shape):
-    """What DisassociateFaces answers."""
+    """The response of DisassociateFaces."""
 
     disassociated_faces: list[FaceIdShape]
     unsuccessful_face_disassociations: list[UnsuccessfulFaceDisassociation]
@@ -111,7 +105,7 @@ class DisassociateFacesResponse(Shape):
 
 
 class ListUsersRequest(CollectionRequest):
-    """What ListUsers is asked."""
+    """The request of ListUsers."""
 
     max_results: MaxUserResults | None = None
     next_token: PaginationToken | None = None
@@ -125,34 +119,30 @@ class UserShape(Shape):
 
 
 class ListUsersResponse(Shape):
-    """What ListUsers answers."""
+    """The response of ListUsers."""
 
     users: list[UserShape]
     next_token: str | None = None
 
 
 def create_user(context: Context, caller: Caller, request: UserRequest) -> EmptyResponse:
-    """Make a user without faces."""
+    """Creates a user without faces."""
     collection = context.collection(caller, request.collection_id)
     token = _token(caller, "CreateUser", collection, request)
-    _translated(
-        context, collection, request, lambda: context.store.users.create(collection.key, request.user_id, token)
-    )
+    _write(context, collection, request, lambda: context.store.users.create(collection.key, request.user_id, token))
     return EmptyResponse()
 
 
 def delete_user(context: Context, caller: Caller, request: UserRequest) -> EmptyResponse:
-    """Delete a user; its faces stay."""
+    """Deletes a user; its faces stay in the collection."""
     collection = context.collection(caller, request.collection_id)
     token = _token(caller, "DeleteUser", collection, request)
-    _translated(
-        context, collection, request, lambda: context.store.users.delete(collection.key, request.user_id, token)
-    )
+    _write(context, collection, request, lambda: context.store.users.delete(collection.key, request.user_id, token))
     return EmptyResponse()
 
 
 def list_users(context: Context, caller: Caller, request: ListUsersRequest) -> ListUsersResponse:
-    """List users in the order they were made."""
+    """Lists users in the order of their creation."""
     collection = context.collection(caller, request.collection_id)
     page = Page(
         context.store.seals, request.next_token, request.max_results, USERS_PAGE, "ListUsers", str(collection.key),
@@ -166,12 +156,12 @@ def list_users(context: Context, caller: Caller, request: ListUsersRequest) -> L
 
 
 def associate_faces(context: Context, caller: Caller, request: AssociateFacesRequest) -> AssociateFacesResponse:
-    """Give faces to a user."""
+    """Associates faces with a user."""
     collection = context.comparable(caller, request.collection_id)
     threshold = ASSOCIATE_THRESHOLD if request.user_match_threshold is None else request.user_match_threshold
     token = _token(caller, "AssociateFaces", collection, request)
     matching = _matching(context, threshold)
-    outcome = _translated(
+    outcome = _write(
         context,
         collection,
         request,
@@ -185,11 +175,11 @@ def associate_faces(context: Context, caller: Caller, request: AssociateFacesReq
 
 
 def disassociate_faces(context: Context, caller: Caller, request: UserFacesRequest) -> DisassociateFacesResponse:
-    """Take faces from a user; they stay in the collection."""
+    """Disassociates faces from a user; they stay in the collection."""
     collection = context.comparable(caller, request.collection_id)
     token = _token(caller, "DisassociateFaces", collection, request)
     matching = _matching(context)
-    outcome = _translated(
+    outcome = _write(
         context,
         collection,
         request,
@@ -206,17 +196,20 @@ def disassociate_faces(context: Context, caller: Caller, request: UserFacesReque
 
 
 def status(faces: int) -> str:
-    """A user's status: a user without faces is CREATED and never matches."""
+    """Returns a user's status: a user without faces is CREATED and never matches."""
     return "ACTIVE" if faces else "CREATED"
 
 
 def missing(name: str) -> ResourceNotFoundError:
-    """The error for a user that does not exist."""
+    """Returns the error for a user that does not exist."""
     return ResourceNotFoundError(f"The user id: {name} does not exist")
 
 
 def combine(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Make a user's vector: the mean of its embeddings over the root of the mean's length.
+    """Returns a user's vector: the mean of its embeddings divided by the square root of the mean's length.
+
+    Of the formulas that were tried this one keeps the false match rate at similarity 80 for any number of faces
+    (`benchmarks/README.md`, "A user's vector").
 
     Args:
         embeddings: float32 (N, D), each of length 1.
@@ -236,15 +229,15 @@ def _matching(context: Context, least: float = 0.0) -> Matching:
 
 
 def _token(caller: Caller, operation: str, collection: Collection, request: UserRequest) -> Token | None:
-    """The call's token; a collection that was deleted and made again under its name is another one."""
+    """Returns the idempotency token of a call, which covers the collection's key, not only its name."""
     if request.client_request_token is None:
         return None
     digest = hashlib.sha256(b"%d " % collection.key + msgspec.json.encode(request)).digest()
     return Token(caller.account, operation, request.client_request_token, digest)
 
 
-def _translated(context: Context, collection: Collection, request: UserRequest, work: Callable[[], Result]) -> Result:
-    """Do `work`, which writes to the collection; what the store refuses is raised in AWS's words."""
+def _write(context: Context, collection: Collection, request: UserRequest, work: Callable[[], Result]) -> Result:
+    """Runs `work`, which writes to the collection, and raises the store's errors as AWS's."""
     try:
         with context.request.writing(collection.key):
             return work()

@@ -16,7 +16,7 @@ from mien.errors import ApiError, SetupError
 from mien.face.types import Face
 from mien.local import Local
 from mien.operations.context import Caller
-from mien.operations.look import Seen, embed, image_id, look
+from mien.operations.image_faces import FoundFaces, embed, find_faces, image_id
 from mien.operations.present import region
 from mien.operations.shapes import Image
 from mien.operations.user import combine
@@ -144,11 +144,11 @@ class Reindexing:
                 else named[photograph.external_image_id]
             )
             if wanted:
-                self._add(look(self._local.context, Caller(), Image(bytes=data)), wanted, image)
+                self._add(find_faces(self._local.context, Caller(), Image(bytes=data)), wanted, image)
         except (UnreadableError, ApiError):
             return
 
-    def _add(self, seen: Seen, wanted: Sequence[StoredFace], image: UUID) -> None:
+    def _add(self, seen: FoundFaces, wanted: Sequence[StoredFace], image: UUID) -> None:
         found = list(pairs(seen, wanted))
         embeddings = embed(self._local.context, (seen, [face for _, face in found]))
         coming = [
@@ -166,7 +166,7 @@ class Reindexing:
         bulk.add_faces(self._database, self._new, coming, self._matching)
 
 
-def pairs(seen: Seen, wanted: Sequence[StoredFace]) -> Iterator[tuple[StoredFace, Face]]:
+def pairs(seen: FoundFaces, wanted: Sequence[StoredFace]) -> Iterator[tuple[StoredFace, Face]]:
     """Stored faces of an image and what was found where they are, the best overlaps first, each found face once.
 
     The same image may be stored under several external ids; each of them is matched for itself.

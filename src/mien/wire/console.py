@@ -17,7 +17,7 @@ import msgspec
 from mien import __version__
 from mien.face.similarity import FAR_SIMILARITY
 from mien.operations.context import Context
-from mien.operations.filter import BARS
+from mien.operations.quality_filter import BARS
 
 PATH = "/console/"
 TYPES = {

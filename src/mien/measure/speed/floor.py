@@ -24,7 +24,7 @@ from mien.face.quality import pose, quality
 from mien.face.types import Face, Picture
 from mien.image.decode import read_header
 from mien.measure.speed.sample_photos import Photo
-from mien.operations.filter import reasons
+from mien.operations.quality_filter import reasons
 from mien.packs.load import Pack
 
 Call = Callable[[], object]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mien.face.types import Box, Detection, Face, Pose, Quality
-from mien.operations.filter import goodness, reasons
+from mien.operations.quality_filter import goodness, reasons
 
 FILTERS = ("NONE", "LOW", "AUTO", "MEDIUM", "HIGH")  # from the loosest to the strictest
 REASONS = (

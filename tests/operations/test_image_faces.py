@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from PIL.Image import Exif
 
-from mien.operations.look import image_id
+from mien.operations.image_faces import image_id
 from tests import live, photos
 from tests.operations.api import ASTRONAUT, CROWD, HOPPER, NOBODY, PAIR, Api, image
 from tests.watch.test_metrics import samples, value

@@ -1,4 +1,4 @@
-"""From a request's image to the faces in it: the part of the way that every image operation shares."""
+"""Finds and embeds the faces of a request's image, from the image cache where it can, for every image operation."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,23 +9,23 @@ from mien.errors import InvalidParameterError, InvalidS3ObjectError
 from mien.face.types import Embedding, Face
 from mien.image.decode import read_header
 from mien.operations.context import Caller, Context
-from mien.operations.filter import reasons
+from mien.operations.quality_filter import reasons
 from mien.operations.shapes import Image
 from mien.serving.image_cache import ImageFaces
 
-_CONTENT = UUID("8a1d3f52-6f0e-5c0b-9a57-6d69656e0001")  # name space of image ids
+_CONTENT = UUID("8a1d3f52-6f0e-5c0b-9a57-6d69656e0001")  # namespace of image ids
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A picture, its faces that pass the quality filter, and those that do not with their reasons; largest first.
+class FoundFaces:
+    """The faces of an image that pass the quality filter, and those that do not; the largest first.
 
     Attributes:
         data: the image's bytes.
-        digest: hex SHA-256 of them; None where nobody wanted it yet.
-        picture: its sides, and all its faces.
-        faces: those that pass.
-        refused: the others.
+        digest: hex SHA-256 of `data`; None if the image cache is off.
+        picture: the image's size, and all its faces.
+        faces: the faces that pass.
+        refused: the others, with the reasons.
     """
 
     data: bytes
@@ -36,33 +36,40 @@ class Seen:
 
     @property
     def image_id(self) -> UUID:
-        """A function of the image's content: the same bytes have the same id everywhere."""
+        """The image's id, which depends on its bytes alone."""
         return image_id(self.digest or _digest(self.data))
 
 
 def image_id(digest: str) -> UUID:
-    """The id of an image, by the hex SHA-256 of its bytes."""
+    """Returns the id of an image from the hex SHA-256 of its bytes."""
     return uuid5(_CONTENT, digest)
 
 
-def look(
+def find_faces(
     context: Context, caller: Caller, image: Image, quality_filter: str = "NONE", *, embedded: bool = True
-) -> Seen:
-    """Read an image and find the faces in it, or remember them; `embedded` says whether any of them will be embedded.
+) -> FoundFaces:
+    """Reads an image and finds its faces, or takes them from the image cache.
+
+    Args:
+        context: the context of the operation.
+        caller: the caller, whose key may limit the buckets.
+        image: the request's image.
+        quality_filter: NONE, AUTO, LOW, MEDIUM or HIGH.
+        embedded: whether any of the faces will be embedded.
 
     Raises:
         InvalidParameterError: not exactly one of Bytes and S3Object, or a side below 80 pixels.
         InvalidS3ObjectError: the object cannot be read, or not by this caller.
         InvalidImageFormatError: not a whole JPEG or PNG.
         ImageTooLargeError: a side above 10,000 pixels.
-        ThrottlingError: other requests' pictures leave no room for this one's pixels.
+        ThrottlingError: other requests held the decoded pixels for too long.
     """
-    data, remembering = _bytes(context, caller, image), context.image_cache.on
-    digest = _digest(data) if remembering else None
+    data, caching = _bytes(context, caller, image), context.image_cache.on
+    digest = _digest(data) if caching else None
     picture = context.image_cache.find(digest) if digest else None
     fresh = picture is None
     if picture is None:
-        picture = _sighting(context, data, embedded=embedded or remembering)  # the next operation may embed them
+        picture = _analyze(context, data, embedded=embedded or caching)  # the next operation may embed them
     context.request.count_faces(len(picture.faces))
     faces, refused = [], []
     for face in picture.faces:
@@ -71,26 +78,30 @@ def look(
             refused.append((face, why))
         else:
             faces.append(face)
-    if fresh and digest and not (embedded and faces):  # what will be embedded is kept then, without its crops
+    if fresh and digest and not (embedded and faces):  # if they will be embedded, `embed` keeps them, without crops
         context.image_cache.keep(digest, picture)
-    return Seen(data, digest, picture, faces, refused)
+    return FoundFaces(data, digest, picture, faces, refused)
 
 
-def embed(context: Context, *wanted: tuple[Seen, Sequence[Face]]) -> list[Embedding]:
-    """Embed faces of what was seen, or remember it; each float32 (D,), unit length, in the order of the faces."""
-    known = {key: embedding for seen, _ in wanted for key, embedding in seen.picture.known.items()}
+def embed(context: Context, *wanted: tuple[FoundFaces, Sequence[Face]]) -> list[Embedding]:
+    """Embeds faces of images, unless the image cache knows their embeddings.
+
+    Returns:
+        For each face float32 (D,), unit length, in the order of the faces.
+    """
+    known = {key: embedding for found, _ in wanted for key, embedding in found.picture.known.items()}
     unknown = {id(face): face for _, faces in wanted for face in faces if id(face) not in known}
     if unknown:
         with context.request.stage("embed"):
             embeddings = context.pack.pipeline.embed(list(unknown.values()))
         known.update(zip(unknown, embeddings, strict=True))
-    for seen, faces in wanted:
-        if seen.digest and any(id(face) in unknown for face in faces):
-            context.image_cache.keep(seen.digest, seen.picture.with_known(known))
+    for found, faces in wanted:
+        if found.digest and any(id(face) in unknown for face in faces):
+            context.image_cache.keep(found.digest, found.picture.with_known(known))
     return [known[id(face)] for _, faces in wanted for face in faces]
 
 
-def _sighting(context: Context, data: bytes, *, embedded: bool) -> ImageFaces:
+def _analyze(context: Context, data: bytes, *, embedded: bool) -> ImageFaces:
     picture = read_header(data)
     with context.request.decoding(picture) as held:
         faces = context.pack.pipeline.find(held, context.request.stage, embedded=embedded)
@@ -110,6 +121,6 @@ def _bytes(context: Context, caller: Caller, image: Image) -> bytes:
     if where is None or where.bucket is None or where.name is None:
         raise InvalidS3ObjectError("Request has invalid S3 object.")
     if not caller.reads(where.bucket):
-        raise InvalidS3ObjectError  # as for an object that is not there; AWS does not say which either
+        raise InvalidS3ObjectError  # as for a missing object: like AWS, the answer does not tell which exist
     with context.request.stage("fetch"):
         return context.s3.read(where.bucket, where.name, where.version)

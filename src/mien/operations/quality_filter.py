@@ -1,7 +1,7 @@
-"""The quality filter: which faces are good enough, and in which words the others are refused.
+"""Decides which faces pass a quality filter, and gives AWS's reasons for those that do not.
 
-AWS does not publish its bars. These rise from LOW to HIGH, with AUTO between LOW and MEDIUM, so that what a stricter
-filter keeps a looser one keeps too.
+AWS does not publish its bars. Ours rise from LOW to HIGH, with AUTO between LOW and MEDIUM, so that a face that passes
+a stricter filter passes a looser one.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from mien.face.types import Face
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """What a face must reach: 0–100 but for `pixels`, its box's shorter side, and `turn`, degrees of yaw or pitch."""
+    """The bar of one filter: 0–100 but for `pixels`, the box's shorter side, and `turn`, degrees of yaw or pitch."""
 
     confidence: float
     pixels: float
@@ -30,7 +30,7 @@ BARS = {
 
 
 def reasons(face: Face, quality_filter: str) -> list[str]:
-    """Why a face does not pass; empty when it does.
+    """Returns the reasons why a face does not pass; none if it does.
 
     Args:
         face: the face, measured.
@@ -53,6 +53,6 @@ def reasons(face: Face, quality_filter: str) -> list[str]:
 
 
 def goodness(face: Face) -> float:
-    """One number to tell which face to drop first when there are too many; higher is better."""
+    """Returns a rank by which the best faces are kept when there are too many; higher is better."""
     turn = max(abs(face.pose.yaw), abs(face.pose.pitch)) / 90
     return face.detection.confidence * (0.5 + face.quality.sharpness / 200) * (1 - 0.5 * turn)
