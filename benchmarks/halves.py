@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from mien import app, config
 from mien.measure.accuracy import comparison, verification
 from mien.measure.accuracy.dataset import open_dataset
-from mien.measure.accuracy.embedded import embedded
+from mien.measure.accuracy.embedding import embed_dataset
 from mien.store.tables import vectors
 
 Vectors = NDArray[np.float32]
@@ -36,7 +36,7 @@ def main() -> None:
     given = parser.parse_args()
     pack = app.open_pack(config.load({}, os.environ))
     album = open_dataset(given.folder, leave_out=given.leave_out)
-    found = embedded(album, pack, "central", workers=3)
+    found = embed_dataset(album, pack, "central", workers=3)
     fresh = found.embeddings
     people = np.array([album.names.index(album.files[photo].parent.name) for photo in found.photos])
     stored = vectors.unpack([vectors.pack(each) for each in fresh])

@@ -11,7 +11,7 @@ import msgspec
 
 from mien import app, config
 from mien.measure.accuracy.dataset import open_dataset
-from mien.measure.accuracy.embedded import embedded
+from mien.measure.accuracy.embedding import embed_dataset
 from mien.measure.speed import population
 
 
@@ -19,7 +19,7 @@ def main(folder: str) -> None:
     settings = config.load({}, os.environ)
     pack = app.open_pack(settings)
     album = open_dataset(Path(folder))
-    found = embedded(album, pack, "central", settings.cores)
+    found = embed_dataset(album, pack, "central", settings.cores)
     of = f"{len(found.photos):,} photographs of {len(album.names):,} people"
     spectrum = population.spectrum(found.embeddings, album.people[found.photos], of, pack.manifest.name)
     print(msgspec.json.format(msgspec.json.encode(spectrum), indent=0).decode())

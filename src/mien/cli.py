@@ -1,4 +1,4 @@
-"""The `mien` command: a thin skin over the rest."""
+"""Parses the command line of `mien` and runs the command."""
 
 import argparse
 import json
@@ -22,14 +22,14 @@ from mien.measure.accuracy.options import add_flags
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; its exit code. 0 went well, 1 mien cannot do it (one sentence says why), 2 wrong usage."""
+    """Runs a command; returns 0 for success, 1 for a failure that one sentence explains, 2 for wrong usage."""
     try:
         try:
             return _run(arguments)
         finally:
             if sys.stdout:
                 sys.stdout.flush()
-    except BrokenPipeError:  # what reads the output, such as `head`, has enough
+    except BrokenPipeError:  # the reader of the output, such as `head`, has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 128 + signal.SIGPIPE
     except KeyboardInterrupt:
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     given = parser().parse_args(arguments)
-    logging.getLogger("mien").addHandler(logging.NullHandler())  # a command speaks in sentences; `serve` logs
+    logging.getLogger("mien").addHandler(logging.NullHandler())  # commands print sentences; only `serve` logs
     flags = {row.name: getattr(given, row.name, None) for row in config.TABLE}
     try:
         return int(given.run(config.load(flags, os.environ), given) or 0)
@@ -48,7 +48,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Every command with its flags."""
+    """Returns the parser, with every command and its flags."""
     settings = argparse.ArgumentParser(add_help=False)
     group = settings.add_argument_group("settings", "also as MIEN_* variables and in mien.toml")
     for row in config.TABLE:
@@ -70,14 +70,14 @@ def parser() -> argparse.ArgumentParser:
         return made.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     command("serve", _serve, "start the server")
-    doctor = command("doctor", _doctor, "say what would run, try it, and exit with 1 when something is broken")
+    doctor = command("doctor", _doctor, "show what would run, test it, and exit with 1 if something is broken")
     doctor.add_argument("--json", action="store_true", help="print JSON")
-    bench = command("bench", _bench, "measure this machine, beside the bare network calls in the same run")
+    bench = command("bench", _bench, "measure the speed of this machine, beside its bare network calls in the same run")
     _add_bench_flags(bench)
-    evaluation = command("eval", _eval, "measure a pack on a folder of people, and the thresholds that follow from it")
+    evaluation = command("eval", _eval, "measure a pack's accuracy on a folder of people, and derive thresholds")
     add_flags(evaluation)
-    key_commands.add_to(command, family("keys", "make, list and revoke access keys"))
-    pack_commands.add_to(command, family("packs", "list, install, verify, carry and add model packs"))
+    key_commands.add_to(command, family("keys", "create, list and revoke access keys"))
+    pack_commands.add_to(command, family("packs", "list, install, verify, export, import and add model packs"))
     store = family("store", "check, back up, restore, compact and copy the store")
     store_commands.add_to(command, store)
     copy_command.add_to(command, store)
@@ -89,34 +89,40 @@ def parser() -> argparse.ArgumentParser:
 def _add_bench_flags(bench: argparse.ArgumentParser) -> None:
     bench.add_argument("--json", metavar="FILE", help="also write the rows to FILE as JSON")
     bench.add_argument("--images", metavar="FOLDER", help="photographs to measure with (JPEG or PNG)")
-    bench.add_argument("--seconds", type=float, default=3.0, help="how long each row is measured (default 3)")
-    bench.add_argument("--clients", type=int, default=1, help="how many call at the same time (default 1)")
-    bench.add_argument("--cached", action="store_true", help="let the server remember images, each sent many times")
+    bench.add_argument("--seconds", type=float, default=3.0, help="seconds for which each row is measured (default 3)")
+    bench.add_argument("--clients", type=int, default=1, help="clients that call at the same time (default 1)")
     bench.add_argument(
-        "--load", type=float, default=0.0, metavar="SHARE", help="then call at planned times, at so much of that rate"
+        "--cached", action="store_true", help="use the server's image cache; each image is sent many times"
     )
     bench.add_argument(
-        "--gallery", metavar="FACES", help="measure search in a gallery of so many faces, as 1e6, instead"
+        "--load",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="then call at planned times, at this share of that rate",
     )
     bench.add_argument(
-        "--start", action="store_true", help="measure how soon a server answers, and its memory, instead"
+        "--gallery", metavar="FACES", help="instead, measure search in a gallery of this many faces, as 1e6"
     )
+    bench.add_argument("--start", action="store_true", help="instead, measure a server's start-up time and memory")
     bench.add_argument(
-        "--dropped", action="store_true", help="with --start: drop the system's cache of files each time (Linux, root)"
+        "--dropped",
+        action="store_true",
+        help="with --start: drop the system's file cache each time (Linux, root)",
     )
 
 
-def _alone() -> None:
-    """Have each thread multiply matrices by itself, since many do at the same time. Before NumPy is loaded.
+def _limit_blas() -> None:
+    """Makes each thread multiply matrices by itself. Must be called before NumPy is loaded.
 
-    OpenBLAS's own threads serve one caller at a time and spin meanwhile: 16 threads that search 5,000 faces get 29
-    answers a second with them and 3,000 without (`benchmarks/README.md`).
+    OpenBLAS's own threads serve one caller at a time and spin meanwhile, which starves concurrent searches
+    (`benchmarks/README.md`, "How a gallery is scanned").
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _serve(settings: Settings, _: argparse.Namespace) -> None:
-    _alone()
+    _limit_blas()
     from mien import app
 
     app.serve(settings)
@@ -131,7 +137,7 @@ def _doctor(settings: Settings, given: argparse.Namespace) -> int:
 
 
 def _bench(settings: Settings, given: argparse.Namespace) -> None:
-    _alone()
+    _limit_blas()
     from mien.measure.speed import request_bench, search_bench, startup_bench
 
     if given.start:

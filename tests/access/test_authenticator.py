@@ -265,4 +265,4 @@ def test_the_command_makes_lists_and_revokes_keys(tmp_path: Path) -> None:
     assert abs(datetime.now(UTC) - datetime.fromisoformat(row["created"])) < timedelta(minutes=1)
     assert mien("keys", "revoke", "ci", *data).stdout == "The key ci is revoked.\n"
     done = mien("keys", "revoke", "ci", *data)
-    assert (done.returncode, done.stderr) == (1, "mien: There is no key named ci that is not revoked.\n")
+    assert (done.returncode, done.stderr) == (1, "mien: No active key is named ci.\n")

@@ -81,7 +81,7 @@ def test_search_in_a_folder_and_in_a_collection(packs: str, pictures: Path) -> N
         (["detect", "none.jpg"], 1, "none.jpg cannot be read"),
         (["detect", "words.jpg"], 1, "words.jpg: Request has invalid image format"),
         (["detect", "pair.jpg", "--draw", "out.gif"], 1, "must end in .jpg or .png"),
-        (["detect", "pair.jpg", "nobody.jpg", "--draw", "out.jpg"], 1, "one picture at a time"),
+        (["detect", "pair.jpg", "nobody.jpg", "--draw", "out.jpg"], 1, "one image at a time"),
         (["detect"], 2, "usage"),
         (["compare", "nobody.jpg", "pair.jpg"], 1, "there is no face"),
         (["search", "pair.jpg"], 2, "--collection"),

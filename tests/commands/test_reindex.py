@@ -89,7 +89,7 @@ def test_missing_photographs_are_listed_and_nothing_is_switched(packs: str, data
     move = ("reindex", "--collection", "family", "--images", images, "--data", data, "--pack", "dlib")
     report = tmp_path / "missing.csv"
     refused = mien(*move, "--report", report, code=1)
-    assert "1 of 6 faces are not found" in refused.stderr
+    assert "1 of 6 faces were not found" in refused.stderr
     assert "ExternalImageId 000.jpg" in refused.stderr
     with report.open(newline="") as file:
         (row,) = csv.DictReader(file)

@@ -68,7 +68,7 @@ def damage(file: Path) -> None:
 
 
 def test_check_says_that_all_is_well(data: Path) -> None:
-    assert run("check", data) == "Everything in the store agrees.\n"
+    assert run("check", data) == "The store is consistent.\n"
     assert json.loads(run("check", data, "--json")) == {"findings": []}
 
 
@@ -119,7 +119,7 @@ def test_a_backup_made_while_a_server_indexes_has_all_that_was_acknowledged_befo
         before = set(acknowledged)
         said = run("backup", tmp_path / "data", str(tmp_path / "first.db"))
         assert "master key" in said
-        assert run("check", tmp_path / "data") == "Everything in the store agrees.\n"  # beside the same writers
+        assert run("check", tmp_path / "data") == "The store is consistent.\n"  # beside the same writers
     finally:
         stopping.set()
         for writer in writers:
@@ -225,7 +225,7 @@ def test_a_restored_store_is_what_it_was(data: Path, tmp_path: Path) -> None:
     after = held(data)
     said = json.loads(run("restore", data, str(tmp_path / "first.db"), "--json"))
     assert held(data) == before != after
-    assert run("check", data) == "Everything in the store agrees.\n"
+    assert run("check", data) == "The store is consistent.\n"
     aside = Path(said["aside"])
     assert "earlier restore" in run("restore", data, str(tmp_path / "first.db"), code=1)
     assert aside.exists()
@@ -291,7 +291,7 @@ def test_a_store_of_an_older_mien_is_backed_up_as_it_is_and_migrates_when_restor
     run("restore", tmp_path / "new", str(file))
     assert list(held(tmp_path / "new")) == ["older"]
     assert len(held(tmp_path / "new")["older"]) == 2
-    assert run("check", tmp_path / "new") == "Everything in the store agrees.\n"
+    assert run("check", tmp_path / "new") == "The store is consistent.\n"
 
 
 # ----------------------------------------------------------------------------------------------------------- compact
@@ -312,7 +312,7 @@ def test_compacting_gives_back_space_and_trims_history_and_loses_no_face(data: P
     assert freed["tokens"] == 1
     assert freed["after"] == (data / stores.FILE).stat().st_size < freed["before"]
     assert held(data) == before
-    assert run("check", data) == "Everything in the store agrees.\n"
+    assert run("check", data) == "The store is consistent.\n"
     with closing((store := stores.open_store("", str(data))).database):
         assert faces.count(store, "removals") == faces.count(store, "sweeps") == 0
         assert faces.count(store, "tokens") == 1

@@ -23,6 +23,7 @@ from mien.store.upkeep.check import examine
 from mien.store.upkeep.sweep import sweep_all
 from mien.transfer import exporting
 from mien.transfer.archive import open_archive
+from mien.transfer.archive_import import import_archive
 
 ACCOUNT = "000000000000"
 MATCHING = Matching(combine, lambda *_: 100.0)
@@ -92,12 +93,12 @@ def counts(store: Store) -> dict[str, int]:
 def test_an_export_comes_back_exactly_from_and_into_every_store(store: Store, other: Store, tmp_path: Path) -> None:
     filled(other)
     exporting.write(other, ACCOUNT, None, tmp_path / "a.mien")
-    exporting.read(store, ACCOUNT, open_archive(tmp_path / "a.mien"), merge=False)
+    import_archive(store, ACCOUNT, open_archive(tmp_path / "a.mien"), merge=False)
     assert facts(store) == facts(other)
     assert counts(store) == counts(other) == {"zoe": 2, "adam": 4, "nobody": 0}
     exporting.write(store, ACCOUNT, ["family"], tmp_path / "b.mien")
     assert other.collections.delete(ACCOUNT, "family")
-    exporting.read(other, ACCOUNT, open_archive(tmp_path / "b.mien"), merge=False)
+    import_archive(other, ACCOUNT, open_archive(tmp_path / "b.mien"), merge=False)
     assert facts(other) == facts(store)
     assert holds_together(other)
     assert holds_together(store)
@@ -117,20 +118,20 @@ def _followed(store: Store) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
 def test_merging_adds_what_is_lacking_and_nothing_else(store: Store, other: Store, tmp_path: Path) -> None:
     filled(other)
     exporting.write(other, ACCOUNT, None, tmp_path / "a.mien")
-    exporting.read(store, ACCOUNT, open_archive(tmp_path / "a.mien"), merge=False)
+    import_archive(store, ACCOUNT, open_archive(tmp_path / "a.mien"), merge=False)
     before = facts(store)
     owned = [face for face in store.faces.page(found(store).key, None, 100) if face.user == "adam"]
     store.users.disassociate(found(store).key, "adam", [owned[0].face_id], MATCHING, None)
     store.faces.delete(found(store).key, [owned[0].face_id])
     assert counts(store)["adam"] == 3
-    came = exporting.read(store, ACCOUNT, open_archive(tmp_path / "a.mien"), merge=True)
+    came = import_archive(store, ACCOUNT, open_archive(tmp_path / "a.mien"), merge=True)
     assert (came.faces, came.users) == (1, 0)
     after = facts(store)
     assert sorted(map(str, after[1])) == sorted(map(str, before[1]))
     assert counts(store) == {"zoe": 2, "adam": 4, "nobody": 0}
     assert holds_together(store)
     with pytest.raises(SetupError, match="--merge"):
-        exporting.read(store, ACCOUNT, open_archive(tmp_path / "a.mien"), merge=False)
+        import_archive(store, ACCOUNT, open_archive(tmp_path / "a.mien"), merge=False)
 
 
 def test_a_hidden_collection_is_seen_when_it_is_whole(store: Store) -> None:

@@ -25,6 +25,7 @@ from mien.store.tables.likeness import Matching
 from mien.store.upkeep.sweep import sweep_all
 from mien.transfer import exporting
 from mien.transfer.archive import schema
+from mien.transfer.archive_import import import_archive
 from tests import live
 from tests.congruence import faces
 from tests.locked import mien
@@ -175,12 +176,12 @@ def test_no_row_of_an_export_is_what_the_api_would_not_take(export: Path, tmp_pa
     from mien.transfer.archive import open_archive
 
     with closing((store := stores.open_store("", str(tmp_path / "into"))).database):
-        exporting.read(store, faces.ACCOUNT, open_archive(export), merge=False)
+        import_archive(store, faces.ACCOUNT, open_archive(export), merge=False)
     before = everything(tmp_path / "into")
     for merge, account in ((False, "1" * 12), (True, faces.ACCOUNT)):
         with closing((store := stores.open_store("", str(tmp_path / "into"))).database):
             with pytest.raises(SetupError) as why:
-                exporting.read(store, account, open_archive(changed(export, change)), merge=merge)
+                import_archive(store, account, open_archive(changed(export, change)), merge=merge)
             assert len(str(why.value)) < 1500
             assert str(why.value).isprintable()
             sweep_all(store.database)
@@ -210,7 +211,7 @@ def test_what_was_refused_can_be_imported_when_it_is_right_and_a_server_answers_
         assert server.post("SearchFaces", body).status == 200
     finally:
         server.stop()
-    assert mien("store", "check", "--data", str(into)).stdout == "Everything in the store agrees.\n"
+    assert mien("store", "check", "--data", str(into)).stdout == "The store is consistent.\n"
 
 
 # ------------------------------------------------------------------------------------------------------ memory

@@ -90,7 +90,7 @@ def test_the_server_refuses_them_before_anything_else(tmp_path: Path) -> None:
 def test_verify_runs_the_start_up_check(packs: str, tmp_path: Path) -> None:
     ran = mien("packs", "verify", "retail", folder=tmp_path, packs=packs)
     assert ran.returncode == 0, ran.stderr
-    assert "retail: 3 files as published, 3 networks answer as they should" in ran.stdout
+    assert "retail: 3 files as published, 3 networks answer as expected" in ran.stdout
 
 
 def test_verify_finds_damage_and_absence(packs: str, tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_the_example_is_added_listed_verified_and_served(folder: Path, packs: st
     row = listed(folder)["my-pack"]
     assert (row["own"], row["state"], row["tried"]) == (True, "installed", True)
     verified = mien("packs", "verify", "my-pack", folder=folder)
-    assert "2 files as published, 3 networks answer as they should" in verified.stdout, verified.stderr
+    assert "2 files as published, 3 networks answer as expected" in verified.stdout, verified.stderr
     (folder / EMBEDDER).unlink()  # it lives in the cache now
     server = live.serve("", folder / "data", "--pack", "my-pack")
     try:

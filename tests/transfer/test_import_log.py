@@ -1,4 +1,4 @@
-"""The record of an import: what is done is found again, what changed is not, and a line cut short costs that line."""
+"""The log of an import: finished photographs are found again, changed ones are not; a torn line costs only itself."""
 
 from contextlib import closing
 from pathlib import Path
@@ -13,15 +13,15 @@ from mien.transfer.photographs import Photograph, of_folder
 FACE = Refused((0.1, 0.2, 0.3, 0.4), ["LOW_SHARPNESS"])
 
 
-def photograph(name: str, mark: str = "1 2", user: str | None = None) -> Photograph:
-    return Photograph(name, user, "a.jpg", mark, lambda: b"")
+def photograph(name: str, version: str = "1 2", user: str | None = None) -> Photograph:
+    return Photograph(name, user, "a.jpg", version, lambda: b"")
 
 
 def test_what_is_done_is_found_in_the_next_run(tmp_path: Path) -> None:
     with closing(ImportLog(tmp_path, "one")) as log:
         assert log.find(photograph("a")) is None
-        log.keep(photograph("a"), [])
-        log.keep(photograph("b"), [FACE, Refused(None, ["NO_FACE"])])
+        log.add(photograph("a"), [])
+        log.add(photograph("b"), [FACE, Refused(None, ["NO_FACE"])])
     with closing(ImportLog(tmp_path, "one")) as log:
         assert log.find(photograph("a")) == []
         assert log.find(photograph("b")) == [FACE, Refused(None, ["NO_FACE"])]
@@ -34,20 +34,20 @@ def test_what_is_done_is_found_in_the_next_run(tmp_path: Path) -> None:
 def test_a_line_cut_short_costs_that_line_alone(tmp_path: Path) -> None:
     with closing(ImportLog(tmp_path, "one")) as log:
         for number in range(3000):  # more than it first has room for
-            log.keep(photograph(str(number)), [])
+            log.add(photograph(str(number)), [])
     (file,) = tmp_path.glob("*.done")
     file.write_bytes(file.read_bytes()[:-8])
     with closing(ImportLog(tmp_path, "one")) as log:
         assert log.find(photograph("2999")) is None
         assert all(log.find(photograph(str(number))) == [] for number in range(2999))
-        log.keep(photograph("2999"), [FACE])
+        log.add(photograph("2999"), [FACE])
     with closing(ImportLog(tmp_path, "one")) as log:
         assert log.find(photograph("2999")) == [FACE]
 
 
 def test_it_names_nobody(tmp_path: Path) -> None:
     with closing(ImportLog(tmp_path, "one")) as log:
-        log.keep(photograph("Grace Hopper/1.jpg", user="Grace:20Hopper"), [FACE])
+        log.add(photograph("Grace Hopper/1.jpg", user="Grace:20Hopper"), [FACE])
     (file,) = tmp_path.glob("*.done")
     assert b"Hopper" not in file.read_bytes()
     assert file.stat().st_mode & 0o077 == 0
@@ -69,4 +69,4 @@ def test_a_folder_is_walked_in_the_same_order_without_what_is_hidden(tmp_path: P
     assert walked == [
         (None, "a.jpg", b"1"), ("b", "2.jpg", b"1"), ("b", "1.jpg", b"1"), ("c:20d", ":C3:A9.png", b"1"),
     ]  # fmt: skip
-    assert [each.mark for each in source.walk()] == [each.mark for each in source.walk()]
+    assert [each.version for each in source.walk()] == [each.version for each in source.walk()]

@@ -1,1 +1,1 @@
-"""Families of commands that are too many for `cli`."""
+"""The commands of `mien`, one file for each family; `cli` adds them to the parser."""

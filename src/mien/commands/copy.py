@@ -1,4 +1,4 @@
-"""`mien store copy`: a store brought to another place or kind, such as from a file to many servers' database."""
+"""Runs `mien store copy`: copies a store to another place or engine, such as from SQLite to PostgreSQL."""
 
 import argparse
 from contextlib import ExitStack, closing
@@ -11,15 +11,15 @@ from mien.errors import SetupError
 
 
 def add_to(command: Command, store: Any) -> None:
-    """Add the command to the family `store`."""
-    text = "copy a store into an empty one and compare them; begun again it goes on (no server may run on either)"
+    """Adds the command to the family `store`."""
+    text = "copy a store into an empty one and compare the two; run again, it resumes (no server may run on either)"
     made = command("copy", run, text, store)
     made.add_argument("source", metavar="FROM", help="sqlite:///PATH or postgresql://…")
-    made.add_argument("target", metavar="TO", help="the same")
+    made.add_argument("target", metavar="TO", help="the address of the copy, as FROM")
 
 
 def run(settings: Settings, given: argparse.Namespace) -> None:
-    """Copy a store."""
+    """Copies a store."""
     from mien.packs import own
     from mien.store import open as stores
     from mien.store.upkeep.copy import transfer
@@ -28,7 +28,7 @@ def run(settings: Settings, given: argparse.Namespace) -> None:
 
     for address in (given.source, given.target):
         if not stores.is_shared(address) and not address.startswith("sqlite:///"):
-            raise SetupError("A store to copy is named by its address: sqlite:///PATH or postgresql://HOST/DATABASE.")
+            raise SetupError("Name a store to copy by its address: sqlite:///PATH or postgresql://HOST/DATABASE.")
     if not stores.is_shared(given.source) and not stores.place(given.source, settings.data).exists():
         raise SetupError(f"There is no store at {stores.place(given.source, settings.data)}.")
     shown = StoreProgress()
@@ -36,7 +36,7 @@ def run(settings: Settings, given: argparse.Namespace) -> None:
         for address in (given.source, given.target):
             if not stores.is_shared(address):
                 stack.callback(stores.lock(address, settings.data).release)
-        if not stores.is_shared(given.source):  # before it is migrated, which runs what stands in it
+        if not stores.is_shared(given.source):  # before migrating it, which would run its triggers
             place = stores.place(given.source, settings.data)
             refuse_foreign(place, place)
         source, target = (
@@ -48,6 +48,6 @@ def run(settings: Settings, given: argparse.Namespace) -> None:
         shown.end()
         transfer(source, target, print)
         print(
-            f"{source.describe()} is copied to {target.describe()}. Access keys were copied as they are: the servers "
-            "on the copy need the master key of the first."
+            f"{source.describe()} was copied to {target.describe()}. Access keys were copied unchanged: servers "
+            "on the copy need the master key of the original."
         )

@@ -1,4 +1,4 @@
-"""`mien detect`, `compare` and `search`: the API's answers about files, without a server."""
+"""Runs `mien detect`, `compare` and `search`: the API's operations on image files, without a server."""
 
 import argparse
 import json
@@ -12,28 +12,28 @@ from mien.errors import ApiError, SetupError
 
 
 def add_to(command: Command) -> None:
-    """Add the three commands."""
-    made = command("detect", detect, "find the faces in pictures: boxes, landmarks, pose, quality")
+    """Adds the three commands."""
+    made = command("detect", detect, "detect the faces in images: boxes, landmarks, pose, quality")
     made.add_argument("files", metavar="FILE", nargs="+", help="JPEG or PNG")
     _outputs(made)
-    made = command("compare", compare, "compare the largest face of one picture with every face of another")
+    made = command("compare", compare, "compare the largest face of one image with every face of another")
     made.add_argument("one", metavar="A")
     made.add_argument("other", metavar="B")
-    made.add_argument("--threshold", type=_percent, default=80.0, help="similarity from which it is a match (80)")
+    made.add_argument("--threshold", type=_percent, default=80.0, help="least similarity of a match (default 80)")
     _outputs(made)
-    made = command("search", search, "find who of a collection, or of a folder, the largest face of a picture is")
+    made = command("search", search, "search a collection or a folder for the largest face of an image")
     made.add_argument("file", metavar="FILE")
     where = made.add_mutually_exclusive_group(required=True)
     where.add_argument("--collection", metavar="NAME", help="a collection of the store; a server may run on it")
-    where.add_argument("--folder", metavar="FOLDER", help="pictures to look through, each read anew")
+    where.add_argument("--folder", metavar="FOLDER", help="images to search, all of which are read again")
     made.add_argument("--threshold", type=_percent, default=80.0, help="least similarity, 0–100 (default 80)")
-    made.add_argument("--max-faces", type=int, default=10, help="how many faces to show at most (default 10)")
+    made.add_argument("--max-faces", type=int, default=10, help="the most faces to show (default 10)")
     _outputs(made)
 
 
 def _outputs(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--draw", metavar="FILE", help="draw the answer into a picture, .jpg or .png")
-    made.add_argument("--json", action="store_true", help="print the API's answer as JSON")
+    made.add_argument("--draw", metavar="FILE", help="draw the result into an image file, .jpg or .png")
+    made.add_argument("--json", action="store_true", help="print the API's response as JSON")
 
 
 def _percent(text: str) -> float:
@@ -44,36 +44,36 @@ def _percent(text: str) -> float:
 
 
 def detect(settings: Settings, given: argparse.Namespace) -> None:
-    """Find faces."""
+    """Detects the faces in images."""
     from mien import app, draw, local
 
     if given.draw and len(given.files) > 1:
-        raise SetupError("--draw takes one picture at a time.")
+        raise SetupError("--draw takes one image at a time.")
     answers = []
     with closing(local.scratch(settings, app.open_pack(settings))) as api:
         for name in given.files:
             data = _read(name)
-            answer = _asked(api, name, "DetectFaces", Image={"Bytes": data})
+            answer = _call(api, name, "DetectFaces", Image={"Bytes": data})
             details = answer["FaceDetails"]
             answers.append({"File": name, **answer})
             if not given.json:
                 print(f"{name}: {len(details)} {'face' if len(details) == 1 else 'faces'}")
-                print("".join(f"  {_place(each)}, {_seen(each)}\n" for each in details), end="", flush=True)
+                print("".join(f"  {_position(each)}, {_describe(each)}\n" for each in details), end="", flush=True)
             if given.draw:
-                marks = [draw.Mark(each["BoundingBox"], _seen(each), each["Landmarks"]) for each in details]
+                marks = [draw.Mark(each["BoundingBox"], _describe(each), each["Landmarks"]) for each in details]
                 draw.save(draw.marked(data, marks), Path(given.draw))
     if given.json:
         print(json.dumps(answers, indent=2))
 
 
 def compare(settings: Settings, given: argparse.Namespace) -> None:
-    """Compare two pictures."""
+    """Compares two images."""
     from mien import app, draw, local
 
     one, other = _read(given.one), _read(given.other)
     images = {"SourceImage": {"Bytes": one}, "TargetImage": {"Bytes": other}}
     with closing(local.scratch(settings, app.open_pack(settings))) as api:
-        answer = _asked(api, f"{given.one} and {given.other}", "CompareFaces", **images, SimilarityThreshold=0.0)
+        answer = _call(api, f"{given.one} and {given.other}", "CompareFaces", **images, SimilarityThreshold=0.0)
     scored = [(each["Similarity"], each["Face"]) for each in answer["FaceMatches"]]
     matches = [each for each in answer["FaceMatches"] if each["Similarity"] >= given.threshold]
     unmatched = [face for similarity, face in scored if similarity < given.threshold]
@@ -82,7 +82,7 @@ def compare(settings: Settings, given: argparse.Namespace) -> None:
     else:
         for similarity, face in scored:
             words = "a match" if similarity >= given.threshold else "no match"
-            print(f"similarity {similarity:.1f}, {words}: {_place(face)}. {meaning(similarity)}")
+            print(f"similarity {similarity:.1f}, {words}: {_position(face)}. {meaning(similarity)}")
     if given.draw:
         marks = [
             draw.Mark(face["BoundingBox"], f"{similarity:.1f}", face["Landmarks"], similarity >= given.threshold)
@@ -93,7 +93,7 @@ def compare(settings: Settings, given: argparse.Namespace) -> None:
 
 
 def search(settings: Settings, given: argparse.Namespace) -> None:
-    """Search for the largest face of a picture."""
+    """Searches for the largest face of an image."""
     from mien import app, draw, local
     from mien.transfer import photographs
     from mien.transfer.importing import PhotographImport
@@ -104,7 +104,7 @@ def search(settings: Settings, given: argparse.Namespace) -> None:
     with closing(opened) as api:
         if given.folder:
             PhotographImport(api, "folder", settings.cores).run(photographs.of_folder(Path(given.folder)))
-        answer = _asked(
+        answer = _call(
             api, given.file, "SearchFacesByImage", CollectionId=given.collection or "folder", Image={"Bytes": data},
             FaceMatchThreshold=given.threshold, MaxFaces=given.max_faces,
         )  # fmt: skip
@@ -112,15 +112,15 @@ def search(settings: Settings, given: argparse.Namespace) -> None:
     if given.json:
         print(json.dumps(answer, indent=2))
     else:
-        print("\n".join(f"{each['Similarity']:5.1f}  {_who(each['Face'])}" for each in matches) or "nobody it knows")
+        print("\n".join(f"{each['Similarity']:5.1f}  {_name(each['Face'])}" for each in matches) or "no match")
     if given.draw:
-        words = f"{_who(matches[0]['Face'])} {matches[0]['Similarity']:.1f}" if matches else "unknown"
+        words = f"{_name(matches[0]['Face'])} {matches[0]['Similarity']:.1f}" if matches else "unknown"
         mark = draw.Mark(answer["SearchedFaceBoundingBox"], words, strong=bool(matches))
         draw.save(draw.marked(data, [mark]), Path(given.draw))
 
 
 def meaning(similarity: float) -> str:
-    """What a similarity says, in words: how seldom two strangers score as high."""
+    """Describes a similarity by how rarely two strangers reach it."""
     bars = ((95, "1,000,000"), (90, "100,000"), (80, "10,000"), (60, "1,000"), (40, "100"), (20, "10"))
     for bar, pairs in bars:
         if similarity >= bar:
@@ -135,8 +135,8 @@ def _read(name: str) -> bytes:
         raise SetupError(f"{name} cannot be read: {error.strerror}.") from None
 
 
-def _asked(api: Any, name: str, operation: str, **members: Any) -> dict[str, Any]:
-    """An operation's answer; its error as a sentence about the file."""
+def _call(api: Any, name: str, operation: str, **members: Any) -> dict[str, Any]:
+    """Calls an operation; an error becomes a sentence about the file."""
     try:
         answer: dict[str, Any] = api.call(operation, members)
         return answer
@@ -146,16 +146,16 @@ def _asked(api: Any, name: str, operation: str, **members: Any) -> dict[str, Any
 
 def _sentence(error: ApiError) -> str:
     if error.code == "InvalidParameterException" and error.message == error.default:
-        return "there is no face, or the picture is smaller than 80 pixels."
+        return "there is no face, or the image is smaller than 80 pixels."
     return f"{error.message or error.code}"
 
 
-def _place(face: dict[str, Any]) -> str:
+def _position(face: dict[str, Any]) -> str:
     box = face["BoundingBox"]
     return f"left {box['Left']:.1%} top {box['Top']:.1%} width {box['Width']:.1%} height {box['Height']:.1%}"
 
 
-def _seen(detail: dict[str, Any]) -> str:
+def _describe(detail: dict[str, Any]) -> str:
     quality, pose = detail["Quality"], detail["Pose"]
     return (
         f"{detail['Confidence']:.1f}% sharp {quality['Sharpness']:.0f} bright {quality['Brightness']:.0f} "
@@ -163,5 +163,5 @@ def _seen(detail: dict[str, Any]) -> str:
     )
 
 
-def _who(face: dict[str, Any]) -> str:
+def _name(face: dict[str, Any]) -> str:
     return str(face.get("UserId") or face.get("ExternalImageId") or face["FaceId"])

@@ -1,4 +1,4 @@
-"""`mien keys`: make, list and revoke access keys."""
+"""Runs `mien keys`: creates, lists and revokes access keys."""
 
 import argparse
 import json
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 
 def add_to(command: Callable[..., argparse.ArgumentParser], under: Any) -> None:
-    """Add the family's commands."""
-    create = command("create", _create, "make an access key and show its secret once", under)
-    create.add_argument("--name", required=True, help="what the key is called")
+    """Adds the commands to the family `keys`."""
+    create = command("create", _create, "create an access key and show its secret once", under)
+    create.add_argument("--name", required=True, help="the name of the key")
     create.add_argument("--allow", default="*", help="operations, as patterns separated by commas (default *)")
     create.add_argument("--collections", default="*", help="collections, as patterns separated by commas (default *)")
     create.add_argument(
         "--buckets",
-        help="S3 buckets among s3_buckets whose objects it may have read, as patterns separated by commas; '' for none "
+        help="S3 buckets of s3_buckets that it may use, as patterns separated by commas; '' for none "
         "(default *, but none with --account)",
     )
-    create.add_argument("--account", default=None, help="the account its collections belong to: 12 digits")
+    create.add_argument("--account", default=None, help="the account that owns its collections: 12 digits")
     create.add_argument("--rate", type=float, default=None, help="requests a second (default: no limit)")
-    create.add_argument("--expires", help="when it ends: a day (2027-03-01) or a duration such as 90d (default: never)")
+    create.add_argument("--expires", help="when it expires: a day (2027-03-01) or a duration, as 90d (default: never)")
     create.add_argument("--json", action="store_true", help="print JSON")
     command("list", _list, "list the access keys", under).add_argument("--json", action="store_true")
-    command("revoke", _revoke, "make an access key useless from now on", under).add_argument("name")
+    command("revoke", _revoke, "revoke an access key from now on", under).add_argument("name")
 
 
 def _create(settings: Settings, given: argparse.Namespace) -> None:
@@ -71,7 +71,9 @@ def _list(settings: Settings, given: argparse.Namespace) -> None:
             f"allow {row['allow']}, collections {row['collections']}, buckets {row['buckets'] or 'none'}, "
             f"rate {row['rate'] or 'unlimited'}"
         )
-        times = f"made {row['created']}, last used {row['last_used'] or 'never'}, ends {row['expires'] or 'never'}"
+        times = (
+            f"created {row['created']}, last used {row['last_used'] or 'never'}, expires {row['expires'] or 'never'}"
+        )
         print(f"{row['name']}  {row['aws_access_key_id']}  account {row['account']}, {limits}, {times}", end="")
         print("  REVOKED" if row["revoked"] else "  EXPIRED" if row["expired"] else "")
 
@@ -94,7 +96,7 @@ def _row(key: "StoredKey") -> dict[str, Any]:
 
 
 def _time(moment: float | None) -> str | None:
-    """A moment to the second in UTC, as 2027-03-01T12:00:00Z."""
+    """Formats a time to the second in UTC, as 2027-03-01T12:00:00Z."""
     return None if moment is None else datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -105,5 +107,5 @@ def _revoke(settings: Settings, given: argparse.Namespace) -> None:
     with closing(store.database):
         revoked = store.keys.revoke(given.name)
     if not revoked:
-        raise SetupError(f"There is no key named {given.name} that is not revoked.")
+        raise SetupError(f"No active key is named {given.name}.")
     print(f"The key {given.name} is revoked.")

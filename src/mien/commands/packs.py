@@ -1,4 +1,4 @@
-"""`mien packs list`, `install`, `verify`, `checks`, `export`, `import` and `add`."""
+"""Runs `mien packs`: lists, installs, verifies, exports, imports and adds model packs."""
 
 import argparse
 import json
@@ -12,30 +12,30 @@ from mien import config
 from mien.config import Settings
 from mien.errors import SetupError
 
-NOT_CHOSEN = 3  # exit code: the default pack could not be had, and nobody chose it
+NOT_CHOSEN = 3  # exit code: the default pack could not be obtained, and was not chosen explicitly
 
 Command = Callable[..., argparse.ArgumentParser]
 
 
 def add_to(command: Command, packs: Any) -> None:
-    """Add the commands to the family `packs`."""
+    """Adds the commands to the family `packs`."""
     made = command("list", show, "list the packs with their licences and files", packs)
     made.add_argument("--json", action="store_true", help="print JSON")
     made = command("install", install, "find or download a pack's files", packs)
     made.add_argument("name", nargs="?", help="the pack (default: the one that the settings name)")
     _accept(made)
     made = command(
-        "verify", verify, "hold a pack's files against their digests, and its networks against theirs", packs
+        "verify", verify, "check a pack's files against their digests, and its networks against stored answers", packs
     )
     made.add_argument("name", nargs="?", help="the pack (default: every pack that is installed)")
-    command("checks", checks, "print the start-up check of a pack's manifest, as this machine measures it", packs)
-    made = command("export", export, "write a pack into a folder, for a machine without a network", packs)
+    command("checks", checks, "print the [checks] of a pack's manifest, as computed on this machine", packs)
+    made = command("export", export, "write a pack to a folder, for a machine without a network", packs)
     made.add_argument("folder", metavar="DIR")
     made.add_argument("name", nargs="?", help="the pack (default: the one that the settings name)")
-    made = command("import", take, "take in the packs that `mien packs export` wrote into a folder", packs)
+    made = command("import", take, "install the packs that `mien packs export` wrote to a folder", packs)
     made.add_argument("folder", metavar="DIR")
     _accept(made)
-    made = command("add", add, "add a pack of your own, after trying it", packs)
+    made = command("add", add, "test and add a pack of your own", packs)
     made.add_argument("manifest", metavar="FILE.toml")
     _accept(made)
 
@@ -45,7 +45,7 @@ def _accept(made: argparse.ArgumentParser) -> None:
 
 
 def show(settings: Settings, given: argparse.Namespace) -> None:
-    """List the packs."""
+    """Lists the packs."""
     from mien.packs import listing
 
     rows = listing.rows(settings.packs)
@@ -53,7 +53,7 @@ def show(settings: Settings, given: argparse.Namespace) -> None:
 
 
 def install(settings: Settings, given: argparse.Namespace) -> int:
-    """Find or download a pack's files."""
+    """Finds or downloads a pack's files; returns NOT_CHOSEN when only the default pack is missing."""
     from mien.packs import install, own
 
     entry = own.named(given.name or settings.pack, settings.packs)
@@ -74,7 +74,7 @@ def install(settings: Settings, given: argparse.Namespace) -> int:
 
 
 def verify(settings: Settings, given: argparse.Namespace) -> int:
-    """Hold packs against their digests and start-up checks; 1 if one of them does not hold."""
+    """Verifies packs against their digests and stored answers; returns 1 if one fails."""
     from mien import app
     from mien.packs import install, own
 
@@ -93,9 +93,7 @@ def verify(settings: Settings, given: argparse.Namespace) -> int:
             broken = True
             continue
         held += 1
-        answers = (
-            "answer as they should" if entry.checks else "answer with numbers (never tried: no answers are stored)"
-        )
+        answers = "answer as expected" if entry.checks else "answer, but no expected answers are stored"
         print(
             f"{entry.name}: {len(files)} files as published, {len(pack.sessions)} networks {answers}, on "
             f"{pack.runtime.engine} {pack.runtime.version} ({pack.runtime.precision})."
@@ -106,7 +104,7 @@ def verify(settings: Settings, given: argparse.Namespace) -> int:
 
 
 def checks(settings: Settings, _: argparse.Namespace) -> None:
-    """Print what a manifest must hold for the start-up check."""
+    """Prints the `[checks]` of a pack's manifest."""
     from mien import app
 
     print("[checks]")
@@ -115,7 +113,7 @@ def checks(settings: Settings, _: argparse.Namespace) -> None:
 
 
 def export(settings: Settings, given: argparse.Namespace) -> None:
-    """Write a pack into a folder."""
+    """Writes a pack to a folder."""
     from mien.packs import bundle, own
 
     entry = own.named(given.name or settings.pack, settings.packs)

@@ -1,4 +1,4 @@
-"""`mien store check`, `backup`, `restore` and `compact`."""
+"""Runs `mien store check`, `backup`, `restore` and `compact`."""
 
 import argparse
 import json
@@ -13,26 +13,26 @@ from mien.commands.packs import Command
 from mien.config import Settings
 from mien.errors import SetupError
 
-KEYS = "Access keys are in it as they were; the master key that they need is not: keep a copy of master.key elsewhere."
+KEYS = "It contains the access keys but not the master key that decrypts them: keep a copy of master.key elsewhere."
 
 
 def add_to(command: Command, store: Any) -> None:
-    """Add the commands to the family `store`."""
-    _json(command("check", check, "hold every part of the store against every other; works while a server runs", store))
-    made = command("backup", backup, "copy the store to a file, while a server runs, and try the copy", store)
+    """Adds the commands to the family `store`."""
+    _json(command("check", check, "check that the store is consistent; works while a server runs", store))
+    made = command("backup", backup, "copy the store to a file and check the copy; works while a server runs", store)
     made.add_argument("file", metavar="FILE")
-    made.add_argument("--force", action="store_true", help="replace FILE if it is there")
+    made.add_argument("--force", action="store_true", help="replace FILE if it exists")
     _json(made)
-    text = "put a backup in the store's place; the store that was there is kept aside (no server may run)"
+    text = "replace the store by a backup; the previous store is kept beside it (no server may run)"
     made = command("restore", restore, text, store)
     made.add_argument("file", metavar="FILE")
     made.add_argument(
         "--force",
         action="store_true",
-        help="also when the backup does not hold together, or a store of an earlier restore is aside",
+        help="also restore an inconsistent backup, or when the store from before an earlier restore is still kept",
     )
     _json(made)
-    text = "give back the space of what was deleted, and trim its history (no server may run; needs free disk)"
+    text = "return the space of deleted data to the system, and trim its history (no server may run; needs free disk)"
     _json(command("compact", compact, text, store))
 
 
@@ -41,7 +41,7 @@ def _json(made: argparse.ArgumentParser) -> None:
 
 
 def check(settings: Settings, given: argparse.Namespace) -> int:
-    """Print what is wrong with the store, a line each; 1 when something is."""
+    """Checks the store and prints a line for each problem; returns 1 if there is one."""
     from mien.operations.user import combine
     from mien.store import open as stores
     from mien.store.engines.sqlite import SqliteDatabase
@@ -55,18 +55,18 @@ def check(settings: Settings, given: argparse.Namespace) -> int:
     with closing(stores.open_store(settings.store, settings.data).database) as database:
         findings = damage(database) if isinstance(database, SqliteDatabase) else []
         if not findings:
-            checksums.complete(database, shown)  # what an older mien kept has none yet
+            checksums.complete(database, shown)  # rows of an older version have none yet
             findings = examine(database, combine, shown)
     shown.end()
     if given.json:
         print(json.dumps({"findings": findings}, indent=2))
     else:
-        print("\n".join(findings) or "Everything in the store agrees.")
+        print("\n".join(findings) or "The store is consistent.")
     return 1 if findings else 0
 
 
 def backup(settings: Settings, given: argparse.Namespace) -> int:
-    """Copy the store to a file; 1 when what was copied does not hold together."""
+    """Copies the store to a file; returns 1 if the copy is inconsistent."""
     from mien.operations.user import combine
     from mien.store.upkeep import backup as files
 
@@ -77,16 +77,16 @@ def backup(settings: Settings, given: argparse.Namespace) -> int:
     if given.json:
         print(json.dumps({"file": str(target), "bytes": size, "findings": findings}, indent=2))
     else:
-        print(f"{target} has the store as it was a moment ago, {size / 2**20:.1f} MiB, and was tried. {KEYS}")
+        print(f"{target} is a checked copy of the store, {size / 2**20:.1f} MiB. {KEYS}")
         for finding in findings:
             print(f"mien: {finding}", file=sys.stderr)
         if findings:
-            print("mien: The copy is true, but the store does not hold together: see above.", file=sys.stderr)
+            print("mien: The copy is exact, but the store itself is inconsistent: see above.", file=sys.stderr)
     return 1 if findings else 0
 
 
 def restore(settings: Settings, given: argparse.Namespace) -> None:
-    """Put a backup in the store's place."""
+    """Replaces the store by a backup."""
     from mien.operations.user import combine
     from mien.packs import own
     from mien.store import open as stores
@@ -106,12 +106,12 @@ def restore(settings: Settings, given: argparse.Namespace) -> None:
     if given.json:
         print(json.dumps({"store": str(place), "aside": str(aside) if aside else None}, indent=2))
         return
-    print(f"{place} is the backup {given.file} now." + (f" The store before it is {aside}." if aside else ""))
-    print("Access keys are those of the backup, revoked ones since then too, and need the master key of that time.")
+    print(f"{place} was restored from {given.file}." + (f" The previous store is {aside}." if aside else ""))
+    print("Access keys are those of the backup, including any revoked since, and need the master key of that time.")
 
 
 def compact(settings: Settings, given: argparse.Namespace) -> None:
-    """Give back space."""
+    """Returns the space of deleted data to the system."""
     from mien.store import open as stores
     from mien.store.upkeep import compact as files
 
@@ -126,33 +126,33 @@ def compact(settings: Settings, given: argparse.Namespace) -> None:
         print(json.dumps(asdict(freed), indent=2))
         return
     print(
-        f"{place} was {freed.before / 2**20:.1f} MiB and is {freed.after / 2**20:.1f} MiB; {freed.removals} records of "
-        f"what was removed and {freed.tokens} old tokens are gone."
+        f"{place} went from {freed.before / 2**20:.1f} MiB to {freed.after / 2**20:.1f} MiB; {freed.removals} "
+        f"records of deletions and {freed.tokens} old tokens were removed."
     )
 
 
 def _place(settings: Settings, instead: str) -> Path:
-    """Where the SQLite file lies.
+    """Returns the path of the SQLite file.
 
     Raises:
-        SetupError: the store is not SQLite; `instead` is what its own tool is called.
+        SetupError: the store is PostgreSQL; the message recommends its tool `instead`.
     """
     from mien.store import open as stores
 
     if stores.is_shared(settings.store):
-        raise SetupError(f"This store is a PostgreSQL database; use its own {instead}.")
+        raise SetupError(f"This store is a PostgreSQL database; use PostgreSQL's {instead}.")
     return stores.place(settings.store, settings.data)
 
 
 class StoreProgress:
-    """How far it is, on standard error: one line that changes on a terminal, a plain line now and then elsewhere."""
+    """Shows progress on standard error: one changing line on a terminal, a line every 10 seconds elsewhere."""
 
     def __init__(self) -> None:
         self._terminal = sys.stderr.isatty()
         self._last = 0.0 if self._terminal else time.monotonic()
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        """Show that `done` of `total` is done."""
+        """Shows that `done` of `total` are done."""
         now = time.monotonic()
         if now - self._last < (0.1 if self._terminal else 10):
             return
@@ -161,6 +161,6 @@ class StoreProgress:
         print(f"\r\x1b[K{text}" if self._terminal else text, end="" if self._terminal else "\n", file=sys.stderr)
 
     def end(self) -> None:
-        """Leave the line."""
+        """Clears the line."""
         if self._terminal:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""`mien import`, `export` and `reindex`: collections brought in, out, and to another pack."""
+"""Runs `mien import`, `export` and `reindex`."""
 
 import argparse
 import json
@@ -14,86 +14,86 @@ from mien.errors import SetupError
 
 SHOWN = 10  # missing faces on the terminal
 IMPORT = """\
-Bring photographs, or a file of `mien export`, into a collection.
+Import photographs, or a file of `mien export`, into a collection.
 
 SOURCE is one of
   a folder       the first sub-folder is the user, the file's name the ExternalImageId
-  FILE.csv       columns image (relative to the file), and where wanted user and external_image_id
-  s3://BUCKET/PREFIX   read as a folder is; the s3_* settings say where and with which key
-  FILE           of `mien export`
-  with --from, what another system holds; its pictures are indexed anew, and its own embeddings are left:
-    compreface         the address of a CompreFace 0.6 or later, the key of its service in COMPREFACE_API_KEY
-    deepface           a db_path, with a folder for each person; the pickles in it are not opened
-    face_recognition   known people: PERSON.jpg, or a folder for each
+  FILE.csv       columns image (relative to the file), and optionally user and external_image_id
+  s3://BUCKET/PREFIX   read like a folder; the s3_* settings give the endpoint and the credentials
+  FILE           a file of `mien export`
+  with --from, another system, whose images are indexed again and whose embeddings are not used:
+    compreface         the address of CompreFace 0.6 or later; COMPREFACE_API_KEY holds its service's key
+    deepface           a db_path, with a folder for each person; its pickles are not opened
+    face_recognition   known people: PERSON.jpg, or a folder for each person
 
-Characters that ids of the API may not have are written as a colon and their two hexadecimal digits: `Grace Hopper`
-becomes the user `Grace:20Hopper`. An import that was ended goes on where it stopped, and one that is run twice changes
-nothing.
+Characters that are not allowed in the API's ids become a colon and two hexadecimal digits: `Grace Hopper` becomes the
+user `Grace:20Hopper`. An interrupted import resumes where it stopped, and running an import twice changes nothing.
 """
 
 REINDEX = """\
-Move a collection to the pack that --pack names, from the photographs it was made of.
+Re-index a collection with the pack that --pack names, from its original photographs.
 
-FaceIds, ExternalImageIds, users and tags stay; embeddings, boxes and confidences are the other pack's. A photograph is
-known by its content, and where that changed by its name. A server may run meanwhile: it answers from the collection as
-it was until the last moment. From then on it must be started with the other pack. Run again, the command goes on.
+FaceIds, ExternalImageIds, users and tags stay; embeddings, boxes and confidences are those of the new pack. A
+photograph is recognised by its content, or by its name if the content changed. A server may run meanwhile and answers
+from the old collection until the switch; then it must be restarted with the new pack. Run again, the command resumes.
 """
 
 
 def add_to(command: Command) -> None:
-    """Add the commands."""
+    """Adds the commands."""
     _add_import(command)
     made = command(
         "export", export, "write collections with their faces, users and tags to a file (needs mien[parquet])"
     )
     made.add_argument("file", metavar="FILE", help="a zip of Parquet tables and a manifest; see docs/export.md")
-    made.add_argument("--collection", metavar="NAME", action="append", help="only this one; may be given again")
-    made.add_argument("--force", action="store_true", help="replace FILE if it is there")
-    _also(made)
+    made.add_argument("--collection", metavar="NAME", action="append", help="only this collection; may be repeated")
+    made.add_argument("--force", action="store_true", help="replace FILE if it exists")
+    _add_common(made)
     _add_reindex(command)
 
 
 def _add_reindex(command: Command) -> None:
-    made = command("reindex", reindex, "move a collection to another pack, from the photographs it was made of")
+    made = command("reindex", reindex, "re-index a collection with another pack, from its original photographs")
     made.description, made.formatter_class = REINDEX, argparse.RawDescriptionHelpFormatter
     made.add_argument("--collection", metavar="NAME", required=True, help="the collection")
     made.add_argument("--images", metavar="SOURCE", required=True, help="FOLDER, FILE.csv or s3://BUCKET/PREFIX")
-    made.add_argument(
-        "--allow-missing", action="store_true", help="leave behind the faces whose photograph is not there"
-    )
-    made.add_argument("--report", metavar="FILE", help="write the faces whose photograph is not there as CSV")
-    made.add_argument("--jobs", type=_positive, help="photographs at the same time (default: two for each core)")
-    _also(made)
+    made.add_argument("--allow-missing", action="store_true", help="drop the faces whose photograph is not found")
+    made.add_argument("--report", metavar="FILE", help="write the faces whose photograph is not found as CSV")
+    made.add_argument("--jobs", type=_positive, help="photographs processed in parallel (default: two for each core)")
+    _add_common(made)
 
 
 def _add_import(command: Command) -> None:
-    made = command("import", bring, "bring photographs, or a file of `mien export`, into a collection")
+    made = command("import", run_import, "import photographs, or a file of `mien export`, into a collection")
     made.description, made.formatter_class = IMPORT, argparse.RawDescriptionHelpFormatter
     made.add_argument("source", metavar="SOURCE")
-    made.add_argument("--collection", metavar="NAME", help="the collection; made if it is not there")
+    made.add_argument("--collection", metavar="NAME", help="the collection; created if it does not exist")
     systems = ("compreface", "deepface", "face_recognition")
-    made.add_argument("--from", dest="system", choices=systems, help="the system that SOURCE is of")
-    made.add_argument("--endpoint", metavar="URL", help="import through this server, with the keys AWS clients find")
-    made.add_argument("--profile", metavar="NAME", help="of AWS's configuration, for the server's keys")
-    made.add_argument("--report", metavar="FILE", help="write what was refused, and why, as CSV")
-    made.add_argument("--jobs", type=_positive, help="photographs at the same time (default: two for each core)")
+    made.add_argument("--from", dest="system", choices=systems, help="the system that SOURCE belongs to")
+    made.add_argument("--endpoint", metavar="URL", help="import through this server, with AWS's configured credentials")
+    made.add_argument("--profile", metavar="NAME", help="the profile in the AWS configuration, with --endpoint")
+    made.add_argument("--report", metavar="FILE", help="write what was refused, with the reasons, as CSV")
+    made.add_argument("--jobs", type=_positive, help="photographs processed in parallel (default: two for each core)")
     made.add_argument(
-        "--max-faces", type=_positive, help="faces of a photograph, the best (default: 1 if it shows a user, else all)"
+        "--max-faces", type=_positive, help="the most faces of a photograph (default: 1 if it shows a user, else all)"
     )
     made.add_argument(
-        "--quality-filter", choices=("NONE", "AUTO", "LOW", "MEDIUM", "HIGH"), default="AUTO", help="default AUTO"
+        "--quality-filter",
+        choices=("NONE", "AUTO", "LOW", "MEDIUM", "HIGH"),
+        default="AUTO",
+        help="QualityFilter of IndexFaces (default AUTO)",
     )
     made.add_argument(
         "--user-match-threshold", type=float, default=0.0, metavar="0–100",
-        help="similarity that a further face of a user must reach (default 0: the folder is right)",
+        help="similarity that a further face of a user must reach (default 0: the folder is trusted)",
     )  # fmt: skip
-    made.add_argument("--again", action="store_true", help="look at photographs that an earlier run has done, too")
-    made.add_argument("--merge", action="store_true", help="of an export: add to collections that are there already")
-    _also(made)
+    made.add_argument("--again", action="store_true", help="import also photographs that an earlier run finished")
+    made.add_argument("--merge", action="store_true", help="with an export: add to existing collections")
+    _add_common(made)
 
 
-def _also(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--account", default=None, help="the account of the collections: 12 digits")
+def _add_common(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--account", default=None, help="the account that owns the collections: 12 digits")
     made.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -103,29 +103,29 @@ def _positive(text: str) -> int:
     return value
 
 
-def bring(settings: Settings, given: argparse.Namespace) -> int:
-    """Import; 1 when a photograph could not be read or sent."""
+def run_import(settings: Settings, given: argparse.Namespace) -> int:
+    """Imports photographs or an export; returns 1 when a photograph could not be read or sent."""
     from mien.transfer.csv_report import RefusalReport
     from mien.transfer.import_log import ImportLog
-    from mien.transfer.importing import PhotographImport, made
+    from mien.transfer.importing import PhotographImport, ensure_collection
     from mien.transfer.other_systems import SYSTEMS
 
     if not given.system and zipfile.is_zipfile(given.source):
-        return _unpack(settings, given)
+        return _import_archive(settings, given)
     if not given.collection:
-        raise SetupError("Say with --collection where the photographs go.")
+        raise SetupError("Name the collection with --collection.")
     source = SYSTEMS[given.system](given.source) if given.system else _source(settings, given.source)
     jobs = given.jobs or 2 * settings.cores
     with ExitStack() as stack:
         api = stack.enter_context(closing(_api(settings, given, jobs)))
-        about = made(api, given.collection)
+        about = ensure_collection(api, given.collection)
         report = stack.enter_context(closing(RefusalReport(Path(given.report)))) if given.report else None
         options = (given.max_faces, given.quality_filter, given.user_match_threshold)
         identity = (source.name, api.describe(), about["CollectionARN"], about["CreationTimestamp"], *options)
         log = None
         if not given.again:
             log = stack.enter_context(closing(ImportLog(Path(settings.data) / "imports", repr(identity))))
-        gathering = PhotographImport(
+        photograph_import = PhotographImport(
             api,
             given.collection,
             jobs,
@@ -135,23 +135,23 @@ def bring(settings: Settings, given: argparse.Namespace) -> int:
             report,
             log,
         )
-        tally = gathering.run(source, _progress(source))
+        summary = photograph_import.run(source, _progress(source))
     if given.json:
-        print(json.dumps(tally.as_dict()))
+        print(json.dumps(summary.as_dict()))
     else:
-        print(_words(tally, given))
-    return 1 if tally.failed else 0
+        print(_words(summary, given))
+    return 1 if summary.failed else 0
 
 
 def export(settings: Settings, given: argparse.Namespace) -> None:
-    """Write collections to a file."""
+    """Exports collections to a file."""
     from mien import local
     from mien.operations.context import ACCOUNT
     from mien.transfer import exporting
 
     path = Path(given.file)
     if path.exists() and not given.force:
-        raise SetupError(f"{path} is there already; --force replaces it.")
+        raise SetupError(f"{path} already exists; replace it with --force.")
     with ExitStack() as stack:
         store = local.opened(settings, stack, alone=False)
         rows = exporting.write(store, given.account or ACCOUNT, given.collection, path)
@@ -161,30 +161,31 @@ def export(settings: Settings, given: argparse.Namespace) -> None:
         print(f"{path} has {rows['collections']} collections, {rows['users']:,} users and {rows['faces']:,} faces.")
 
 
-def _unpack(settings: Settings, given: argparse.Namespace) -> int:
-    """Import a file of `mien export`."""
+def _import_archive(settings: Settings, given: argparse.Namespace) -> int:
+    """Imports a file of `mien export`."""
     from mien import local
     from mien.operations.context import ACCOUNT
-    from mien.transfer import archive, exporting
+    from mien.transfer import archive
+    from mien.transfer.archive_import import import_archive
 
     if given.endpoint or given.collection or given.report:
         raise SetupError(
-            "An export is imported as it is, straight into a store; --collection, --endpoint and --report are for "
-            "photographs."
+            "An export is imported unchanged, directly into a store; --collection, --endpoint and --report apply to "
+            "photographs only."
         )
     file = archive.open_archive(Path(given.source))
     with ExitStack() as stack:
         store = local.opened(settings, stack, alone=True)
-        came = exporting.read(store, given.account or ACCOUNT, file, given.merge, settings.packs)
+        counts = import_archive(store, given.account or ACCOUNT, file, given.merge, settings.packs)
     if given.json:
-        print(json.dumps({"collections": came.collections, "users": came.users, "faces": came.faces}))
+        print(json.dumps({"collections": counts.collections, "users": counts.users, "faces": counts.faces}))
     else:
-        print(f"{came.collections} collections; {came.users:,} users and {came.faces:,} faces came.")
+        print(f"{counts.collections} collections, {counts.users:,} users and {counts.faces:,} faces were imported.")
     return 0
 
 
 def reindex(settings: Settings, given: argparse.Namespace) -> int:
-    """Move a collection to another pack; 1 when faces are missing and it was not moved."""
+    """Re-indexes a collection with another pack; returns 1 when faces are missing and it was not replaced."""
     from mien import app, local
     from mien.operations.context import ACCOUNT
     from mien.packs import terms
@@ -199,26 +200,27 @@ def reindex(settings: Settings, given: argparse.Namespace) -> int:
         found = opened.context.store.collections.find(account, given.collection)
         if found is None:
             raise SetupError(f"There is no collection {given.collection}.")
-        moving = Reindexing(opened, found)
-        moved = moving.run(source, given.jobs or 2 * settings.cores, given.allow_missing, _progress(source))
+        reindexing = Reindexing(opened, found)
+        result = reindexing.run(source, given.jobs or 2 * settings.cores, given.allow_missing, _progress(source))
     if given.report:
-        write_missing(Path(given.report), moved.missing)
+        write_missing(Path(given.report), result.missing)
     if given.json:
-        missing = [str(face.face_id) for face in moved.missing]
-        print(json.dumps({"faces": moved.faces, "missing": missing, "switched": moved.switched}))
-    elif moved.switched:
-        left = f"; {len(moved.missing):,} were left behind" if moved.missing else ""
-        print(f"The collection {given.collection} has {moved.faces:,} faces of the pack {pack.manifest.name}{left}.")
+        missing = [str(face.face_id) for face in result.missing]
+        print(json.dumps({"faces": result.faces, "missing": missing, "switched": result.switched}))
+    elif result.switched:
+        left = f"; {len(result.missing):,} were dropped" if result.missing else ""
+        print(f"The collection {given.collection} has {result.faces:,} faces of the pack {pack.manifest.name}{left}.")
         print(f"Start the server with --pack {pack.manifest.name}.")
     else:
-        for face in moved.missing[:SHOWN]:
+        for face in result.missing[:SHOWN]:
             print(f"missing: face {face.face_id}, ExternalImageId {face.external_image_id or '-'}", file=sys.stderr)
+        total = len(result.missing) + result.faces
         raise SetupError(
-            f"{len(moved.missing):,} of {len(moved.missing) + moved.faces:,} faces are not found in {given.images}; "
-            "the collection is as it was. --report lists them; bring their photographs and run the command again, or "
-            "leave them behind with --allow-missing."
+            f"{len(result.missing):,} of {total:,} faces were not found in {given.images}; "
+            "the collection is unchanged. --report lists them; add their photographs and run the command again, or "
+            "drop them with --allow-missing."
         )
-    return 0 if moved.switched else 1
+    return 0 if result.switched else 1
 
 
 def _source(settings: Settings, source: str) -> Any:
@@ -230,7 +232,7 @@ def _source(settings: Settings, source: str) -> Any:
 
     if source.startswith("s3://"):
         bucket = source.removeprefix("s3://").partition("/")[0]
-        s3 = replace(app.s3_settings(settings), buckets=(bucket,))  # whoever runs this command names it
+        s3 = replace(app.s3_settings(settings), buckets=(bucket,))  # the user of the command chose the bucket
         return photographs.of_bucket(S3(s3), source)
     path = Path(source)
     if path.is_dir():
@@ -256,17 +258,17 @@ def _api(settings: Settings, given: argparse.Namespace, jobs: int) -> Any:
 def _progress(source: Any) -> Any:
     from mien.system.progress import Progress
 
-    total = sum(1 for _ in source.walk()) if source.is_near else None
+    total = sum(1 for _ in source.walk()) if source.is_local else None
     return Progress("photographs", total)
 
 
-def _words(tally: Any, given: argparse.Namespace) -> str:
-    text = f"{tally.photographs:,} photographs"
-    if tally.earlier:
-        text += f", {tally.earlier:,} of them done in an earlier run"
-    text += f"; {tally.faces:,} faces in the collection {given.collection}; {tally.refused:,} refused"
-    if tally.failed:
-        text += f"; {tally.failed:,} could not be read or sent: run the same command again"
-    if (tally.refused or tally.failed) and given.report:
+def _words(summary: Any, given: argparse.Namespace) -> str:
+    text = f"{summary.photographs:,} photographs"
+    if summary.earlier:
+        text += f", {summary.earlier:,} of them finished in an earlier run"
+    text += f"; {summary.faces:,} faces in the collection {given.collection}; {summary.refused:,} refused"
+    if summary.failed:
+        text += f"; {summary.failed:,} could not be read or sent: run the same command again"
+    if (summary.refused or summary.failed) and given.report:
         text += f" (why: {given.report})"
     return text + "."

@@ -1,1 +1,1 @@
-"""Collections brought in, out, and from one pack to another; the work behind `mien import`, `export` and `reindex`."""
+"""Imports, exports and re-indexes collections: the work behind `mien import`, `mien export` and `mien reindex`."""

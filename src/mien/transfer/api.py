@@ -1,39 +1,39 @@
-"""The API as an import calls it: a server's, over HTTP, or the operations in this process (`mien.local`)."""
+"""The API that an import calls: a server over HTTP, or the operations in this process (`mien.local`)."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from mien.errors import ApiError, SetupError
 
-ATTEMPTS = 8  # of a request, with growing pauses: a server that is busy says so
+ATTEMPTS = 8  # per request, with growing pauses: a busy server answers that it is throttling
 MOST_SENT = 5_242_880  # bytes of an image in a request; reference 2.4
 
 
 class Api(Protocol):
-    """Something that answers the API's operations. Safe to call from many threads."""
+    """Answers the API's operations. Safe to call from many threads."""
 
     def call(self, operation: str, members: Mapping[str, Any]) -> dict[str, Any]:
-        """Call an operation, bytes as they are.
+        """Calls an operation and returns its response. Binary members are passed as bytes, not as base64.
 
         Raises:
-            ApiError: it was refused.
-            SetupError: it cannot be reached.
+            ApiError: the call was refused.
+            SetupError: the server cannot be reached.
         """
 
     def describe(self) -> str:
-        """What is called."""
+        """Returns the server's address, or the kind and place of the store."""
 
     def close(self) -> None:
-        """Let go of it."""
+        """Closes the connections, or the store."""
 
 
 class Remote:
-    """A server, called with the credentials that AWS clients find, and any where they find none.
+    """A server over HTTP, called with the credentials of the AWS configuration, or arbitrary ones if it has none.
 
     Args:
-        endpoint: its address.
-        profile: of AWS's configuration; None for the default.
-        connections: how many at the same time.
+        endpoint: the server's address.
+        profile: the profile in the AWS configuration; None for the default.
+        connections: the most connections that are open at the same time.
     """
 
     def __init__(self, endpoint: str, profile: str | None, connections: int) -> None:
@@ -59,37 +59,41 @@ class Remote:
             raise SetupError(f"The server {endpoint} cannot be called: {error}.") from None
 
     def call(self, operation: str, members: Mapping[str, Any]) -> dict[str, Any]:
-        """Call an operation (see `Api.call`)."""
+        """Calls an operation (see `Api.call`)."""
         from botocore import xform_name  # noqa: PLC0415
-        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415
-        from botocore.exceptions import ParamValidationError as Misshapen  # noqa: PLC0415
+        from botocore.exceptions import (  # noqa: PLC0415
+            BotoCoreError,
+            ClientError,
+            HTTPClientError,
+            ParamValidationError,
+        )
 
         if len(members.get("Image", {}).get("Bytes", b"")) > MOST_SENT:
             raise refusal(
-                "ValidationException", "larger than the 5 MiB that a request takes; import without --endpoint"
+                "ValidationException", "larger than the 5 MiB that a request accepts; import without --endpoint"
             )
         try:
             answer: dict[str, Any] = getattr(self._client, xform_name(operation))(**members)
         except ClientError as error:
             said = error.response.get("Error", {})
             raise refusal(said.get("Code", "InternalServerError"), said.get("Message")) from None
-        except Misshapen as error:
+        except ParamValidationError as error:
             raise refusal("ValidationException", str(error)) from None
         except (BotoCoreError, HTTPClientError) as error:
             raise SetupError(f"The server {self._endpoint} does not answer ({type(error).__name__}).") from None
         return answer
 
     def describe(self) -> str:
-        """The server's address."""
+        """Returns the server's address."""
         return self._endpoint
 
     def close(self) -> None:
-        """Close its connections."""
+        """Closes the connections."""
         self._client.close()
 
 
 def refusal(code: str, message: str | None) -> ApiError:
-    """An error that a server answered."""
+    """Returns the error that a server sent as this code and message."""
     error = ApiError(message)
     error.code = code
     return error

@@ -1,7 +1,7 @@
-"""Collections as a file: a zip of Parquet tables and a manifest, written and read as streams. `docs/export.md`.
+"""Writes and reads an export: a zip of Parquet tables and a manifest, as streams. The format is in `docs/export.md`.
 
-The tables are stored in the zip, not compressed again, so that they are read where they lie. A file may come from
-anywhere, so what reading it takes is bounded by what mien itself writes: `opening`.
+The tables are stored in the zip without a second compression, so that they can be read in place. A file may come from
+an untrusted source, so reading is bounded by the limits within which mien itself writes (`zip_file`).
 """
 
 import json
@@ -19,21 +19,21 @@ from mien.system.heap import bounded
 from mien.transfer import zip_file
 
 FORMAT, VERSION = "mien-export", 1
-BATCH = 4096  # rows held at the same time
+BATCH = 4096  # rows in memory at the same time
 TABLES = ("collections", "users", "faces")
-MOST_VALUES = 4096  # numbers in a vector, or tags of a collection
-MOST_TEXT = 4096  # bytes of a text
-ROOM = 384 << 20  # bytes that reading may add to the process; a batch of the longest vectors takes some 100 MiB
+MOST_VALUES = 4096  # numbers in a vector
+MOST_TEXT = 4096  # bytes of a string
+MEMORY = 384 << 20  # bytes that reading may add to the process; a batch of the longest vectors takes about 100 MiB
 
 
 def parquet() -> Any:
-    """The library that reads and writes the tables.
+    """Imports pyarrow, which reads and writes the tables.
 
     Raises:
-        SetupError: it is not installed.
+        SetupError: pyarrow is not installed.
     """
     try:
-        import pyarrow.compute  # noqa: PLC0415  heavy, and for those who use it
+        import pyarrow.compute  # noqa: PLC0415  heavy, and an extra
         import pyarrow.parquet  # noqa: PLC0415
     except ImportError:
         raise SetupError("Exports are Parquet, which needs pyarrow: pip install 'mien[parquet]'.") from None
@@ -41,7 +41,7 @@ def parquet() -> Any:
 
 
 def schema(table: str) -> Any:
-    """The columns of a table."""
+    """Returns the Arrow schema of a table."""
     pa = parquet()
     text, share = pa.string(), pa.float64()
     number = pa.field("collection", pa.int32(), nullable=False)
@@ -61,10 +61,10 @@ def schema(table: str) -> Any:
 
 
 class Writer:
-    """Writes an export. The tables come one after another, in the order of TABLES.
+    """Writes an export, one table after another in the order of TABLES.
 
     Args:
-        path: the file; it is there only once it is whole.
+        path: the file. It appears only when it is complete; until then a `.part` file stands beside it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -73,13 +73,13 @@ class Writer:
         self._counts = dict.fromkeys(TABLES, 0)
         try:
             self._zip = zipfile.ZipFile(self._part, "w", zipfile.ZIP_STORED)
-            self._part.chmod(0o600)  # embeddings are nobody else's business
+            self._part.chmod(0o600)  # embeddings are biometric data
         except OSError as error:
             raise SetupError(f"{path} cannot be written: {error.strerror}.") from None
 
     @contextmanager
     def table(self, name: str) -> "Iterator[Any]":
-        """A function that takes rows of a table, as dicts, some at a time."""
+        """Yields a function that appends a batch of rows, as dicts, to a table."""
         pa = parquet()
         with (
             self._zip.open(f"{name}.parquet", "w", force_zip64=True) as member,
@@ -93,7 +93,7 @@ class Writer:
             yield add
 
     def finish(self) -> dict[str, int]:
-        """Write the manifest and put the file in its place; how many rows each table has."""
+        """Writes the manifest, moves the file into place, and returns the number of rows of each table."""
         manifest = {
             "format": FORMAT,
             "version": VERSION,
@@ -107,19 +107,19 @@ class Writer:
         return self._counts
 
     def abandon(self) -> None:
-        """Leave nothing behind."""
+        """Removes the unfinished file."""
         self._zip.close()
         self._part.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """An export that was opened and compared with its checksums.
+    """An export that was opened and verified against its checksums.
 
     Attributes:
         path: the file.
-        counts: how many rows it says each table has.
-        batch: how many rows are held at the same time.
+        counts: the number of rows of each table, according to the manifest.
+        batch: the number of rows in memory at the same time.
     """
 
     path: Path
@@ -127,17 +127,19 @@ class Archive:
     batch: int = BATCH
 
     def rows(self, table: str) -> Iterator[list[dict[str, Any]]]:
-        """A table's rows, some at a time; vectors as numpy arrays.
+        """Yields a table's rows in batches, with vectors as NumPy arrays.
 
         Raises:
-            SetupError: the table is not what it should be, or reading it takes more memory than one of mien's would.
+            SetupError: the table is malformed, or reading it takes more memory than a table written by mien would.
         """
         pa = parquet()
         try:
-            pa.set_memory_pool(pa.system_memory_pool())  # the others reserve addresses beforehand, which bound nothing
-            with bounded(ROOM), zip_file.member(self.path, f"{table}.parquet") as file:
+            pa.set_memory_pool(
+                pa.system_memory_pool()
+            )  # the other pools reserve address space up front, which defeats the bound
+            with bounded(MEMORY), zip_file.member(self.path, f"{table}.parquet") as file:
                 read = self._opened(file, table)
-                # Its threads would hold the file, which is Python's, and abort a process that ends before they let go.
+                # pyarrow's threads would keep a reference to this Python file and abort the process if it ends first.
                 done = 0
                 for batch in read.iter_batches(BATCH, use_threads=False):
                     where = f"{self.path}, between row {done + 1} and row {done + len(batch)} of {table}"
@@ -149,7 +151,7 @@ class Archive:
             raise SetupError(f"{self.path}: the table {table} cannot be read ({type(error).__name__}).") from None
 
     def _opened(self, file: Any, table: str) -> Any:
-        """The table, whose text is read as numbers of a dictionary, so that a long one is seen before it is copied."""
+        """Opens a table with dictionary-encoded strings, so that a long one is found before each row copies it."""
         pa = parquet()
         read = pa.parquet.ParquetFile(file)
         if not read.schema_arrow.equals(schema(table)):
@@ -163,7 +165,7 @@ class Archive:
         return pa.parquet.ParquetFile(file, read_dictionary=text)
 
     def _rows(self, batch: Any, where: str) -> list[dict[str, Any]]:
-        """Rows as dicts. Vectors are cut from the column's numbers, since Python has no float16 of its own."""
+        """Returns rows as dicts. Vectors are slices of the column's numbers, since Python has no float16."""
         columns = {}
         for name in batch.schema.names:
             column = batch.column(name)
@@ -181,16 +183,18 @@ class Archive:
 
 
 def _refuse_long(texts: Any, where: str, name: str) -> None:
-    """Refuse a text that is too long before rows are made, which would each have a copy of it."""
+    """Raises SetupError for a string that is too long, before each row gets a copy of it."""
     longest = parquet().compute.max(parquet().compute.binary_length(texts)).as_py() or 0
     if longest > MOST_TEXT:
-        raise SetupError(f"{where}: a {name} has {longest:,} bytes. The API would not take it, so nothing came in.")
+        raise SetupError(
+            f"{where}: a {name} has {longest:,} bytes. The API would not accept it, so nothing was imported."
+        )
 
 
 def _vectors(column: Any, where: str) -> list[Any]:
     offsets, values = column.offsets.to_numpy(), column.values.to_numpy()
     if len(values) > MOST_VALUES * len(column):
-        raise SetupError(f"{where}: a vector has more than {MOST_VALUES:,} numbers, and nothing came in.")
+        raise SetupError(f"{where}: a vector has more than {MOST_VALUES:,} numbers, so nothing was imported.")
     return [
         values[start:stop] if valid else None
         for start, stop, valid in zip(offsets[:-1], offsets[1:], column.is_valid().to_pylist(), strict=True)
@@ -198,16 +202,16 @@ def _vectors(column: Any, where: str) -> list[Any]:
 
 
 def open_archive(path: Path) -> Archive:
-    """Open an export, and read it once to see that it is whole.
+    """Opens an export and reads it once to verify that it is complete.
 
     Raises:
-        SetupError: it is no export, damaged, or of a version this mien does not know.
+        SetupError: the file is not an export, is damaged, or has a version that this mien does not read.
     """
     said = zip_file.manifest(path, {f"{table}.parquet" for table in TABLES})
     if said.format != FORMAT:
-        raise SetupError(f"{path} is no export of mien.")
+        raise SetupError(f"{path} is not an export of mien.")
     if said.version != VERSION:
         raise SetupError(f"{path} has version {said.version}; this mien reads version {VERSION}.")
     if said.rows.keys() != set(TABLES):
-        raise SetupError(f"{path} does not say how many rows its tables have, and is no export of mien.")
+        raise SetupError(f"{path} does not say how many rows its tables have, so it is not an export of mien.")
     return Archive(path, said.rows)

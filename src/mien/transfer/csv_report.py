@@ -1,4 +1,4 @@
-"""What an import refused and why, as a CSV file that is written as the import goes."""
+"""Writes CSV reports: faces that an import refused, line by line, and faces that a re-indexing did not find."""
 
 import csv
 from collections.abc import Sequence
@@ -9,22 +9,22 @@ from mien.errors import SetupError
 from mien.store.base import StoredFace
 
 COLUMNS = ("image", "user", "left", "top", "width", "height", "reasons")
-Ratios = tuple[float, float, float, float]  # left, top, width, height, as shares of the picture
+Ratios = tuple[float, float, float, float]  # left, top, width, height, as shares of the image
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A face that was refused, or where `box` is None the whole photograph; and why, in the API's words."""
+    """A refused face and the API's reasons; the whole photograph was refused if `box` is None."""
 
     box: Ratios | None
     reasons: list[str]
 
 
 class RefusalReport:
-    """The file.
+    """The report of `mien import --report`.
 
     Raises:
-        SetupError: it cannot be written.
+        SetupError: the file cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,20 +36,20 @@ class RefusalReport:
         self._rows.writerow(COLUMNS)
 
     def add(self, image: str, user: str | None, refused: Refused) -> None:
-        """Write a line."""
+        """Writes a line."""
         box = [f"{share:.6f}" for share in refused.box] if refused.box else [""] * 4
         self._rows.writerow([image, user or "", *box, "; ".join(refused.reasons)])
 
     def close(self) -> None:
-        """Write the rest."""
+        """Flushes and closes the file."""
         self._file.close()
 
 
 def write_missing(path: Path, faces: Sequence[StoredFace]) -> None:
-    """Write the faces whose photograph is not there.
+    """Writes the faces whose photograph was not found, for `mien reindex --report`.
 
     Raises:
-        SetupError: it cannot be written.
+        SetupError: the file cannot be written.
     """
     try:
         with path.open("w", newline="", encoding="utf-8") as file:

@@ -1,7 +1,6 @@
-"""Collections from a store into an export, and from an export into a store, exactly as they are."""
+"""Writes collections from a store to an export, unchanged."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,46 +8,29 @@ from typing import Any
 import numpy as np
 
 from mien.errors import SetupError
-from mien.packs import own
 from mien.store.base import (
-    FACE_QUOTA,
     Collection,
-    CollectionFullError,
-    CollectionGoneError,
     Cursor,
 )
 from mien.store.open import Store
-from mien.store.tables.users import UserFullError
 from mien.store.upkeep import bulk
-from mien.store.upkeep import merge as merging
 from mien.store.upkeep.bulk import WholeFace, WholeUser
-from mien.transfer.archive import BATCH, Archive, Writer
-from mien.transfer.archive_import import MATCHING, collections, fill
-from mien.transfer.validation import CollectionRow
+from mien.transfer.archive import BATCH, Writer
 
 MOST_LISTED = 1000  # collections read at a time
 
 
-@dataclass(slots=True)
-class ImportCounts:
-    """What came in: collections, and of them how many faces and users were new."""
-
-    collections: int = 0
-    faces: int = 0
-    users: int = 0
-
-
 def write(store: Store, account: str, names: Sequence[str] | None, path: Path) -> dict[str, int]:
-    """Write collections to a file, faces and users as they are at one moment; how many rows each table has.
+    """Writes collections to a file in one read transaction, and returns the number of rows of each table.
 
     Args:
-        store: the store; servers may run on it.
-        account: whose collections.
-        names: which; None for all.
+        store: the store. Servers may run on it.
+        account: the account that owns the collections.
+        names: the collections; None for all of the account's.
         path: the file.
 
     Raises:
-        SetupError: a collection is not there, or the file cannot be written.
+        SetupError: a collection does not exist, or the file cannot be written.
     """
     chosen = list(_chosen(store, account, names))
     tags = {each.key: store.tags.of(each.key) for each in chosen}
@@ -128,78 +110,3 @@ def _face_row(number: int, whole: WholeFace) -> dict[str, Any]:
         "height": box.height, "confidence": face.confidence, "user": face.user,
         "embedding": np.frombuffer(whole.vector, "<f2"),
     }  # fmt: skip
-
-
-def read(store: Store, account: str, archive: Archive, merge: bool, packs: str = "") -> ImportCounts:
-    """Bring the collections of an export into a store.
-
-    Each is filled out of sight and checked row by row. Only when all of them are whole does any take its place, and so
-    an export that is refused leaves nothing behind.
-
-    Args:
-        store: the store.
-        account: whose they will be.
-        archive: the export.
-        merge: whether to add to collections that are there already, if the same pack made them.
-        packs: the user's own folder of model files; empty for none. A collection of a pack that mien knows has
-            embeddings of that pack's dimension.
-
-    Raises:
-        SetupError: a collection is there and `merge` is not said, or was made by another pack, or a row is not as the
-            API would have it.
-    """
-    coming = [_target(store, account, row, merge) for row in collections(archive)]
-    database, dimensions = store.database, own.dimensions(packs)
-    try:
-        keys = [bulk.begin(database, each.hidden, each.tags) for each in coming]
-        fill(database, archive, keys, [dimensions.get(each.hidden.contract) for each in coming])
-        return database.write(lambda cursor: _placed(cursor, keys, coming))
-    except UserFullError as error:
-        raise SetupError(f"The user {error} would have more than 100 faces; nothing of the export came in.") from None
-    except CollectionFullError:
-        raise SetupError(f"A collection would hold more than {FACE_QUOTA:,} faces; nothing of it came in.") from None
-    except bulk.TakenError:
-        raise SetupError("A collection of the export was made meanwhile; nothing of it was imported.") from None
-    except CollectionGoneError:
-        raise SetupError("A collection was deleted meanwhile; nothing of it was imported.") from None
-    finally:
-        for each in coming:
-            bulk.abandon(database, each.hidden)  # does nothing to those that were shown
-
-
-@dataclass(frozen=True, slots=True)
-class _PendingCollection:
-    """A collection on its way: as it is while it is filled, its tags, and what it is merged into, if anything."""
-
-    hidden: Collection
-    tags: dict[str, str]
-    into: Collection | None
-
-
-def _target(store: Store, account: str, row: CollectionRow, merge: bool) -> _PendingCollection:
-    there, tags = store.collections.find(account, row.name), dict(row.tags or {})
-    if there is None:
-        made = bulk.described(account, row.name, row.contract, row.model_version, row.created)
-        return _PendingCollection(made, tags, None)
-    if not merge:
-        raise SetupError(f"The collection {row.name} is there already; --merge adds what it lacks, or delete it first.")
-    if there.contract != row.contract:
-        raise SetupError(
-            f"The collection {row.name} was made with model version {there.model_version}, the one in the file with "
-            f"{row.model_version}; their embeddings cannot be compared, nor merged."
-        )
-    return _PendingCollection(replace(there, account=bulk.MERGING + account), tags, there)
-
-
-def _placed(cursor: Cursor, keys: Sequence[int], coming: Sequence[_PendingCollection]) -> ImportCounts:
-    """Let collections that are whole be seen, or merge them, all in one transaction."""
-    came = ImportCounts(collections=len(coming))
-    for key, each in zip(keys, coming, strict=True):
-        if each.into:
-            faces, users = merging.merge(cursor, key, each.into.key, MATCHING)
-        else:
-            faces, users = bulk.counts(cursor, key)
-            bulk.shown(cursor, key, each.hidden)
-        came.faces += faces
-        came.users += users
-    return came

@@ -1,7 +1,7 @@
-"""What an import has done, kept in a file so that one that was ended goes on where it stopped.
+"""Records the finished photographs of an import in a file, so that an interrupted import resumes where it stopped.
 
-A line is written after the answer that it records. What a lost line stood for is done again, which changes nothing.
-Eight bytes a photograph are held in memory, and what was refused.
+A line is written after the response that it records. A photograph whose line was lost is imported again, which has no
+effect, since every call is idempotent. Memory holds 8 bytes for each photograph, and the refusals.
 """
 
 import hashlib
@@ -16,18 +16,18 @@ from mien.transfer.photographs import Photograph
 
 
 class ImportLog:
-    """The record of one import: of one source, into one collection.
+    """The log of one import, from one source into one collection.
 
     Args:
-        folder: where journals lie.
-        about: what tells this import from others; a collection that was made anew is another one.
+        folder: the folder of the logs.
+        identity: distinguishes this import from others; a collection that was deleted and created again differs.
 
     Raises:
-        SetupError: it cannot be written.
+        SetupError: the log cannot be written.
     """
 
-    def __init__(self, folder: Path, about: str) -> None:
-        path = folder / f"{hashlib.sha256(about.encode()).hexdigest()[:32]}.done"
+    def __init__(self, folder: Path, identity: str) -> None:
+        path = folder / f"{hashlib.sha256(identity.encode()).hexdigest()[:32]}.done"
         self._refused: dict[int, list[Refused]] = {}
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -35,23 +35,23 @@ class ImportLog:
             self._file = path.open("a", encoding="ascii", buffering=1)
         except OSError as error:
             raise SetupError(f"{folder} cannot be written to: {error.strerror}.") from None
-        self._file.write("\n")  # ends a line that was cut short
+        self._file.write("\n")  # terminates a line that was cut short
 
     def find(self, photograph: Photograph) -> list[Refused] | None:
-        """What was refused of a photograph that is done; None for one that is not."""
+        """Returns the refusals of a finished photograph; None if it is not finished."""
         number = _number(photograph)
         place = int(np.searchsorted(self._done, np.uint64(number)))
         if place == len(self._done) or int(self._done[place]) != number:
             return None
         return self._refused.get(number, [])
 
-    def keep(self, photograph: Photograph, refused: list[Refused]) -> None:
-        """Record that a photograph is done."""
+    def add(self, photograph: Photograph, refused: list[Refused]) -> None:
+        """Records that a photograph is finished."""
         rows = [[list(each.box) if each.box else None, each.reasons] for each in refused]
         self._file.write(json.dumps([f"{_number(photograph):016x}", rows]) + "\n")
 
     def close(self) -> None:
-        """Close the file."""
+        """Closes the file."""
         self._file.close()
 
     def _load(self, path: Path) -> "np.ndarray[tuple[int], np.dtype[np.uint64]]":
@@ -76,5 +76,5 @@ class ImportLog:
 
 
 def _number(photograph: Photograph) -> int:
-    parts = (photograph.name, photograph.mark, photograph.user or "", photograph.external_image_id)
+    parts = (photograph.name, photograph.version, photograph.user or "", photograph.external_image_id)
     return int.from_bytes(hashlib.blake2b("\0".join(parts).encode(errors="replace"), digest_size=8).digest())

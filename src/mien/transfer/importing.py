@@ -1,7 +1,7 @@
-"""Photographs into a collection, through the API: indexed, and given to their users, on as many threads as asked.
+"""Imports photographs into a collection through the API: indexes their faces and associates them with users.
 
-Everything that is called may be called again: IndexFaces answers a face that is there already, a user that exists is
-passed over, and a face is given to its user once.
+Every call is idempotent: IndexFaces returns faces that exist already, an existing user is kept, and a face is
+associated with its user once.
 """
 
 import threading
@@ -19,20 +19,21 @@ from mien.transfer.csv_report import RefusalReport, Refused
 from mien.transfer.import_log import ImportLog
 from mien.transfer.photographs import Photograph, Source, UnreadableError
 
-AHEAD = 4  # photographs for each thread that are under way or wait
-# What is the photograph's own fault, or its names'. All else is not, and ends the import or is tried again.
-ITS_OWN = ("InvalidImageFormatException", "ImageTooLargeException", "InvalidParameterException", "ValidationException")
-PASSING = ("ThrottlingException", "ProvisionedThroughputExceededException", "InternalServerError")
+AHEAD = 4  # photographs for each thread that are queued or in progress
+# Errors caused by the photograph or its ids. Others end the import, or are tried again by the next run.
+INVALID = "InvalidParameterException"
+PHOTOGRAPH_ERRORS = ("InvalidImageFormatException", "ImageTooLargeException", INVALID, "ValidationException")
+TRANSIENT_ERRORS = ("ThrottlingException", "ProvisionedThroughputExceededException", "InternalServerError")
 
 
 @dataclass(slots=True)
 class ImportSummary:
-    """What an import came to.
+    """The numbers that an import reports at its end.
 
     Attributes:
-        photographs: how many there were.
-        earlier: of them, how many were done in an earlier run.
-        faces: how many faces the photographs of this run have in the collection.
+        photographs: all photographs of the source.
+        earlier: photographs that an earlier run had finished.
+        faces: faces in the collection from the photographs of this run.
         refused: faces and photographs refused, in this run or earlier ones.
         failed: photographs that could not be read or sent; the next run tries them again.
     """
@@ -44,23 +45,23 @@ class ImportSummary:
     failed: int = 0
 
     def as_dict(self) -> dict[str, int]:
-        """For a program."""
+        """Returns the numbers for `--json`."""
         return asdict(self)
 
 
 @dataclass(slots=True)
 class PhotographImport:
-    """An import.
+    """An import of photographs into one collection.
 
     Attributes:
-        api: what is called.
-        collection: its name; made if it is not there.
-        jobs: photographs at the same time.
-        max_faces: of a photograph, the best ones; None for one where it shows a user, and all where not.
-        quality_filter: of IndexFaces.
-        threshold: similarity that a further face of a user must reach, 0–100.
-        report: where refusals are written.
-        log: what earlier runs did; None to do everything.
+        api: the server, or the operations in this process.
+        collection: the collection's name. It is created if it does not exist.
+        jobs: the number of photographs in progress at the same time.
+        max_faces: the most faces of a photograph; None for 1 if it shows a user, and for all otherwise.
+        quality_filter: the QualityFilter of IndexFaces.
+        user_match_threshold: the similarity that a further face of a user must reach, 0–100.
+        report: the report of refusals.
+        log: the record of earlier runs; None to import every photograph.
     """
 
     api: Api
@@ -68,83 +69,83 @@ class PhotographImport:
     jobs: int
     max_faces: int | None = None
     quality_filter: str = "AUTO"
-    threshold: float = 0.0
+    user_match_threshold: float = 0.0
     report: RefusalReport | None = None
     log: ImportLog | None = None
-    tally: ImportSummary = field(default_factory=ImportSummary)
-    _users: set[str] = field(default_factory=set)
-    _making: threading.Lock = field(default_factory=threading.Lock)
+    summary: ImportSummary = field(default_factory=ImportSummary)
+    _known_users: set[str] = field(default_factory=set)
+    _user_lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, source: Source, progress: Progress | None = None) -> ImportSummary:
-        """Import everything of a source.
+        """Imports all photographs of a source.
 
         Raises:
-            SetupError: it cannot go on; what was done stays done.
+            SetupError: the import cannot continue; finished photographs stay imported.
         """
-        made(self.api, self.collection)
-        waiting: deque[tuple[Photograph, Future[tuple[int, list[Refused]]]]] = deque()
+        ensure_collection(self.api, self.collection)
+        pending: deque[tuple[Photograph, Future[tuple[int, list[Refused]]]]] = deque()
         pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="import")
         try:
             for photograph in source.walk():
-                self.tally.photographs += 1
-                before = self.log.find(photograph) if self.log else None
-                if before is not None:
-                    self.tally.earlier += 1
-                    self._note(photograph, before)
+                self.summary.photographs += 1
+                earlier = self.log.find(photograph) if self.log else None
+                if earlier is not None:
+                    self.summary.earlier += 1
+                    self._count_refused(photograph, earlier)
                     _step(progress, fresh=False)
                     continue
-                waiting.append((photograph, pool.submit(self._one, photograph)))
-                if len(waiting) >= AHEAD * self.jobs:
-                    self._settle(*waiting.popleft())
+                pending.append((photograph, pool.submit(self._import, photograph)))
+                if len(pending) >= AHEAD * self.jobs:
+                    self._finish(*pending.popleft())
                     _step(progress)
-            while waiting:
-                self._settle(*waiting.popleft())
+            while pending:
+                self._finish(*pending.popleft())
                 _step(progress)
         finally:
             pool.shutdown(cancel_futures=True)
             if progress:
                 progress.close()
-        return self.tally
+        return self.summary
 
-    def _settle(self, photograph: Photograph, done: "Future[tuple[int, list[Refused]]]") -> None:
+    def _finish(self, photograph: Photograph, future: "Future[tuple[int, list[Refused]]]") -> None:
         try:
-            faces, refused = done.result()
+            faces, refused = future.result()
         except UnreadableError as error:
             self._fail(photograph, f"it cannot be read: {error}")
             return
         except ApiError as error:
-            if error.code not in PASSING:
+            if error.code not in TRANSIENT_ERRORS:
                 raise SetupError(f"{error.code}: {error.message or 'the server gives no reason'}") from None
-            self._fail(photograph, f"{error.code}; the next run tries again")
+            self._fail(photograph, f"{error.code}; run the import again")
             return
-        self.tally.faces += faces
-        self._note(photograph, refused)
+        self.summary.faces += faces
+        self._count_refused(photograph, refused)
         if self.log:
-            self.log.keep(photograph, refused)
+            self.log.add(photograph, refused)
 
     def _fail(self, photograph: Photograph, why: str) -> None:
-        self.tally.failed += 1
+        self.summary.failed += 1
         if self.report:
             self.report.add(photograph.name, photograph.user, Refused(None, [why]))
 
-    def _note(self, photograph: Photograph, refused: list[Refused]) -> None:
-        self.tally.refused += len(refused)
+    def _count_refused(self, photograph: Photograph, refused: list[Refused]) -> None:
+        self.summary.refused += len(refused)
         for each in refused if self.report else ():
             self.report.add(photograph.name, photograph.user, each)  # type: ignore[union-attr]
 
-    def _one(self, photograph: Photograph) -> tuple[int, list[Refused]]:
-        """Import a photograph: how many of its faces are in the collection, and what was refused."""
+    def _import(self, photograph: Photograph) -> tuple[int, list[Refused]]:
+        """Imports a photograph; returns the number of its faces in the collection, and the refusals."""
         data = photograph.read()
         if len(data) > MOST_OBJECT:
             return 0, [Refused(None, ["ImageTooLargeException: larger than 15 MiB"])]
         try:
-            return self._indexed(photograph, data)
+            return self._index(photograph, data)
         except ApiError as error:
-            if error.code not in ITS_OWN or (error.message or "").startswith("The collection "):
+            if error.code not in PHOTOGRAPH_ERRORS or (error.code == INVALID and self._refuses_any_image()):
                 raise
             return 0, [Refused(None, [f"{error.code}: {error.message}"])]
 
-    def _indexed(self, photograph: Photograph, data: bytes) -> tuple[int, list[Refused]]:
+    def _index(self, photograph: Photograph, data: bytes) -> tuple[int, list[Refused]]:
         most = self.max_faces or (1 if photograph.user else None)
         answer = self._call(
             "IndexFaces", Image={"Bytes": data}, ExternalImageId=photograph.external_image_id,
@@ -155,42 +156,54 @@ class PhotographImport:
         if not (boxes or refused):
             refused.append(Refused(None, ["NO_FACE"]))
         if photograph.user and boxes:
-            refused += self._given(photograph.user, boxes)
+            refused += self._associate(photograph.user, boxes)
         return len(boxes), refused
 
-    def _given(self, user: str, boxes: Mapping[str, tuple[float, float, float, float]]) -> list[Refused]:
-        """Give faces to a user; those that were not."""
-        self._make_user(user)
+    def _associate(self, user: str, boxes: Mapping[str, tuple[float, float, float, float]]) -> list[Refused]:
+        """Associates faces with a user; returns those that were refused."""
+        self._ensure_user(user)
         try:
-            answer = self._call("AssociateFaces", UserId=user, FaceIds=list(boxes), UserMatchThreshold=self.threshold)
+            answer = self._call(
+                "AssociateFaces", UserId=user, FaceIds=list(boxes), UserMatchThreshold=self.user_match_threshold
+            )
         except ApiError as error:
             if error.code != "ServiceQuotaExceededException":
                 raise
-            return [
-                Refused(box, ["the user has its 100 faces; this one is in the collection"]) for box in boxes.values()
-            ]
+            why = "the user has 100 faces already; this face is in the collection without a user"
+            return [Refused(box, [why]) for box in boxes.values()]
         return [Refused(boxes[each["FaceId"]], each["Reasons"]) for each in answer["UnsuccessfulFaceAssociations"]]
 
-    def _make_user(self, user: str) -> None:
-        with self._making:
-            if user in self._users:
+    def _ensure_user(self, user: str) -> None:
+        with self._user_lock:
+            if user in self._known_users:
                 return
             try:
                 self._call("CreateUser", UserId=user)
             except ApiError as error:
                 if error.code != "ConflictException":
                     raise
-            self._users.add(user)
+            self._known_users.add(user)
+
+    def _refuses_any_image(self) -> bool:
+        """Returns whether the collection, and not the photograph, is at fault, such as one made by another pack.
+
+        IndexFaces checks the collection before the image, so its answer to an image of one byte tells the two apart.
+        """
+        try:
+            self._call("IndexFaces", Image={"Bytes": b"\0"})
+        except ApiError as error:
+            return error.code == INVALID
+        return False
 
     def _call(self, operation: str, **members: Any) -> dict[str, Any]:
         return self.api.call(operation, {"CollectionId": self.collection} | members)
 
 
-def made(api: Api, collection: str) -> dict[str, Any]:
-    """Make a collection unless it is there; its description.
+def ensure_collection(api: Api, collection: str) -> dict[str, Any]:
+    """Creates a collection unless it exists, and returns its description.
 
     Raises:
-        SetupError: it cannot be had.
+        SetupError: the collection can be neither created nor described.
     """
     try:
         try:
@@ -200,7 +213,7 @@ def made(api: Api, collection: str) -> dict[str, Any]:
                 raise
         return api.call("DescribeCollection", {"CollectionId": collection})
     except ApiError as error:
-        raise SetupError(f"The collection {collection} cannot be had: {error.code}, {error.message}") from None
+        raise SetupError(f"The collection {collection} cannot be used: {error.code}, {error.message}") from None
 
 
 def _ratios(detail: Mapping[str, Any]) -> tuple[float, float, float, float]:

@@ -1,6 +1,7 @@
-"""What other systems hold, as photographs to be indexed anew: their embeddings mean nothing to another model.
+"""Reads the photographs of other face recognition systems, to index them again.
 
-Their own files of embeddings are never opened: the pickles of deepface could run any program.
+Their embeddings are useless to another model, and their files of embeddings are never opened: a pickle, such as
+deepface's, can run any program.
 """
 
 import json
@@ -14,15 +15,15 @@ from mien.transfer.photographs import Photograph, Source, UnreadableError, files
 
 KEY = "COMPREFACE_API_KEY"
 PAGE = 500  # faces listed at a time
-PATIENCE = 30.0  # seconds for an answer
+TIMEOUT = 30.0  # seconds for a response
 ATTEMPTS = 3
 
 
 def of_deepface(folder: str) -> Source:
-    """A `db_path` of deepface: a folder for each person. Its pickles of embeddings are passed over unopened.
+    """Returns the photographs of a `db_path` of deepface, a folder for each person. Its pickles are skipped unopened.
 
     Raises:
-        SetupError: it is no folder.
+        SetupError: it is not a folder.
     """
     source = of_folder(Path(folder))
 
@@ -33,10 +34,10 @@ def of_deepface(folder: str) -> Source:
 
 
 def of_face_recognition(folder: str) -> Source:
-    """Known people of face_recognition: PERSON.jpg, as its command has it, or a folder for each, as its k-NN example.
+    """Returns the known people of face_recognition: PERSON.jpg, as for its command, or a folder for each person.
 
     Raises:
-        SetupError: it is no folder.
+        SetupError: it is not a folder.
     """
     place = Path(folder)
     source = of_folder(place)
@@ -50,12 +51,12 @@ def of_face_recognition(folder: str) -> Source:
 
 
 def of_compreface(address: str) -> Source:
-    """The examples of a recognition service of CompreFace 0.6 or later, over its REST API: subject, image id, picture.
+    """Returns the examples of a recognition service of CompreFace 0.6 or later, read over its REST API.
 
-    The service's key is in the environment, as COMPREFACE_API_KEY.
+    The service's key is read from the environment variable COMPREFACE_API_KEY.
 
     Raises:
-        SetupError: there is no key.
+        SetupError: the key is missing.
     """
     key = os.environ.get(KEY, "")
     if not key:
@@ -72,33 +73,33 @@ def of_compreface(address: str) -> Source:
                     identifier(subject),
                     identifier(image),
                     "",
-                    lambda image=image: service.picture(image),  # type: ignore[misc]
+                    lambda image=image: service.image(image),  # type: ignore[misc]
                 )
             page += 1
 
-    return Source(address, walk, is_near=False)
+    return Source(address, walk, is_local=False)
 
 
 class _CompreFace:
-    """A recognition service, as its REST API is documented (docs/Rest-API-description.md of exadel-inc/CompreFace)."""
+    """A recognition service over CompreFace's REST API (docs/Rest-API-description.md of exadel-inc/CompreFace)."""
 
     def __init__(self, address: str, key: str) -> None:
-        import urllib3  # noqa: PLC0415  for those who come from there
+        import urllib3  # noqa: PLC0415  only this import needs it
 
         self._address = f"{address}/api/v1/recognition/faces"
         self._pool = urllib3.PoolManager(
-            headers={"x-api-key": key}, maxsize=32, timeout=PATIENCE, retries=urllib3.Retry(ATTEMPTS, redirect=False)
+            headers={"x-api-key": key}, maxsize=32, timeout=TIMEOUT, retries=urllib3.Retry(ATTEMPTS, redirect=False)
         )
 
     def faces(self, page: int) -> tuple[list[tuple[str, str]], int]:
-        """Subjects and image ids of a page of faces, and how many pages there are.
+        """Returns the subjects and image ids of a page of faces, and the number of pages.
 
         Raises:
-            SetupError: the service does not list them.
+            SetupError: the service does not list its faces.
         """
         status, body = self._get("?" + urlencode({"page": page, "size": PAGE}))
         if status != 200:
-            raise SetupError(f"{self._address} answers {status} to its list of faces; is the key right?")
+            raise SetupError(f"{self._address} answered the list of faces with {status}; check the key.")
         try:
             answer = json.loads(body)
             return [(str(each["subject"]), str(each["image_id"])) for each in answer["faces"]], int(
@@ -107,18 +108,18 @@ class _CompreFace:
         except (ValueError, KeyError, TypeError):
             raise SetupError(f"{self._address} does not answer as CompreFace 0.6 and later do.") from None
 
-    def picture(self, image: str) -> bytes:
-        """The picture of an example.
+    def image(self, image_id: str) -> bytes:
+        """Returns the image of an example.
 
         Raises:
-            UnreadableError: CompreFace has it no more, or does not answer.
+            UnreadableError: CompreFace no longer has the image, or does not answer.
         """
         try:
-            status, body = self._get(f"/{image}/img")
+            status, body = self._get(f"/{image_id}/img")
         except SetupError as error:
             raise UnreadableError(str(error)) from None
         if status != 200 or not body:
-            raise UnreadableError("CompreFace keeps no picture of it (save_images_to_db)")
+            raise UnreadableError("CompreFace stored no image of it (save_images_to_db)")
         return body
 
     def _get(self, path: str) -> tuple[int, bytes]:

@@ -1,4 +1,4 @@
-"""Where photographs are imported from: a folder, a CSV file, or a bucket. Each is a stream; none is held as a whole."""
+"""Streams the photographs to import from a folder, a CSV file or a bucket."""
 
 import csv
 import os
@@ -11,11 +11,11 @@ from urllib.parse import quote
 from mien.errors import ApiError, SetupError
 from mien.image.source import MOST_OBJECT, S3
 
-SAFE = "_.-"  # beside letters and digits, what names of users and images keep as it is
+SAFE = "_.-"  # characters, besides letters and digits, that ids keep
 
 
 class UnreadableError(Exception):
-    """A photograph cannot be read now; it may be another time."""
+    """A photograph cannot be read now. Another run may succeed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,48 +23,48 @@ class Photograph:
     """A photograph to be imported.
 
     Attributes:
-        name: where it is, for the report.
-        user: whom it shows; None for nobody in particular.
-        external_image_id: what to call it.
-        mark: other than before when it changed.
-        read: gives its bytes; raises UnreadableError.
+        name: its path or address, for the report.
+        user: the UserId of the person it shows; None if it is not known.
+        external_image_id: its ExternalImageId.
+        version: differs after the photograph changed.
+        read: returns its bytes, or raises UnreadableError.
     """
 
     name: str
     user: str | None
     external_image_id: str
-    mark: str
+    version: str
     read: Callable[[], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Photographs that can be walked through more than once, in the same order.
+    """Photographs that can be iterated more than once, in the same order.
 
     Attributes:
-        name: what it is, the same in every run.
-        walk: begins a walk.
-        is_near: whether a walk costs little, so that they may be counted first.
+        name: the path or address, the same in every run.
+        walk: starts an iteration.
+        is_local: whether iterating is cheap, so that the photographs can be counted first.
     """
 
     name: str
     walk: Callable[[], Iterator[Photograph]]
-    is_near: bool = True
+    is_local: bool = True
 
 
 def identifier(name: str) -> str:
-    """A name as the API's ids may be: what is not a letter, digit, `_`, `.` or `-` as `:` and its two hex digits.
+    """Encodes a name as an id of the API: other characters than letters, digits and SAFE become `:` and two hex digits.
 
-    Two names never become the same id, and `urllib.parse.unquote` of it with `%` for `:` is the name again.
+    Different names have different ids. To decode one, replace `:` by `%` and call `urllib.parse.unquote`.
     """
     return quote(name, safe=SAFE, errors="surrogateescape").replace("~", "%7E").replace("%", ":")
 
 
 def of_folder(folder: Path) -> Source:
-    """All files under a folder but hidden ones; the first sub-folder is the user, the file's name the image's id.
+    """Returns the files under a folder except hidden ones. The first sub-folder names the user, the file the image.
 
     Raises:
-        SetupError: it is no folder.
+        SetupError: it is not a folder.
     """
     if not folder.is_dir():
         raise SetupError(f"{folder} is not a folder.")
@@ -78,7 +78,7 @@ def of_folder(folder: Path) -> Source:
 
 
 def files(folder: Path) -> Iterator[Path]:
-    """The files under a folder, sorted within each, without hidden ones. Links to folders are not followed.
+    """Yields the files under a folder, sorted within each folder. Hidden files and links to folders are skipped.
 
     Raises:
         SetupError: a folder cannot be read.
@@ -97,26 +97,26 @@ def files(folder: Path) -> Iterator[Path]:
 
 
 def of_file(path: Path, user: str | None) -> Photograph:
-    """A file, called by its name."""
+    """Returns the photograph in a file, named after it."""
     try:
         about = path.stat()
-        mark = f"{about.st_size} {about.st_mtime_ns}"
+        version = f"{about.st_size} {about.st_mtime_ns}"
     except OSError:
-        mark = ""  # reading it says what is the matter
+        version = ""  # reading the file reports the cause
     return Photograph(
         str(path),
         identifier(user) if user is not None else None,
         identifier(path.name),
-        mark,
+        version,
         lambda: read(path),
     )
 
 
 def read(path: Path) -> bytes:
-    """A file's bytes, up to the largest an image may have.
+    """Reads a file, up to one byte more than the largest image.
 
     Raises:
-        UnreadableError: it cannot be read.
+        UnreadableError: the file cannot be read.
     """
     try:
         with path.open("rb") as file:
@@ -126,12 +126,12 @@ def read(path: Path) -> bytes:
 
 
 def of_csv(path: Path) -> Source:
-    """The files that a CSV names: `image`, relative to its folder, and where wanted `user` and `external_image_id`.
+    """Returns the files listed in a CSV file: `image`, relative to its folder, and optionally `user` and an id.
 
-    Users and ids are taken as they are; without an id the file's name becomes one, as in a folder.
+    Users and values of `external_image_id` are used as given. Without an id, the file name is used, as in a folder.
 
     Raises:
-        SetupError: it cannot be read, or has no column `image`.
+        SetupError: the CSV file cannot be read, or has no column `image`.
     """
     next(_rows(path), None)
 
@@ -143,10 +143,10 @@ def of_csv(path: Path) -> Source:
             place = path.parent / image
             try:
                 about = place.stat()
-                mark = f"{about.st_size} {about.st_mtime_ns} {user} {external}"
+                version = f"{about.st_size} {about.st_mtime_ns} {user} {external}"
             except OSError:
-                mark = ""  # reading it says what is the matter
-            yield Photograph(image, user, external, mark, lambda place=place: read(place))  # type: ignore[misc]
+                version = ""  # reading the file reports the cause
+            yield Photograph(image, user, external, version, lambda place=place: read(place))  # type: ignore[misc]
 
     return Source(str(path.resolve()), walk)
 
@@ -159,7 +159,7 @@ def _rows(path: Path) -> Iterator[dict[str, str | None]]:
                 raise SetupError(f"{path} must have a column named image; it may have user and external_image_id.")
             yield from rows
     except (UnicodeDecodeError, csv.Error) as error:
-        raise SetupError(f"{path} is no CSV file in UTF-8: {error}.") from None
+        raise SetupError(f"{path} is not a CSV file in UTF-8: {error}.") from None
 
 
 def _opened(path: Path) -> IO[str]:
@@ -170,7 +170,7 @@ def _opened(path: Path) -> IO[str]:
 
 
 def of_bucket(s3: S3, address: str) -> Source:
-    """The objects under `s3://BUCKET/PREFIX`; what follows the prefix is read as a path in a folder is."""
+    """Returns the objects under `s3://BUCKET/PREFIX`. The rest of the key is interpreted like a path in a folder."""
     bucket, _, prefix = address.removeprefix("s3://").partition("/")
     if not bucket:
         raise SetupError(f"{address} names no bucket; write s3://BUCKET/PREFIX.")
@@ -190,6 +190,8 @@ def of_bucket(s3: S3, address: str) -> Source:
                     name = f"s3://{bucket}/{key}"
                     yield Photograph(name, user, identifier(parts[-1]), tag, lambda key=key: fetch(key))  # type: ignore[misc]
         except ApiError:
-            raise SetupError(f"{address} cannot be listed: is it there, and do the s3_* settings fit?") from None
+            raise SetupError(
+                f"{address} cannot be listed; check that it exists and that the s3_* settings are right."
+            ) from None
 
-    return Source(address, walk, is_near=False)
+    return Source(address, walk, is_local=False)

@@ -1,8 +1,8 @@
-"""A collection moved to another pack, from the photographs it was made of: ids and users stay, embeddings are new.
+"""Re-indexes a collection with another pack from its photographs: ids and users stay, embeddings are new.
 
-A twin of the collection is filled beside it, so servers go on answering from the one that is there. When the twin has
-every face it takes the collection's place in one transaction; what came, went or changed owner meanwhile is taken over
-first. A run that was ended is gone on with.
+A shadow of the collection is filled beside it, and servers keep answering from the original. When the shadow has every
+face, it replaces the original in one transaction, after faces that were added, deleted or reassigned meanwhile were
+carried over. An interrupted run is resumed by the next one.
 """
 
 import hashlib
@@ -28,14 +28,14 @@ from mien.store.upkeep.bulk import WholeFace, WholeUser
 from mien.system.progress import Progress
 from mien.transfer.photographs import Photograph, Source, UnreadableError
 
-SAME = 0.3  # overlap from which the boxes that two packs draw are of one face
-AHEAD = 4  # photographs for each thread that are under way or wait
-TRIES = 20  # to take the collection's place between two changes of it
+SAME_FACE = 0.3  # least intersection over union of the boxes that two packs draw around one face
+AHEAD = 4  # photographs for each thread that are queued or in progress
+SWITCH_ATTEMPTS = 20  # attempts to replace the collection between two changes of it
 
 
 @dataclass(frozen=True, slots=True)
 class ReindexResult:
-    """What came of it: faces that the twin has, faces that it lacks, and whether it took the collection's place."""
+    """The number of re-indexed faces, the faces that were not found, and whether the collection was replaced."""
 
     faces: int
     missing: list[StoredFace]
@@ -43,14 +43,14 @@ class ReindexResult:
 
 
 class Reindexing:
-    """The move of one collection.
+    """Re-indexes one collection.
 
     Args:
-        local: the new pack over the store.
+        local: the new pack, with the store.
         collection: the collection.
 
     Raises:
-        SetupError: it was made with this pack.
+        SetupError: the collection was made with this pack.
     """
 
     def __init__(self, local: Local, collection: Collection) -> None:
@@ -59,41 +59,41 @@ class Reindexing:
         self._database = self._store.database
         manifest = local.context.pack.manifest
         if collection.contract == manifest.contract:
-            raise SetupError(f"The collection {collection.name} was made with the pack {manifest.name} already.")
-        self._facts = replace(collection, contract=manifest.contract, model_version=manifest.model_version)
+            raise SetupError(f"The collection {collection.name} was already made with the pack {manifest.name}.")
+        self._target = replace(collection, contract=manifest.contract, model_version=manifest.model_version)
         self._matching = Matching(combine, lambda *_: 0.0)
-        begun = self._database.read(lambda cursor: shadow.find(cursor, collection, manifest.contract))
+        unfinished = self._database.read(lambda cursor: shadow.find(cursor, collection, manifest.contract))
         tags = self._store.tags.of(collection.key)
-        self._new = begun if begun is not None else bulk.begin(self._database, self._facts, tags)
+        self._new = unfinished if unfinished is not None else bulk.begin(self._database, self._target, tags)
 
     def run(self, source: Source, jobs: int, allow_missing: bool, progress: Progress | None = None) -> ReindexResult:
-        """Fill the twin from the photographs, and let it take the collection's place.
+        """Fills the shadow from the photographs, and replaces the collection by it.
 
         Raises:
-            SetupError: the collection was deleted, or does not stop changing. The twin is kept for the next run.
+            SetupError: the collection was deleted or keeps changing. The shadow is kept for the next run.
         """
         try:
             self._follow()
             self._fill(source.walk(), jobs, progress)
-            named = defaultdict(list)
+            by_name = defaultdict(list)
             for face in self._missing():
                 if face.external_image_id:
-                    named[face.external_image_id].append(face)
-            if named:  # their photographs have other bytes now; their names may be the same
-                self._fill((each for each in source.walk() if each.external_image_id in named), jobs, None, named)
-            for _ in range(TRIES):
-                moved = self._switch(allow_missing)
-                if moved is not None:
-                    return moved
+                    by_name[face.external_image_id].append(face)
+            if by_name:  # these photographs have changed, but may have kept their names
+                self._fill((each for each in source.walk() if each.external_image_id in by_name), jobs, None, by_name)
+            for _ in range(SWITCH_ATTEMPTS):
+                result = self._switch(allow_missing)
+                if result is not None:
+                    return result
         except CollectionGoneError:
             raise SetupError(f"The collection {self._old.name} was deleted meanwhile.") from None
         finally:
             if progress:
                 progress.close()
-        raise SetupError(f"The collection {self._old.name} does not stop changing; run the command again later.")
+        raise SetupError(f"The collection {self._old.name} keeps changing; run the command again later.")
 
     def _follow(self) -> int:
-        """Take over what changed in the collection; the revision up to which."""
+        """Applies changes of the collection to the shadow; returns the revision that it now reflects."""
         revision = self._store.faces.revision(self._old.key)
         if revision is None:
             raise CollectionGoneError
@@ -108,7 +108,7 @@ class Reindexing:
         )[0]
         if missing and not allow_missing:
             return ReindexResult(faces, missing, switched=False)
-        if bulk.show(self._database, self._new, self._facts, (self._old.key, revision)):
+        if bulk.show(self._database, self._new, self._target, (self._old.key, revision)):
             return ReindexResult(faces, missing, switched=True)
         return None
 
@@ -120,28 +120,28 @@ class Reindexing:
         photographs: Iterator[Photograph],
         jobs: int,
         progress: Progress | None,
-        named: dict[str, list[StoredFace]] | None = None,
+        by_name: dict[str, list[StoredFace]] | None = None,
     ) -> None:
-        waiting: deque[Future[None]] = deque()
+        pending: deque[Future[None]] = deque()
         with ThreadPoolExecutor(jobs, thread_name_prefix="reindex") as pool:
             for photograph in photographs:
-                waiting.append(pool.submit(self._one, photograph, named))
-                if len(waiting) >= AHEAD * jobs:
-                    waiting.popleft().result()
+                pending.append(pool.submit(self._reindex, photograph, by_name))
+                if len(pending) >= AHEAD * jobs:
+                    pending.popleft().result()
                 if progress:
                     progress.step()
-            for each in waiting:
+            for each in pending:
                 each.result()
 
-    def _one(self, photograph: Photograph, named: dict[str, list[StoredFace]] | None) -> None:
-        """Give the twin the faces of a photograph that it lacks. What cannot be read stays missing."""
+    def _reindex(self, photograph: Photograph, by_name: dict[str, list[StoredFace]] | None) -> None:
+        """Adds the missing faces of a photograph to the shadow. Faces of an unreadable photograph stay missing."""
         try:
             data = photograph.read()
             image = image_id(hashlib.sha256(data).hexdigest())
             wanted = (
                 self._database.read(lambda cursor: shadow.lacking(cursor, self._old.key, self._new, image))
-                if named is None
-                else named[photograph.external_image_id]
+                if by_name is None
+                else by_name[photograph.external_image_id]
             )
             if wanted:
                 self._add(find_faces(self._local.context, Caller(), Image(bytes=data)), wanted, image)
@@ -167,9 +167,9 @@ class Reindexing:
 
 
 def pairs(seen: FoundFaces, wanted: Sequence[StoredFace]) -> Iterator[tuple[StoredFace, Face]]:
-    """Stored faces of an image and what was found where they are, the best overlaps first, each found face once.
+    """Yields stored faces of an image with the detected faces in their place, by falling overlap, each at most once.
 
-    The same image may be stored under several external ids; each of them is matched for itself.
+    An image may be stored under several external ids; each of them is matched separately.
     """
     regions = [(region(face.box, seen.picture), face) for face in seen.faces]
     for external in {old.external_image_id for old in wanted}:
@@ -182,7 +182,7 @@ def pairs(seen: FoundFaces, wanted: Sequence[StoredFace]) -> Iterator[tuple[Stor
         taken: set[int] = set()
         done: set[UUID] = set()
         for overlap, number, old in sorted(overlaps, key=lambda each: -each[0]):
-            if overlap >= SAME and number not in taken and old.face_id not in done:
+            if overlap >= SAME_FACE and number not in taken and old.face_id not in done:
                 taken.add(number)
                 done.add(old.face_id)
                 yield old, regions[number][1]

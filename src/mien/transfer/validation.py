@@ -1,7 +1,7 @@
-"""What a row must be to come in: the API's own constraints, for an export, a backup, and a store that is copied.
+"""Validates rows of an export, a backup or a copied store against the API's own constraints.
 
-What the API would not take it could not list or delete either. Rows of an export are structs of their own; those of a
-store are built from the table of its columns, so that a column which nobody named here is bounded all the same.
+A row that the API would not accept could not be listed or deleted through it either. Rows of an export have their own
+structs; those of a store are generated from its column list, so that a column without a rule here is still bounded.
 """
 
 import sqlite3
@@ -22,17 +22,17 @@ from mien.store.upkeep.check import Tell
 from mien.store.upkeep.copy import TABLES, Table, batches, numbers
 
 MOST_KEY = 2**53  # keys beyond it leave no room for those that follow
-MOST_DIMENSION = 4096  # of an embedding whose pack mien does not know
-MOST_BYTES = 65_536  # of a value that no constraint names
-MOST_SHOWN, MOST_SAID = 60, 400  # characters of a value, and of all that a sentence quotes
+MOST_DIMENSION = 4096  # of an embedding of an unknown pack
+MOST_BYTES = 65_536  # of a value without a constraint
+MOST_SHOWN, MOST_SAID = 60, 400  # characters of a value, and of a whole message
 LATEST = 253_402_300_799  # seconds since 1970: the end of the year 9999
 
 Key = Annotated[int, Range(0, MOST_KEY)]
 Account = Annotated[str, Pattern(f"(?:{HIDDEN}(?:{MERGING})?)?[0-9]{{12}}")]
-Contract = Annotated[str, Length(1, 64), Pattern("[0-9A-Za-z]+")]  # one that mien does not know may be a later mien's
+Contract = Annotated[str, Length(1, 64), Pattern("[0-9A-Za-z]+")]  # an unknown one may belong to a later version
 ModelVersion = Annotated[str, Length(1, 32), Pattern(r"[0-9]+\.[0-9]+")]
 Moment = Annotated[float, Range(0, LATEST)]
-Place = Annotated[float, Range(-10, 10)]  # shares of a picture; a box may reach beyond it
+Place = Annotated[float, Range(-10, 10)]  # shares of the image; a box may extend beyond it
 Side = Annotated[float, Range(0, 10)]
 Id = Annotated[bytes, Length(16, 16)]
 Other = Any
@@ -51,7 +51,7 @@ class CollectionRow(msgspec.Struct):
 
 
 class UserRow(msgspec.Struct):
-    """A user of an export; the vector float32 (D,), None for one without faces."""
+    """A user of an export. The vector is float32 (D,), or None for a user without faces."""
 
     collection: Key = REQUIRED
     name: UserId = REQUIRED
@@ -59,7 +59,7 @@ class UserRow(msgspec.Struct):
 
 
 class FaceRow(msgspec.Struct):
-    """A face of an export; the embedding float16 (D,)."""
+    """A face of an export. The embedding is float16 (D,)."""
 
     collection: Key = REQUIRED
     face_id: FaceId = REQUIRED
@@ -74,7 +74,7 @@ class FaceRow(msgspec.Struct):
     user: UserId | None = None
 
 
-# Columns of a store; one that several tables have stands alone where it means the same in all of them.
+# Columns of a store. A name without its table applies to every table, where the column means the same.
 _RULES: Mapping[str, Any] = {
     "account": Account, "collections.name": CollectionId, "users.name": UserId, "contract": Contract,
     "model_version": ModelVersion, "created": Moment, "face_id": Id, "image_id": Id,
@@ -87,10 +87,10 @@ _RULES: Mapping[str, Any] = {
 
 
 def checked(shape: type[Shape], row: Any, where: str) -> Shape:
-    """Returns a row as its struct.
+    """Converts a row to its struct.
 
     Raises:
-        SetupError: it breaks a constraint of the API; the sentence begins with `where`.
+        SetupError: the row breaks a constraint of the API; the message begins with `where`.
     """
     try:
         found = msgspec.convert(row, shape)
@@ -98,12 +98,12 @@ def checked(shape: type[Shape], row: Any, where: str) -> Shape:
     except msgspec.ValidationError as error:
         complaints = [str(error)]
     if complaints:
-        raise SetupError(f"{where}: {plain(complaints[0])}. The API would not take it, so nothing came in.")
+        raise SetupError(f"{where}: {plain(complaints[0])}. The API would not accept it, so nothing was imported.")
     return found
 
 
 def plain(text: str) -> str:
-    """Returns a text as a terminal may show it: what it quotes shortened, and nothing that steers the terminal."""
+    """Makes a text safe for a terminal: shortens quoted values and escapes control characters."""
     start, end = text.find("'"), text.find("' at '")
     if end - start > MOST_SHOWN:
         text = f"{text[: start + MOST_SHOWN]}… ({end - start - 1:,} characters){text[end:]}"
@@ -112,33 +112,33 @@ def plain(text: str) -> str:
 
 
 def embedding(values: Any, dimension: int | None, where: str) -> bytes:
-    """Returns an embedding of an export, float16 (D,), as a store keeps it.
+    """Returns an embedding of an export as the bytes that a store keeps: float16 (D,).
 
     Args:
         values: the numbers.
-        dimension: how many there must be; None where nothing says.
-        where: what a sentence of refusal begins with.
+        dimension: the required dimension; None if it is unknown.
+        where: the beginning of an error message.
 
     Raises:
-        SetupError: there are more or fewer, one is not finite, or the length is not 1.
+        SetupError: the dimension is wrong, a number is not finite, or the length is not 1.
     """
     found = np.asarray(values, "<f2")
     _measured(len(found), dimension, where)
     if not _unit(found[None].astype(np.float32))[0]:
-        raise SetupError(f"{where}: an embedding is finite and its length is 1, and this one's length is not 1.")
+        raise SetupError(f"{where}: an embedding must be finite and have length 1; this one's length is not 1.")
     return found.tobytes()
 
 
 def refuse(database: Database, dimensions: Mapping[str, int], tell: Tell) -> None:
-    """Read a whole store and refuse what the API would not take.
+    """Reads a whole store and refuses it if a row breaks a constraint of the API.
 
     Args:
         database: the store.
-        dimensions: of the embeddings of each contract that mien knows.
-        tell: is told how far it is.
+        dimensions: the dimension of the embeddings of each contract that mien knows.
+        tell: reports progress.
 
     Raises:
-        SetupError: a row breaks a constraint; the sentence names it.
+        SetupError: a row breaks a constraint; the message names it.
     """
     try:
         for done, table in enumerate(TABLES):
@@ -157,10 +157,10 @@ def refuse(database: Database, dimensions: Mapping[str, int], tell: Tell) -> Non
 
 
 def refuse_embeddings(database: Database) -> None:
-    """Read a store's embeddings and refuse any that is not finite or whose length is not 1.
+    """Reads a store's embeddings and refuses it if one is not finite or its length is not 1.
 
     Raises:
-        SetupError: there is one.
+        SetupError: there is such an embedding; the message names its face.
     """
     (table,) = (each for each in TABLES if each.name == "embeddings")
     for batch in batches(table, database, None):
@@ -177,7 +177,7 @@ def _rule(table: Table, column: str) -> Any:
 
 
 def _bounded(table: Table, row: Row, where: str) -> None:
-    """Refuse what no constraint names and yet cannot be kept: what is not finite, or is far too large."""
+    """Raises SetupError for a value without a constraint that is not finite or is far too large."""
     for name, value in zip(table.columns, row, strict=True):
         if _rule(table, name) is not Other:
             continue
@@ -190,7 +190,7 @@ def _bounded(table: Table, row: Row, where: str) -> None:
 
 
 def _embeddings(batch: Sequence[Row]) -> None:
-    """Refuse embeddings, rows (face, vector, …), that are not finite or whose length is not 1."""
+    """Raises SetupError for an embedding, in rows (face, vector, …), that is not finite or whose length is not 1."""
     for size in {len(row[1]) for row in batch}:
         alike = [row for row in batch if len(row[1]) == size]
         if size % 2:
@@ -201,7 +201,7 @@ def _embeddings(batch: Sequence[Row]) -> None:
 
 
 def _dimensions(cursor: Cursor, dimensions: Mapping[str, int]) -> None:
-    """Refuse collections whose embeddings, or whose users' vectors, are not all of their pack's dimension."""
+    """Raises SetupError for a collection whose embeddings or users' vectors lack their pack's dimension."""
     for key, contract, *found in numbers(cursor):
         for count in found:
             _measured(count, dimensions.get(contract, found[0]), f"The collection with the key {key}")
@@ -210,11 +210,11 @@ def _dimensions(cursor: Cursor, dimensions: Mapping[str, int]) -> None:
 def _measured(found: float, wanted: float | None, where: str) -> None:
     if found != (wanted or found) or not 0 < found <= MOST_DIMENSION:
         right = f"{wanted:g}" if wanted else f"1 to {MOST_DIMENSION}"
-        raise SetupError(f"{where}: an embedding has {found:g} numbers, and this pack's have {right}.")
+        raise SetupError(f"{where}: an embedding has {found:g} numbers; this pack's embeddings have {right}.")
 
 
 def _unit(found: vectors.Vectors) -> Any:
-    """Whether each of them, float32 (N, D), has length 1; one that is not finite has not."""
+    """Returns, for vectors float32 (N, D), whether each is finite and has length 1."""
     with np.errstate(all="ignore"):
         lengths = np.sqrt(np.vecdot(found, found))
     return (lengths > vectors.SHORTEST) & (lengths < vectors.LONGEST)

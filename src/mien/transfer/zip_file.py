@@ -1,7 +1,7 @@
-"""The zip around an export, opened without trusting what it says: nothing in it is inflated, or read without end.
+"""Opens the zip of an export without trusting it: nothing in it is decompressed or read without a bound.
 
-An export has four members, stored as they are. A zip with others, or a directory that is larger than that of four,
-is refused before it is read.
+An export has four members, stored uncompressed. A zip with other members, or whose directory is larger than that of
+four members, is refused before it is read.
 """
 
 import io
@@ -17,9 +17,9 @@ from mien.errors import SetupError
 
 MANIFEST = "manifest.json"
 _MOST_MANIFEST = 65_536  # bytes
-_MOST_DIRECTORY = 4096  # bytes of the list of members at the end of a zip
-_LOCAL_HEADER = 30  # bytes before a member's name in its zip
-# APPNOTE.TXT of PKWARE, 4.3.14 to 4.3.16: the end of a zip without a comment, and before it that of one beyond 4 GiB
+_MOST_DIRECTORY = 4096  # bytes of the central directory at the end of a zip
+_LOCAL_HEADER = 30  # bytes before a member's name
+# PKWARE's APPNOTE.TXT, 4.3.14 to 4.3.16: the end record of a zip without a comment, and the ZIP64 records before it
 _END, _END64, _LOCATOR = struct.Struct("<4s4H2LH"), struct.Struct("<4sQ2H2L4Q"), struct.Struct("<4sLQL")
 _DAMAGED = (
     zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, RuntimeError, struct.error, OverflowError, MemoryError,
@@ -27,7 +27,7 @@ _DAMAGED = (
 
 
 class Manifest(msgspec.Struct):
-    """What an export says of itself."""
+    """The manifest of an export: its format, version and numbers of rows."""
 
     format: str = ""
     version: int = 0
@@ -35,48 +35,50 @@ class Manifest(msgspec.Struct):
 
 
 def manifest(path: Path, tables: Collection[str]) -> Manifest:
-    """Read a zip's manifest, and every member once to compare it with its checksum.
+    """Reads a zip's manifest, and verifies the checksum of every member.
 
     Args:
         path: the file.
-        tables: the names of the members beside the manifest.
+        tables: the names of the members besides the manifest.
 
     Raises:
-        SetupError: it is no export, or is damaged.
+        SetupError: the file is not an export, or is damaged.
     """
     try:
         _refuse_long(path)
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
             if sorted(each.filename for each in members) != sorted([MANIFEST, *tables]):
-                raise SetupError(f"{path} is no export of mien: it has other members than one has.")
+                raise SetupError(f"{path} is not an export of mien: it has other members.")
             if any(map(_is_packed, members)):
-                raise SetupError(f"{path} is no export of mien: its members are compressed or encrypted.")
+                raise SetupError(f"{path} is not an export of mien: its members are compressed or encrypted.")
             if archive.getinfo(MANIFEST).file_size > _MOST_MANIFEST:
-                raise SetupError(f"{path} is no export of mien: its manifest is larger than {_MOST_MANIFEST} bytes.")
+                raise SetupError(
+                    f"{path} is not an export of mien: its manifest is larger than {_MOST_MANIFEST} bytes."
+                )
             if archive.testzip() is not None:
                 raise SetupError(f"{path} is damaged.")
             return msgspec.json.decode(archive.read(MANIFEST), type=Manifest)
     except _DAMAGED as error:
-        raise SetupError(f"{path} is no export of mien, or is damaged ({type(error).__name__}).") from None
+        raise SetupError(f"{path} is not an export of mien, or is damaged ({type(error).__name__}).") from None
 
 
 def member(path: Path, name: str) -> "ZipMember":
-    """A member of a zip, as a file; it holds the zip open until it is closed."""
+    """Opens a member of a zip as a file. The zip stays open until the member is closed."""
     with zipfile.ZipFile(path) as archive:
         info = archive.getinfo(name)
     file = path.open("rb")
-    file.seek(info.header_offset + _LOCAL_HEADER - 4)  # where the lengths of the name and of what follows it stand
+    file.seek(info.header_offset + _LOCAL_HEADER - 4)  # the lengths of the name and of the extra field
     lengths = file.read(4)
     start = info.header_offset + _LOCAL_HEADER + sum(int.from_bytes(lengths[at : at + 2], "little") for at in (0, 2))
     return ZipMember(file, start, info.file_size)
 
 
 def _refuse_long(path: Path) -> None:
-    """Refuse a zip whose list of members is longer than that of an export: zipfile would read all of it.
+    """Raises for a zip whose central directory is too long for an export, since zipfile would read all of it.
 
     Raises:
-        BadZipFile: it is, or the file does not end as a zip does.
+        BadZipFile: the directory is too long, or the file does not end as a zip does.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -98,7 +100,7 @@ def _is_packed(info: zipfile.ZipInfo) -> bool:
 
 
 class ZipMember(io.RawIOBase):
-    """A part of a file, read as a file."""
+    """A range of a file, readable as a file."""
 
     def __init__(self, file: Any, start: int, size: int) -> None:
         self._file, self._start, self._size, self._at = file, start, size, 0
@@ -112,16 +114,16 @@ class ZipMember(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Moves to a place in the part."""
+        """Moves to a position in the range."""
         self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
         return self._at
 
     def tell(self) -> int:
-        """Returns the place in the part."""
+        """Returns the position in the range."""
         return self._at
 
     def readinto(self, buffer: Any) -> int:
-        """Reads from the part, and not beyond it."""
+        """Reads from the range, and not beyond it."""
         wanted = max(0, min(len(buffer), self._size - self._at))
         self._file.seek(self._start + self._at)
         data = self._file.read(wanted)

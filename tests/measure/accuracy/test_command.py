@@ -10,8 +10,8 @@ import pytest
 
 from mien import app, config
 from mien.errors import SetupError
-from mien.measure.accuracy import command as evaluation
-from mien.measure.accuracy import comparison
+from mien.measure.accuracy import command as eval_command
+from mien.measure.accuracy import comparison, evaluation
 from mien.measure.accuracy.embedding_cache import Cache
 from mien.measure.accuracy.options import Options
 from mien.packs import calibration_file, manifest
@@ -132,9 +132,9 @@ def test_photos_without_a_face_or_that_cannot_be_read_are_named(packs: str, tmp_
 def test_without_matplotlib_the_figures_are_printed_and_a_sentence_says_what_is_missing(
     packs: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(evaluation, "find_spec", lambda name: None)
+    monkeypatch.setattr(eval_command, "find_spec", lambda name: None)
     settings = config.load({"packs": packs}, {})
-    evaluation.run(settings, Options(folder, cache=tmp_path / "cache", report=tmp_path / "report"))
+    eval_command.run(settings, Options(folder, cache=tmp_path / "cache", report=tmp_path / "report"))
     said = capsys.readouterr()
     assert "pip install 'mien[eval]'" in said.err
     assert "Unknown means unknown" in said.out

@@ -14,11 +14,14 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import ApiError
+from mien.errors import ApiError, SetupError
 from mien.face.pipeline import Pipeline
 from mien.face.types import Face, Picture
 from mien.image.decode import read_header
+from mien.measure.accuracy import embedding_cache
+from mien.measure.accuracy.dataset import Dataset
 from mien.measure.accuracy.embedding_cache import Cache, Embedding
+from mien.packs.load import Pack
 from mien.system.progress import Progress
 
 Answer = TypeVar("Answer")
@@ -117,6 +120,31 @@ def embed(
     dimension = pipeline.embedder.dimension
     rows = np.stack([found[int(number)] for number in photos]) if found else np.empty((0, dimension), np.float32)
     return Embedded(rows, photos, tuple(sorted(faceless)), tuple(sorted(unreadable)))
+
+
+def embed_dataset(album: Dataset, pack: Pack, which: str, workers: int, folder: Path | None = None) -> Embedded:
+    """Embed the photos of an album that are not known yet, showing how far it is.
+
+    Args:
+        album: the photos.
+        pack: what embeds them.
+        which: the face of a photo that counts (`embedding.chosen`).
+        workers: photos that are worked on at the same time.
+        folder: where embeddings are kept; None for the user's cache.
+
+    Raises:
+        SetupError: embeddings cannot be kept there.
+    """
+    folder = folder or embedding_cache.default_folder()
+    progress = Progress("images", len(album.files))
+    try:
+        kept = Cache(folder, embedding_cache.key(pack, which), pack.pipeline.embedder.dimension)
+    except OSError as error:
+        raise SetupError(f"Embeddings cannot be kept in {folder}: {error.strerror}.") from None
+    with kept:
+        found = embed(album.files, pack.pipeline, which, cache=kept, workers=workers, progress=progress)
+    progress.close()
+    return found
 
 
 def _answers(work: Callable[[int], Answer], count: int, workers: int) -> Iterator[Answer]:

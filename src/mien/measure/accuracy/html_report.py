@@ -4,17 +4,14 @@ import base64
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mien import __version__
 from mien.errors import SetupError
 from mien.face.pipeline import Pipeline
 from mien.measure.accuracy import plots, verification
 from mien.measure.accuracy.crops import SHOWN, FacePair, crops
+from mien.measure.accuracy.evaluation import Evaluation
 from mien.measure.accuracy.findings import Findings, percent
-
-if TYPE_CHECKING:
-    from mien.measure.accuracy.command import Evaluation
 
 _STYLE = """\
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
@@ -29,7 +26,7 @@ figure img { width: 8rem; height: 8rem; background: #eee }
 """
 
 
-def write(folder: Path, found: "Evaluation", pipeline: Pipeline, which: str) -> Path:
+def write(folder: Path, found: Evaluation, pipeline: Pipeline, which: str) -> Path:
     """Write the report; where its first page is.
 
     Args:

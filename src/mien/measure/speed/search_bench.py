@@ -8,7 +8,7 @@ from mien import app
 from mien.config import Settings
 from mien.errors import SetupError
 from mien.measure.accuracy.dataset import open_dataset
-from mien.measure.accuracy.embedded import embedded
+from mien.measure.accuracy.embedding import embed_dataset
 from mien.measure.speed import population, search_at_size
 from mien.measure.speed.population import Population
 from mien.measure.speed.search_at_size import PROBES, GalleryRow
@@ -51,7 +51,7 @@ def from_album(settings: Settings, folder: Path) -> Population:
     """
     pack = app.open_pack(settings)
     album = open_dataset(folder)
-    found = embedded(album, pack, "central", settings.cores)
+    found = embed_dataset(album, pack, "central", settings.cores)
     name = f"{len(found.photos):,} photographs by {pack.manifest.name}"
     return population.measured(found.embeddings, album.people[found.photos], name, PROBES)
 
