@@ -1,1 +1,1 @@
-"""What runs a network: pixels in, named arrays out. Knows nothing of faces."""
+"""Inference engines: pixels in, named arrays out. Nothing here knows of faces."""

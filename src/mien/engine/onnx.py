@@ -1,4 +1,4 @@
-"""ONNX Runtime: the second engine, for ONNX packs on a GPU or where a user prefers it (`mien[onnx]`, `mien[cuda]`)."""
+"""Runs networks with ONNX Runtime: the engine for ONNX packs on a GPU, or by choice (`mien[onnx]`, `mien[cuda]`)."""
 
 import functools
 import math
@@ -12,13 +12,13 @@ from mien.engine.cores import Cores
 from mien.engine.session import Graph, Outputs, Pixels, Runtime, hold_size, single
 from mien.errors import SetupError
 
-PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")  # the first that is there runs the network
+PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")  # the first that is available runs the network
 
 
 class OnnxSession:
-    """An ONNX network under ONNX Runtime, on the GPU where there is one.
+    """An ONNX network under ONNX Runtime, on the GPU if there is one.
 
-    Preprocessing happens before the network, in numpy, since it cannot be put into the file's graph.
+    Preprocessing runs in numpy before the network, because ONNX Runtime cannot add it to the file's graph.
     """
 
     def __init__(self, graph: Graph, cores: Cores) -> None:
@@ -35,7 +35,7 @@ class OnnxSession:
             self._session = ort.InferenceSession(
                 _static(graph), options, providers=[name for name in PROVIDERS if name in present]
             )
-        except Exception as error:  # noqa: BLE001  its exceptions have no base of their own
+        except Exception as error:  # noqa: BLE001  its exceptions share no base class
             raise RuntimeError(str(error)) from None
         self._graph = graph
         self._input = self._session.get_inputs()[0].name
@@ -43,12 +43,12 @@ class OnnxSession:
         self.shape = (graph.height, graph.width, 3)
 
     def describe(self) -> Runtime:
-        """Say which ONNX Runtime, and on what."""
+        """Returns the version of ONNX Runtime and its device."""
         device = _device(self._session.get_providers()[0])
         return Runtime("ONNX Runtime", str(_runtime().__version__), device, "f32")
 
     def run(self, pixels: Pixels) -> Outputs:
-        """Run the network on each input (see `Session.run`)."""
+        """Runs the network on each input (see `Session.run`)."""
         answers: list[list[NDArray[np.float32]]] = [
             self._session.run(self._names, {self._input: each[None]}) for each in self._prepared(pixels)
         ]
@@ -58,14 +58,14 @@ class OnnxSession:
         }
 
     def _prepared(self, pixels: Pixels) -> NDArray[np.float32]:
-        """Pixels as the network wants them: its colour order, mean and scale; float32 (N, 3, height, width)."""
+        """Applies the network's colour order, mean and scale; returns float32 (N, 3, height, width)."""
         ordered = pixels[..., ::-1] if self._graph.color == "BGR" else pixels
         scaled = (ordered - np.array(self._graph.mean, np.float32)) / np.array(self._graph.scale, np.float32)
         return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
 
 
 def _static(graph: Graph) -> bytes:
-    """The file with its input fixed to the graph's size; what follows from that is inferred anew by the runtime."""
+    """Fixes the input to the graph's size, and clears all other shapes so that the runtime infers them."""
     import onnx  # noqa: PLC0415  an optional dependency
 
     model = onnx.load(str(graph.file))
@@ -82,7 +82,7 @@ def _static(graph: Graph) -> bytes:
 
 
 def available() -> tuple[str, list[str]]:
-    """The version of ONNX Runtime, and what it can run on, the first preferred.
+    """Returns the version of ONNX Runtime and the devices it can run on, the preferred one first.
 
     Raises:
         SetupError: it is not installed.
@@ -97,7 +97,7 @@ def _device(provider: str) -> str:
 
 @functools.cache
 def _runtime() -> Any:
-    """Imports ONNX Runtime with its telemetry off, which is decided by what the environment says at this moment."""
+    """Imports ONNX Runtime with its telemetry off; the import reads the variable, so it is set before."""
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnx  # noqa: F401, PLC0415  an optional dependency

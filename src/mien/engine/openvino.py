@@ -1,6 +1,6 @@
-"""OpenVINO on the CPU: reads its own IR and ONNX, static shapes, one compiled network for the life of the process.
+"""Runs networks with OpenVINO on the CPU: its own IR and ONNX, static shapes, compiled once for the whole process.
 
-Each inference has one core, which gets the most done; one that would leave cores idle has two (`Graph.paired`).
+An inference takes one core, which gives the highest throughput, or two where a core would idle (`Graph.paired`).
 """
 
 import copy
@@ -19,32 +19,32 @@ from mien.engine.cores import Cores
 from mien.engine.quiet import ov
 from mien.engine.session import Graph, Outputs, Pixels, Runtime, hold_size, single
 
-LANES = 2  # requests for each inference that runs: one is filled or read by Python while the other runs
+LANES = 2  # requests for each running inference: Python fills or reads one while the other runs
 
 _UNBOUNDED = ("Loop", "TensorIterator", "If")
-_MAKING = threading.Lock()  # networks are compiled at the same time, and each core would load OpenVINO's plugins anew
+_CORE_LOCK = threading.Lock()  # networks compile in parallel, and every `Core` would load OpenVINO's plugins again
 
 
 def _core() -> ov.Core:
-    with _MAKING:
-        return _made()
+    with _CORE_LOCK:
+        return _only_core()
 
 
 @functools.cache
-def _made() -> ov.Core:
+def _only_core() -> ov.Core:
     return ov.Core()
 
 
 @dataclass(frozen=True, slots=True)
 class _Lane:
-    """A request that runs the network, and views of what it leaves behind, each (batch, …)."""
+    """An inference request, and views of its outputs, each (batch, …)."""
 
     request: ov.InferRequest
     outputs: list[NDArray[np.float32]]
 
 
 class _Lanes:
-    """The requests of a compiled network, `count` of them; `streams` inferences may run, each on so many threads."""
+    """The `count` requests of a compiled network, of which `streams` run at once, each on `threads` threads."""
 
     def __init__(self, model: ov.Model, streams: int, threads: int, count: int, options: dict[str, object]) -> None:
         own = {
@@ -61,7 +61,7 @@ class _Lanes:
 
     @contextmanager
     def taken(self, wanted: int) -> Iterator[list[_Lane]]:
-        """Wait for one lane, then take what else is idle, up to `wanted`; they are given back afterwards."""
+        """Waits for one lane, takes further idle ones up to `wanted`, and gives them back afterwards."""
         taken = [self._idle.get()]
         try:
             while len(taken) < wanted:
@@ -83,10 +83,10 @@ class _Lanes:
 
 
 class OpenVinoSession:
-    """A network compiled for the CPU, with as many inferences in flight as it was given threads.
+    """A network compiled for the CPU, with as many inferences in flight as it has cores.
 
-    Pixels go in as they lie in memory; colour order, mean, scale and layout are part of the compiled graph. `precision`
-    is "f32", "bf16", or "auto" for what the processor does best.
+    Pixels are passed without a copy: colour order, mean, scale and layout are part of the compiled graph. `precision`
+    is "f32", "bf16", or "auto" for the processor's fastest.
     """
 
     def __init__(self, graph: Graph, cores: Cores, precision: str = "auto") -> None:
@@ -114,19 +114,19 @@ class OpenVinoSession:
         self.shape = (graph.height, graph.width, 3)
 
     def describe(self) -> Runtime:
-        """Say which OpenVINO, on which processor, in which precision."""
+        """Returns the version of OpenVINO, the processor and the precision."""
         device = str(_core().get_property("CPU", "FULL_DEVICE_NAME"))
         precision = self._singles.compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
         return Runtime("OpenVINO", ov.__version__.split("-")[0], device, precision)
 
     def unpaired(self) -> "OpenVinoSession":
-        """The same compiled network, whose inferences never have two cores; to measure with."""
+        """Returns the same compiled network with one core for every inference, for measuring."""
         other = copy.copy(self)
         other._pairs = None
         return other
 
     def run(self, pixels: Pixels) -> Outputs:
-        """Run the network on each input, on every idle request at once (see `Session.run`)."""
+        """Runs the network on each input, on all idle requests at once (see `Session.run`)."""
         count = len(pixels)
         pixels = self._filled(pixels)
         answers = [np.empty((len(pixels), *shape), np.float32) for shape in self._singles.shapes]
@@ -145,25 +145,25 @@ class OpenVinoSession:
         return {name: answer[:count] for name, answer in zip(self._names, answers, strict=True)}
 
     def _fitting(self, calls: int) -> _Lanes:
-        """Those of two cores for a single call, while there are two for each thread; the answers are the same."""
+        """Returns the lanes of two cores for a single call while each thread at work has two; outputs are the same."""
         return self._pairs if self._pairs and calls == 1 and self._cores.share > 1 else self._singles
 
     def _filled(self, pixels: Pixels) -> Pixels:
-        """The inputs with black ones after them, up to whole batches."""
+        """Appends black inputs up to whole batches."""
         missing = -len(pixels) % self._batch
         return np.concatenate([pixels, np.zeros((missing, *self.shape), np.uint8)]) if missing else pixels
 
 
 def _bounded(model: ov.Model) -> None:
-    """Refuse a network that could take any memory or time.
+    """Refuses a network that could take any amount of memory or time.
 
     Raises:
-        ValueError: it has loops, layers of no fixed size, or too large ones.
+        ValueError: it has loops, layers of no fixed size, or layers that are too large.
     """
     numbers = 0
     for layer in model.get_ops():
         if layer.get_type_name() in _UNBOUNDED:
-            raise ValueError(f"it has a layer of the kind {layer.get_type_name()}, which may run for any time")
+            raise ValueError(f"it has a layer of the kind {layer.get_type_name()}, which may run without end")
         for output in layer.outputs():
             if output.get_partial_shape().is_dynamic:
                 raise ValueError(f"the size of its layer {layer.get_friendly_name()} does not follow from its input's")
@@ -172,7 +172,7 @@ def _bounded(model: ov.Model) -> None:
 
 
 def _name(port: ov.ConstOutput) -> str:
-    """The name its publisher gave an output; others may stand beside it, and a converter's numbers sort first."""
+    """Returns the publisher's name of an output; a converter may have added numbers as names, which sort first."""
     names = port.get_names()
     given = str(port.get_node().get_friendly_name()).split("/sink_port_")[0]
     return given if given in names else max(names, default="output")

@@ -1,9 +1,9 @@
-"""OpenVINO without the part of it that reports its use. Everything of mien has `ov` from here.
+"""Imports OpenVINO without its telemetry, as `ov`, for every module of mien that uses it.
 
-`import openvino` also imports its model converter, and that tells Google Analytics of every import, with a number made
-for the user and kept in ~/intel. It does so unasked, from a forked copy of the process. mien converts no models. Where
-the converter cannot be imported, OpenVINO does without it; that is what it finds here. Afterwards whoever wants it can
-import it.
+`import openvino` also imports its model converter, which reports every import to Google Analytics, under an identifier
+that it creates for the user in ~/intel. It does so unasked, from a forked copy of the process. mien converts no models,
+and OpenVINO runs without the converter if it cannot be imported; so its import is made to fail here. Afterwards other
+code can import it as usual.
 """
 
 import sys
@@ -12,10 +12,10 @@ __all__ = ["ov"]
 
 _CONVERTER = "openvino.tools.ovc"
 
-if _CONVERTER in sys.modules:  # somebody imported OpenVINO before
+if _CONVERTER in sys.modules:  # OpenVINO was imported before
     import openvino as ov
 else:
-    sys.modules[_CONVERTER] = None  # type: ignore[assignment]  # the import system's own way of saying: not to be had
+    sys.modules[_CONVERTER] = None  # type: ignore[assignment]  # makes the import system raise ImportError
     try:
         import openvino as ov
     finally:
