@@ -20,7 +20,7 @@ from mien.engine.onnx import OnnxSession
 from mien.engine.openvino import OpenVinoSession
 from mien.engine.watched import WatchedSession
 from mien.errors import SetupError
-from mien.image.source import FETCH_PATIENCE, S3, S3Settings
+from mien.image.source import FETCH_TIMEOUT, S3, S3Settings
 from mien.operations import table
 from mien.operations.context import Context, Operations
 from mien.packs import calibration_file, install, load, manifest, own, terms
@@ -210,9 +210,9 @@ def vault(settings: Settings) -> Vault:
 def s3_settings(settings: Settings) -> S3Settings:
     """Where S3Object is read from."""
     buckets = tuple(pattern.strip() for pattern in settings.s3_buckets.split(",") if pattern.strip())
-    seconds = min(FETCH_PATIENCE, 0.9 * settings.request_timeout)  # so that what is said is why
+    timeout = min(FETCH_TIMEOUT, 0.9 * settings.request_timeout)  # so that what is said is why
     return S3Settings(
-        settings.s3_endpoint, settings.s3_region, settings.s3_access_key, settings.s3_secret_key, buckets, seconds
+        settings.s3_endpoint, settings.s3_region, settings.s3_access_key, settings.s3_secret_key, buckets, timeout
     )
 
 

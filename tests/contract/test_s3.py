@@ -208,7 +208,7 @@ def strange() -> Iterator[Callable[[bytes, bool], str]]:
 def test_an_endpoint_that_says_nothing_is_given_up(
     strange: Callable[[bytes, bool], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source, "READ_PATIENCE", 0.5)
+    monkeypatch.setattr(source, "READ_TIMEOUT", 0.5)
     started = time.monotonic()
     with pytest.raises(InvalidS3ObjectError):
         s3(strange(b"", False)).read(BUCKET, "pair.jpg", None)

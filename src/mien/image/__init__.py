@@ -1,1 +1,1 @@
-"""Bytes of an image to upright pixels."""
+"""From the bytes of an image, or the S3 object that holds them, to upright pixels."""

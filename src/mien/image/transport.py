@@ -1,10 +1,10 @@
-"""How an S3 endpoint is spoken to: botocore's HTTP session, with an end to every fetch and to every answer's length.
+"""botocore's HTTP session for `image/source.py`, with a deadline for each fetch and a bound on each answer.
 
-botocore's own patience is for one read, so that an object of a byte in three seconds would hold its thread for good,
-and it reads an error's body to its end. Here a fetch has one deadline over all of it: connecting, TLS, headers, body
-and second attempts. When it is over, its sockets are shut down, which wakes the thread that waits at one.
+botocore's own timeout is for a single read: an object that sends one byte every three seconds would hold its thread
+forever, and the body of an error is read to its end. Here one deadline covers the whole fetch: connecting, TLS,
+headers, body and retries. When it passes, the sockets of the fetch are shut down, which wakes the thread that waits.
 
-Only `image/source.py` imports this, when the first object is asked for: botocore takes half a second.
+Only `image/source.py` imports this, for the first object, because importing botocore takes half a second.
 """
 
 import os
@@ -23,16 +23,16 @@ from botocore.awsrequest import (
 )
 from botocore.httpsession import URLLib3Session
 
-MOST_TOLD = 4 << 20  # bytes of an answer that is no object; a list of 1,000 names has one or two
+MOST_LISTED = 4 << 20  # bytes of an answer other than an object; a list of 1,000 names has 1 or 2 MB
 MOST_ERROR = 64 << 10  # bytes of an error
 _this = threading.local()
 
 
 class Deadline:
-    """A context in which a thread's fetches are over after so many seconds.
+    """A context in which the fetches of this thread end after so many seconds.
 
     Attributes:
-        passed: whether they were not over by themselves; what was read until then may be cut short.
+        passed: whether the deadline ended them; bytes read until then may be incomplete.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -43,15 +43,15 @@ class Deadline:
         self._timer.daemon = True
 
     def watch(self, connected: socket.socket) -> None:
-        """Take a socket that the fetch uses.
+        """Adds a socket that the fetch uses.
 
         Raises:
-            TimeoutError: it is too late for that.
+            TimeoutError: the deadline has passed.
         """
         with self._lock:
             if self.passed:
                 raise TimeoutError("the fetch took too long")
-            self._sockets.append(socket.socket(fileno=os.dup(connected.fileno())))  # TLS takes the original apart
+            self._sockets.append(socket.socket(fileno=os.dup(connected.fileno())))  # TLS detaches the original
 
     def _pass(self) -> None:
         with self._lock:
@@ -60,7 +60,7 @@ class Deadline:
                 try:
                     each.shutdown(socket.SHUT_RDWR)
                 except OSError:
-                    continue  # it is closed already
+                    continue  # already closed
 
     def __enter__(self) -> "Deadline":
         _this.deadline = self
@@ -85,7 +85,7 @@ def _watch(connected: socket.socket | None) -> None:
 
 
 class _Watched:
-    """A connection whose socket belongs to the fetch that uses it now, be it new or kept from one before."""
+    """A connection that hands its socket, new or reused, to the deadline of the fetch that uses it."""
 
     sock: socket.socket | None
 
@@ -119,8 +119,8 @@ class _SecurePool(AWSHTTPSConnectionPool):  # type: ignore[misc]
     ConnectionCls = _SecureConnection
 
 
-class _Read:
-    """What was read of an answer, in the place of what it was read from."""
+class _Content:
+    """Content already read, in place of the connection it came from."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -130,7 +130,7 @@ class _Read:
 
 
 class Transport(URLLib3Session):  # type: ignore[misc]
-    """See the module; the arguments are those of botocore's session."""
+    """botocore's session with deadlines and bounds; takes the arguments of `URLLib3Session`."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -138,15 +138,15 @@ class Transport(URLLib3Session):  # type: ignore[misc]
         self._manager.pool_classes_by_scheme = self._pool_classes_by_scheme
 
     def answer(self, request: Any, **_: Any) -> AWSResponse:
-        """Send a request: the handler of botocore's event `before-send`. Objects are streamed, all else is bounded."""
+        """Sends a request as the handler of botocore's event `before-send`: streams objects, bounds other answers."""
         streamed, request.stream_output = request.stream_output, True
         answer = self.send(request)
         if streamed and answer.status_code < 300:
             return answer
-        most = MOST_TOLD if answer.status_code < 300 else MOST_ERROR
+        most = MOST_LISTED if answer.status_code < 300 else MOST_ERROR
         content = answer.raw.read(most + 1)
         if len(content) > most:
             answer.raw.close()
             content = b""
         answer.raw.release_conn()
-        return AWSResponse(answer.url, answer.status_code, answer.headers, _Read(content))
+        return AWSResponse(answer.url, answer.status_code, answer.headers, _Content(content))
