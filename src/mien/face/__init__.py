@@ -1,1 +1,1 @@
-"""Recognising faces: arrays in, values out. No files, no settings, no AWS words."""
+"""Face recognition: arrays in, values out, without files, settings or the names of AWS's API."""

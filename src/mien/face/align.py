@@ -1,4 +1,4 @@
-"""A face turned and scaled to where the embedder wants its eyes, nose and mouth."""
+"""Cuts a face out for the embedder: turned and scaled so that eyes, nose and mouth lie where it expects them."""
 
 import cv2
 import numpy as np
@@ -9,29 +9,29 @@ from mien.face.types import Pixels, Points
 
 
 def similarity(source: NDArray[np.floating], target: NDArray[np.floating]) -> NDArray[np.float64]:
-    """The rotation, uniform scale and shift that bring `source` nearest to `target` in least squares.
+    """Returns the rotation, uniform scale and shift that bring `source` nearest to `target` in least squares.
 
-    The closed form for the plane (Umeyama 1991, without reflection).
+    This is the closed form for the plane (Umeyama 1991, without reflection).
 
     Args:
         source: (N, 2).
         target: (N, 2).
 
     Returns:
-        float64 (2, 3), to be applied to column vectors (x, y, 1).
+        float64 (2, 3), for column vectors (x, y, 1).
     """
     return _matrix(*_fitted(source, target))
 
 
 def _fitted(source: NDArray[np.floating], target: NDArray[np.floating]) -> tuple[complex, complex]:
-    """The same as complex numbers: a point x + iy goes to factor · (x + iy) + shift."""
+    """Returns the same transform as complex numbers: a point x + iy goes to factor · (x + iy) + shift."""
     (one, one_mean), (other, other_mean) = _centred(source), _centred(target)
     factor = complex(np.vdot(one, other)) / max(float(np.vdot(one, one).real), 1e-12)
     return factor, other_mean - factor * one_mean
 
 
 def _centred(points: NDArray[np.floating]) -> tuple[NDArray[np.complex128], complex]:
-    """Points about their mean, and the mean."""
+    """Returns the points relative to their mean, and the mean, as complex numbers."""
     plane = np.ascontiguousarray(points, np.float64).view(np.complex128)
     mean = complex(plane.mean())
     return plane - mean, mean
@@ -42,19 +42,20 @@ def _matrix(factor: complex, shift: complex) -> NDArray[np.float64]:
 
 
 def align(image: Halves, landmarks: Points, points: Points, size: int, cubic: bool = False) -> Pixels:
-    """Cut a face out.
+    """Cuts a face out of an image.
 
-    A large face is cut from the half that leaves less than a halving to do, so that the warp's few taps do not alias.
+    A large face is cut from the half that leaves less than a halving to do, so that the warp, which reads only a few
+    pixels for each, does not alias.
 
     Args:
-        image: what it is cut from.
+        image: the image and its halves.
         landmarks: float32 (5, 2), in pixels of `image.full`.
         points: float32 (5, 2), where they belong in the crop, in pixels of the crop.
         size: rows and columns of the crop.
-        cubic: interpolated by cubic pieces, which keeps more detail, instead of linear ones.
+        cubic: whether to interpolate bicubically, which keeps more detail, and not bilinearly.
 
     Returns:
-        uint8 (size, size, 3); black where it reaches beyond the image.
+        uint8 (size, size, 3); black beyond the image.
     """
     factor, shift = _fitted(landmarks, points)
     near, scale = image.nearest(1 / max(abs(factor), 1e-6))

@@ -1,7 +1,7 @@
-"""Where the faces are, by three networks: the first proposes windows at every scale, the next two look closer.
+"""Detects faces with three networks: the first proposes windows at every scale, the next two look closer.
 
-The cascade is that of Zhang et al. 2016 (arXiv 1604.02878): a network sees every 12×12 window of a pyramid of the
-image; what it takes for a face is cut out and seen again at 24×24, what remains at 48×48, where the landmarks are.
+The cascade is that of Zhang et al. 2016 (arXiv 1604.02878, MTCNN): the first network sees every 12×12 window of an
+image pyramid. Its proposals are cut out and seen again at 24×24, and those that remain at 48×48, with landmarks.
 """
 
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ from mien.face.pyramid import GREY, Pyramid
 from mien.face.types import Detection, Pixels
 
 WINDOW, STRIDE = 12, 2  # of the first network, pixels
-MOST_PROPOSALS = 400  # a crowd's worth; more would let a busy image take the machine for itself
-SAME_SCALE, SAME_WINDOW = 0.5, 0.7  # proposals that overlap more, within a scale and across scales, are one
+MOST_PROPOSALS = 400  # enough for a crowd; more would let one busy image occupy the machine
+SAME_SCALE, SAME_WINDOW = 0.5, 0.7  # NMS: proposals that overlap more, within and across scales, are one
 
 Boxes = NDArray[np.float32]
 Scores = NDArray[np.float32]
@@ -27,7 +27,7 @@ Scores = NDArray[np.float32]
 
 @cache
 def pyramid(side: int) -> Pyramid:
-    """How an image lies on the first network's canvas, whose height is `side`."""
+    """Returns the layout of an image on the first network's canvas, whose height is `side`."""
     return Pyramid(side, WINDOW)
 
 
@@ -36,13 +36,13 @@ class Cascade:
     """The three networks, the first at two canvas sizes.
 
     Attributes:
-        wide: over the canvas of a larger pyramid; outputs `score` (rows, columns) and `shift` (4, rows, columns) in
-            windows, for windows STRIDE pixels apart.
-        narrow: over that of a smaller one, which is all a small image needs.
-        refiner: outputs `score` () and `shift` (4,) in sides of its input.
-        finisher: the same and `points` (2, 5), x and y, in sides of its input.
-        least_scores: 0–1, what proposals, refined and finished faces must reach.
-        most_overlap: 0–1; of two faces that overlap more, the lower score goes.
+        wide: the first network over the larger canvas; outputs `score` (rows, columns) and `shift` (4, rows, columns)
+            in windows, for windows STRIDE pixels apart.
+        narrow: the same over the smaller canvas, which is enough for a small image.
+        refiner: the second network; outputs `score` () and `shift` (4,) in sides of its input.
+        finisher: the third network; outputs the same and `points` (2, 5), x and y, in sides of its input.
+        least_scores: 0–1, the least score of proposals, refined and finished faces.
+        most_overlap: 0–1; of two faces that overlap more, the one with the lower score is dropped.
     """
 
     wide: Session
@@ -63,13 +63,13 @@ class Cascade:
         return {"wide": self.wide, "narrow": self.narrow, "refiner": self.refiner, "finisher": self.finisher}
 
     def detect(self, image: Halves, width: int, height: int) -> list[Detection]:
-        """Find faces (see `Finder.detect`)."""
+        """Detects faces (see `Finder.detect`)."""
         boxes = self._refine(image, self._propose(image))
         found = merge(self._finish(image, boxes), self.most_overlap)
         return detections(found, width / image.full.shape[1], height / image.full.shape[0])
 
     def _propose(self, halves: Halves) -> Boxes:
-        """Windows that may hold a face: x1, y1, x2, y2 in pixels of the image, the likeliest first."""
+        """Returns windows that may hold a face: x1, y1, x2, y2 in pixels of the image, the likeliest first."""
         rows, columns = halves.full.shape[:2]
         session = self.narrow if max(rows, columns) <= self.narrow.shape[0] else self.wide
         canvas, drawn = pyramid(session.shape[0]).draw(halves)
@@ -87,18 +87,18 @@ class Cascade:
             boxes.append(_shifted(windows, shift[:, top + row, left + column].T) * scale)
             scores.append(here[row, column])
             scales.append(np.full(len(row), index, np.int32))
-        return _apart(np.concatenate(boxes), np.concatenate(scores), np.concatenate(scales))[:MOST_PROPOSALS]
+        return _suppress(np.concatenate(boxes), np.concatenate(scores), np.concatenate(scales))[:MOST_PROPOSALS]
 
     def _refine(self, halves: Halves, boxes: Boxes) -> Boxes:
-        """The windows that the second network takes for faces, where it puts them."""
+        """Returns the windows that the second network accepts, moved to where it sees the faces."""
         boxes = _squares(boxes)
         answer = self.refiner.run(_patches(halves, boxes, self.refiner))
         kept = answer["score"] >= self.least_scores[1]
         moved = _shifted(boxes[kept], answer["shift"][kept])
-        return _apart(moved, answer["score"][kept], np.zeros(len(moved), np.int32))
+        return _suppress(moved, answer["score"][kept], np.zeros(len(moved), np.int32))
 
     def _finish(self, halves: Halves, boxes: Boxes) -> Candidates:
-        """The faces that the third network takes for faces, with their landmarks."""
+        """Returns the faces that the third network accepts, with their landmarks."""
         boxes = _squares(boxes)
         answer = self.finisher.run(_patches(halves, boxes, self.finisher))
         kept = answer["score"] >= self.least_scores[2]
@@ -121,14 +121,14 @@ def _shifted(boxes: Boxes, shift: NDArray[np.float32]) -> Boxes:
 
 
 def _squares(boxes: Boxes) -> Boxes:
-    """The squares around the same centres that are as long as the longer side."""
+    """Returns squares around the same centres, as large as the longer side."""
     middle = (boxes[:, :2] + boxes[:, 2:]) / 2
     half = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True) / 2
     return np.concatenate([middle - half, middle + half], axis=1)
 
 
-def _apart(boxes: Boxes, scores: Scores, scales: NDArray[np.int32]) -> Boxes:
-    """The boxes left when of two too alike the lower score goes, first within a scale, then across, best first."""
+def _suppress(boxes: Boxes, scores: Scores, scales: NDArray[np.int32]) -> Boxes:
+    """Applies NMS to boxes, within each scale and then across scales; the best come first."""
     if len(boxes) == 0:
         return boxes
     rectangles = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)

@@ -1,7 +1,7 @@
-"""Where the faces are: the image is laid on the detector's square canvas, candidates come back, the best are kept.
+"""Detects faces: draws the image on the detector's square canvas, reads candidates, and keeps the best (NMS).
 
-Two canvases are compiled. The wide one sees small faces. The narrow one is all a small image needs, and it sees what
-the wide one cannot: a face so near that it overfills the receptive field.
+The network is compiled for two canvases. The wide one shows small faces. The narrow one is enough for a small image,
+and it shows faces so near that they exceed the receptive field on the wide one.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,13 +18,13 @@ from mien.face.types import Box, Detection, Pixels
 
 MOST_FACES = 100
 MOST_CANDIDATES = 400  # faces kept before the largest are chosen
-SAME_FACE = 0.6  # candidates that overlap more are one face seen by neighbouring cells
-NEAR = 0.5  # a face wider or taller than this share of the canvas is looked at again on the narrow canvas
+SAME_FACE = 0.6  # candidates that overlap more are one face, seen by neighbouring cells
+NEAR = 0.5  # a face wider or taller than this share of the canvas is detected again on the narrow canvas
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What a detector's head reads from its outputs, in pixels of the canvas.
+    """The faces that a head reads from a detector's outputs, in pixels of the canvas.
 
     Attributes:
         boxes: float32 (N, 4) as x1, y1, x2, y2.
@@ -42,23 +42,23 @@ Head = Callable[[Mapping[str, NDArray[np.float32]], tuple[int, int], float], Can
 
 
 class Finder(Protocol):
-    """What finds faces: a network over a canvas (`Detector`), or several that look closer in turn (`Cascade`)."""
+    """A face detector: one network over a canvas (`Detector`), or several that look closer in turn (`Cascade`)."""
 
     @property
     def canvas(self) -> int:
-        """The longer side, in pixels, beyond which more resolution shows it nothing new."""
+        """The longer side of an image, in pixels, beyond which more resolution reveals no further faces."""
 
     @property
     def sessions(self) -> dict[str, Session]:
-        """Its networks, by the name of the field that holds each."""
+        """Its networks by the name of the field that holds each."""
 
     def detect(self, image: Halves, width: int, height: int) -> list[Detection]:
-        """Find up to 100 faces, the largest first.
+        """Detects up to 100 faces, the largest first, in pixels of the full-resolution image.
 
         Args:
-            image: at any scale.
-            width: of the full-resolution image, in whose pixels the answer is.
-            height: of the same.
+            image: the image at any scale.
+            width: columns of the full-resolution image.
+            height: rows of the full-resolution image.
         """
 
 
@@ -70,8 +70,8 @@ class Detector:
         wide: the session with the larger canvas.
         narrow: the session with the smaller canvas.
         head: (outputs of one image, canvas height and width, least score) → candidates.
-        least_score: 0–1; what scores below it is not a face.
-        most_overlap: 0–1; of two candidates that overlap more, the lower score goes.
+        least_score: 0–1; candidates below it are not faces.
+        most_overlap: 0–1; of two candidates that overlap more, the one with the lower score is dropped.
     """
 
     wide: Session
@@ -81,12 +81,12 @@ class Detector:
     most_overlap: float
 
     def detect(self, image: Halves, width: int, height: int) -> list[Detection]:
-        """Find faces (see `Finder.detect`)."""
+        """Detects faces (see `Finder.detect`)."""
         rows, columns = image.full.shape[:2]
         first = self.narrow if max(rows, columns) <= max(self.narrow.shape[:2]) else self.wide
-        found = self._look(image, first)
+        found = self._run(image, first)
         if first is self.wide and (len(found.scores) == 0 or _near(found, self.wide)):
-            found = _joined(found, _times(self._look(image, self.narrow), self._ratio))
+            found = _joined(found, _scaled(self._run(image, self.narrow), self._ratio))
         scale = 1 / _fit(image.full, first.shape)
         return detections(merge(found, self.most_overlap), width / columns * scale, height / rows * scale)
 
@@ -104,18 +104,18 @@ class Detector:
     def _ratio(self) -> float:
         return self.wide.shape[0] / self.narrow.shape[0]
 
-    def _look(self, image: Halves, session: Session) -> Candidates:
+    def _run(self, image: Halves, session: Session) -> Candidates:
         outputs = session.run(letterbox(image, session.shape)[None])
         first = {name: value[0] for name, value in outputs.items()}
         return self.head(first, session.shape[:2], self.least_score)
 
 
 def detections(found: Candidates, across: float, down: float) -> list[Detection]:
-    """Candidates as detections, the largest first.
+    """Converts candidates to detections in pixels of the full-resolution image, the largest first.
 
     Args:
-        found: in pixels of whatever was looked at.
-        across: what x is multiplied by to be in pixels of the full-resolution image.
+        found: the candidates, in any pixels.
+        across: the factor from their x to that of the full-resolution image.
         down: the same for y.
     """
     stretch = np.array([across, down], np.float32)
@@ -128,10 +128,10 @@ def detections(found: Candidates, across: float, down: float) -> list[Detection]
 
 
 def letterbox(image: Halves, shape: tuple[int, int, int]) -> Pixels:
-    """Lay the image in the canvas's top left corner, as large as it fits, black around it.
+    """Draws the image in the canvas's top left corner, as large as it fits, with black around it.
 
-    A large image is halved first, and what is left, less than a halving, is interpolated. The same faces are found as
-    with one pass of averaging, which takes 2 to 7 times as long (`benchmarks/README.md`).
+    A large image is halved first, and the rest, less than a halving, is interpolated bilinearly. This is faster than
+    averaging in one pass and finds the same faces: see `benchmarks/README.md`, "What was tried".
     """
     near, _ = image.nearest(1 / _fit(image.full, shape))
     factor = _fit(near, shape)
@@ -154,7 +154,7 @@ def _near(found: Candidates, session: Session) -> bool:
     return bool(extent.max() > NEAR * max(session.shape[:2]))
 
 
-def _times(found: Candidates, factor: float) -> Candidates:
+def _scaled(found: Candidates, factor: float) -> Candidates:
     return Candidates(found.boxes * np.float32(factor), found.scores, found.landmarks * np.float32(factor))
 
 
@@ -167,10 +167,10 @@ def _joined(one: Candidates, other: Candidates) -> Candidates:
 
 
 def merge(found: Candidates, most_overlap: float) -> Candidates:
-    """Greedy non-maximum suppression; what is kept is averaged with its near duplicates, weighted by score.
+    """Applies greedy NMS (non-maximum suppression), and averages each face with its near duplicates by score.
 
     Neighbouring cells each give their own guess of the same face. Averaging them costs nothing and steadies the
-    landmarks: `benchmarks/README.md` has the gain.
+    landmarks: see `benchmarks/README.md`, "What was tried".
     """
     low, high = found.boxes[:, :2], found.boxes[:, 2:]
     extents = high - low

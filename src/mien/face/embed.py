@@ -1,4 +1,4 @@
-"""A face as a unit vector: the nearer two vectors, the likelier they are of one person."""
+"""Embeds aligned faces as unit vectors: the nearer two vectors are, the likelier they are of one person."""
 
 from dataclasses import dataclass
 
@@ -16,13 +16,13 @@ class Embedder:
     """An embedding network.
 
     Attributes:
-        session: what runs it.
-        points: float32 (5, 2), where a crop must have its landmarks, in pixels of the crop.
+        session: the network.
+        points: float32 (5, 2), the landmarks' places in a crop, in pixels.
         dimension: length of the embedding.
         mirror: whether a crop is averaged with its mirror image.
-        mirrored: where the mirrored crop must have them, if elsewhere. A face seen at two scales gives two opinions;
-            two crops alike but for the side give nearly one (`benchmarks/README.md`).
-        cubic: how faces are cut out (`align`).
+        mirrored: the landmarks' places in the crop that is mirrored, if they differ. Two scales tell more than two
+            crops of one scale: see `benchmarks/README.md`, "What was tried for accuracy".
+        cubic: whether faces are cut out bicubically (`align`).
     """
 
     session: Session
@@ -38,17 +38,17 @@ class Embedder:
         return self.session.shape[0]
 
     def embed(self, crops: Pixels, mirrored: Pixels | None = None) -> Embeddings:
-        """Embed aligned crops.
+        """Embeds aligned crops.
 
         Args:
             crops: uint8 RGB (N, size, size, 3).
-            mirrored: the same faces cut out for `mirrored`, not mirrored yet; without them `crops` serve for both.
+            mirrored: the same faces cut out for `mirrored`, not yet mirrored; without them `crops` serve for both.
 
         Returns:
             float32 (N, dimension), each of length 1.
 
         Raises:
-            ArithmeticError: the network answered zeros or no numbers, which no face does.
+            ArithmeticError: an output is zero or not finite, which no face gives.
         """
         if len(crops) == 0:
             return np.empty((0, self.dimension), np.float32)
@@ -60,7 +60,7 @@ class Embedder:
 
 
 def unit(vectors: NDArray[np.float32]) -> Embeddings:
-    """Scale rows to length 1.
+    """Scales rows to length 1.
 
     Raises:
         ArithmeticError: a row is zero or not finite.

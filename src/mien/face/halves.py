@@ -1,6 +1,6 @@
-"""An image at half its size, a quarter, …: what is to be shrunk is taken from the nearest, so that nothing aliases.
+"""Keeps an image at half its size, a quarter, …, from which smaller copies are made without aliasing.
 
-The detector and every face cut out share the halves, so that a large image is shrunk once.
+The detector and the alignment of every face share the halves, so that a large image is shrunk only once.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from mien.face.types import Pixels
 
 
 class Halves:
-    """An image and its halves, made as they are asked for. Used by one thread.
+    """An image and its halves, each made on first use, for one thread.
 
     Args:
         image: uint8 RGB (H, W, 3).
@@ -28,10 +28,10 @@ class Halves:
         return self._images[0]
 
     def nearest(self, reduction: float) -> tuple[Pixels, float]:
-        """The smallest half that leaves less than a halving to do, and its scale: 1, ½, ¼, …
+        """Returns the smallest half that leaves less than a halving to do, and its scale: 1, ½, ¼, …
 
         Args:
-            reduction: by how much the image is to be reduced; under 1 where it is enlarged.
+            reduction: the factor by which the image is to be reduced; below 1 to enlarge it.
         """
         times = int(log2(max(reduction, 1.0)))
         while len(self._images) <= times:
@@ -39,12 +39,12 @@ class Halves:
         return self._images[times], 0.5**times
 
     def cut(self, box: Sequence[float], size: int, beyond: tuple[int, int, int]) -> Pixels:
-        """Cut a square out and scale it.
+        """Cuts a square out and scales it.
 
         Args:
-            box: x1, y1, x2, y2, in pixels of the image, as wide as high; it may reach beyond the image.
+            box: x1, y1, x2, y2 of a square, in pixels of the image; it may reach beyond the image.
             size: rows and columns of the answer.
-            beyond: the colour of what lies beyond the image.
+            beyond: the colour beyond the image.
 
         Returns:
             uint8 RGB (size, size, 3).
@@ -59,9 +59,9 @@ class Halves:
 
 
 def halved(image: Pixels) -> Pixels:
-    """Half as many rows and columns, each pixel the mean of four; an odd last row or column is dropped.
+    """Halves rows and columns: each pixel is the mean of four, and an odd last row or column is dropped.
 
-    Exact means of 2 × 2 pixels are what processors have instructions for.
+    Processors have instructions for exact means of 2 × 2 pixels.
     """
     height, width = (max(1, side // 2) for side in image.shape[:2])
     return np.asarray(cv2.resize(image[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA))

@@ -1,7 +1,7 @@
-"""Thirty landmarks from five: where a mean face has them, carried over by the five that were found.
+"""Estimates AWS's thirty landmarks for a response from the five that the detector finds.
 
-The detector finds five points. The rest are where the mean of 211 frontal faces of LFW has them, moved by the affine
-map that fits the five best. They follow turn, tilt and size of a face; they do not see an open mouth or a raised brow.
+The other 25 are those of a mean face (211 frontal faces of LFW), moved by the affine map that fits the five best. They
+follow the turn, tilt and size of a face, but not an open mouth or a raised brow.
 """
 
 import numpy as np
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from mien.face.types import Points
 
-# In units of the distance between the eyes, from the middle between them, x right, y down; read off the mean face.
-# The order is AWS's; the first five are those that are found.
+# The mean face in units of the distance between the eyes, from the middle between them, x right, y down. The order is
+# AWS's; the first five are those that the detector finds.
 MEAN = {
     "eyeLeft": (-0.50, 0.00), "eyeRight": (0.50, 0.00), "mouthLeft": (-0.45, 1.05), "mouthRight": (0.45, 1.05),
     "nose": (0.00, 0.61),
@@ -34,7 +34,7 @@ _FIT = np.linalg.pinv(
 
 
 def all_landmarks(five: Points) -> dict[str, NDArray[np.float64]]:
-    """Name → (x, y) of all thirty, in AWS's order; those that were found are as they were found.
+    """Returns name → (x, y) of all thirty in AWS's order; those that were found stay as they are.
 
     Args:
         five: float32 (5, 2): left eye, right eye, nose tip, left and right mouth corner.

@@ -1,6 +1,6 @@
-"""The way of a picture: find the faces, cut them out, measure them, and later embed those that are wanted.
+"""Takes a picture through the networks: detects faces, cuts them out, measures them, and embeds those wanted later.
 
-Embedding is a step of its own so that a face the caller refuses for its quality costs no inference.
+Embedding is a separate step, so that a face refused for its quality costs no inference.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from mien.face.halves import Halves
 from mien.face.quality import eye_distance, pose, quality
 from mien.face.types import Detection, Face, Picture
 
-Stage = Callable[[str], AbstractContextManager[None]]  # told the name of each stage, and around it while it lasts
+Stage = Callable[[str], AbstractContextManager[None]]  # gets the name of a stage, and is open while it lasts
 
 CANVASES = 2  # a picture is first decoded at this many times the detector's canvas, which serves most crops as well
 
@@ -32,9 +32,13 @@ class Pipeline:
     cores: Cores
 
     def find(self, picture: Picture, stage: Stage = lambda _: nullcontext(), *, embedded: bool = True) -> list[Face]:
-        """Find, cut out and measure up to 100 faces, the largest first; `embedded` says whether any will be embedded.
+        """Detects, cuts out and measures up to 100 faces, the largest first.
 
-        The stages are decode, detect and align; decode comes again where a face wants more pixels than the first gave.
+        Args:
+            picture: the picture.
+            stage: opened around each stage: decode, detect, align. A face that needs more pixels than were first
+                decoded opens decode once more.
+            embedded: whether any of the faces will be embedded.
         """
         with self.cores.at_work():
             with stage("decode"):
@@ -54,7 +58,7 @@ class Pipeline:
                 ]
 
     def embed(self, faces: Sequence[Face]) -> Embeddings:
-        """Embed faces that `find` gave; float32 (N, dimension), unit length."""
+        """Embeds faces that `find` returned; float32 (N, dimension), unit length."""
         with self.cores.at_work():
             size = self.embedder.size
             crops = np.stack([face.crop for face in faces]) if faces else np.empty((0, size, size, 3), np.uint8)
@@ -65,7 +69,7 @@ class Pipeline:
             )
 
     def _side(self, detection: Detection, picture: Picture) -> int:
-        """The longer side, up to the full resolution, at which the picture has as many pixels of a face as its crop."""
+        """Returns the longer side of the picture at which the face has as many pixels as its crop, up to full size."""
         full = max(picture.width, picture.height)
         wanted = full * eye_distance(self.embedder.points) / max(eye_distance(detection.landmarks), 1.0)
         return min(full, ceil(wanted))

@@ -1,7 +1,7 @@
-"""An image at falling scales side by side on one canvas, for a network that knows one size of face.
+"""Draws an image at falling scales side by side on one canvas, for a detector that knows one size of face.
 
-One static input holds every scale, so one compiled network is run once. The scales fall by √½; a level's place is even
-both ways, so that it meets the grid of a network with stride 2.
+One static input holds every scale, so that one compiled network runs once. Scales fall by √½. Levels lie at even
+offsets, so that they meet the grid of a network with stride 2.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from mien.face.halves import Halves
 from mien.face.types import Pixels
 
 STEP = 0.5**0.5
-GREY = (127, 127, 127)  # nought to a network that takes (pixel - 127.5) / 128
+GREY = (127, 127, 127)  # zero to a network that takes (pixel - 127.5) / 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Where the image lies in a level: left and top pixel, width and height."""
+    """The place of the image in a level: left and top pixel, width and height."""
 
     x: int
     y: int
@@ -39,11 +39,11 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Pyramid:
-    """Where each scale lies.
+    """The layout of the scales on the canvas.
 
     Attributes:
-        side: of the largest level's square, pixels; even.
-        least: side below which a level shows the network nothing.
+        side: pixels of the largest level; even.
+        least: the side below which a level shows the network nothing.
     """
 
     side: int
@@ -51,7 +51,7 @@ class Pyramid:
 
     @cached_property
     def levels(self) -> list[Level]:
-        """Every level, the largest first: each in the corner of the smallest gap that holds it."""
+        """All levels, the largest first, each in the corner of the smallest gap that holds it."""
         gaps = [(0, 0, 4 * self.side, self.side)]  # x, y, width, height; wider than all levels in a row
         levels = []
         for side in self._sides():
@@ -67,11 +67,11 @@ class Pyramid:
         """Height and width of the canvas."""
         return self.side, max(level.x + level.side for level in self.levels)
 
-    def draw(self, halves: "Halves") -> tuple[Pixels, list[Drawn]]:
-        """Lay an image on the canvas at every scale that shows a side of `least` or more.
+    def draw(self, halves: Halves) -> tuple[Pixels, list[Drawn]]:
+        """Draws an image on the canvas at every scale at which its shorter side has `least` pixels or more.
 
         Returns:
-            uint8 RGB (height, width, 3), black where no image lies, and what was drawn, the largest first.
+            uint8 RGB (height, width, 3), black beside the images, and their places, the largest first.
         """
         canvas = np.zeros((*self.shape, 3), np.uint8)
         drawn: list[Drawn] = []

@@ -1,4 +1,4 @@
-"""How a face is turned and how well it is seen, both from what detection and alignment already know."""
+"""Measures the pose and the quality of a face from its landmarks and its crop, without a further network."""
 
 import cv2
 import numpy as np
@@ -14,20 +14,20 @@ _HEAD = np.array(
 )
 _SOLVE = np.linalg.pinv(_HEAD - _HEAD.mean(axis=0)).T
 
-# The detail at which half of full sharpness is reached: the mean square of the Laplacian of the luma of an aligned
-# crop, divided by the luma's variance so that contrast and exposure do not count as sharpness.
+# The detail that gives half of full sharpness. Detail is the mean square of the Laplacian of an aligned crop's luma,
+# divided by the luma's variance so that contrast and exposure do not count as sharpness.
 _HALF_SHARP = 0.03
 
-# What rounding to whole numbers alone adds to that: the squares of the Laplacian's weights sum to 20, and rounding
-# has a variance of 1/12. Without it a face blurred to nothing would seem to have detail again.
+# The mean square that rounding to whole numbers alone adds: the squares of the Laplacian's weights sum to 20, and
+# rounding has a variance of 1/12. Unless it is subtracted, a face blurred to nothing seems to have detail again.
 _ROUNDING = 20 / 12
 
 
 def pose(landmarks: Points) -> Pose:
-    """Estimate the turn of the head by fitting a mean face to five points under scaled orthography.
+    """Estimates the pose of the head by fitting a mean face to five points under scaled orthography.
 
-    Roll is the slope of the line between the eyes. With that undone, the affine camera that carries the mean face to
-    the points is found by least squares; where it puts the face's forward axis gives yaw and pitch.
+    Roll is the slope of the line between the eyes. With that undone, least squares gives the affine camera that maps
+    the mean face to the points; its image of the face's forward axis gives yaw and pitch.
 
     Args:
         landmarks: float32 (5, 2), x right, y down.
@@ -47,11 +47,11 @@ def pose(landmarks: Points) -> Pose:
 
 
 def quality(crop: Pixels, points: Points) -> Quality:
-    """Measure brightness, sharpness and contrast where the face is in its crop.
+    """Measures brightness, sharpness and contrast of the part of the crop that shows the face.
 
     Args:
         crop: uint8 RGB (size, size, 3), aligned.
-        points: float32 (5, 2), where the crop has its landmarks.
+        points: float32 (5, 2), the landmarks' places in the crop, in pixels.
     """
     luma = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[_face_area(points, crop.shape[0])]
     mean, spread = (float(each[0, 0]) for each in cv2.meanStdDev(luma))
@@ -65,7 +65,7 @@ def quality(crop: Pixels, points: Points) -> Quality:
 
 
 def _face_area(points: Points, size: int) -> tuple[slice, slice]:
-    """The rows and columns of the landmarks, a third wider each way: brow to chin, cheek to cheek."""
+    """Returns the rows and columns of the landmarks, a third wider each way: brow to chin, cheek to cheek."""
     low, high = points.min(axis=0), points.max(axis=0)
     margin = (high - low) / 3
     left, top = np.clip(low - margin, 0, size).astype(int)
@@ -74,5 +74,5 @@ def _face_area(points: Points, size: int) -> tuple[slice, slice]:
 
 
 def eye_distance(landmarks: NDArray[np.floating]) -> float:
-    """Pixels between the eyes; the size of a face that turning the head sideways changes, but a hat does not."""
+    """Returns the pixels between the eyes, a measure of size that a hat does not change but turning the head does."""
     return float(np.hypot(*(landmarks[1] - landmarks[0])))

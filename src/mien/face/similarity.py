@@ -1,6 +1,6 @@
-"""What a cosine means: a similarity of 0–100 that stands for how seldom two strangers score as high.
+"""Converts a cosine to the similarity that a response shows: 0–100, by how seldom two strangers score as high.
 
-A pack's calibration is measured on impostor pairs: for each false accept rate (FAR), the cosine that this share of
+A pack's calibration is measured on impostor pairs: for each false accept rate (FAR), the cosine that such a share of
 them reaches. Similarity 80 is one false match in 10,000 comparisons, 90 one in 100,000, 95 one in a million; below 80
 each 20 points are one decade, so 60 is one in 1,000 and 20 one in 10. Identical embeddings have 100.
 """
@@ -12,8 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 FAR_SIMILARITY = ((1e-1, 20.0), (1e-2, 40.0), (1e-3, 60.0), (1e-4, 80.0), (1e-5, 90.0), (1e-6, 95.0))
-
-
 _ROUNDING = 1e-6  # a vector's cosine with itself may fall this short of 1 in float32
 
 
@@ -31,7 +29,7 @@ class Calibration:
 
     @classmethod
     def from_far(cls, measured: Sequence[tuple[float, float]]) -> "Calibration":
-        """Build the map from measured pairs of (FAR, cosine).
+        """Builds the map from measured pairs of (FAR, cosine).
 
         Raises:
             ValueError: a FAR that has no similarity, or cosines that do not rise as FAR falls.
@@ -46,13 +44,13 @@ class Calibration:
 
     @property
     def is_measured(self) -> bool:
-        """Whether it was measured; without measured pairs the map is linear, and means nothing."""
+        """Whether the map was measured; without measured pairs it is linear and means nothing."""
         return len(self.cosines) > 2
 
     def similarity(self, cosines: NDArray[np.floating] | float) -> NDArray[np.float64]:
-        """Cosine → similarity, 0–100."""
+        """Returns the similarity, 0–100, of each cosine."""
         return np.interp(np.asarray(cosines, np.float64), self.cosines, self.similarities)
 
     def cosine(self, similarity: float) -> float:
-        """Similarity → the least cosine that reaches it; -1 for 0, so that nothing is lost at threshold 0."""
+        """Returns the least cosine that reaches a similarity; -1 for 0, so that threshold 0 loses nothing."""
         return float(np.interp(similarity, self.similarities, self.cosines))

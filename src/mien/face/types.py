@@ -1,4 +1,7 @@
-"""The nouns of face recognition. Coordinates are pixels of the upright, full-resolution image; x right, y down."""
+"""The types that detection, alignment and embedding share.
+
+Coordinates are pixels of the upright, full-resolution image; x points right, y down.
+"""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,7 +15,7 @@ Embedding = NDArray[np.float32]
 
 
 class Picture(Protocol):
-    """An image that can be had at several resolutions, since decoding is the dearest step of all."""
+    """An image that can be decoded at several resolutions, because decoding may cost more than the networks."""
 
     @property
     def width(self) -> int:
@@ -23,7 +26,7 @@ class Picture(Protocol):
         """Rows of the upright image at full resolution."""
 
     def rgb(self, long_side: int) -> Pixels:
-        """The upright image as uint8 RGB (H, W, 3), its longer side at least `long_side` or the full resolution."""
+        """Decodes to upright uint8 RGB (H, W, 3), its longer side at least `long_side` or the full resolution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class Box:
         return self.width * self.height
 
     def overlap(self, other: "Box") -> float:
-        """Intersection over union, 0–1."""
+        """Returns intersection over union, 0–1."""
         width = min(self.x2, other.x2) - max(self.x1, other.x1)
         height = min(self.y2, other.y2) - max(self.y1, other.y1)
         if width <= 0 or height <= 0:
@@ -61,7 +64,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A face found.
+    """A detected face.
 
     Attributes:
         box: around the face.
@@ -91,7 +94,7 @@ class Quality:
     Attributes:
         brightness: 0–100, mean luma of the face.
         sharpness: 0–100, fine detail in the face.
-        contrast: 0–100, spread of the luma of the face; a veil, glare or flat noise has little.
+        contrast: 0–100, spread of the luma of the face; low under a veil, glare or flat noise.
     """
 
     brightness: float
@@ -101,14 +104,14 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A face found, measured, and cut out for the embedder.
+    """A detected face, measured and cut out for the embedder.
 
     Attributes:
-        detection: where it is.
-        pose: how it is turned.
-        quality: how well it is seen.
+        detection: its place in the image.
+        pose: of the head.
+        quality: of the picture of it.
         crop: uint8 RGB, (size, size, 3), aligned for the pack's embedder.
-        mirrored: the same at the scale at which the embedder wants the mirror image; None where that is the crop's.
+        mirrored: the same at the scale that the embedder wants for the mirror image; None if that is the crop's.
     """
 
     detection: Detection
