@@ -158,6 +158,6 @@ def test_only_a_default_that_nobody_chose_may_be_replaced(
     """`make serve` takes exit code 3 for leave to serve another pack."""
     ran = mien("packs", "install", *arguments, folder=tmp_path, **variables)
     assert ran.returncode == code
-    assert "could not be had" in ran.stderr
+    assert "could not be installed" in ran.stderr
     (tmp_path / "mien.toml").write_text('pack = "retail"\n')
     assert mien("packs", "install", *arguments, folder=tmp_path, **variables).returncode == 1

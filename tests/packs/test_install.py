@@ -164,7 +164,7 @@ install.install(small(sys.argv[1]), "")
 
 
 def test_a_download_that_the_publisher_does_not_have_is_one_sentence(publisher: str, cache: Path) -> None:
-    with pytest.raises(SetupError, match="The pack small could not be had") as caught:
+    with pytest.raises(SetupError, match="The pack small could not be installed") as caught:
         install.install(small(f"{publisher}/nowhere"), "")
     assert "\n" not in str(caught.value)
     assert contents(cache) == {}
@@ -181,8 +181,8 @@ def test_a_refused_connection_is_one_sentence_that_says_what_to_do(cache: Path) 
 
 
 def test_a_publisher_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert install.PATIENCE < 10
-    monkeypatch.setattr(install, "PATIENCE", 0.5)
+    assert install.TIMEOUT < 10
+    monkeypatch.setattr(install, "TIMEOUT", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         started = time.monotonic()
         with pytest.raises(SetupError, match=r"no answer within 0\.5 s"):
@@ -193,7 +193,7 @@ def test_a_publisher_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPa
 def test_a_publisher_that_stops_halfway_is_given_up_and_leaves_nothing(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(install, "PATIENCE", 0.5)
+    monkeypatch.setattr(install, "TIMEOUT", 0.5)
 
     def half(server: socket.socket) -> None:
         connection, _ = server.accept()
@@ -205,7 +205,7 @@ def test_a_publisher_that_stops_halfway_is_given_up_and_leaves_nothing(
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=half, args=(server,), daemon=True).start()
         started = time.monotonic()
-        with pytest.raises(SetupError, match="could not be had"):
+        with pytest.raises(SetupError, match="could not be installed"):
             install.install(small(f"http://127.0.0.1:{server.getsockname()[1]}"), "")
     assert time.monotonic() - started < 2.5
     assert contents(cache) == {}
@@ -213,7 +213,7 @@ def test_a_publisher_that_stops_halfway_is_given_up_and_leaves_nothing(
 
 def test_the_cache_cannot_be_written_to_and_the_sentence_says_so(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where a directory should be")
-    with pytest.raises(SetupError, match="The pack small could not be had"):
+    with pytest.raises(SetupError, match="The pack small could not be installed"):
         install.install(small(), "")
 
 
@@ -229,7 +229,7 @@ def test_without_a_network_the_command_ends_with_one_sentence_within_10_seconds(
     )  # fmt: skip
     assert time.monotonic() - started < 10
     assert ran.returncode == 1
-    assert ran.stderr.startswith("mien: The pack retail could not be had")
+    assert ran.stderr.startswith("mien: The pack retail could not be installed")
     assert ran.stderr.count("\n") == 1
 
 

@@ -57,7 +57,7 @@ def install(settings: Settings, given: argparse.Namespace) -> int:
     from mien.packs import install, own
 
     entry = own.named(given.name or settings.pack, settings.packs)
-    install.hold_license(entry, given.accept_license)
+    install.check_license(entry, given.accept_license)
     try:
         files = install.install(entry, settings.packs, given.accept_license)
     except install.WrongDigestError:
@@ -117,7 +117,7 @@ def export(settings: Settings, given: argparse.Namespace) -> None:
     from mien.packs import bundle, own
 
     entry = own.named(given.name or settings.pack, settings.packs)
-    place = bundle.write(entry, settings.packs, Path(given.folder))
+    place = bundle.export_pack(entry, settings.packs, Path(given.folder))
     print(f"The pack {entry.name} is in {place}; on the other machine, run `mien packs import {given.folder}`.")
 
 
@@ -125,7 +125,7 @@ def take(_: Settings, given: argparse.Namespace) -> None:
     """Take in packs from a folder."""
     from mien.packs import bundle
 
-    for entry in bundle.take(Path(given.folder), given.accept_license):
+    for entry in bundle.import_packs(Path(given.folder), given.accept_license):
         print(f"The pack {entry.name} is installed.")
 
 

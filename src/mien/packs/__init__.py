@@ -1,1 +1,1 @@
-"""Model packs: data plus, at most, one head. Each has weights with a licence of their own."""
+"""Model packs: data and, at most, one head each. The weights have their own licence."""

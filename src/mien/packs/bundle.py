@@ -1,4 +1,4 @@
-"""Packs carried to machines without a network: written into a folder with their manifests, and taken in from there."""
+"""Exports packs to a folder with their manifests and imports them from it, for machines without a network."""
 
 from pathlib import Path
 
@@ -12,16 +12,16 @@ from mien.system import leftovers
 MANIFEST = "pack.toml"
 
 
-def write(entry: Manifest, packs: str, folder: Path) -> Path:
-    """Write a pack's files and its manifest into a folder of its name; where that is.
+def export_pack(entry: Manifest, packs: str, folder: Path) -> Path:
+    """Writes a pack's files and its manifest into a folder of its name, and returns that folder.
 
     Args:
-        entry: the pack, downloaded first if it is not here.
+        entry: the pack, downloaded first if it is not installed.
         packs: the user's own folder of model files.
-        folder: where to.
+        folder: the parent of the new folder.
 
     Raises:
-        SetupError: the pack cannot be had, or the folder cannot be written to.
+        SetupError: the pack cannot be installed, or the folder cannot be written to.
     """
     found = install.install(entry, packs)
     target = folder / entry.name
@@ -35,15 +35,15 @@ def write(entry: Manifest, packs: str, folder: Path) -> Path:
     return target
 
 
-def take(folder: Path, accepted: bool) -> list[Manifest]:
-    """Take in every pack that was written into a folder: all of them, or, on an error, none.
+def import_packs(folder: Path, accepted: bool) -> list[Manifest]:
+    """Installs every pack that was exported to a folder: all of them or, on an error, none.
 
     Args:
-        folder: what `write` was given, or one pack's folder in it.
+        folder: the folder that `export_pack` was given, or one pack's folder in it.
         accepted: whether the user accepts a licence that forbids commercial use.
 
     Raises:
-        SetupError: there is none, a file is not the manifest's, or a pack of this name is another one here.
+        SetupError: there is no pack, a file is damaged, or another pack of this name is known here.
     """
     places = [path.parent for path in (folder / MANIFEST, *sorted(folder.glob(f"*/{MANIFEST}"))) if path.is_file()]
     if not places:
@@ -57,7 +57,7 @@ def take(folder: Path, accepted: bool) -> list[Manifest]:
 
 
 def _read(place: Path, accepted: bool) -> Manifest:
-    """The manifest in a folder, its files held against it."""
+    """Reads the manifest in a folder, and checks the files against it."""
     try:
         entry = manifest.parse(toml.read(place / MANIFEST), str(place / MANIFEST))
     except OSError as error:
@@ -66,24 +66,24 @@ def _read(place: Path, accepted: bool) -> Manifest:
     if theirs and theirs.contract != entry.contract:
         raise SetupError(f"{place} holds another pack {entry.name} than this version of mien knows.")
     entry = theirs or entry
-    install.hold_license(entry, accepted, f"mien packs import {place.parent}")
+    install.check_license(entry, accepted, f"mien packs import {place.parent}")
     for file in entry.files:
-        _hold(entry, file, place / file.name)
+        _check(entry, file, place / file.name)
     return entry
 
 
-def _hold(entry: Manifest, file: File, path: Path) -> None:
-    """Hold a file against its manifest."""
+def _check(entry: Manifest, file: File, path: Path) -> None:
+    """Raises unless a file is the one that the manifest names."""
     if not path.is_file():
         raise SetupError(f"{path} is missing; export the pack {entry.name} again.")
     try:
         sound = path.stat().st_size <= manifest.MOST_FILE and manifest.digest(path) == file.sha256
         if sound and not file.reader and file.name in entry.networks:
-            networks.hold(path, [each.name for each in entry.files])
+            networks.check(path, [each.name for each in entry.files])
     except OSError as error:
         raise SetupError(f"{path} cannot be read: {error.strerror}.") from None
     except ValueError as error:
-        raise SetupError(f"The pack {entry.name} is not taken in: {error}.") from None
+        raise SetupError(f"The pack {entry.name} is not imported: {error}.") from None
     if not sound:
         raise install.WrongDigestError(
             f"{path} was damaged on the way (its SHA-256 is not {file.sha256[:12]}…); export the pack {entry.name} "

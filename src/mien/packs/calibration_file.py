@@ -1,4 +1,4 @@
-"""A calibration measured on a user's own people, kept in a file and used in place of the pack's (`mien eval`)."""
+"""Writes and reads the file of a calibration that `mien eval` measured, which replaces the pack's own."""
 
 from pathlib import Path
 
@@ -8,27 +8,32 @@ from mien.errors import SetupError
 from mien.packs import toml
 from mien.packs.manifest import Cosine, Manifest, Share
 
-Bars = list[tuple[Share, Cosine]]  # false accept rate, cosine
+Pairs = list[tuple[Share, Cosine]]  # false accept rate, cosine
 
 
 class CalibrationFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the file holds.
+    """The content of the file.
 
-    `calibration` has pairs of false accept rate and the cosine that this share of impostor pairs reaches, as in a
-    pack's manifest; `extrapolated` names the rates for which there were too few pairs. `contract` is the digest of the
-    pack it was measured with (`Manifest.contract`).
+    Attributes:
+        pack: the name of the pack it was measured with.
+        contract: the digest of that pack (`Manifest.contract`).
+        calibration: pairs of false accept rate and the cosine that this share of impostor pairs reaches, as in a
+            pack's manifest.
+        images: how many photographs were measured.
+        people: how many people they show.
+        extrapolated: the rates for which there were too few pairs.
     """
 
     pack: str
     contract: str
-    calibration: Bars
+    calibration: Pairs
     images: int
     people: int
     extrapolated: list[float] = []
 
 
 def write(path: Path, measured: CalibrationFile) -> None:
-    """Write the file, a value a line, so that `calibration` can be pasted into a manifest.
+    """Writes the file, one value a line, so that `calibration` can be pasted into a manifest.
 
     Raises:
         SetupError: it cannot be written.
@@ -52,11 +57,11 @@ extrapolated = [{", ".join(f"{far:g}" for far in measured.extrapolated)}]
         raise SetupError(f"{path} cannot be written: {error.strerror}.") from None
 
 
-def read(path: Path, manifest: Manifest) -> Bars:
-    """The calibration in a file, for the pack that runs.
+def read(path: Path, manifest: Manifest) -> Pairs:
+    """Returns the calibration in a file, for the pack that runs.
 
     Raises:
-        SetupError: it cannot be read, or was measured with other embeddings.
+        SetupError: it cannot be read, or was measured with another pack.
     """
     try:
         found = toml.decode(toml.read(path), CalibrationFile)
@@ -67,7 +72,7 @@ def read(path: Path, manifest: Manifest) -> Bars:
     if found.contract != manifest.contract:
         raise SetupError(
             f"The calibration {path} was measured with the pack {found.pack}, contract {found.contract[:12]}…, and "
-            f"does not fit the pack {manifest.name}, contract {manifest.contract[:12]}…; make it anew with "
+            f"does not fit the pack {manifest.name}, contract {manifest.contract[:12]}…; measure it again with "
             f"`mien eval DIR --pack {manifest.name} --calibrate {path.name}`."
         )
     return found.calibration

@@ -1,10 +1,10 @@
-"""A pack's files, found or fetched: the folder the user names, then the cache, then where they are published.
+"""Finds a pack's files before it is loaded: in the user's folder, in the cache, or at the publisher.
 
 A publisher has an address to download from, or a Python package that is installed and never imported. Files that the
 user brings are never downloaded.
 
-Nothing is used before its digest is that of the catalogue. A download goes to a hidden name beside its place, is
-checked, and only then renamed; one that was killed is removed when the pack is asked for again.
+No file is used unless its digest is that of the catalogue. A download is written under a hidden name beside its place,
+checked, and only then renamed; the remains of a killed one are removed when the pack is next installed.
 """
 
 import shutil
@@ -22,42 +22,42 @@ from mien.errors import SetupError
 from mien.packs.manifest import MOST_FILE, File, Manifest, digest
 from mien.system import leftovers
 
-PATIENCE = 8.0  # seconds until an address that does not answer is given up
-ADDING = ".adding-"  # how the folder's name begins in which a pack of the user's is tried
+TIMEOUT = 8.0  # seconds until an address that does not answer is given up
+ADDING = ".adding-"  # prefix of the folder in which a user's own pack is tried
 _CHUNK = 1 << 16
 
 
 class WrongDigestError(SetupError):
-    """A file is there and is not what its publisher published."""
+    """A file differs from the one its publisher published."""
 
 
 def cache(packs: str) -> Path:
-    """The directory files are kept in when `packs` names none."""
+    """Returns `packs`, or the default cache directory if it is empty."""
     return Path(packs) if packs else Path(platformdirs.user_cache_dir("mien", appauthor=False)) / "packs"
 
 
 def find(manifest: Manifest, packs: str) -> dict[str, Path] | None:
-    """Where each of the pack's files lies; None when one is missing.
+    """Returns the path of each of the pack's files, or None when one is missing.
 
     Args:
         manifest: the pack.
-        packs: the user's own folder, looked into before the cache; empty for none. Files may lie in it directly or
-            under the pack's name.
+        packs: the user's own folder, searched before the cache; empty for none. Files may lie in it directly or under
+            the pack's name.
 
     Raises:
-        WrongDigestError: a file is there with other content than the catalogue says.
+        WrongDigestError: a file's digest is not that of the catalogue.
     """
     for folder in _folders(manifest, packs):  # an IR's two files must lie in one folder
         found = {file.name: _place(file, folder) for file in manifest.files}
         if all(path.is_file() for path in found.values()):
             for file in manifest.files:
-                _hold(file, found[file.name], manifest)
+                _check(file, found[file.name], manifest)
             return found
     return None
 
 
 def install(manifest: Manifest, packs: str, accepted: bool = False) -> dict[str, Path]:
-    """Find the pack's files, downloading into the cache what is missing.
+    """Finds the pack's files, and downloads missing ones into the cache.
 
     Args:
         manifest: the pack.
@@ -65,7 +65,7 @@ def install(manifest: Manifest, packs: str, accepted: bool = False) -> dict[str,
         accepted: whether the user accepts a licence that forbids commercial use.
 
     Raises:
-        SetupError: a file could not be had; the text says what was tried and what to do.
+        SetupError: a file is missing and cannot be downloaded; the text says what was tried and what to do.
     """
     leftovers.remove_stale_folders(cache(""), ADDING)
     for file in manifest.files:
@@ -73,10 +73,10 @@ def install(manifest: Manifest, packs: str, accepted: bool = False) -> dict[str,
     found = find(manifest, packs)
     if found is not None:
         return found
-    hold_license(manifest, accepted)
+    check_license(manifest, accepted)
     target = cache("") / manifest.name
-    _ask_for_brought(manifest, packs)
-    _ask_for_packages(manifest, packs)
+    _require_brought(manifest, packs)
+    _require_packages(manifest, packs)
     try:
         target.mkdir(parents=True, exist_ok=True)
         for file in manifest.files:
@@ -85,24 +85,24 @@ def install(manifest: Manifest, packs: str, accepted: bool = False) -> dict[str,
             if present is None:
                 _download(file, target / file.name)
                 continue
-            _hold(file, present, manifest)
+            _check(file, present, manifest)
             if present.parent != target:
                 copy(present, target / file.name)
     except OSError as error:
-        raise SetupError(_sorry(manifest, packs, _reason(error))) from None
+        raise SetupError(_not_installed(manifest, packs, _reason(error))) from None
     found = find(manifest, packs)
     if found is None:
-        raise SetupError(_sorry(manifest, packs, "the files did not stay where they were put"))
+        raise SetupError(_not_installed(manifest, packs, "the files did not stay where they were put"))
     return found
 
 
-def hold_license(manifest: Manifest, accepted: bool, command: str = "") -> None:
-    """Hold a pack to its licence before it is installed.
+def check_license(manifest: Manifest, accepted: bool, command: str = "") -> None:
+    """Refuses to install a pack whose licence the user would have to accept first.
 
     Args:
         manifest: the pack.
         accepted: whether the user accepts a licence that forbids commercial use.
-        command: what says so, without the flag; empty for `mien packs install`.
+        command: the command to repeat with the flag; empty for `mien packs install`.
 
     Raises:
         SetupError: its weights may not be used commercially and the user did not accept that.
@@ -116,11 +116,11 @@ def hold_license(manifest: Manifest, accepted: bool, command: str = "") -> None:
 
 
 def keep(manifest: Manifest, found: dict[str, Path]) -> dict[str, Path]:
-    """Copy a pack's files into the cache, where every later command finds them; where they now lie.
+    """Copies a pack's files into the cache, where every later command finds them, and returns their new paths.
 
     Args:
         manifest: the pack.
-        found: name → where it lies, digests checked.
+        found: name → path, digests checked.
 
     Raises:
         SetupError: the cache cannot be written to.
@@ -142,22 +142,22 @@ def _folders(manifest: Manifest, packs: str) -> list[Path]:
 
 
 def _place(file: File, folder: Path) -> Path:
-    """Where a file is, or would be, for one who looks into this folder: there, or else in its Python package."""
+    """Returns a file's path in a folder or, if it is not there, in its Python package."""
     path = folder / file.name
     inside = _packaged(file)
     return inside if inside and not path.is_file() else path
 
 
 def _packaged(file: File) -> Path | None:
-    """Where a file lies that came in a Python package; None if it comes in none, or that is not installed."""
+    """Returns a file's path in its Python package; None if it has none, or it is not installed."""
     try:
         return Path(str(distribution(file.package.name).locate_file(file.package.path))) if file.package else None
     except PackageNotFoundError:
         return None
 
 
-def _ask_for_brought(manifest: Manifest, packs: str) -> None:
-    """Say which files the user has to bring.
+def _require_brought(manifest: Manifest, packs: str) -> None:
+    """Raises with the names of missing files that the user has to bring.
 
     Raises:
         SetupError: one of them is missing.
@@ -174,11 +174,11 @@ def _ask_for_brought(manifest: Manifest, packs: str) -> None:
         )
 
 
-def _ask_for_packages(manifest: Manifest, packs: str) -> None:
-    """Say which Python packages to install: mien installs none by itself.
+def _require_packages(manifest: Manifest, packs: str) -> None:
+    """Raises with the Python packages to install, because mien installs none by itself.
 
     Raises:
-        SetupError: a file that comes in one is missing.
+        SetupError: a file that comes in a package is missing.
     """
     folders = _folders(manifest, packs)
     missing = [file for file in manifest.files if not any(_place(file, folder).is_file() for folder in folders)]
@@ -191,8 +191,8 @@ def _ask_for_packages(manifest: Manifest, packs: str) -> None:
         )
 
 
-def _hold(file: File, path: Path, manifest: Manifest) -> None:
-    """Hold a file that is there against the catalogue's digest."""
+def _check(file: File, path: Path, manifest: Manifest) -> None:
+    """Raises unless a file has the catalogue's digest."""
     if digest(path) != file.sha256:
         remedy = f"remove it and run `mien packs install {manifest.name}`"
         if file.package and path == _packaged(file):
@@ -217,22 +217,22 @@ def _download(file: File, target: Path) -> None:
 
 
 def _open(url: str) -> HTTPResponse:
-    """Open an address within PATIENCE overall: a name that does not resolve or many dead addresses count together."""
+    """Opens an address within TIMEOUT overall, which includes resolving the name and trying several hosts."""
     request = urllib.request.Request(url, headers={"User-Agent": "mien"})  # noqa: S310  `_opener` opens no other
     answer: Future[HTTPResponse] = Future()
 
     def attempt() -> None:
         try:
-            answer.set_result(_opener().open(request, timeout=PATIENCE))
-        except (OSError, HTTPException, ValueError) as error:  # the latter for an address that is none
+            answer.set_result(_opener().open(request, timeout=TIMEOUT))
+        except (OSError, HTTPException, ValueError) as error:  # ValueError: the address is not valid
             answer.set_exception(error if isinstance(error, OSError) else OSError(f"{url}: {error}"))
 
     threading.Thread(target=attempt, daemon=True).start()
-    return answer.result(timeout=PATIENCE)
+    return answer.result(timeout=TIMEOUT)
 
 
 def _opener() -> urllib.request.OpenerDirector:
-    """What opens http and https, through a proxy where one is set, and no file or other scheme, redirected or not."""
+    """Returns an opener for http and https only, also after a redirect, through a proxy if one is set."""
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
@@ -248,7 +248,7 @@ def _opener() -> urllib.request.OpenerDirector:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy a file so that it is there whole or not at all."""
+    """Copies a file so that the target is whole or does not exist."""
     with leftovers.making(target) as arriving:
         shutil.copyfile(source, arriving)
         arriving.replace(target)
@@ -257,16 +257,16 @@ def copy(source: Path, target: Path) -> None:
 def _reason(error: OSError) -> str:
     cause = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(cause, TimeoutError):
-        return f"no answer within {PATIENCE:g} s"
+        return f"no answer within {TIMEOUT:g} s"
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror
     return str(cause)
 
 
-def _sorry(manifest: Manifest, packs: str, reason: str) -> str:
+def _not_installed(manifest: Manifest, packs: str, reason: str) -> str:
     looked = " and ".join(str(place) for place in ([Path(packs)] if packs else []) + [cache("") / manifest.name])
     return (
-        f"The pack {manifest.name} could not be had: its files are not in {looked}, and the download failed "
+        f"The pack {manifest.name} could not be installed: its files are not in {looked}, and the download failed "
         f"({reason}); fetch the files that `mien packs list` names on another machine, put them in a folder and set "
         "MIEN_PACKS to it, or set https_proxy if this machine reaches the network through one."
     )

@@ -1,4 +1,4 @@
-"""What packs there are, for a person or a program to read."""
+"""Lists the known packs for `mien packs list`, as text or as plain data."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from mien.packs.manifest import Manifest, Measured
 
 
 def rows(packs: str) -> list[dict[str, Any]]:
-    """Every pack as plain data, mien's and the user's; `packs` is the user's own folder of model files."""
+    """Returns every pack as plain data, mien's and the user's; `packs` is the user's own folder of model files."""
     return [_row(entry, packs) for _, entry in sorted(own.known(packs).items())]
 
 
 def as_text(listed: list[dict[str, Any]]) -> str:
-    """The same, a paragraph a pack."""
+    """Returns the same as text, one paragraph for each pack."""
     return "\n\n".join(_paragraph(row) for row in listed)
 
 

@@ -1,4 +1,4 @@
-"""A manifest and its files become a running pack: sessions compiled, heads joined, the start-up check passed."""
+"""Turns a manifest and its files into a running pack at start-up: compiles networks, joins heads, checks outputs."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ from mien.face.embed import Embedder
 from mien.face.pipeline import Pipeline
 from mien.face.similarity import Calibration
 from mien.packs import networks
-from mien.packs.calibration_file import Bars
+from mien.packs.calibration_file import Pairs
 from mien.packs.heads import scrfd, yunet
 from mien.packs.manifest import CascadeSpec, DetectorSpec, EmbedderSpec, Manifest
 from mien.packs.readers import dlib, mtcnn
@@ -32,7 +32,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "mtcnn-output": mtcnn.read_output,
 }
 REFINED, FINISHED = 32, 8  # inputs that the second and third network of a cascade take in one call
-# what a network raises that is none, or too large a one
+# raised for a file that is not a network, or too large a one
 UNREADABLE = (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError, MemoryError, OSError)
 Compile = Callable[[Graph, Cores], Session]
 Preprocessing = tuple[str, tuple[float, ...], tuple[float, ...]]  # colour order, mean, scale
@@ -40,14 +40,14 @@ Preprocessing = tuple[str, tuple[float, ...], tuple[float, ...]]  # colour order
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A pack that runs.
+    """A running pack.
 
     Attributes:
-        manifest: what it says of itself.
+        manifest: its description.
         pipeline: detector and embedder.
         calibration: cosine → similarity.
-        runtime: what runs it.
-        sessions: its networks by the name they have in the manifest's checks.
+        runtime: the engine and its device.
+        sessions: the networks by their names in the manifest's checks.
     """
 
     manifest: Manifest
@@ -57,7 +57,7 @@ class Pack:
     sessions: dict[str, Session]
 
     def fingerprints(self) -> dict[str, NDArray[np.float32]]:
-        """Run the known input through every network.
+        """Returns the fingerprint of every network, by its name.
 
         Raises:
             SetupError: one of them cannot run.
@@ -68,15 +68,15 @@ class Pack:
             raise SetupError(f"A network of the pack {self.manifest.name} does not run: {_reason(error)}.") from None
 
     def check(self) -> None:
-        """Run a known input through every network and compare with the stored answer.
+        """Compares the fingerprint of every network with the stored one.
 
-        A pack that was never tried has none stored; its networks must answer with numbers that differ.
+        A pack that was never tried has none stored; its networks must only output numbers that differ.
 
         Raises:
-            SetupError: a network answers something else, so that every result would be wrong in silence.
+            SetupError: a fingerprint differs, so that every result would be silently wrong.
         """
         for name, measured in self.fingerprints().items():
-            if not self._sound(name, measured):
+            if not self._is_sound(name, measured):
                 raise SetupError(
                     f"The start-up check failed: the {name} network of the pack {self.manifest.name} answers a known "
                     f"input wrongly on {self.runtime.engine} {self.runtime.version} ({self.runtime.device}). "
@@ -84,14 +84,14 @@ class Pack:
                 )
 
     def through(self, wrap: Callable[[str, Session], Session]) -> "Pack":
-        """The same pack with every network wrapped; `wrap` is told its name."""
+        """Returns the same pack with every network wrapped; `wrap` gets its name and session."""
         wrapped = {name: wrap(name, session) for name, session in self.sessions.items()}
         finder: Any = self.pipeline.detector
         detector = replace(finder, **{name: wrapped[name] for name in finder.sessions})
         embedder = replace(self.pipeline.embedder, session=wrapped["embedder"])
         return replace(self, pipeline=replace(self.pipeline, detector=detector, embedder=embedder), sessions=wrapped)
 
-    def _sound(self, name: str, measured: NDArray[np.float32]) -> bool:
+    def _is_sound(self, name: str, measured: NDArray[np.float32]) -> bool:
         if not (self.manifest.tried or self.manifest.checks):
             return alive(measured)
         return agrees(measured, np.array(self.manifest.checks.get(name, [0.0] * SAMPLES), np.float32))
@@ -102,19 +102,19 @@ def load(
     files: dict[str, Path],
     cores: Cores,
     compile_graph: Compile = OpenVinoSession,
-    measured: Bars | None = None,
+    measured: Pairs | None = None,
 ) -> Pack:
-    """Compile a pack's networks.
+    """Compiles a pack's networks.
 
     Args:
         manifest: the pack.
-        files: name → where it lies, digests checked (`install.find`).
-        cores: what inferences share.
+        files: name → path, digests checked (`install.find`).
+        cores: the cores that inferences share.
         compile_graph: the engine.
         measured: a calibration in place of the manifest's.
 
     Raises:
-        SetupError: a network cannot be read or compiled, or the calibration is not one.
+        SetupError: a network cannot be read or compiled, or the calibration is not valid.
     """
     wanted = manifest.embedder
     points, mirrored = (_points(wanted, scale) for scale in wanted.scales)
@@ -136,18 +136,18 @@ def load(
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong, in a line; OpenVINO says where first, and what last."""
+    """Returns the reason in one line, the last: OpenVINO begins with the place in its source."""
     return (str(error).strip() or type(error).__name__).splitlines()[-1].rstrip(".")
 
 
 def _points(spec: EmbedderSpec, scale: float) -> NDArray[np.float32]:
-    """Where the landmarks go, in pixels of the crop, the face enlarged about the crop's middle."""
+    """Returns the landmarks' places in pixels of the crop, the face enlarged about the crop's middle."""
     return (((np.array(spec.points) - 0.5) * scale + 0.5) * spec.size).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """What compiles a pack's networks (the arguments of `load`)."""
+    """Compiles a pack's networks; the fields are the arguments of `load`."""
 
     manifest: Manifest
     files: dict[str, Path]
@@ -157,27 +157,27 @@ class Networks:
     def compile(
         self, name: str, shape: tuple[int, int], entry: Preprocessing, batch: int = 1, *, paired: bool = False
     ) -> Session:
-        """Compile the network in the file of this name.
+        """Compiles the network in the file of this name.
 
         Args:
             name: of the file in the manifest.
             shape: height and width of the input.
             entry: colour order, mean and scale.
             batch: inputs in one call.
-            paired: whether one is to have two cores where they would idle.
+            paired: whether an inference takes a second core that would idle.
         """
         reader = next(file.reader for file in self.manifest.files if file.name == name)
         if reader not in ("", *READERS):
             raise ValueError(f"there is no reader named {reader}; known readers: {', '.join(READERS)}")
         read = READERS[reader] if reader else None
         if read is None:
-            networks.hold(self.files[name], self.files)
+            networks.check(self.files[name], self.files)
         color, mean, scale = entry
         graph = Graph(self.files[name], *shape, color, mean, scale, batch, paired, read)
         return self.compile_graph(graph, self.cores)
 
     def detector(self, spec: DetectorSpec) -> Finder:
-        """One network over two canvases."""
+        """Compiles a detector of one network over two canvases."""
         entry: Preprocessing = (spec.color, spec.mean, spec.scale)
         if spec.head not in HEADS:
             raise ValueError(f"there is no head named {spec.head}; known heads: {', '.join(HEADS)}")
@@ -187,7 +187,7 @@ class Networks:
         return Detector(wide, narrow, HEADS[spec.head], spec.least_score, spec.most_overlap)
 
     def cascade(self, spec: CascadeSpec) -> Finder:
-        """Three networks, the first over two canvases."""
+        """Compiles a detector of three networks, the first over two canvases."""
         entry: Preprocessing = (spec.color, spec.mean, spec.scale)
         wide, narrow = (self.compile(spec.proposer, pyramid(side).shape, entry) for side in (spec.wide, spec.narrow))
         refiner = self.compile(spec.refiner, (mtcnn.REFINED,) * 2, entry, REFINED)

@@ -1,4 +1,4 @@
-"""What a pack says of itself: one TOML in the catalogue, read into frozen structs and checked."""
+"""Reads the manifest of a pack: one TOML in the catalogue, decoded into frozen structs and checked."""
 
 import hashlib
 import re
@@ -14,7 +14,7 @@ from mien.packs import toml
 
 Side = Annotated[int, Meta(ge=16, le=4096)]  # pixels of a network's input
 Share = Annotated[float, Meta(ge=0, le=1)]
-Coordinate = Annotated[float, Meta(ge=-1, le=2)]  # as a share of a crop, in which a landmark seldom does not lie
+Coordinate = Annotated[float, Meta(ge=-1, le=2)]  # as a share of a crop; a landmark may lie outside
 Point = tuple[Coordinate, Coordinate]
 Triple = tuple[float, float, float]
 Divisor = Annotated[float, Meta(gt=0)]
@@ -22,7 +22,7 @@ Divisors = tuple[Divisor, Divisor, Divisor]
 Cosine = Annotated[float, Meta(ge=-1, le=1)]
 Colors = Literal["RGB", "BGR"]
 
-CATALOG = "catalog"  # the folder of the user's manifests, beside those of their files, so no pack's name
+CATALOG = "catalog"  # the folder of the user's manifests, beside the packs' folders, so no pack may have this name
 MOST_FILE = 1 << 31  # bytes; an ONNX file cannot have more
 _DIGEST = re.compile("[0-9a-f]{64}")
 _NAME = re.compile("[a-z][a-z0-9_-]{0,63}")
@@ -32,7 +32,7 @@ _ADDRESS = re.compile(r"https?://[!-~]+")
 
 
 class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A Python package that a file comes in: its name and version in the index, and the file's path inside it."""
+    """The Python package that contains a file: its name and version in the index, and the path inside it."""
 
     name: str
     version: str
@@ -47,11 +47,11 @@ class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A file of the pack: its name, the digest (hex SHA-256) it must have, its size in bytes, and where it comes from.
+    """A file of the pack: its name, the digest (hex SHA-256) it must have, its size in bytes, and its source.
 
-    One of three: `url`, its publisher's address; `package`; or `bring`, for one that the user brings and mien never
-    downloads. `reader` names what builds the network of a file that engines do not read themselves
-    (`packs.load.READERS`). Only in a manifest that was not added yet (`packs.own`) may a brought file lack its digest.
+    The source is one of three: `url`, its publisher's address; `package`; or `bring`, for a file that the user brings
+    and mien never downloads. `reader` names the reader of a file that engines cannot read (`packs.load.READERS`). A
+    brought file may lack its digest only in a manifest that has not been added yet (`packs.own`).
     """
 
     name: str
@@ -74,7 +74,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
     @property
     def source(self) -> str:
-        """Where it comes from, in words."""
+        """The source in words."""
         if self.bring:
             return f"{self.name}, which you bring yourself"
         return f"the Python package {self.package.name}=={self.package.version}" if self.package else self.url
@@ -91,10 +91,10 @@ class License(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the pack gave on photographs, and the command that says so again.
+    """The accuracy measured on photographs, and the command that measures it again.
 
-    `tar` has the share of same-person pairs (0–1) that is accepted at each false accept rate, as "0.001". `ms` is the
-    time of one image, in milliseconds, and what it was measured on stands in `benchmarks/README.md`.
+    `tar` has the share of same-person pairs (0–1) that is accepted at each false accept rate, as "0.001" (TAR at FAR).
+    `ms` is the time of one image in milliseconds; `benchmarks/README.md` names the machine.
     """
 
     data: str
@@ -108,7 +108,7 @@ class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DetectorSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="canvas"):
-    """One network over a canvas: sides in pixels, preprocessing, the head that reads the outputs, its bars (0–1)."""
+    """A detector of one network: canvas sides in pixels, preprocessing, the head of its outputs, thresholds (0–1)."""
 
     file: str
     head: str
@@ -127,9 +127,9 @@ class DetectorSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
 
 
 class CascadeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="cascade"):
-    """Three networks that look closer in turn: sides of the first one's canvas in pixels, preprocessing, bars (0–1).
+    """A cascade of three networks: sides of the first one's canvas in pixels, preprocessing, thresholds (0–1).
 
-    `least_scores` are for what the first, second and third network take for a face.
+    `least_scores` has the least score of a face for each network.
     """
 
     proposer: str
@@ -150,12 +150,12 @@ class CascadeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
 
 
 class EmbedderSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How a face is embedded: crop side in pixels, length of the vector, preprocessing, and where the landmarks go.
+    """An embedder: crop side in pixels, length of the vector, preprocessing, and the landmarks' places in a crop.
 
     `points` are shares of the crop: left eye, right eye, nose tip, left and right mouth corner as seen in the image.
-    `scales` is how large the face is made, about the crop's middle, in the crop and in its mirror image;
-    `cubic` whether crops are interpolated by cubic pieces or by linear ones. Defaults are left out of the contract, so
-    that a step which a later mien adds, and an old pack does without, does not cut its collections off.
+    `scales` are the sizes of the face, relative to `points`, in the crop and in the crop that is mirrored. `cubic`
+    says whether crops are interpolated bicubically or bilinearly. Defaults are left out of the contract, so that an old
+    pack keeps its contract, and its collections, when a later mien adds a step that the pack does not use.
     """
 
     file: str
@@ -173,10 +173,10 @@ class EmbedderSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A pack's whole entry in the catalogue.
 
-    `calibration` holds pairs of false accept rate and the cosine that this share of impostor pairs reaches; without
-    any, the pack serves only by a calibration of the user's own. `checks` holds what the start-up check must measure: a
-    fingerprint (`engine.session.fingerprint`) of each network by its name in `packs.load.Pack.sessions`. `tried` is
-    false for a pack that was never run with its real weights, which may have no checks.
+    `calibration` holds pairs of false accept rate and the cosine that this share of impostor pairs reaches; a pack
+    without any serves only with a user's calibration. `checks` holds the expected fingerprint of each network
+    (`engine.session.fingerprint`), by its name in `packs.load.Pack.sessions`. `tried` is false for a pack that was
+    never run with its real weights, which may have no checks.
     """
 
     name: str
@@ -192,7 +192,9 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
-            raise ValueError(f"{self.name!r} is not a pack's name: small letters, digits, - and _, from a letter on")
+            raise ValueError(
+                f"{self.name!r} is not a pack's name: a lower-case letter, then such letters, digits, - and _"
+            )
         if self.name == CATALOG:
             raise ValueError(f"a pack may not have the name {CATALOG}")
         if len({file.name.lower() for file in self.files}) < len(self.files):
@@ -205,15 +207,15 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 
     @property
     def size(self) -> int:
-        """Bytes of all its files, as far as the manifest says."""
+        """Bytes of all its files whose sizes the manifest gives."""
         return sum(file.size for file in self.files)
 
     @property
     def contract(self) -> str:
-        """The digest (hex SHA-256) a collection is bound to: over the weights and how a face is put before them.
+        """The digest (hex SHA-256) that a collection is bound to, over the weights and the embedder's preprocessing.
 
         Embeddings made under different contracts cannot be compared. Names and addresses do not count, nor do the
-        detector's bars and canvases, which decide which faces are found and not what an embedding means.
+        detector's thresholds and canvases, which decide which faces are found but not the meaning of an embedding.
         """
         facts = {
             "files": sorted(file.sha256 for file in self.files),
@@ -228,10 +230,10 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 
 
 def parse(text: bytes, source: str) -> Manifest:
-    """Read a manifest.
+    """Decodes a manifest.
 
     Raises:
-        SetupError: not a manifest; the text says where.
+        SetupError: it is not a manifest; the text says where.
     """
     try:
         manifest = toml.decode(text, Manifest)
@@ -244,14 +246,14 @@ def parse(text: bytes, source: str) -> Manifest:
 
 
 def catalogue() -> dict[str, Manifest]:
-    """Every pack mien knows, by name."""
+    """Returns every pack in mien's catalogue, by name."""
     entries = resources.files("mien.packs") / "catalog"
     found = [parse(entry.read_bytes(), entry.name) for entry in entries.iterdir() if entry.name.endswith(".toml")]
     return {manifest.name: manifest for manifest in sorted(found, key=lambda each: each.name)}
 
 
 def named(name: str) -> Manifest:
-    """The pack of this name.
+    """Returns the pack of this name from the catalogue.
 
     Raises:
         SetupError: there is none.
@@ -263,6 +265,6 @@ def named(name: str) -> Manifest:
 
 
 def digest(path: Path) -> str:
-    """Hex SHA-256 of a file."""
+    """Returns the hex SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,14 +1,14 @@
-"""What file a network is read from: of a kind whose reader opens no second file that the manifest does not name.
+"""Checks a network's file before an engine opens it: it must not refer to files that the manifest does not name.
 
-An ONNX file may say that weights lie in other files (`TensorProto.external_data`), which no digest is over and which
-may be any file of the machine. It is walked through as protobuf, by the numbers of `onnx.proto`; nothing is built.
+An ONNX file may refer to weights in other files (`TensorProto.external_data`), which no digest covers and which may be
+any file of the machine. It is parsed as protobuf, by the field numbers of `onnx.proto`; no network is built.
 """
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 _TENSOR, _EXTERNAL, _LOCATION = "tensor", 13, 14  # the message, and its fields that name another file
-# message → number of a field → message in it, for those on the way to a tensor
+# message → field number → nested message, for those that lead to a tensor
 _FIELDS: dict[str, dict[int, str]] = {
     "model": {7: "graph", 20: "training", 25: "function"},
     "training": {1: "graph", 2: "graph"},
@@ -19,19 +19,19 @@ _FIELDS: dict[str, dict[int, str]] = {
     "sparse": {1: _TENSOR, 2: _TENSOR},
     _TENSOR: {},
 }
-_DEEPEST = 60  # messages in messages; protobuf itself refuses a hundred
+_DEEPEST = 60  # levels of nested messages; protobuf itself refuses a hundred
 _VARINT, _LONG, _MESSAGE, _SHORT = 0, 1, 2, 5  # wire types; groups are not used by ONNX
 
 
-def hold(file: Path, names: Iterable[str]) -> None:
-    """Refuse a file from which an engine would read another one that the manifest does not name.
+def check(file: Path, names: Iterable[str]) -> None:
+    """Refuses a file that makes an engine read another one that the manifest does not name.
 
     Args:
         file: ONNX, OpenVINO's IR or TFLite.
-        names: of the pack's files.
+        names: the names of the pack's files.
 
     Raises:
-        ValueError: it is none of these, or needs another file.
+        ValueError: it has another format, or needs another file.
         OSError: it cannot be read.
     """
     if file.suffix == ".xml":
@@ -40,12 +40,12 @@ def hold(file: Path, names: Iterable[str]) -> None:
                 f"the manifest lacks {file.with_suffix('.bin').name}, which has the weights of {file.name}"
             )
     elif file.suffix == ".onnx":
-        _whole(file.name, file.read_bytes())
+        _check_onnx(file.name, file.read_bytes())
     elif file.suffix != ".tflite":
-        raise ValueError(f"{file.name} is no network that mien reads: .onnx, .xml with .bin, or .tflite")
+        raise ValueError(f"{file.name} is not a network that mien reads: .onnx, .xml with .bin, or .tflite")
 
 
-def _whole(name: str, data: bytes) -> None:
+def _check_onnx(name: str, data: bytes) -> None:
     waiting = [("model", memoryview(data), 0)]
     while waiting:
         message, part, depth = waiting.pop()
@@ -61,7 +61,7 @@ def _whole(name: str, data: bytes) -> None:
 
 
 def _fields(name: str, data: memoryview) -> Iterator[tuple[int, memoryview | int]]:
-    """Number and value of every field of a message; a number of four or eight bytes is passed over as 0."""
+    """Yields number and value of every field of a message; fixed numbers of four or eight bytes are skipped as 0."""
     place = 0
     while place < len(data):
         key, place = _varint(name, data, place)
@@ -82,7 +82,7 @@ def _fields(name: str, data: memoryview) -> Iterator[tuple[int, memoryview | int
 
 
 def _varint(name: str, data: memoryview, place: int) -> tuple[int, int]:
-    """The number that begins here, and where the next thing begins."""
+    """Returns the varint at an offset, and the offset behind it."""
     number = 0
     for shift in range(0, 70, 7):
         if place + shift // 7 >= len(data):

@@ -1,4 +1,4 @@
-"""Packs of the user's own: each described in a TOML, tried when it is added, and kept beside what was downloaded."""
+"""Adds and finds a user's own packs: each is described in a TOML, tried when added, and kept in the cache."""
 
 import shutil
 from collections.abc import Iterable
@@ -16,11 +16,11 @@ from mien.packs.load import UNREADABLE, Compile, Pack, load
 from mien.packs.manifest import CATALOG, File, Manifest
 from mien.system import leftovers
 
-ALIKE = 0.999  # cosine beyond which two embeddings of different pictures show that the network does not look
+ALIKE = 0.999  # a cosine above it, between different pictures, shows that the network ignores its input
 
 
 def known(packs: str) -> dict[str, Manifest]:
-    """Every pack by name: mien's catalogue, then the user's own.
+    """Returns every pack by name: the user's own, and those of mien's catalogue, which take precedence.
 
     Args:
         packs: the user's own folder of model files; empty for none.
@@ -33,12 +33,12 @@ def known(packs: str) -> dict[str, Manifest]:
 
 
 def dimensions(packs: str) -> dict[str, int]:
-    """How long the embeddings of every pack are, by its contract (see `known`)."""
+    """Returns the length of every pack's embeddings, by the pack's contract (see `known`)."""
     return {entry.contract: entry.embedder.dimension for entry in known(packs).values()}
 
 
 def named(name: str, packs: str) -> Manifest:
-    """The pack of this name.
+    """Returns the pack of this name, from the catalogue or the user's own.
 
     Raises:
         SetupError: there is none.
@@ -51,7 +51,7 @@ def named(name: str, packs: str) -> Manifest:
 
 
 def keep(entry: Manifest) -> Path:
-    """Write a manifest into the user's catalogue in the cache; where it now is.
+    """Writes a manifest into the user's catalogue in the cache, and returns its path.
 
     Raises:
         SetupError: it cannot be written.
@@ -66,10 +66,10 @@ def keep(entry: Manifest) -> Path:
 
 
 def add(described: Path, packs: str, compile_graph: Compile, accepted: bool = False) -> Manifest:
-    """Add a pack: gather its files, try it, note what its networks answer, and keep all of it in the cache.
+    """Adds a pack: collects its files, tries it, stores its fingerprints, and keeps all of it in the cache.
 
     Args:
-        described: the user's TOML. Files that it says the user brings lie beside it, in `packs`, or with another pack.
+        described: the user's TOML. Files that the user brings lie beside it, in `packs`, or in another pack.
         packs: the user's own folder of model files; empty for none.
         compile_graph: the engine.
         accepted: whether the user accepts a licence that forbids commercial use.
@@ -78,7 +78,7 @@ def add(described: Path, packs: str, compile_graph: Compile, accepted: bool = Fa
         The manifest as it was kept, with digests, sizes and checks.
 
     Raises:
-        SetupError: a file is missing, a network does not load, or what it answers is no embedding.
+        SetupError: a file is missing, a network does not load, or its output is not an embedding.
     """
     try:
         draft = manifest.parse(toml.read(described), described.name)
@@ -86,17 +86,17 @@ def add(described: Path, packs: str, compile_graph: Compile, accepted: bool = Fa
         raise SetupError(f"{described} cannot be read: {error.strerror}.") from None
     if draft.name in manifest.catalogue():
         raise SetupError(f"A pack named {draft.name} is in mien's own catalogue; give yours another name.")
-    install.hold_license(draft, accepted, f"mien packs add {described}")
+    install.check_license(draft, accepted, f"mien packs add {described}")
     folders = [described.resolve().parent, *([Path(packs)] if packs else []), *_installed()]
     entry = msgspec.structs.replace(draft, files=[_complete(file, folders) for file in draft.files])
     try:
         install.cache("").mkdir(parents=True, exist_ok=True)
-        with leftovers.folder(install.cache(""), install.ADDING) as aside:
+        with leftovers.folder(install.cache(""), install.ADDING) as trial:
             for file in entry.files:
                 place = _find(file, folders)
                 if place is not None:
-                    shutil.copyfile(place, aside / file.name)
-            found = install.install(entry, str(aside), accepted=True)
+                    shutil.copyfile(place, trial / file.name)
+            found = install.install(entry, str(trial), accepted=True)
             pack = load(entry, found, Cores(1), compile_graph)
             entry = msgspec.structs.replace(entry, checks=try_out(pack), tried=True)
             install.keep(entry, found)
@@ -107,13 +107,13 @@ def add(described: Path, packs: str, compile_graph: Compile, accepted: bool = Fa
 
 
 def try_out(pack: Pack) -> dict[str, list[float]]:
-    """Try a pack that nobody tried: the networks answer with numbers, and the embedder tells pictures apart.
+    """Tries a pack: every network must output numbers, and the embedder must tell pictures apart.
 
     Returns:
         The fingerprint of each network, for the manifest's checks.
 
     Raises:
-        SetupError: it does not.
+        SetupError: one of them does not.
     """
     try:
         return _tried(pack)
@@ -132,11 +132,11 @@ def _tried(pack: Pack) -> dict[str, list[float]]:
         raise SetupError(
             f"The embedder of {name} answers {outputs[0][0].size} numbers, and its manifest says {embedder.dimension}."
         )
-    _tell_apart(name, embedder, noise)
+    _check_embeddings(name, embedder, noise)
     prints = pack.fingerprints()
     for network, measured in prints.items():
         if not np.isfinite(measured).all():
-            raise SetupError(f"The {network} network of {name} answers something that is no number.")
+            raise SetupError(f"The {network} network of {name} answers something that is not a number.")
     try:
         pack.pipeline.detector.detect(Halves(np.ascontiguousarray(np.tile(noise[0], (4, 4, 1)))), width * 4, height * 4)
     except UNREADABLE as error:
@@ -144,8 +144,8 @@ def _tried(pack: Pack) -> dict[str, list[float]]:
     return {network: [round(float(value), 4) for value in measured] for network, measured in prints.items()}
 
 
-def _tell_apart(name: str, embedder: Embedder, noise: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> None:
-    """Two pictures that share nothing: noise, and a plain gradient."""
+def _check_embeddings(name: str, embedder: Embedder, noise: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> None:
+    """Raises unless the embeddings of noise and of a plain gradient differ."""
     height, width, _ = embedder.session.shape
     plain = np.broadcast_to(np.linspace(0, 255, width)[None, :, None], (height, width, 3)).astype(np.uint8)
     try:
@@ -159,10 +159,10 @@ def _tell_apart(name: str, embedder: Embedder, noise: np.ndarray[tuple[int, ...]
 
 
 def _complete(file: File, folders: Iterable[Path]) -> File:
-    """The file's entry with the digest and the size it has.
+    """Returns the file's entry with its digest and size.
 
     Raises:
-        SetupError: it lacks a digest and is not there.
+        SetupError: the entry has no digest, and the file is missing.
     """
     place = _find(file, folders)
     if place is None:
@@ -173,7 +173,7 @@ def _complete(file: File, folders: Iterable[Path]) -> File:
 
 
 def _find(file: File, folders: Iterable[Path]) -> Path | None:
-    """The first file of this name, and of the digest if its entry says one."""
+    """Returns the first file of this name and, if the entry has one, of this digest."""
     for folder in folders:
         place = folder / file.name
         if place.is_file() and file.sha256 in ("", manifest.digest(place)):

@@ -1,4 +1,4 @@
-"""TOML that somebody else wrote, read into a struct: bounded, its numbers finite, its words fit to be printed."""
+"""Decodes a user's TOML into a struct: bounded in size, with finite numbers and printable text only."""
 
 import math
 from pathlib import Path
@@ -7,20 +7,20 @@ from typing import Any, TypeVar
 import msgspec
 
 MOST_BYTES = 1 << 17  # of a file; mien's own manifests have 5 KB
-MOST_DOTS = 200  # of a line: tomllib needs memory and time by the square of a dotted key's parts
-MOST_LETTERS = 2000  # of a value, or of a key
-MOST_NUMBER = 1 << 53  # what a float counts to
+MOST_DOTS = 200  # in a line: tomllib's memory and time are quadratic in the parts of a dotted key
+MOST_LETTERS = 2000  # of a value or a key
+MOST_NUMBER = 1 << 53  # up to here a float holds every integer
 T = TypeVar("T")
 
 
 def read(path: Path) -> bytes:
-    """Read a file.
+    """Reads a file.
 
     Raises:
         OSError: it cannot be read, is not a file, or is larger than MOST_BYTES.
     """
     if not path.is_file():
-        path.stat()  # says that it is not there, where it is not
+        path.stat()  # raises if it does not exist
         raise OSError(0, "it is not a file")
     with path.open("rb") as file:
         text = file.read(MOST_BYTES + 1)
@@ -30,10 +30,10 @@ def read(path: Path) -> bytes:
 
 
 def decode(text: bytes, kind: type[T]) -> T:
-    """Decode a file's text.
+    """Decodes a file's text.
 
     Raises:
-        ValueError: it is not TOML, not of this kind, or holds NaN, an infinity or letters that cannot be printed.
+        ValueError: it is not TOML, not of this kind, or holds NaN, an infinity or unprintable text.
     """
     if len(text) > MOST_BYTES or any(line.count(b".") > MOST_DOTS for line in text.splitlines()):
         raise ValueError(f"it is larger than {MOST_BYTES >> 10} KiB, or has a line of more than {MOST_DOTS} dots")
@@ -41,19 +41,19 @@ def decode(text: bytes, kind: type[T]) -> T:
         found = msgspec.toml.decode(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    _hold(found)
+    _check(found)
     return msgspec.convert(found, kind)
 
 
-def _hold(value: Any) -> None:
-    """Refuse what no manifest has: tomllib recurses deeper than this, so the depth is known to be bounded."""
+def _check(value: Any) -> None:
+    """Refuses values that no manifest has; tomllib's own recursion is deeper, so the depth is already bounded."""
     if isinstance(value, dict):
         for name, each in value.items():
-            _hold(name)
-            _hold(each)
+            _check(name)
+            _check(each)
     elif isinstance(value, list):
         for each in value:
-            _hold(each)
+            _check(each)
     elif isinstance(value, int) and abs(value) > MOST_NUMBER:
         raise ValueError("a number has too many digits")
     elif isinstance(value, float) and not math.isfinite(value):

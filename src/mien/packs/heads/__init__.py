@@ -1,1 +1,1 @@
-"""One file for each output layout of a detection network."""
+"""Heads: one file for each output layout of a detection network."""

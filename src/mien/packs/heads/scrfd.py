@@ -1,4 +1,4 @@
-"""SCRFD's outputs: at strides 8, 16 and 32, two guesses for every cell, each a score, a box and five points.
+"""Reads SCRFD's outputs: at strides 8, 16 and 32, two guesses for each cell, each a score, a box and five points.
 
 The layout is that of InsightFace's SCRFD with landmarks: box sides and points are distances from the cell's corner
 (column · stride, row · stride), in strides.
@@ -16,11 +16,11 @@ GUESSES = 2  # of every cell, one after the other
 
 
 def read(outputs: Mapping[str, NDArray[np.float32]], canvas: tuple[int, int], least_score: float) -> Candidates:
-    """Turn one image's outputs into candidates.
+    """Converts one image's outputs to candidates.
 
     Args:
         outputs: for each stride, arrays of (guesses, 1), (guesses, 4) and (guesses, 10), cells row by row. They are
-            known by their shapes, because their publisher's names are a converter's numbers.
+            told apart by shape, because the names in the file are numbers that a converter assigned.
         canvas: height and width of the input.
         least_score: candidates below it are left out.
 

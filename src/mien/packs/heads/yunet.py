@@ -1,4 +1,4 @@
-"""YuNet's outputs: at strides 8, 16 and 32, a class and an object score, a box and five points for every cell.
+"""Reads YuNet's outputs: at strides 8, 16 and 32, a class and an object score, a box and five points for each cell.
 
 The formulas are those of the network's publisher (libfacedetection.train): score = sqrt(cls · obj), box centre =
 (cell + offset) · stride, size = exp(·) · stride, point = (cell + offset) · stride.
@@ -15,7 +15,7 @@ STRIDES = (8, 16, 32)
 
 
 def read(outputs: Mapping[str, NDArray[np.float32]], canvas: tuple[int, int], least_score: float) -> Candidates:
-    """Turn one image's outputs into candidates.
+    """Converts one image's outputs to candidates.
 
     Args:
         outputs: `cls_S` and `obj_S` (cells, 1), `bbox_S` (cells, 4) and `kps_S` (cells, 10) for each stride S, cells

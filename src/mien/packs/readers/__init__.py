@@ -1,1 +1,1 @@
-"""One file for each publisher's format of weights that no engine knows: it is read and built as an OpenVINO model."""
+"""Readers: one file for each format of weights that no engine reads, which builds an OpenVINO model of it."""

@@ -1,8 +1,8 @@
-"""float32 arrays out of a file that joblib packed, without running any of it.
+"""Reads float32 arrays from a file of joblib, without running the pickle in it.
 
 joblib writes a pickle, compressed with LZ4, in which each array is announced by its shape and follows as raw bytes.
-To load a pickle is to run a program of its author's. Here its instructions are only looked at (`pickletools`): the
-words in it must be those of a list of arrays, its numbers are shapes, and nothing is looked up or called.
+Loading a pickle runs its author's program. Here its instructions are only parsed (`pickletools`): the words in it must
+be those of a list of arrays, its numbers are shapes, and nothing is imported or called.
 """
 
 import io
@@ -26,15 +26,15 @@ _TUPLES = ("TUPLE", "TUPLE1", "TUPLE2", "TUPLE3")
 
 
 def read(file: Path) -> Iterator[NDArray[np.float32]]:
-    """Read the arrays of a file, in their order.
+    """Yields the arrays of a file, in their order.
 
     Raises:
-        SetupError: what decompresses them is not installed.
-        ValueError: the file is something else.
+        SetupError: the package that decompresses them is not installed.
+        ValueError: the file is not of this format.
     """
     stream = io.BytesIO(_decompressed(file.read_bytes()))
     while (shape := _announced(stream)) is not None:
-        stream.seek(int.from_bytes(stream.read(1)), io.SEEK_CUR)  # a count of bytes, and as many to align by
+        stream.seek(int.from_bytes(stream.read(1)), io.SEEK_CUR)  # a count of padding bytes, and the padding
         length = 4 * math.prod(shape)
         data = stream.read(length)
         if len(data) != length:
@@ -43,7 +43,7 @@ def read(file: Path) -> Iterator[NDArray[np.float32]]:
 
 
 def _announced(stream: io.BytesIO) -> tuple[int, ...] | None:
-    """The shape of the array that follows; None at the end. The stream is left where its bytes begin.
+    """Returns the shape of the next array, or None at the end, and leaves the stream at the array's bytes.
 
     Raises:
         ValueError: the file holds anything but float32 arrays.
@@ -58,7 +58,7 @@ def _announced(stream: io.BytesIO) -> tuple[int, ...] | None:
             numbers.append(int(str(argument)))
         elif instruction.name in _TUPLES and shape is None and numbers:
             shape = tuple(numbers)
-        elif instruction.name == "BUILD" and last == "SETITEMS":  # of the description of an array, its last step
+        elif instruction.name == "BUILD" and last == "SETITEMS":  # the last step in the description of an array
             if shape is None or min(shape) < 1:
                 raise ValueError("an array has no shape")
             return shape
@@ -69,11 +69,11 @@ def _announced(stream: io.BytesIO) -> tuple[int, ...] | None:
 
 
 def _decompressed(packed: bytes) -> bytes:
-    """The file's content, of which no more is made than the arrays may have."""
+    """Returns the file's content, bounded by MOST_BYTES."""
     try:
         import lz4.frame  # noqa: PLC0415  an extra
     except ImportError:
-        raise SetupError("lz4 reads this pack's weights: `pip install 'mien[dlib]'`.") from None
+        raise SetupError("This pack's weights are compressed with lz4: `pip install 'mien[dlib]'`.") from None
     reading = lz4.frame.LZ4FrameDecompressor()
     try:
         content = reading.decompress(packed, max_length=MOST_BYTES)

@@ -1,10 +1,10 @@
-"""dlib's face recognition network, built from the weights file its publisher serialised.
+"""Builds dlib's face recognition network from the weights file that its publisher serialised.
 
 The file is a stream of layers in the order they run, each a tag with its parameters. An integer is one byte with the
 count of bytes that follow, little-endian, its highest bit the sign. A tensor is its version (2), four sizes and raw
 float32. A convolution (`con_4`) has one tensor, its filters and then its biases, and after it its count of filters,
 rows, columns, strides and paddings. An affine layer (`affine_`) has its gains and then its offsets. The last layer
-(`fc_2`) is a matrix. What this leaves unsaid, how the blocks are joined, is dlib's face recognition example
+(`fc_2`) is a matrix. How the blocks are joined is not in the file; it follows dlib's face recognition example
 (`dnn_face_recognition_ex.cpp`, `anet_type`).
 """
 
@@ -41,14 +41,14 @@ class Convolution:
 
 
 class Layers:
-    """The layers of a serialised network, one after another."""
+    """Reads the layers of a serialised network, one after another."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._at = 0
 
     def convolution(self, inputs: int) -> Convolution:
-        """The next convolution and its affine layer; `inputs` is its count of input channels.
+        """Reads the next convolution and its affine layer; `inputs` is the count of input channels.
 
         Raises:
             ValueError: the file holds something else.
@@ -59,14 +59,14 @@ class Layers:
         if (stride, padding) != (stride_x, padding_x):
             raise ValueError("a convolution's stride or padding differs between its axes")
         if min(count, rows, columns, stride) < 1 or not 0 <= padding < max(rows, columns):
-            raise ValueError("a convolution has no filters, no stride, or more padding than it sees")
+            raise ValueError("a convolution has no filters, no stride, or more padding than its window")
         self._layer("affine_")
         gains, offsets = np.split(self._tensor(), 2)
         filters = parameters[:-count].reshape(count, inputs, rows, columns) * gains[:, None, None, None]
         return Convolution(filters, parameters[-count:] * gains + offsets, stride, padding)
 
     def matrix(self) -> NDArray[np.float32]:
-        """The next fully connected layer, float32 (inputs, outputs).
+        """Reads the next fully connected layer, float32 (inputs, outputs).
 
         Raises:
             ValueError: the file holds something else.
@@ -76,7 +76,7 @@ class Layers:
         return self._tensor().reshape(inputs, outputs)
 
     def _layer(self, tag: str) -> None:
-        """Go to the next layer of this name."""
+        """Moves behind the tag of the next layer of this name."""
         mark = bytes([1, len(tag)]) + tag.encode()
         found = self._data.find(mark, self._at)
         if found < 0:
@@ -84,7 +84,7 @@ class Layers:
         self._at = found + len(mark)
 
     def _tensor(self) -> NDArray[np.float32]:
-        """The tensor that lies here, as one row."""
+        """Reads the tensor at the current offset, as one row."""
         version = self._integer()
         sizes = [self._integer() for _ in range(4)]
         if version != _TENSOR or min(sizes) < 1:
@@ -99,12 +99,12 @@ class Layers:
         first, self._at = self._at + 1, self._at + 1 + (head & 0x0F)
         value = int.from_bytes(self._data[first : self._at], "little")
         if value >= 1 << 31:
-            raise ValueError("a layer has a number that is none of a network's")
+            raise ValueError("a layer has a number that no network has")
         return -value if head & 0x80 else value
 
 
 def read(file: Path) -> ov.Model:
-    """Build the network: input float32 (1, 3, 150, 150) RGB, normalised; output `embedding` (1, 128), any length.
+    """Builds the network: input float32 (1, 3, 150, 150) RGB, normalised; output `embedding` (1, 128), any length.
 
     Raises:
         ValueError: the file is not such a network.
@@ -126,7 +126,7 @@ def read(file: Path) -> ov.Model:
 
 
 def _block(node: ov.Output, layers: Layers) -> ov.Output:
-    """Two convolutions and the way past them, which is halved where they halve."""
+    """Adds a residual block: two convolutions, and a shortcut that is halved where they halve."""
     first = layers.convolution(_shape(node)[1])
     second = layers.convolution(len(first.biases))
     branch = _convolved(op.relu(_convolved(node, first)), second)
@@ -144,7 +144,7 @@ def _convolved(node: ov.Output, layer: Convolution) -> ov.Output:
 
 
 def _padded(node: ov.Output, target: NDArray[np.int64]) -> ov.Output:
-    """Zeros after the last channel, row and column, up to the target's shape."""
+    """Pads with zeros after the last channel, row and column, up to the target's shape."""
     missing = target - _shape(node)
     return op.pad(node, np.zeros(4, np.int64), missing, "constant", np.float32(0)) if missing.any() else node
 
