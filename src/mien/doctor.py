@@ -1,4 +1,4 @@
-"""What would run here, tried: versions, pack, engine, store, disk. Each finding is a plain sentence or value."""
+"""Examines for `mien doctor` what a server would use here, and tries it: versions, pack, engine, store and disk."""
 
 import platform
 import shutil
@@ -16,23 +16,28 @@ from mien.packs.manifest import Manifest
 from mien.store import open as stores
 from mien.store.engines.lock import DirectoryInUseError
 
-LEAST_DISK = 100 * 1024 * 1024  # bytes; with less, the next index may fail
+LEAST_DISK = 100 * 1024 * 1024  # bytes; with less, the next IndexFaces may fail
 LIBRARIES = ("openvino", "numpy", "opencv-python-headless", "simplejpeg", "pillow", "msgspec", "uvicorn")
 
 
 @dataclass(slots=True)
 class Findings:
-    """What was found, by name, and what is broken, each in one sentence."""
+    """The result of an examination.
+
+    Attributes:
+        found: name → value or sentence, for a person to read.
+        broken: a sentence for each fault.
+    """
 
     found: dict[str, str] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
-        """For a program."""
+        """Returns the findings for a program."""
         return {"ok": not self.broken, "found": self.found, "broken": self.broken}
 
     def as_text(self) -> str:
-        """For a person."""
+        """Returns the findings as text, with a verdict at the end."""
         width = max(map(len, self.found), default=0)
         lines = [f"{name:<{width}}  {value}" for name, value in self.found.items()]
         verdict = [f"BROKEN: {sentence}" for sentence in self.broken] or ["Everything works."]
@@ -40,7 +45,7 @@ class Findings:
 
 
 def examine(settings: Settings) -> Findings:
-    """Look at everything that a server would need, and try it."""
+    """Examines and tries everything that a server needs."""
     findings = Findings()
     findings.found["mien"] = f"{__version__} on Python {platform.python_version()}, {platform.platform()}"
     findings.found["libraries"] = ", ".join(f"{name} {metadata.version(name)}" for name in LIBRARIES)
@@ -76,7 +81,7 @@ def _passed(entry: Manifest) -> str:
 
 
 def _onnx() -> str:
-    """Which ONNX Runtime is here, and on what it can run."""
+    """Returns the version of ONNX Runtime and its devices, or how to install it."""
     try:
         version, devices = onnx.available()
     except SetupError:
@@ -100,7 +105,7 @@ def _store(settings: Settings, findings: Findings) -> None:
 
 def _disk(settings: Settings, findings: Findings) -> None:
     if stores.is_shared(settings.store):
-        return  # nothing of it lies here
+        return  # its files are the database server's
     directory: Path = stores.directory(settings.store, settings.data)
     free = shutil.disk_usage(directory).free
     findings.found["free disk"] = f"{free / 2**30:.1f} GiB under {directory}"

@@ -1,4 +1,4 @@
-"""Answers drawn into pictures: boxes, landmarks and words, for a person to look at."""
+"""Draws an operation's answer into a picture: boxes, landmarks and labels, for the commands that show one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,32 +12,32 @@ from mien.errors import SetupError
 from mien.face.types import Pixels
 from mien.image.decode import read_header
 
-SIDE = 1600  # the longer side of what is drawn into, at most; more shows no better
+SIDE = 1600  # the longer side of a drawn picture, at most; screens show no more
 GREEN, GRAY, WHITE = (64, 200, 80), (170, 170, 170), (255, 255, 255)  # RGB
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A face to be drawn.
+    """A face to draw.
 
     Attributes:
         box: BoundingBox of the API, shares of the picture.
-        words: what stands above it; ASCII.
-        landmarks: of the API, shares of the picture.
-        strong: whether it is what was looked for.
+        label: the text above the box; ASCII.
+        landmarks: those of the API, shares of the picture.
+        strong: whether to draw it in green, as a face that was found, or in gray.
     """
 
     box: Mapping[str, float]
-    words: str = ""
+    label: str = ""
     landmarks: Sequence[Mapping[str, Any]] = ()
     strong: bool = True
 
 
 def marked(data: bytes, marks: Sequence[Mark]) -> Pixels:
-    """A picture with faces marked, uint8 RGB (H, W, 3), its longer side at most SIDE.
+    """Returns a picture with faces marked, uint8 RGB (H, W, 3), its longer side at most SIDE.
 
     Args:
-        data: JPEG or PNG.
+        data: the image file.
         marks: the faces.
     """
     picture = read_header(data)
@@ -51,7 +51,7 @@ def marked(data: bytes, marks: Sequence[Mark]) -> Pixels:
 
 
 def beside(one: Pixels, other: Pixels) -> Pixels:
-    """Two pictures side by side at one height."""
+    """Returns two pictures side by side, scaled to one height."""
     height = max(len(one), len(other))
     scaled = [
         each
@@ -64,10 +64,10 @@ def beside(one: Pixels, other: Pixels) -> Pixels:
 
 
 def save(image: Pixels, path: Path) -> None:
-    """Write a picture; the suffix says whether as JPEG or PNG.
+    """Writes a picture as JPEG or PNG, by the suffix of its path.
 
     Raises:
-        SetupError: another suffix, or it cannot be written.
+        SetupError: the suffix is another, or the file cannot be written.
     """
     if path.suffix.lower() not in (".jpg", ".jpeg", ".png"):
         raise SetupError(f"{path} must end in .jpg or .png.")
@@ -88,18 +88,18 @@ def _box(image: Pixels, mark: Mark) -> None:
     for point in mark.landmarks:
         cv2.circle(image, (round(point["X"] * width), round(point["Y"] * height)), 2 * thick, WHITE, -1)
         cv2.circle(image, (round(point["X"] * width), round(point["Y"] * height)), thick, colour, -1)
-    if mark.words:
-        _words(image, mark.words, (left, top, bottom), colour, thick)
+    if mark.label:
+        _label(image, mark.label, (left, top, bottom), colour, thick)
 
 
-def _words(image: Pixels, words: str, place: tuple[int, int, int], colour: tuple[int, int, int], thick: int) -> None:
-    """White words on a bar above the box, or below it where there is no room above, within the picture's sides."""
+def _label(image: Pixels, text: str, place: tuple[int, int, int], colour: tuple[int, int, int], thick: int) -> None:
+    """Draws white text on a bar above the box, or below it if the bar does not fit, within the picture's sides."""
     left, top, bottom = place
     font, size = cv2.FONT_HERSHEY_SIMPLEX, 0.28 * thick
-    (width, height), below = cv2.getTextSize(words, font, size, max(1, thick // 2))
+    (width, height), below = cv2.getTextSize(text, font, size, max(1, thick // 2))
     bar = height + below + 2 * thick
     left = max(0, min(left, image.shape[1] - width - 2 * thick))
     foot = top if top >= bar else min(bottom + bar, image.shape[0])
     cv2.rectangle(image, (left, foot - bar), (left + width + 2 * thick, foot), colour, -1)
     start = (left + thick, foot - below - thick)
-    cv2.putText(image, words, start, font, size, WHITE, max(1, thick // 2), cv2.LINE_AA)
+    cv2.putText(image, text, start, font, size, WHITE, max(1, thick // 2), cv2.LINE_AA)
