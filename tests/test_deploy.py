@@ -1,6 +1,6 @@
-"""What deploy/ says can be done: the Dockerfile's steps run in a plain virtual environment, and every setting exists.
+"""The files of deploy/: the Dockerfile's steps run in a plain virtual environment, and every setting exists.
 
-No image is built and no cluster asked; the files say so.
+No image is built and nothing is applied to a cluster; the files say so.
 """
 
 import json
@@ -32,7 +32,7 @@ def instructions(word: str) -> list[str]:
 
 
 def values(found: Any, name: str) -> Iterator[Any]:
-    """Every value under a name, however deep."""
+    """Yields every value under a name, at any depth."""
     for key, value in found.items() if isinstance(found, dict) else enumerate(found) if isinstance(found, list) else ():
         if key == name:
             yield value
@@ -41,7 +41,7 @@ def values(found: Any, name: str) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory, packs: str) -> Path:
-    """A folder in place of an image's root, filled by the steps of the Dockerfile."""
+    """Fills a folder, in place of an image's root, by the steps of the Dockerfile."""
     root = tmp_path_factory.mktemp("image")
     source = root / "src"
     shown = [line[1:] for line in (ROOT / ".dockerignore").read_text().split() if line.startswith("!")]
@@ -64,7 +64,7 @@ def image(tmp_path_factory: pytest.TempPathFactory, packs: str) -> Path:
 
 
 def test_the_steps_make_a_server_that_runs_on_a_read_only_file_system(image: Path, schema: str, tmp_path: Path) -> None:
-    """It is given no place to write but a temporary one, and is not started from the source."""
+    """The server may write only to a temporary folder, and does not start from the source."""
     (variables,) = instructions("ENV")
     given = dict(pair.split("=", 1) for pair in variables.replace("/opt", f"{image}/opt").split())
     given |= {"HOME": str(tmp_path), "TMPDIR": str(tmp_path), "PATH": given["PATH"].replace("$PATH", "/usr/bin:/bin")}
@@ -88,7 +88,7 @@ def test_the_steps_make_a_server_that_runs_on_a_read_only_file_system(image: Pat
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_the_image_is_nobodys_in_particular_and_has_few_steps() -> None:
+def test_the_image_runs_as_an_unprivileged_user_and_has_few_steps() -> None:
     assert instructions("USER") == ["10001:10001"]
     assert len(instructions("RUN")) <= 3
     (variables,) = instructions("ENV")

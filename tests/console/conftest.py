@@ -1,4 +1,4 @@
-"""The console in a real browser against a real server; whatever else is tested, the page behaves while it is."""
+"""The console in a real browser against a real server; every test also checks the page's errors and requests."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from tests.live import Live
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium from the system; closed with this folder's tests, since its event loop is in the way of others."""
+    """Starts the system's Chromium; it ends with this folder's tests, since its event loop disturbs others."""
     flags = [f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1", *chromium.flags()]
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium.executable(), args=flags)
@@ -23,7 +23,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def server(browser: Browser, packs: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """A server for the console alone, so that its screenshots show nobody else's collections."""
+    """Starts a server for the console alone, so that screenshots show only its collections."""
     running = servers.serve(packs, tmp_path_factory.mktemp("console") / "data")
     yield running
     running.stop()
@@ -31,7 +31,7 @@ def server(browser: Browser, packs: str, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture
 def visitor(browser: Browser) -> Iterator[Visitor]:
-    """Makes visits; each is held to have made no error, broken no policy and asked nobody else."""
+    """Makes visits, and checks at the end that none made an error, broke a policy or contacted another server."""
     visits: list[tuple[BrowserContext, Visit]] = []
 
     def visit(address: str, size: tuple[int, int] = DESKTOP, scheme: str = "light") -> Visit:
@@ -55,7 +55,7 @@ def visitor(browser: Browser) -> Iterator[Visitor]:
 
 @pytest.fixture
 def visit(visitor: Visitor, server: Live) -> Visit:
-    """A visit to the server at a desk."""
+    """Opens the server with a desktop's window."""
     return visitor(server.address)
 
 

@@ -1,4 +1,4 @@
-"""Screenshots for a person to look at, where MIEN_TEST_SCREENSHOTS names a folder; and that nothing hangs over."""
+"""Screenshots for a person to look at, where MIEN_TEST_SCREENSHOTS names a folder, and a check of a page's width."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 
 def shoot(page: Page, name: str, whole: bool = True) -> None:
-    """Hold the page against its width, and keep a picture of it; the whole page, or what is seen of it."""
+    """Checks that the page is not wider than its window, and keeps a picture of all of it or of its visible part."""
     page.wait_for_timeout(150)  # pictures and bars come in
     over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert over == 0, f"{name} is {over} pixels too wide"

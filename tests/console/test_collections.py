@@ -1,4 +1,4 @@
-"""A collection's life in a browser: made, filled, looked through, its users, and its end."""
+"""Collections in a browser: created, filled, listed, given users, deleted."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ from tests.live import Live
 
 @pytest.fixture
 def name(server: Live) -> Iterator[str]:
-    """A collection's name; whatever bears it at the end is deleted."""
+    """Names a collection, and deletes it at the end if it exists."""
     chosen = f"family-{uuid4().hex[:8]}"
     yield chosen
     client = server.client()
@@ -65,7 +65,7 @@ def test_from_its_making_to_its_end(visit: Visit, server: Live, album: Album, na
     visit.press("Close")
     page.reload()
     page.wait_for_selector(".faces li")
-    expect(page.locator(".faces .thumb img")).to_have_count(0)  # and now nobody has
+    expect(page.locator(".faces .thumb img")).to_have_count(0)  # not after a reload
     page.check(".faces input >> nth=0")
     visit.press("Delete")
     visit.press("Delete")
@@ -96,7 +96,7 @@ def test_a_name_that_is_taken_or_wrong_is_refused_in_the_dialog(visit: Visit, se
 
 
 def test_faces_are_shown_page_by_page(visit: Visit, server: Live, name: str) -> None:
-    """101 faces, of one picture under many names."""
+    """Fills a collection with 101 faces, of one picture under many names."""
     client = server.client()
     client.create_collection(CollectionId=name)
     small = photos.jpeg(photos.resized(photos.hopper().pixels, 0.4))
@@ -125,7 +125,7 @@ def test_users_are_made_given_faces_and_deleted(visit: Visit, server: Live, albu
     for box in page.get_by_label("Choose pair.jpg").all():
         box.check()
     give(visit, "grace")
-    expect(page.locator("dialog h2")).to_have_text("Not all of them")  # the astronaut is somebody else
+    expect(page.locator("dialog h2")).to_have_text("Not all of them")  # the astronaut is another person
     expect(page.locator("dialog .rows")).to_contain_text("not like the other faces of the user")
     visit.press("Close")
     owned = client.list_faces(CollectionId=name, UserId="grace")["Faces"]

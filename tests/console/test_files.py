@@ -1,4 +1,4 @@
-"""The page's files without a browser: small, no code or style inside the HTML, colours that can be read."""
+"""The console's files without a browser: small, no inline code or style, colours with enough contrast."""
 
 import re
 from importlib import resources
@@ -61,7 +61,7 @@ def test_imports_go_in_no_circle() -> None:
 @pytest.mark.parametrize("text", TEXTS)
 @pytest.mark.parametrize("ground", ["ground", "surface", "sunken"])
 def test_text_can_be_read(text: str, ground: str, scheme: int) -> None:
-    """WCAG 2.2 asks for a contrast of 4.5 of text."""
+    """WCAG 2.2 requires a contrast of 4.5 for text."""
     assert contrast(colour(text, scheme), colour(ground, scheme)) >= 4.5
 
 
@@ -75,7 +75,7 @@ def test_text_on_a_tint_can_be_read(text: str, ground: str, scheme: int) -> None
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_the_edge_of_a_control_can_be_seen(scheme: int) -> None:
-    """WCAG 2.2 asks for 3 of what a control is known by."""
+    """WCAG 2.2 requires a contrast of 3 for the parts that identify a control."""
     assert contrast(colour("edge", scheme), colour("surface", scheme)) >= 3
 
 

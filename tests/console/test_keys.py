@@ -1,4 +1,4 @@
-"""Where a key is required the page asks for one and signs; on plain http too, where browsers lend no cryptography."""
+"""Access keys: the page asks for one where it is required, and signs, also on plain http without WebCrypto."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Looking at one photograph and comparing two, in a browser."""
+"""The pages Look and Compare in a browser."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tests.live import Live
 
 
 def faces(visit: Visit) -> list[dict[str, float]]:
-    """The boxes drawn, as shares of the picture as it is shown."""
+    """Returns the drawn boxes, as shares of the displayed picture."""
     found: list[dict[str, float]] = visit.page.evaluate(
         """() => { const whole = document.querySelector('.viewer > img').getBoundingClientRect();
         return [...document.querySelectorAll('.viewer .box')].map((box) => { const b = box.getBoundingClientRect();
@@ -82,7 +82,7 @@ def spoiled(kind: str) -> photos.Pixels:
 
 @pytest.mark.parametrize("kind", ["good", "blurred", "dark", "small"])
 def test_it_refuses_what_indexing_refuses(visit: Visit, server: Live, tmp_path: Path, kind: str) -> None:
-    """The page judges by the server's bars; contrast alone it cannot see, and says so."""
+    """The page applies the server's bars; it cannot measure contrast, and says so."""
     data = photos.jpeg(spoiled(kind))
     (tmp_path / "face.jpg").write_bytes(data)
     client = server.client()
@@ -185,7 +185,7 @@ def test_a_picture_is_still_there_on_the_way_back(visit: Visit, album: Album) ->
 
 
 def test_the_readmes_picture(visitor: Visitor, server: Live, album: Album) -> None:
-    """It shows the one photograph that is NASA's, and so anybody's."""
+    """The README shows NASA's photograph, which is in the public domain."""
     visit = visitor(server.address, (1280, 860))
     look(visit, album.astronaut)
     shoot(visit.page, "readme", whole=False)

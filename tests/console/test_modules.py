@@ -1,4 +1,4 @@
-"""The page's arithmetic, run in the browser and held against Python's."""
+"""The console's arithmetic, run in the browser and compared with Python's."""
 
 import hashlib
 from typing import Any
@@ -12,7 +12,7 @@ from tests.console.visit import Visit
 
 
 def run(page: Page, module: str, body: str, given: Any = None) -> Any:
-    """Run JavaScript with a module of the page as `m` and what is given as `given`."""
+    """Runs JavaScript with a module of the console as `m` and an argument as `given`."""
     return page.evaluate(f"async (given) => {{ const m = await import('/console/{module}'); {body} }}", given)
 
 
@@ -42,7 +42,7 @@ def test_the_signature_is_that_of_the_specification(visit: Visit, path: str) -> 
 
 
 def rates(page: Page) -> Any:
-    """What the server says that similarities stand for."""
+    """Returns the false match rates of about.json."""
     return page.evaluate("fetch('about.json').then((answer) => answer.json()).then((about) => about.false_match_rates)")
 
 

@@ -1,4 +1,4 @@
-"""Searching by a photograph with several people: every face gets the answer it would get alone."""
+"""Searches by a photograph with several people: every face gets the same answer as alone."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.live import Live
 
 @pytest.fixture
 def known(server: Live) -> Iterator[str]:
-    """A collection with Hopper alone, who is also a user."""
+    """Fills a collection with Hopper alone, who is also a user."""
     client, name = server.client(), f"known-{uuid4().hex[:8]}"
     client.create_collection(CollectionId=name)
     found = client.index_faces(CollectionId=name, Image={"Bytes": photos.hopper().data}, ExternalImageId="hopper")
@@ -26,7 +26,7 @@ def known(server: Live) -> Iterator[str]:
 
 
 def search(visit: Visit, collection: str, photo: Path) -> list[str]:
-    """The labels of the faces, from the left."""
+    """Returns the labels of the faces, from the left."""
     page = visit.open(f"#/collections/{collection}/search")
     page.reload()  # an address that differs behind the # alone loads nothing
     page.wait_for_selector(".drop")

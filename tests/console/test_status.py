@@ -1,4 +1,4 @@
-"""What the status page makes of a server's counters, and of one that shows none.
+"""The page Status: a server with counters, and one that shows none.
 
 The counters are put in by the browser here, since what they are called is all the page depends on.
 """

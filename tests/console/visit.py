@@ -1,4 +1,4 @@
-"""A visit to the console: its page, and everything that must not happen in it; and photographs to give it."""
+"""A visit to the console: its page, and the faults found in it; and photographs to give it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ MAY_BE_ABSENT = ("/readyz", "/metrics")
 
 @dataclass
 class Visit:
-    """A page and what went wrong in it."""
+    """A page and its faults: errors, broken policies, requests to other servers."""
 
     page: Page
     address: str
@@ -27,17 +27,17 @@ class Visit:
         return self.page
 
     def give(self, *files: Path, zone: int = 0) -> None:
-        """Choose files in one of the page's drop zones."""
+        """Chooses files in one of the page's drop zones."""
         chosen = self.page.locator(".drop").nth(zone).locator("input[type=file]:not([webkitdirectory])")
         chosen.set_input_files(list(files))
 
     def press(self, name: str) -> None:
-        """Press the button of this name in the open dialog, or in the page."""
+        """Presses the button of this name in the open dialog, or in the page."""
         where = "dialog[open]" if self.page.query_selector("dialog[open]") else "body"
         self.page.locator(where).get_by_role("button", name=name, exact=True).first.click()
 
     def watch(self, origin: str) -> None:
-        """Note whatever a page must not do."""
+        """Records every fault of the page."""
         page = self.page
         page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
         page.on("console", self._note)

@@ -1,4 +1,4 @@
-"""What privacy.md says of erasing: after `mien store compact` no file has a deleted face's bytes."""
+"""Erasing as in privacy.md: after `mien store compact` no file contains a deleted face's bytes."""
 
 import subprocess
 from pathlib import Path

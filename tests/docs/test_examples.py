@@ -1,4 +1,4 @@
-"""The examples as a reader would run them: their files, unchanged, against a live server."""
+"""The examples: their files run unchanged against a live server."""
 
 import os
 import re
@@ -70,7 +70,7 @@ def test_a_stranger_is_unknown(who: Run) -> None:
     assert (done.stdout, done.returncode) == ("unknown\n", 0), done.stderr
 
 
-def test_a_picture_of_nobody_is_told_in_a_sentence(who: Run) -> None:
+def test_a_picture_without_a_face_is_told_in_a_sentence(who: Run) -> None:
     done = who("nobody.jpg", "hopper.jpg")
     assert NO_FACE in done.stdout + done.stderr
 

@@ -50,7 +50,7 @@ def test_every_flag_is_named() -> None:
 
 
 def _commands(parser: argparse.ArgumentParser) -> Iterator[str]:
-    """The whole names of the commands, read off the parser's own usage."""
+    """Yields the full names of the commands, from the parser."""
     for action in parser._actions:
         for name, made in (action.choices or {}).items() if isinstance(action, argparse._SubParsersAction) else ():
             below = list(_commands(made))

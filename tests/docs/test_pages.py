@@ -1,4 +1,4 @@
-"""The pages repeat the code and the measurements as they stand there."""
+"""The pages agree with the code and with the measurements."""
 
 import re
 from pathlib import Path
@@ -31,7 +31,7 @@ def test_the_quality_filter_is_the_codes() -> None:
 
 
 def test_what_a_similarity_says_is_the_calibrations() -> None:
-    """Each row's similarity is what the pack gives the cosine that this share of strangers reaches."""
+    """Each row's similarity is the calibrated one of the cosine that this share of strangers reaches."""
     measured = manifest.named("retail").calibration
     curve = Calibration.from_far(measured)
     said = {

@@ -1,4 +1,4 @@
-"""What operating.md says of a proxy with TLS in front of a server with keys: it must keep Host, and need do no more."""
+"""A proxy with TLS in front of a server with keys, as in operating.md: it must keep Host, and nothing else."""
 
 import ssl
 import threading
@@ -24,7 +24,7 @@ Proxy = Callable[[bool], str]
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """A certificate of its own for 127.0.0.1, and its key in the same file."""
+    """Creates a self-signed certificate for 127.0.0.1, with its key in the same file."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     made = (
@@ -48,7 +48,7 @@ def certificate(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def proxy(locked: Locked, certificate: Path) -> Iterator[Proxy]:
-    """Starts a proxy that keeps Host, or one that puts mien's own address there, as many do by default."""
+    """Starts a proxy that keeps Host, or one that replaces it with mien's address, as many do by default."""
     running: list[ThreadingHTTPServer] = []
 
     def start(keeps_host: bool) -> str:

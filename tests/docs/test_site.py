@@ -1,4 +1,4 @@
-"""The site: it builds strictly, so every link and anchor leads somewhere, and its pages ask no other server."""
+"""The site: it builds strictly, so every link and anchor exists, and its pages load nothing from other servers."""
 
 import re
 import subprocess
@@ -33,7 +33,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Fetched(HTMLParser):
-    """The addresses that a page makes a browser fetch."""
+    """Collects the addresses that a browser fetches for a page."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None: ...
 
 
-def test_a_browser_that_reads_and_searches_asks_nobody_else(site: Path, address: str) -> None:
+def test_a_browser_that_reads_and_searches_asks_no_other_server(site: Path, address: str) -> None:
     asked: list[str] = []
     wrong: list[str] = []
     with sync_playwright() as playwright:
