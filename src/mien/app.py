@@ -44,7 +44,7 @@ from mien.watch.metrics import Metrics, register
 from mien.watch.readiness import Readiness
 from mien.wire import listen
 from mien.wire.admission import Admission
-from mien.wire.connection import Connections, room_for
+from mien.wire.connection import Connections, connection_limit
 from mien.wire.console import Console
 from mien.wire.origin import OriginCheck
 from mien.wire.pages import MetricsPage, Page, ReadinessPage, alive
@@ -128,12 +128,10 @@ def build(settings: Settings, until: ExitStack) -> App:
     pack = loaded.through(lambda name, session: WatchedSession(session, metrics.inferred(name)))
     context = assemble(settings, pack, store, until, snapshots=True, image_cache=settings.image_cache << 20)
     page = MetricsPage(metrics, settings.metrics_token, settings.is_on_loopback)
-    bounds, connections = bounded(settings), Connections(room_for(settings.connections), settings.idle_timeout)
+    bounds = bounded(settings)
     ready = Readiness(loaded.check, store.keys.any, bounds.is_stuck, store.database.probe)
     pages: dict[str, Page] = {"/healthz": alive, "/readyz": ReadinessPage(ready).page, "/metrics": page.page}
     register(metrics, context, bounds, settings.metrics_collections)
-    metrics.follow("mien_connections", "Open connections.", lambda: connections.open)
-    metrics.follow_count("mien_connections_refused", "Connections refused at the limit.", lambda: connections.refused)
     trimmer = heap.trimmer()
     background = (
         sweeper(store.database),
@@ -143,6 +141,9 @@ def build(settings: Settings, until: ExitStack) -> App:
         expiry(context.image_cache),
     )
     watchers = [log.answered, metrics.answered, lambda _: trimmer.wake(), *([tracing.answered] if tracing else [])]
+    connections = Connections(connection_limit(settings.connections), settings.idle_timeout, watchers)
+    metrics.follow("mien_connections", "Open connections.", lambda: connections.open)
+    metrics.follow_count("mien_connections_refused", "Connections refused at the limit.", lambda: connections.refused)
     admission = Admission(bounds, Preauthenticator(store.keys))
     server = Server(context, OPERATIONS, authenticator, admission=admission, pages=pages, watchers=watchers)
     return App(context, authenticator, server, connections, ready, background)

@@ -12,10 +12,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests import live, photos
 from tests.live import Live
 from tests.locked import Locked
+from tests.wire.conversation import answered, connect, head
 
 DASHBOARD = Path(__file__).resolve().parents[2] / "docs" / "grafana.json"
 TOKEN = "a-token"
 TOLD = {"Authorization": f"Bearer {TOKEN}"}
+CHUNKED = head("ListCollections", 0).replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
@@ -168,3 +170,29 @@ def server_collections(server: Live, locked: Locked) -> list[str]:
 
 def serve_with(packs: str, data: Path, *flags: str) -> Live:
     return live.serve(packs, data, *flags)
+
+
+@pytest.mark.parametrize(
+    ("sent", "operation", "code"),
+    [
+        (b"no head\r\n\r\n", "unknown", "MalformedHttpRequestException"),
+        (b"GET / HTTP/1.1\r\n" + 101 * b"x: y\r\n" + b"\r\n", "unknown", "RequestHeaderFieldsTooLargeException"),
+        (head("ListCollections", 2, **{"Content-Encoding": "gzip"}) + b"{}", "ListCollections",
+         "UnsupportedMediaTypeException"),
+        (CHUNKED + b"no size\r\n", "ListCollections", "MalformedHttpRequestException"),
+    ],
+    ids=["no head", "a large head", "a compressed body", "no chunks"],
+)  # fmt: skip
+def test_a_request_that_is_refused_as_http_is_counted_and_logged(
+    live: Live, sent: bytes, operation: str, code: str
+) -> None:
+    before = value(samples(live), "mien_requests_total", operation=operation, code=code)
+    with connect(live) as raw:
+        raw.sendall(sent)
+        answer = answered(raw)
+    assert value(samples(live), "mien_requests_total", operation=operation, code=code) == before + 1
+    request_id = re.search(rb"x-amzn-requestid: (\S+)", answer)
+    assert request_id
+    assert code in live.log.read_text().splitlines()[-1]
+    if operation == "unknown" or code.startswith("Unsupported"):
+        assert request_id[1].decode() in live.log.read_text()

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from botocore.config import Config
 
-from mien.wire.connection import room_for
+from mien.wire.connection import connection_limit
 from tests import live, photos
 from tests.live import Live
 from tests.wire.conversation import answered, body, connect, head, huge
@@ -101,7 +101,7 @@ async def _uploads(server: Live, crowd: int, piece: int, pause: float, seconds: 
 @pytest.mark.parametrize(("piece", "pause"), [(2_000, 0.1), (200_000, 0.02)], ids=["slowly", "as fast as they may"])
 def test_a_thousand_uploads_do_not_exhaust_memory(server: Callable[..., Live], piece: int, pause: float) -> None:
     """5 GB are announced; 32 MiB are let in, the rest waits outside and is told to come again."""
-    crowd = room_for(CROWD)
+    crowd = connection_limit(CROWD)
     assert crowd >= 400, "too few files may be open to try it"
     bounded = server("--bodies-in-flight", "32", "--queue-timeout", "3")
     assert bounded.post("DetectFaces", body(photos.astronaut().data)).status == 200

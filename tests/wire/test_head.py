@@ -7,14 +7,14 @@ import pytest
 from mien.errors import ApiError, HeadTooLargeError, HttpVersionError, MalformedRequestError
 from mien.wire import framing, head
 from mien.wire.framing import Chunks, Length
-from mien.wire.head import MOST_FIELDS, MOST_HEAD, Head, Request
+from mien.wire.head import MOST_FIELDS, MOST_HEAD, Head, HeadReader
 
 PLAIN = b"POST /a%20b?c=d HTTP/1.1\r\nHost: localhost\r\nX-Two: 1\r\nX-Two: 2\r\n\r\n"
 
 
 def together(parts: list[bytes]) -> tuple[bytes, bytes]:
     """A whole head and what follows it, of what comes in parts."""
-    taking = Head()
+    taking = HeadReader()
     for number, part in enumerate(parts):
         whole = taking.take(part)
         if whole is not None:
@@ -40,7 +40,7 @@ def test_a_head_is_the_same_wherever_it_is_split() -> None:
 
 def test_what_a_head_says() -> None:
     request = head.read(PLAIN)
-    assert (request.method, request.target, request.version, request.stays) == ("POST", b"/a%20b?c=d", "1.1", True)
+    assert (request.method, request.target, request.version, request.keep_alive) == ("POST", b"/a%20b?c=d", "1.1", True)
     assert request.fields == [(b"host", b"localhost"), (b"x-two", b"1"), (b"x-two", b"2")]
     scope = request.scope()
     assert (scope["path"], scope["raw_path"], scope["query_string"]) == ("/a b", b"/a%20b", b"c=d")
@@ -53,7 +53,7 @@ def test_what_a_head_says() -> None:
      (b"HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket", True)],
 )  # fmt: skip
 def test_whether_a_connection_stays(line: bytes, stays: bool) -> None:
-    assert head.read(b"POST / " + line + b"\r\nContent-Length: 2\r\n\r\n").stays == stays
+    assert head.read(b"POST / " + line + b"\r\nContent-Length: 2\r\n\r\n").keep_alive == stays
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_how_large_a_head_may_be(pieces: int) -> None:
 )
 def test_a_head_without_end_is_refused_before_it_is_whole(endless: bytes) -> None:
     with pytest.raises(HeadTooLargeError):
-        Head().take(b"GET / HTTP/1.1\r\n" + endless)
+        HeadReader().take(b"GET / HTTP/1.1\r\n" + endless)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_head_without_end_is_refused_before_it_is_whole(endless: bytes) -> Non
 )
 def test_what_can_be_no_head_is_refused_at_once(sent: bytes, error: type[ApiError]) -> None:
     with pytest.raises(error):
-        Head().take(sent)
+        HeadReader().take(sent)
 
 
 @pytest.mark.parametrize(
@@ -124,9 +124,9 @@ def test_chunks_in_http_1_0_are_refused() -> None:
 
 
 def test_how_a_body_is_announced() -> None:
-    assert framing.body(Request(fields=[(b"content-length", b" 5 ")]), 100) is not None
-    assert framing.body(Request(fields=[(b"content-length", b"0")]), 100) is None
-    assert framing.body(Request(), 100) is None
+    assert framing.body(Head(fields=[(b"content-length", b" 5 ")]), 100) is not None
+    assert framing.body(Head(fields=[(b"content-length", b"0")]), 100) is None
+    assert framing.body(Head(), 100) is None
 
 
 def test_a_length_ends_where_it_says() -> None:

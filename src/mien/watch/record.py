@@ -1,8 +1,10 @@
 """Describes an answered request for log, metrics and traces; it never contains image content."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mien.errors import ApiError
 from mien.serving.request import Stage
 
 
@@ -38,3 +40,8 @@ class Record:
 
 
 Watcher = Callable[[Record], None]
+
+
+def refused(request_id: str, error: ApiError) -> Record:
+    """Returns the record of a request that was refused before its head was understood."""
+    return Record(request_id, None, error.code, error.status, None, 0, time.perf_counter(), 0.0, ())

@@ -1,1 +1,1 @@
-"""Bytes in, bytes out; the only folder that knows HTTP."""
+"""Speaks HTTP and AWS JSON: from the bytes of a request to a typed value, and from a response back to bytes."""

@@ -1,8 +1,8 @@
-"""What a request takes up, from its first byte to its end: room for its body, a thread, and no more time than it may.
+"""Admits a request to memory for its body and to a thread, within the limits of size, time and concurrency.
 
-Room and threads are shared fairly among the parties that ask (`operations/budget`), and what only reads has threads of
-its own, so that neither pictures nor a store's locks take them all. Who waits too long is answered with a
-ThrottlingException, which SDKs retry; whose client hangs up while it waits is not begun at all.
+Memory and threads are shared fairly among the callers (`serving/budget`). Operations that only read have separate
+threads, which neither images nor locks of the store can occupy. A request that waits longer than `queue_timeout` is
+answered ThrottlingException, which SDKs retry; if its client hangs up meanwhile, it is not begun.
 """
 
 import asyncio
@@ -29,12 +29,12 @@ class Arrival:
     """A request whose body has not been read.
 
     Attributes:
-        call: what its head says; the body is empty.
-        address: where it comes from.
-        party: on whose account it goes, as far as is known.
+        call: the request, with an empty body.
+        address: of the client.
+        party: the access key or address that the request is charged to, before authentication.
         most: bytes that its body may have.
         reads: whether its operation only reads.
-        receive: gives the parts of its body, and then whether the client hangs up.
+        receive: returns the next message of ASGI: a part of the body, or that the client hung up.
     """
 
     call: Call
@@ -46,7 +46,12 @@ class Arrival:
 
 
 class Admission:
-    """Lets requests in as the bounds allow."""
+    """Admits requests as the bounds allow.
+
+    Args:
+        bounds: the limits on what is in flight.
+        preauthenticator: names the party of a request.
+    """
 
     def __init__(self, bounds: Bounds, preauthenticator: Preauthenticator) -> None:
         self._bounds = bounds
@@ -57,32 +62,33 @@ class Admission:
         }
 
     def arrival(self, call: Call, address: str, receive: Receive, *, pictured: bool, reads: bool) -> Arrival:
-        """A request as its head tells of it; `pictured` says whether an image may be in its body."""
+        """Returns the arrival of a request; `pictured` tells whether its operation takes an image."""
         most = body.MOST_BODY if pictured else body.MOST_PLAIN
         return Arrival(call, address, self._preauthenticator.party(call, address), most, reads, receive)
 
     def confirmed(self, access_key: str) -> str:
-        """The party that a request is of whose signature was verified."""
+        """Returns the party of a request whose signature was verified, and notes that its key exists."""
         self._preauthenticator.confirm(access_key)
         return access_key
 
     def request(self, arrival: Arrival) -> Request:
-        """The request of a new request."""
+        """Returns the budget and the stages of a new request."""
         return Request(self._bounds.pixels, self._bounds.queue_timeout, arrival.party, self._bounds.writers)
 
     async def body(self, arrival: Arrival, request: Request) -> tuple[bytearray, Share | None]:
-        """Read a request's body once there is room for it; the room is the caller's to release.
+        """Reads a request's body, and returns it with the memory reserved for it, which the caller releases.
 
         Raises:
-            ThrottlingError: there was no room in time.
-            FrameworkError: more room is asked for than anyone has, and not by a key that is known.
-            BodyTooLargeError: it is too long.
+            ThrottlingError: no memory became free in time.
+            FrameworkError: the body is large, and the head does not name an access key that exists.
+            BodyTooLargeError: the body exceeds its limit.
+            HttpError: the framing of the body is malformed.
             ClientGoneError: the client hung up.
-            RequestTimeoutError: it came too slowly.
+            RequestTimeoutError: the body arrives too slowly.
         """
         share: Share | None = None
 
-        async def room(size: int) -> None:
+        async def reserve(size: int) -> None:
             nonlocal share
             party = await self._preauthenticator.require_key(arrival.call, arrival.address)
             share = self._bounds.bodies.ask(size, party, arrival.address)
@@ -93,20 +99,20 @@ class Admission:
         try:
             with request.stage("body"):
                 headers = arrival.call.headers
-                return await body.read(headers, arrival.receive, self._bounds.body_rate, arrival.most, room), share
+                return await body.read(headers, arrival.receive, self._bounds.body_rate, arrival.most, reserve), share
         except BaseException:
             if share is not None:
                 share.release()
             raise
 
-    async def run(self, work: Callable[[], T], arrival: Arrival, request: Request, room: Share | None) -> T:
-        """Do a request's work on a thread, and release its room when that is over.
+    async def run(self, work: Callable[[], T], arrival: Arrival, request: Request, memory: Share | None) -> T:
+        """Runs a request's work on a thread, and releases its memory afterwards.
 
         Raises:
-            ThrottlingError: no thread was free in time, or the work took too long.
-            ClientGoneError: the client hung up; what it asked for stops before its next stage.
+            ThrottlingError: no thread became free in time, or the work took too long.
+            ClientGoneError: the client hung up; the work stops before its next stage.
         """
-        gone = asyncio.ensure_future(arrival.receive())  # after the body all that can come is that the client hangs up
+        gone = asyncio.ensure_future(arrival.receive())  # behind the body only a disconnect can arrive
         lane, pool = self._lanes[arrival.reads]
         thread = lane.ask(1, arrival.party)
         try:
@@ -115,20 +121,20 @@ class Admission:
             running = pool.submit(work)
         except BaseException:
             thread.release()
-            if room is not None:
-                room.release()
+            if memory is not None:
+                memory.release()
             gone.cancel()
             raise
-        running.add_done_callback(lambda _: thread.release())  # when it is over, though nobody may wait for it then
-        if room is not None:
-            running.add_done_callback(lambda _: room.release())
+        running.add_done_callback(lambda _: thread.release())  # even if the caller no longer waits
+        if memory is not None:
+            running.add_done_callback(lambda _: memory.release())
         gone.add_done_callback(lambda _: request.abandon())
         try:
             async with asyncio.timeout(self._bounds.request_timeout) as limit:
                 return await asyncio.wrap_future(running)
         except TimeoutError:
             if not limit.expired():
-                raise  # the work's own
+                raise  # by the work
             raise ThrottlingError(
                 f"The request was not answered within {self._bounds.request_timeout:g} seconds."
             ) from None
@@ -137,19 +143,19 @@ class Admission:
         finally:
             request.abandon()
             gone.cancel()
-            del running, work  # an error that is raised here knows this frame, and would hold the body with itself
+            del running, work  # the traceback of an error keeps this frame, and with it the body
 
 
-async def _granted(share: Share, patience: float, gone: "asyncio.Future[Any] | None" = None) -> None:
-    """Wait until a share is granted.
+async def _granted(share: Share, timeout: float, gone: "asyncio.Future[Any] | None" = None) -> None:
+    """Waits until a share is granted.
 
     Raises:
-        ThrottlingError: it was not in time.
+        ThrottlingError: it was not granted in time.
         ClientGoneError: `gone` was done first.
     """
     if share.ready.done():
         return
     ready = asyncio.wrap_future(share.ready)
-    done, _ = await asyncio.wait([ready, gone] if gone else [ready], timeout=patience, return_when="FIRST_COMPLETED")
+    done, _ = await asyncio.wait([ready, gone] if gone else [ready], timeout=timeout, return_when="FIRST_COMPLETED")
     if ready not in done:
         raise ClientGoneError if done else ThrottlingError

@@ -1,10 +1,10 @@
-"""What is sent back: a status, a body and headers, for an operation's answer as for an error."""
+"""Builds and sends HTTP responses: the answer of an operation, an error, or a preflight."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from mien.errors import ApiError, ContentEncodingError, MissingAuthenticationTokenError
+from mien.errors import ApiError, MissingAuthenticationTokenError
 from mien.wire import awsjson
 
 EXPOSED = "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x-amzn-ErrorMessage,Date"
@@ -22,8 +22,9 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = dict[str, str]
-Extra = tuple[tuple[str, str], ...]  # headers beside those that every answer has
+Extra = tuple[tuple[str, str], ...]  # headers besides those of every answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +42,14 @@ NO_ANSWER = Answer(499, b"")  # never sent: the client hung up
 
 
 def refusal(error: ApiError, is_json: bool, extra: Extra = ()) -> Answer:
-    """An error's answer: AWS JSON, but XML for an unsigned request of another content type (reference 1.3)."""
+    """Returns an error's answer: AWS JSON, or XML for an unsigned request of another content type (reference 1.3)."""
     if isinstance(error, MissingAuthenticationTokenError) and not is_json:
         return Answer(403, _NOT_SIGNED, "application/xml")
     return Answer(error.status, awsjson.encode_error(error), extra=extra)
 
 
-COMPRESSED = refusal(ContentEncodingError(), True)
-
-
 def preflight(headers: Headers) -> Answer:
-    """What a browser asks before it sends a signed request from another origin (reference 1.7)."""
+    """Returns the answer to a browser's preflight before a signed request from another origin (reference 1.7)."""
     allowed = (
         ("access-control-allow-headers", headers.get("access-control-request-headers", "")),
         ("access-control-allow-methods", headers.get("access-control-request-method", "")),
@@ -61,7 +59,7 @@ def preflight(headers: Headers) -> Answer:
 
 
 async def respond(answer: Answer, request: Headers, request_id: str, send: Send) -> None:
-    """Send an answer with the headers that every response has."""
+    """Sends an answer with the headers of every response."""
     pairs = [("x-amzn-requestid", request_id), ("content-length", str(len(answer.body))), *answer.extra]
     if answer.content_type:
         pairs.append(("content-type", answer.content_type))

@@ -1,4 +1,4 @@
-"""AWS JSON 1.1: the body of a request to a typed value, a value or an error to the body of a response."""
+"""Converts AWS JSON 1.1: the body of a request to a typed value, a value or an error to the body of a response."""
 
 import codecs
 import re
@@ -14,29 +14,29 @@ from mien.wire.mismatch import complaint, null_element
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
 TARGET = re.compile(r"RekognitionService\.(\w+)")
-MOST_ASKED = 64  # characters of an operation's name that are logged; AWS's longest has 40
+MOST_REQUESTED = 64  # characters of an operation's name that are logged; AWS's longest has 40
 _UNFIT = re.compile(r"[^A-Za-z0-9_.]")
 _FIRST = re.compile(rb"[^ \t\r\n]")
-_PIECE = 1 << 16  # bytes of a body whose text is looked at in one go
+_PIECE = 1 << 16  # bytes of a body that are decoded at a time
 T = TypeVar("T", bound=msgspec.Struct)
 
 
 def operation_name(target: str | None) -> str | None:
-    """The operation a target header names; None when it is not this service's."""
+    """Returns the operation that a target header names; None if the target is not of this service."""
     match = TARGET.fullmatch(target or "")
     return match[1] if match else None
 
 
 def requested(target: str) -> str | None:
-    """What a target header that names no operation of mien's asked for, fit for the log; None where there is none."""
-    return _UNFIT.sub("?", target.removeprefix("RekognitionService."))[:MOST_ASKED] or None
+    """Returns the operation that an unknown target names, made safe for the log; None if it names none."""
+    return _UNFIT.sub("?", target.removeprefix("RekognitionService."))[:MOST_REQUESTED] or None
 
 
 def parse(body: bytes | bytearray | memoryview) -> None:
-    """Refuse a body that is no JSON object, before anything else about the request is looked at.
+    """Checks that a body begins as a JSON object does, before anything else of the request is checked.
 
     Raises:
-        SerializationError: it is empty, not JSON, or not an object.
+        SerializationError: the body is empty or begins with something else.
     """
     first = _FIRST.search(body)
     if first is None or first[0] != b"{":
@@ -44,10 +44,10 @@ def parse(body: bytes | bytearray | memoryview) -> None:
 
 
 def parse_whole(body: bytes | bytearray | memoryview) -> None:
-    """Refuse a body that is no JSON object anywhere in it. Nothing is built of it: it takes time and no memory.
+    """Checks that a complete body parses as JSON. No value is built, so that it takes time but no memory.
 
     Raises:
-        SerializationError: it does not parse.
+        SerializationError: the body does not parse.
     """
     text = codecs.getincrementaldecoder("utf-8")()
     try:
@@ -60,18 +60,18 @@ def parse_whole(body: bytes | bytearray | memoryview) -> None:
 
 
 def decode(body: bytes | bytearray | memoryview, kind: type[T]) -> T:
-    """Decode a body and hold it against the model's constraints.
+    """Decodes a body and checks it against the constraints of the service model.
 
-    Unknown members are passed over; a member that is null counts as absent.
+    Unknown members are ignored, and a member that is null counts as absent.
 
     Raises:
-        SerializationError: not JSON, or a member of the wrong JSON type.
-        ValidationError: a constraint is broken; the text names up to ten.
+        SerializationError: the body is not JSON, or a member has the wrong JSON type.
+        ValidationError: a constraint is violated; the text names up to ten.
     """
     try:
         request: T = _typed(body, shape_of(kind))
     except MistypedError as error:
-        parse_whole(body)  # what is no JSON further on is that before it is anything else
+        parse_whole(body)  # invalid JSON further on takes precedence
         place = null_element(error)
         if place is not None:
             raise _invalid([f"Value null at '{place}' failed to satisfy constraint: Member must not be null"]) from None
@@ -101,15 +101,15 @@ def _typed(body: bytes | bytearray | memoryview, shape: Shape) -> Any:
 
 
 def encode(response: msgspec.Struct) -> bytes:
-    """A response's body: compact, absent members left out."""
+    """Returns a response's body: compact, without absent members."""
     return msgspec.json.encode(response)
 
 
 def encode_error(error: ApiError) -> bytes:
-    """An error's body.
+    """Returns an error's body.
 
-    What an operation raises has `Message`, `Code` and `Logref`; what is raised before it has `message`, but for a
-    SerializationException, which has `Message`. Where AWS sends no text there is none.
+    An operation's error has `Message`, `Code` and `Logref`; an earlier one has `message`, but SerializationException
+    has `Message`. If AWS sends no text, there is none.
     """
     body: dict[str, str] = {"__type": error.code}
     if isinstance(error, ServiceError):
@@ -120,5 +120,5 @@ def encode_error(error: ApiError) -> bytes:
 
 
 def unknown(name: str) -> UnknownOperationError:
-    """The error for an operation mien does not have, which says its name."""
+    """Returns the error for an operation that mien lacks, with its name."""
     return UnknownOperationError(f"mien has no operation {name}.")

@@ -1,4 +1,4 @@
-"""The body of a request, read in bounds: no byte before there is room for all, none beyond the limit, none too late."""
+"""Reads the body of a request: in memory that is reserved first, up to a limit of size, at a least rate."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from mien.errors import BodyTooLargeError, RequestTimeoutError
 from mien.wire.answer import Receive
 
-MOST_BODY = 16 * 1024 * 1024  # bytes where an image may be; reference 1.1
-MOST_PLAIN = 1024 * 1024  # bytes where none may be: 4,096 face ids are 160 kB
-SMALL = 64 * 1024  # bytes that need no room, being as many as a connection's reader takes ahead anyway
-MOST_DROPPED = 64 * 1024 * 1024  # bytes of a body that is too long that are read before the connection is closed
-PATIENCE = 5.0  # seconds that a body may be behind its least rate: a network's hiccup
+MOST_BODY = 16 * 1024 * 1024  # bytes, if the operation takes an image; reference 1.1
+MOST_PLAIN = 1024 * 1024  # bytes, if it takes none: 4,096 face ids are 160 kB
+SMALL = 64 * 1024  # bytes that are read without a reservation
+MOST_DISCARDED = 64 * 1024 * 1024  # bytes of a body that is too large, read before the connection is closed
+GRACE = 5.0  # seconds that a body may lag behind its least rate
 
 
 class ClientGoneError(Exception):
@@ -18,41 +18,41 @@ class ClientGoneError(Exception):
 
 
 async def read(
-    headers: Mapping[str, str], receive: Receive, rate: float, most: int, room: Callable[[int], Awaitable[None]]
+    headers: Mapping[str, str], receive: Receive, rate: float, most: int, reserve: Callable[[int], Awaitable[None]]
 ) -> bytearray:
-    """The whole body, never more than `most` of it.
+    """Returns the complete body.
 
-    A body that is too long is read on and dropped for a while, since a client that is still sending would meet a
-    closed connection instead of the answer; one that asked first whether to send (`Expect`) is answered at once.
+    Of a body that is too large, the rest is read and discarded for a while, since a client that is still sending would
+    meet a closed connection instead of the answer. If the client sent `Expect`, it is answered at once.
 
     Args:
         headers: of the request.
-        receive: gives the next part.
-        rate: bytes a second that must come, but for PATIENCE.
-        most: bytes that it may have.
-        room: waits until there is room for so many bytes; asked once, before more than SMALL are held.
+        receive: returns the next message of ASGI.
+        rate: the least bytes a second, after GRACE.
+        most: bytes that the body may have.
+        reserve: waits until memory for that many bytes is reserved; called once, before more than SMALL are held.
 
     Raises:
-        BodyTooLargeError: it is longer than `most`.
-        ApiError: what `room` raises.
+        BodyTooLargeError: the body exceeds `most`.
+        ApiError: `reserve` raises it, or the framing of the body is malformed.
         ClientGoneError: the client hung up.
-        RequestTimeoutError: it came more slowly than `rate`.
+        RequestTimeoutError: the body arrives more slowly than `rate`.
     """
-    held = _Held(headers.get("content-length", ""), most, room)
+    held = _Buffer(headers.get("content-length", ""), most, reserve)
     if held.too_long and "expect" in headers:
         raise BodyTooLargeError
-    await held.make_room(0)
-    due, more = asyncio.get_running_loop().time() + PATIENCE, True
+    await held.reserve(0)
+    due, more = asyncio.get_running_loop().time() + GRACE, True
     try:
         async with asyncio.timeout_at(due) as limit:
-            while more and held.received <= MOST_DROPPED:
+            while more and held.received <= MOST_DISCARDED:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    raise ClientGoneError
+                    raise message.get("error") or ClientGoneError
                 part, more = message.get("body", b""), message.get("more_body", False)
-                if held.lacks_room(len(part)):
-                    limit.reschedule(None)  # the client is not to blame for how long that takes
-                    due += await held.make_room(len(part))
+                if held.must_reserve(len(part)):
+                    limit.reschedule(None)  # waiting for memory does not count against the client
+                    due += await held.reserve(len(part))
                 held.add(part)
                 limit.reschedule(due + held.received / rate)
     except TimeoutError:
@@ -62,15 +62,15 @@ async def read(
     return held.body
 
 
-class _Held:
-    """What there is of a body."""
+class _Buffer:
+    """The part of a body that has arrived."""
 
-    def __init__(self, announced: str, most: int, room: Callable[[int], Awaitable[None]]) -> None:
+    def __init__(self, announced: str, most: int, reserve: Callable[[int], Awaitable[None]]) -> None:
         self._announced = int(announced[:19]) if announced.isascii() and announced.isdigit() else None
         self._most = most
-        self._room = room
+        self._reserve = reserve
         self._body = bytearray()
-        self._has_room = False
+        self._is_reserved = False
         self.received = 0
 
     @property
@@ -82,24 +82,24 @@ class _Held:
         del self._body[self.received :]
         return self._body
 
-    def lacks_room(self, more: int) -> bool:
-        """Whether there has to be room before so many bytes are added."""
-        return not (self._has_room or self.too_long) and max(self.received + more, self._announced or 0) > SMALL
+    def must_reserve(self, more: int) -> bool:
+        """Returns whether memory must be reserved before `more` bytes are added."""
+        return not (self._is_reserved or self.too_long) and max(self.received + more, self._announced or 0) > SMALL
 
-    async def make_room(self, more: int) -> float:
-        """Wait until there is room for the whole, where there has to be; the seconds that it took."""
-        if not self.lacks_room(more):
+    async def reserve(self, more: int) -> float:
+        """Waits until memory for the complete body is reserved, if it must be; returns the seconds waited."""
+        if not self.must_reserve(more):
             return 0.0
         began, size = asyncio.get_running_loop().time(), self._announced or self._most
-        await self._room(size)
-        self._has_room = True
-        whole = bytearray(size)  # at once: grown by and by it would leave holes in the heap
-        whole[: self.received] = self._body
-        self._body = whole
+        await self._reserve(size)
+        self._is_reserved = True
+        complete = bytearray(size)  # at once, since growing step by step would fragment the heap
+        complete[: self.received] = self._body
+        self._body = complete
         return asyncio.get_running_loop().time() - began
 
     def add(self, part: bytes) -> None:
-        """Add a part, or drop all where that is too much."""
+        """Adds a part; discards everything once the body is too large."""
         start, self.received = self.received, self.received + len(part)
         if self.too_long:
             self._body = bytearray()

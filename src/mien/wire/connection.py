@@ -1,12 +1,13 @@
-"""Connections in bounds: no more than the process has room for, and none that is held without asking anything.
+"""Speaks HTTP/1.1 on a connection, one request at a time, and limits how many connections are open and how long.
 
-Of what a connection sends, no more is read than what is worked on: one head, then its body as the application takes it,
-then AHEAD bytes of what follows, until the request is answered and its answer is on its way.
+This is back-pressure: a connection is read no further than one head, then its body as fast as the application takes it,
+then READ_AHEAD bytes of what follows, until the request is answered.
 """
 
 import asyncio
 import resource
 from asyncio import TimerHandle, Transport
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,42 +15,45 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from mien.errors import ApiError
+from mien.watch.record import Watcher, refused
 from mien.wire import framing
 from mien.wire import head as heads
 from mien.wire.exchange import Exchange
 from mien.wire.framing import AT_A_TIME, Body
-from mien.wire.head import Head
+from mien.wire.head import HeadReader
 
-RESERVE = 128  # file descriptors for the store, the listening socket, model files and what libraries open
-AHEAD = 16 * 1024  # bytes read at a time while no body is read; what is kept behind a request that waits
-DROPPED_AT_A_TIME = 64 * 1024
-MOST_DROPPED = 64 * 1024 * 1024  # bytes of a body that was answered before it was whole
-MOST_REFUSED = 1024 * 1024  # bytes behind what is no request
-LINGER = 5.0  # seconds in which they may come
-HURRY = 1.0  # seconds that a client has to read its answer when the server stops
+RESERVED_FILES = 128  # descriptors for the store, the listening socket, model files and the libraries
+READ_AHEAD = 16 * 1024  # bytes read at a time outside a body, and kept behind a request in progress
+DISCARDED_AT_A_TIME = 64 * 1024  # bytes
+MOST_DISCARDED = 64 * 1024 * 1024  # bytes of a body that was answered before it was complete
+MOST_REFUSED = 1024 * 1024  # bytes behind a malformed request
+LINGER = 5.0  # seconds in which they may arrive
+STOP_LINGER = 1.0  # seconds that a client has to read its answer when the server stops
 
 
 @dataclass(slots=True)
 class Connections:
-    """What is known of all connections.
+    """The limits and counters that all connections share.
 
     Attributes:
-        most: how many are held; a further one is closed at once.
-        idle: seconds that one may be without a request: from its beginning or its last answer to the next head's end.
-        open: how many are held now.
+        most: how many may be open; a further one is closed at once.
+        idle_timeout: seconds from the beginning or the last answer to the end of the next head.
+        watchers: called with a record of each request that is refused before the application sees it.
+        open: how many are open now.
         refused: how many were closed at once, so far.
-        buffer: what all read into, one after the other.
+        buffer: the one that all connections read into.
     """
 
     most: int
-    idle: float
+    idle_timeout: float
+    watchers: Sequence[Watcher] = ()
     open: int = 0
     refused: int = 0
     buffer: memoryview = field(default_factory=lambda: memoryview(bytearray(AT_A_TIME)))
 
-    def protocol(self, **given: Any) -> "Connection":
-        """Make what speaks HTTP on a new connection; called by uvicorn with what its own needs."""
-        return Connection(self, given["config"], given["server_state"])
+    def protocol(self, **arguments: Any) -> "Connection":
+        """Returns the protocol of a new connection; called by uvicorn with the arguments of its own protocols."""
+        return Connection(self, arguments["config"], arguments["server_state"])
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -60,76 +64,77 @@ class Connection(asyncio.BufferedProtocol):
         self._application = config.loaded_app
         self._server = server
         self._loop = asyncio.get_running_loop()
-        self._held = False
+        self._is_counted = False
         self._timer: TimerHandle | None = None
         self._unwritten = 0  # bytes of answers, when the timer was set
         self._reading = True
-        self._stuck = False  # whether the client does not read its answers
-        self._head = Head()
-        self._body: Body | None = None  # what is to come of the body that is read
-        self._exchange: Exchange | None = None  # the last that was begun
+        self._blocked = False  # whether the client does not read its answers
+        self._head = HeadReader()
+        self._body: Body | None = None  # the rest of the body that is being read
+        self._exchange: Exchange | None = None  # the latest
         self._ahead = b""
-        self._patience = connections.idle
+        self._idle_timeout = connections.idle_timeout
         self._lingers = False
-        self._may_drop = 0
+        self._may_discard = 0  # bytes
 
-    # ------------------------------------------------------------------------------------------- what the loop calls
+    # ------------------------------------------------------------------------------------------- called by the loop
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as asyncio's servers have it
-        """Take a connection, or close it."""
+        """Accepts a connection, or closes it if the limit is reached."""
         self._transport = transport
         if self._all.open >= self._all.most:
             self._all.refused += 1
             transport.abort()
             return
-        self._held = True
+        self._is_counted = True
         self._all.open += 1
-        self._server.connections.add(self)  # type: ignore[arg-type]  # which has the method `shutdown`
+        self._server.connections.add(self)  # type: ignore[arg-type]  # uvicorn calls only `shutdown`
         self._addresses = {
             "server": _address(transport.get_extra_info("sockname")),
             "client": _address(transport.get_extra_info("peername")),
         }
-        self._wait(self._patience)
+        self._set_timer(self._idle_timeout)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        """Forget a connection."""
+        """Drops the connection's state, which in a cycle would stay in memory until a garbage collection."""
         self._server.connections.discard(self)
-        self._all.open -= self._held
-        self._held = False
-        self._stop_waiting()
+        self._all.open -= self._is_counted
+        self._is_counted = False
+        self._stop_timer()
         if self._exchange is not None:
             self._exchange.hang_up()
+        self._exchange, self._body, self._ahead, self._head = None, None, b"", HeadReader()
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
-        """Say how much may be read next, and to where."""
+        """Returns where to read to next, and thereby how much."""
         if self._lingers:
-            return self._all.buffer[:DROPPED_AT_A_TIME]
-        return self._all.buffer[: AHEAD - len(self._ahead) if self._body is None else self._body.next]
+            return self._all.buffer[:DISCARDED_AT_A_TIME]
+        return self._all.buffer[: READ_AHEAD - len(self._ahead) if self._body is None else self._body.next]
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Take what was read."""
+        """Takes the bytes that were read."""
         if self._lingers:
-            self._drop(nbytes)
+            self._discard(nbytes)
         else:
             self._take(self._all.buffer[:nbytes])
 
     def pause_writing(self) -> None:
-        """Begin nothing until the client has read its answers."""
-        self._stuck = True
+        """Begins no request until the client has read its answers."""
+        self._blocked = True
 
     def resume_writing(self) -> None:
-        """Go on with what was sent meanwhile."""
-        self._stuck = False
-        self._go_on()
+        """Continues with the bytes that arrived meanwhile."""
+        self._blocked = False
+        self._proceed()
 
     def shutdown(self) -> None:
-        """Close as soon as what was begun is answered; called by uvicorn when it stops."""
-        self._patience = min(self._patience, HURRY)
+        """Closes once the request in progress is answered; called by uvicorn when it stops."""
+        self._idle_timeout = min(self._idle_timeout, STOP_LINGER)
         if self._exchange is None or self._exchange.answered:
             self._transport.close()
-            self._wait(self._patience)
+            self._set_timer(self._idle_timeout)
         else:
-            self._exchange.stays = False
+            self._exchange.keep_alive = False
 
     # ------------------------------------------------------------------------------------------------------- reading
 
@@ -139,31 +144,32 @@ class Connection(asyncio.BufferedProtocol):
                 if self._body is not None:
                     data = self._fill(self._body, data)
                 elif self._is_free:
-                    whole = self._head.take(bytes(data))
-                    if whole is None:
+                    found = self._head.take(bytes(data))
+                    if found is None:
                         return
-                    data = memoryview(whole[1])
-                    self._begin(whole[0])
+                    head, rest = found
+                    data = memoryview(rest)
+                    self._begin(head)
                 else:
                     self._ahead += data
                     break
         except ApiError as error:
             self._refuse(error)
-        if not self._lingers and (self._body is not None or len(self._ahead) >= AHEAD):
-            self._read_no_more()
+        if not self._lingers and (self._body is not None or len(self._ahead) >= READ_AHEAD):
+            self._pause_reading()
 
     @property
     def _is_free(self) -> bool:
-        """Whether the next request may begin."""
-        return not self._stuck and (self._exchange is None or self._exchange.answered)
+        """Returns whether the next request may begin."""
+        return not self._blocked and (self._exchange is None or self._exchange.answered)
 
-    def _begin(self, head: bytes) -> None:
-        request = heads.read(head)
-        self._body = body = framing.body(request, len(head))
-        self._stop_waiting()
+    def _begin(self, data: bytes) -> None:
+        head = heads.read(data)
+        self._body = body = framing.body(head, len(data))
+        self._stop_timer()
         self._exchange = exchange = Exchange(
-            {**request.scope(), **self._addresses}, stays=request.stays, write=self._transport.write, want=self._want,
-            over=self._answered, always=self._server.default_headers,
+            {**head.scope(), **self._addresses}, keep_alive=head.keep_alive, write=self._transport.write,
+            read_more=self._read_more, on_answered=self._answered, default_headers=self._server.default_headers,
         )  # fmt: skip
         if body is None:
             exchange.add(b"", more=False)
@@ -178,17 +184,17 @@ class Connection(asyncio.BufferedProtocol):
             self._exchange.add(part, more=not body.done)
         return rest
 
-    def _want(self) -> None:
-        """Read more of the body, or until the client hangs up; called when the application waits."""
-        if len(self._ahead) < AHEAD:
-            self._read_on()
+    def _read_more(self) -> None:
+        """Reads more of the body, or until the client hangs up; called when the application waits."""
+        if len(self._ahead) < READ_AHEAD:
+            self._resume_reading()
 
-    def _read_on(self) -> None:
+    def _resume_reading(self) -> None:
         if not self._reading and not self._transport.is_closing():
             self._reading = True
             self._transport.resume_reading()
 
-    def _read_no_more(self) -> None:
+    def _pause_reading(self) -> None:
         if self._reading and not self._transport.is_closing():
             self._reading = False
             self._transport.pause_reading()
@@ -196,92 +202,96 @@ class Connection(asyncio.BufferedProtocol):
     # ----------------------------------------------------------------------------------------------------- answering
 
     def _answered(self) -> None:
-        """Go on after a request."""
+        """Continues after a request: with the next one, or by closing."""
         self._server.total_requests += 1
         exchange = self._exchange
         if exchange is None or self._transport.is_closing():
             return
-        if exchange.stays:
-            self._wait(self._patience)
-            self._go_on()
-        elif exchange.cuts or self._body is None:
+        if exchange.keep_alive:
+            self._set_timer(self._idle_timeout)
+            self._proceed()
+        elif exchange.is_cut or self._body is None:
             self._close()
         else:
-            self._linger(self._patience, MOST_DROPPED)
+            self._linger(self._idle_timeout, MOST_DISCARDED)
 
-    def _go_on(self) -> None:
-        """Take what was kept, then read."""
+    def _proceed(self) -> None:
+        """Takes the bytes that were read ahead, then reads on."""
         if not self._is_free or self._lingers:
             return
         kept, self._ahead = self._ahead, b""
         self._take(memoryview(kept))
         if self._is_free:
-            self._read_on()
+            self._resume_reading()
 
     def _refuse(self, error: ApiError) -> None:
-        """Answer what is no request, or no body of one, and close."""
-        if self._exchange is None or self._exchange.answered:
+        """Answers a malformed request and closes; the application records a malformed body, and this a head."""
+        is_head = self._exchange is None or self._exchange.answered
+        if self._exchange is None or is_head:
             self._exchange = Exchange(
-                {"method": ""}, stays=False, write=self._transport.write, want=self._want, over=lambda: None,
-                always=self._server.default_headers,
+                {"method": ""}, keep_alive=False, write=self._transport.write, read_more=self._read_more,
+                on_answered=lambda: None, default_headers=self._server.default_headers,
             )  # fmt: skip
-        self._exchange.refuse(error)
+        request_id = self._exchange.refuse(error)
+        if is_head:
+            for watcher in self._all.watchers:
+                watcher(refused(request_id, error))
         self._linger(LINGER, MOST_REFUSED)
 
     def _close(self) -> None:
         self._transport.close()
-        self._wait(self._patience)  # for the client to read what was written
+        self._set_timer(self._idle_timeout)  # for the client to read what was written
 
     def _linger(self, seconds: float, most: int) -> None:
-        """Close when the client has, and drop what it sends until then: with bytes unread it would meet a reset."""
-        self._lingers, self._may_drop, self._ahead = True, most, b""
-        self._head = Head()
+        """Closes once the client has, and discards what it sends meanwhile, since unread bytes would cause a reset."""
+        self._lingers, self._may_discard = True, most
+        self._head, self._body, self._ahead = HeadReader(), None, b""
         self._transport.write_eof()
-        self._read_on()
-        self._wait(min(seconds, self._patience))
+        self._resume_reading()
+        self._set_timer(min(seconds, self._idle_timeout))
 
-    def _drop(self, count: int) -> None:
-        self._may_drop -= count
-        if self._may_drop < 0:
+    def _discard(self, count: int) -> None:
+        self._may_discard -= count
+        if self._may_discard < 0:
             self._transport.abort()
 
-    # ------------------------------------------------------------------------------------------------------- waiting
+    # ------------------------------------------------------------------------------------------------------- timing
 
-    def _wait(self, seconds: float) -> None:
-        self._stop_waiting()
+    def _set_timer(self, seconds: float) -> None:
+        self._stop_timer()
         self._unwritten = self._transport.get_write_buffer_size()
-        self._timer = self._loop.call_later(seconds, self._waited, seconds)
+        self._timer = self._loop.call_later(seconds, self._timed_out, seconds)
 
-    def _stop_waiting(self) -> None:
+    def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _waited(self, seconds: float) -> None:
-        """Close, but for a client that is still reading a long answer."""
+    def _timed_out(self, seconds: float) -> None:
+        """Closes, unless the client is still reading a long answer."""
         left = self._transport.get_write_buffer_size()
         if not left:
             self._transport.close()
         elif left < self._unwritten:
-            self._wait(seconds)
+            self._set_timer(seconds)
         else:
             self._transport.abort()
 
 
 def _address(name: Any) -> tuple[str, int] | None:
-    """A host and a port, of what the system calls an end of a connection."""
+    """Returns host and port of a socket's name; None if it has none."""
     return (str(name[0]), int(name[1])) if isinstance(name, tuple) else None
 
 
-def room_for(wanted: int) -> int:
-    """How many connections the process may hold, at most `wanted`: as many as it may have files open, less a reserve.
+def connection_limit(wanted: int) -> int:
+    """Returns how many connections the process may hold open, at most `wanted`, given its limit of open files.
 
-    The soft limit is raised as far as it need be and may be; it is low for the sake of programs that use `select`.
+    The soft limit, which is low for the sake of programs that use `select`, is raised as far as needed and permitted.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return wanted
-    files = wanted + RESERVE if hard == resource.RLIM_INFINITY else min(wanted + RESERVE, hard)
+    files = wanted + RESERVED_FILES if hard == resource.RLIM_INFINITY else min(wanted + RESERVED_FILES, hard)
     if files > soft:
         resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
-    return max(1, min(wanted, max(files, soft) - RESERVE))
+    return max(1, min(wanted, max(files, soft) - RESERVED_FILES))

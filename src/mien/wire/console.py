@@ -1,13 +1,12 @@
-"""The console in front of the API: the packaged files of `mien/console` under `/console/`; all else is passed on.
+"""Serves the console under `/console/`, the packaged files of `mien/console`; passes all other requests on to the API.
 
-The page is static and uses the public API from the browser. What the API does not say and everyone may know stands in
-`/console/about.json`: version, pack and licence, engine, kind of store, whether requests must be signed, what a
-similarity stands for, and the bars of the quality filter.
+The page is static and calls the public API from the browser. `/console/about.json` has what the API does not tell and
+everyone may know: version, pack and licence, engine, kind of store, whether requests must be signed, the false match
+rate of each similarity, and the thresholds of the quality filter.
 """
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import asdict, dataclass
 from importlib import resources
 from typing import Any
@@ -18,6 +17,7 @@ from mien import __version__
 from mien.face.similarity import FAR_SIMILARITY
 from mien.operations.context import Context
 from mien.operations.quality_filter import BARS
+from mien.wire.answer import Application, Receive, Scope, Send
 
 PATH = "/console/"
 TYPES = {
@@ -36,18 +36,13 @@ GUARDS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cross-origin-resource-policy": "same-origin",
-    "cache-control": "no-cache",  # a browser asks each time, and is answered 304 while nothing changed
+    "cache-control": "no-cache",  # the browser asks each time, and is answered 304 if nothing changed
 }
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file as it is sent: bytes, type, and the tag by which a browser asks whether it changed."""
+    """A file of the console: its bytes, its type, and its entity tag for conditional requests."""
 
     body: bytes
     content_type: str
@@ -55,11 +50,11 @@ class File:
 
 
 class Console:
-    """The ASGI application that a browser meets first.
+    """The ASGI application of the console.
 
     Args:
-        api: what answers everything that is not the console's.
-        context: what `about.json` is told from.
+        api: answers all other requests.
+        context: described by `about.json`.
     """
 
     def __init__(self, api: Application, context: Context) -> None:
@@ -68,11 +63,11 @@ class Console:
         self._files = _packaged()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request for the page; pass on any other. OPTIONS tells no other origin that it may ask for one."""
+        """Answers a request for the console, without leave for other origins, and passes on any other."""
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD", "OPTIONS"):
             return await self._api(scope, receive, send)
         path, headers = scope["path"], dict(scope["headers"])
-        is_browser = b"text/html" in headers.get(b"accept", b"")  # no SDK asks for a page
+        is_browser = b"text/html" in headers.get(b"accept", b"")  # which no SDK sends
         if path == PATH.rstrip("/") or (path == "/" and is_browser):
             return await _send(send, 303, b"", {"location": PATH.lstrip("/")})
         if not path.startswith(PATH):
@@ -86,12 +81,12 @@ class Console:
         if file is None:
             return await _send(send, 404, b"There is no such page.\n", TEXT)
         known = file.tag.encode() in headers.get(b"if-none-match", b"")
-        facts = {"content-type": file.content_type, "etag": file.tag}
-        return await _send(send, 304 if known else 200, b"" if known else file.body, facts)
+        kind = {"content-type": file.content_type, "etag": file.tag}
+        return await _send(send, 304 if known else 200, b"" if known else file.body, kind)
 
 
 def about(context: Context) -> dict[str, Any]:
-    """What the page says of the server; nothing that a stranger may not know."""
+    """Returns the facts of `about.json`, which anyone may read."""
     manifest, runtime = context.pack.manifest, context.pack.runtime
     return {
         "version": __version__,
@@ -104,7 +99,7 @@ def about(context: Context) -> dict[str, Any]:
             "commercial": manifest.license.commercial,
         },
         "engine": {"name": runtime.engine, "version": runtime.version, "precision": runtime.precision},
-        "store": context.store.database.describe().partition(" at ")[0],  # not where it lies
+        "store": context.store.database.describe().partition(" at ")[0],  # without its address
         "access": "keys" if context.store.keys.any() else "open",
         "minimum_similarity": context.minimum_similarity,
         "false_match_rates": [[similarity, rate] for rate, similarity in FAR_SIMILARITY],
@@ -113,7 +108,7 @@ def about(context: Context) -> dict[str, Any]:
 
 
 def _packaged() -> dict[str, File]:
-    """Every file of the page by its name; they are few and small."""
+    """Returns the console's files by name; they are few and small."""
     found = {}
     for each in resources.files("mien").joinpath("console").iterdir():
         content_type = TYPES.get(each.name.rpartition(".")[2])
@@ -123,8 +118,8 @@ def _packaged() -> dict[str, File]:
     return found
 
 
-async def _send(send: Send, status: int, body: bytes, facts: dict[str, str]) -> None:
-    pairs = GUARDS | facts | ({} if status == 304 else {"content-length": str(len(body))})
+async def _send(send: Send, status: int, body: bytes, extra: dict[str, str]) -> None:
+    pairs = GUARDS | extra | ({} if status == 304 else {"content-length": str(len(body))})
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs.items()]
     await send({"type": "http.response.start", "status": status, "headers": raw})
     await send({"type": "http.response.body", "body": body})

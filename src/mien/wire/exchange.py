@@ -1,75 +1,77 @@
-"""One request and its answer, as ASGI has them: the body as it comes, the answer as one write."""
+"""Runs the ASGI application for one request: passes it the body as it arrives, and writes its answer at once."""
 
 import asyncio
 import http
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 
 from mien.errors import ApiError, InternalServerError
-from mien.wire.answer import CLOSE, Message, Receive, Scope, Send, refusal
+from mien.wire.answer import CLOSE, Application, Message, Scope, refusal
 
 Pairs = Iterable[tuple[bytes, bytes]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in http.HTTPStatus}
+_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in http.HTTPStatus}
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-_BODILESS = (204, 304)
+_BODILESS = (204, 304)  # RFC 9110, 6.4.1
 
 log = logging.getLogger("mien.request")
 
 
 class Exchange:
-    """A request from when its head is whole until it is answered.
+    """A request, from its complete head to its answer.
+
+    A disconnect message carries `error` if the rest of the body was refused, so that the application can record it.
 
     Args:
-        scope: as ASGI has it.
-        stays: whether the connection is for further requests.
+        scope: of ASGI.
+        keep_alive: whether the connection serves further requests.
         write: sends bytes to the client.
-        want: called when the application waits for more of the body, or for the client to hang up.
-        over: called when the request is answered.
-        always: gives the headers that every answer has.
+        read_more: called when the application waits for more of the body, or for the client to hang up.
+        on_answered: called when the request is answered.
+        default_headers: stand in every answer.
     """
 
     def __init__(
         self,
         scope: Scope,
         *,
-        stays: bool,
+        keep_alive: bool,
         write: Callable[[bytes], None],
-        want: Callable[[], None],
-        over: Callable[[], None],
-        always: Pairs,
+        read_more: Callable[[], None],
+        on_answered: Callable[[], None],
+        default_headers: Pairs,
     ) -> None:
-        self.stays = stays
-        self.cuts = False  # whether the application ends the connection, though the client may be sending
+        self.keep_alive = keep_alive
+        self.is_cut = False  # whether the application closes the connection, even if the client is still sending
         self.answered = False
         self._scope = scope
         self._write = write
-        self._want = want
-        self._over = over
-        self._always = always
+        self._read_more = read_more
+        self._on_answered = on_answered
+        self._default_headers = default_headers
         self._gone = False
-        self._asked = False
+        self._error: ApiError | None = None
+        self._may_continue = True  # whether 100 Continue may still be sent
         self._parts: list[bytes] = []
         self._more = True
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
         self._start: Message | None = None
 
     def add(self, part: bytes, more: bool) -> None:
-        """Take a part of the body, the last where there is no more."""
+        """Takes a part of the body; `more` tells whether others follow."""
         if part:
             self._parts.append(part)
         self._more = more
-        self._news.set()
+        self._changed.set()
 
     def hang_up(self) -> None:
-        """Tell the application that the client is gone; nothing is written from now on."""
+        """Tells the application that the client has hung up. Nothing is written from now on."""
         self._gone = True
-        self._news.set()
+        self._changed.set()
 
     async def run(self, application: Application) -> None:
-        """Have the request answered."""
+        """Runs the application, and answers InternalServerError if it sends nothing."""
         try:
             await application(self._scope, self._receive, self._send)
         except Exception:
@@ -77,31 +79,34 @@ class Exchange:
         if not (self.answered or self._gone):
             self.refuse(InternalServerError())
 
-    def refuse(self, error: ApiError) -> None:
-        """Answer with an error, and ask for no more requests."""
-        answer = refusal(error, True, CLOSE)
-        pairs = [("x-amzn-requestid", str(uuid.uuid4())), ("content-type", answer.content_type or ""),
+    def refuse(self, error: ApiError) -> str:
+        """Answers with an error and closes the connection; returns the id of the answer."""
+        self._error = error
+        answer, request_id = refusal(error, True, CLOSE), str(uuid.uuid4())
+        pairs = [("x-amzn-requestid", request_id), ("content-type", answer.content_type or ""),
                  ("content-length", str(len(answer.body))), *answer.extra]  # fmt: skip
         self._answer(answer.status, [(name.encode(), value.encode()) for name, value in pairs], answer.body)
+        return request_id
 
     async def _receive(self) -> Message:
         if not (self.answered or self._gone):
-            if self._is_awaited():
+            if self._expects_continue():
                 self._write(_CONTINUE)
-            self._want()
-            await self._news.wait()
-            self._news.clear()
+            self._read_more()
+            await self._changed.wait()
+            self._changed.clear()
         if self.answered or self._gone:
-            return {"type": "http.disconnect"}
+            error, self._error = self._error, None  # kept, its traceback would keep the exchange in a cycle
+            return {"type": "http.disconnect", "error": error}
         body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         self._parts = []
         return {"type": "http.request", "body": body, "more_body": self._more}
 
-    def _is_awaited(self) -> bool:
-        """Whether the client sends the body only when it is told to, which it then is."""
-        if self._asked or self._parts or not self._more:
+    def _expects_continue(self) -> bool:
+        """Returns, once, whether the client waits for 100 Continue before it sends the body."""
+        if not self._may_continue or self._parts or not self._more:
             return False
-        self._asked = True
+        self._may_continue = False
         return any(name == b"expect" and value.lower() == b"100-continue" for name, value in self._scope["headers"])
 
     async def _send(self, message: Message) -> None:
@@ -113,17 +118,17 @@ class Exchange:
             self._answer(self._start["status"], self._start["headers"], message["body"])
 
     def _answer(self, status: int, headers: Pairs, body: bytes) -> None:
-        lines = [name + b": " + value for name, value in (*self._always, *headers)]
+        lines = [name + b": " + value for name, value in (*self._default_headers, *headers)]
         if b"connection: close" in lines:
-            self.stays, self.cuts = False, True
-        elif self._more or not self.stays:  # of a body that is not whole it is not known whether the rest will come
-            self.stays = False
+            self.keep_alive, self.is_cut = False, True
+        elif self._more or not self.keep_alive:  # the rest of an incomplete body may never arrive
+            self.keep_alive = False
             lines.append(b"connection: close")
         head = b"\r\n".join(lines)
         if head.count(b"\n") != len(lines) - 1:
-            raise ValueError("a header of the answer has a line break")
-        bodiless = self._scope["method"] == "HEAD" or status in _BODILESS
+            raise ValueError("a header of the answer contains a line break")
+        is_bodiless = self._scope["method"] == "HEAD" or status in _BODILESS
         self.answered = True
-        self._write(b"".join((_LINES[status], head, b"\r\n\r\n", b"" if bodiless else body)))
-        self._news.set()
-        self._over()
+        self._write(b"".join((_STATUS_LINES[status], head, b"\r\n\r\n", b"" if is_bodiless else body)))
+        self._changed.set()
+        self._on_answered()

@@ -1,35 +1,35 @@
-"""Where the body of a request ends: after the length it announces, or after the last of its chunks.
+"""Finds the end of a request's body: after the announced length, or after the last chunk.
 
-httptools has a parser for both. It can neither stop behind a request whose answer is awaited, nor pass over an Upgrade
-that is not followed, and its callbacks for chunks of one byte cost more than what they carry; so bodies are cut here.
+httptools parses both, but it cannot stop behind a request that is not answered yet, cannot ignore an Upgrade, and calls
+back for each chunk, however small.
 """
 
 import re
 from typing import Protocol
 
 from mien.errors import HeadTooLargeError, MalformedRequestError
-from mien.wire.head import MOST_FIELDS, MOST_HEAD, Request
+from mien.wire.head import MOST_FIELDS, MOST_HEAD, Head
 
 AT_A_TIME = 256 * 1024  # bytes of a body that are read at a time
-CHUNKS_AT_A_TIME = 1024  # bytes where chunks begin; of one byte each they hold the loop for a quarter of a millisecond
-SIZE = 20  # bytes of a chunk's first line without its extensions
+CHUNKS_AT_A_TIME = 1024  # bytes where chunks begin; more of them at a time, of one byte each, would block the loop
+SIZE = 20  # bytes of a chunk's size line that do not count as extensions
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?")
 _TRAILER = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\x00-\x08\x0a-\x1f\x7f]*")
 
 
 class Body(Protocol):
-    """What is to come of a body."""
+    """The rest of a body, as its framing determines it."""
 
     @property
     def done(self) -> bool:
-        """Whether it is whole."""
+        """Whether the body is complete."""
 
     @property
     def next(self) -> int:
-        """How many bytes to read next, at most."""
+        """The number of bytes to read next, at most."""
 
     def take(self, data: memoryview) -> tuple[bytes, memoryview]:
-        """Returns what comes of the body and what comes behind it."""
+        """Splits data into a part of the body and the bytes behind the body."""
 
 
 class Length:
@@ -42,27 +42,27 @@ class Length:
 
     @property
     def done(self) -> bool:
-        """Whether it is whole."""
+        """Whether the body is complete."""
         return not self._left
 
     @property
     def next(self) -> int:
-        """How many bytes to read next, none of what follows among them."""
+        """The number of bytes to read next, none of them behind the body."""
         return min(self._left, AT_A_TIME)
 
     def take(self, data: memoryview) -> tuple[bytes, memoryview]:
-        """Returns what comes of the body and what comes behind it."""
+        """Splits data into a part of the body and the bytes behind the body."""
         part, rest = data[: self._left], data[self._left :]
         self._left -= len(part)
         return bytes(part), rest
 
 
 class Chunks:
-    """A body in chunks (RFC 9112, 7.1). Extensions and trailers are passed over; what they may take is the head's.
+    """A body in chunks (RFC 9112, 7.1). Extensions and trailers are ignored and count towards the head's limits.
 
     Args:
-        spare: bytes that extensions and trailers may have.
-        fields: trailers that there may be.
+        spare: bytes that extensions and trailers may take.
+        fields: how many trailers there may be.
     """
 
     __slots__ = ("_between", "_fields", "_left", "_line", "_spare", "_trailing", "done")
@@ -71,22 +71,22 @@ class Chunks:
         self.done = False
         self._spare = spare
         self._fields = fields
-        self._left = 0  # bytes of the chunk that has begun
-        self._between = b""  # what must stand before the next size
-        self._line = b""  # the beginning of a line whose end is to come
+        self._left = 0  # bytes of the current chunk
+        self._between = b""  # bytes that must precede the next size
+        self._line = b""  # the beginning of an incomplete line
         self._trailing = False
 
     @property
     def next(self) -> int:
-        """How many bytes to read next."""
+        """The number of bytes to read next."""
         return min(max(self._left, CHUNKS_AT_A_TIME), AT_A_TIME)
 
     def take(self, data: memoryview) -> tuple[bytes, memoryview]:
-        """Returns what comes of the body and what comes behind it.
+        """Splits data into a part of the body and the bytes behind the body.
 
         Raises:
-            HeadTooLargeError: extensions and trailers are more than they may.
-            MalformedRequestError: they are not chunks.
+            HeadTooLargeError: extensions and trailers exceed the head's limits.
+            MalformedRequestError: the data is not in chunks.
         """
         text, at, parts = self._line + data, 0, []
         while not self.done:
@@ -97,14 +97,14 @@ class Chunks:
             end = -1 if self._left else text.find(b"\r\n", at + len(self._between))
             if end < 0:
                 break
-            self._trailer(text[at:end]) if self._trailing else self._size(text[at:end])
+            self._take_trailer(text[at:end]) if self._trailing else self._take_size(text[at:end])
             at = end + 2
         self._line = b"" if self.done else text[at:]
         if len(self._line) > self._spare + SIZE:
             raise HeadTooLargeError
         return b"".join(parts), memoryview(text)[at:] if self.done else memoryview(b"")
 
-    def _size(self, line: bytes) -> None:
+    def _take_size(self, line: bytes) -> None:
         found = _SIZE.fullmatch(line, len(self._between))
         if found is None or not line.startswith(self._between):
             raise MalformedRequestError("its chunks must each begin with their size")
@@ -113,7 +113,7 @@ class Chunks:
         self._trailing = not self._left
         self._between = b"" if self._trailing else b"\r\n"
 
-    def _trailer(self, line: bytes) -> None:
+    def _take_trailer(self, line: bytes) -> None:
         if not line:
             self.done = True
             return
@@ -128,23 +128,23 @@ class Chunks:
             raise HeadTooLargeError
 
 
-def body(request: Request, head: int) -> Body | None:
-    """How a request's body ends; None when it has none.
+def body(head: Head, size: int) -> Body | None:
+    """Returns the framing of a request's body; None if it has no body.
 
     Args:
-        request: what its head says.
-        head: bytes of the head.
+        head: of the request.
+        size: bytes of the head.
 
     Raises:
-        MalformedRequestError: it is neither of known length nor in plain chunks.
+        MalformedRequestError: the body has neither a length nor plain chunks.
     """
-    fields = dict(request.fields)
+    fields = dict(head.fields)
     if b"transfer-encoding" in fields:
-        codings = [value.strip().lower() for name, value in request.fields if name == b"transfer-encoding"]
-        if codings != [b"chunked"] or request.version == "1.0":
+        codings = [value.strip().lower() for name, value in head.fields if name == b"transfer-encoding"]
+        if codings != [b"chunked"] or head.version == "1.0":
             raise MalformedRequestError("Transfer-Encoding may be chunked and nothing else, in HTTP/1.1")
-        return Chunks(MOST_HEAD - head, MOST_FIELDS - len(request.fields))
+        return Chunks(MOST_HEAD - size, MOST_FIELDS - len(head.fields))
     length = fields.get(b"content-length", b"0").strip()
-    if not length.isdigit():  # httptools has refused it already
+    if not length.isdigit():  # which httptools refuses first
         raise MalformedRequestError("Content-Length must be a number")
     return Length(int(length)) if int(length) else None

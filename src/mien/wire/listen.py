@@ -1,4 +1,4 @@
-"""A listening socket, and the loop that answers on it until it is told to stop and has finished what it took."""
+"""Binds the listening socket and runs the event loop on it until a signal comes and accepted requests are finished."""
 
 import signal
 import socket
@@ -11,24 +11,24 @@ from uvicorn.config import HTTPProtocolType
 
 from mien.config import address
 from mien.errors import SetupError
+from mien.wire.answer import Application
 from mien.wire.connection import Connections
-from mien.wire.console import Application
 
-BACKLOG = 2048  # connections that wait to be accepted
+BACKLOG = 2048  # connections that may wait to be accepted
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Take an address.
+    """Returns a socket bound to an address.
 
     Raises:
-        SetupError: it cannot be had.
+        SetupError: the address is taken, not permitted, or none of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
-    except (OSError, UnicodeError) as error:  # the second is of a name that no host can have
+    except (OSError, UnicodeError) as error:  # UnicodeError: the name cannot be encoded for DNS
         listening.close()
         why = getattr(error, "strerror", None) or "it is no name of a host"
         raise SetupError(f"mien cannot listen on {address(host, port)}: {why}.") from None
@@ -43,40 +43,40 @@ def run(  # noqa: PLR0917
     begun: Callable[[], None],
     stopping: Callable[[], None],
 ) -> None:
-    """Answer until a signal comes.
+    """Serves until SIGINT or SIGTERM arrives.
 
     Args:
-        server: what answers.
-        listening: where.
-        connections: what bounds them.
+        server: the ASGI application.
+        listening: a bound socket.
+        connections: limits the connections.
         grace: seconds that accepted requests have to finish.
-        begun: called when connections are accepted and signals heeded.
-        stopping: called when the signal comes.
+        begun: called once connections are accepted and signals are handled.
+        stopping: called when the signal arrives.
     """
     config = uvicorn.Config(
         server, log_config=None, access_log=False, server_header=False, lifespan="off", loop="auto", ws="none",
         http=cast(HTTPProtocolType, connections.protocol), timeout_graceful_shutdown=grace, backlog=BACKLOG,
-        proxy_headers=False,  # or a caller on this machine could name any address as its own
+        proxy_headers=False,  # otherwise a caller on this machine could claim any address
     )  # fmt: skip
     loop = _Loop(config, stopping)
-    # One that comes before uvicorn listens for signals stops it as well. When uvicorn has finished what it accepted, it
-    # raises the signal again for whoever handled it before, which by then changes nothing.
+    # A signal that arrives before uvicorn installs its handlers stops it as well. When uvicorn has finished, it raises
+    # the signal again for the previous handler, which by then changes nothing.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, loop.stop)
     listening.listen(BACKLOG)
-    begun()  # what it says is true, though the loop that answers starts after it
+    begun()  # the socket accepts already, although the loop starts afterwards
     loop.run(sockets=[listening])
 
 
 class _Loop(uvicorn.Server):
-    """uvicorn's, which also tells of the signal to stop."""
+    """uvicorn's server, which also reports the signal to stop."""
 
     def __init__(self, config: uvicorn.Config, stopping: Callable[[], None]) -> None:
         super().__init__(config)
         self._stopping = stopping
 
     def stop(self, *_: object) -> None:
-        """Stop as soon as there is something to stop."""
+        """Stops the server, even before it has started."""
         self._stopping()
         self.should_exit = True
 

@@ -1,8 +1,8 @@
-"""A request's members, each built within bounds: a body that is hostile costs no more memory than one that is not.
+"""Decodes a request's members within limits, so that a hostile body costs no more memory than a valid one.
 
-Decoding goes in two steps. The first walks the whole body once and takes numbers and blobs out of it, and of texts,
-lists and maps only where they stand. The second builds each of those, no further than one entry or some characters
-beyond the most that the service model allows, so that what is too long is still told in AWS's words.
+Decoding has two steps. The first parses the complete body once; it decodes numbers and blobs, and only locates texts,
+lists and maps. The second builds these up to just beyond the maximum of the service model, so that one that is too long
+is still refused in AWS's words.
 """
 
 import functools
@@ -16,9 +16,9 @@ import msgspec
 from mien.errors import SerializationError
 from mien.operations.constraints import Length
 
-WIDEST = 12  # bytes that one character takes in JSON at most: a pair of \\uXXXX
-MOST_CHARACTERS = 64  # of a text whose length the model does not bound: ids and words
-MOST_ENTRIES = 4096  # of a list whose length the model does not bound
+WIDEST = 12  # bytes of the longest character in JSON: a surrogate pair, \\uXXXX\\uXXXX
+MOST_CHARACTERS = 64  # of a text without a maximum in the model: ids and words
+MOST_ENTRIES = 4096  # of a list without a maximum in the model
 _CHARACTERS = re.compile(
     rb'(?:[^"\\\x80-\xff]|\\u[dD][89abAB]..\\u....|\\u....|\\[^u]'
     rb"|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})*",
@@ -33,11 +33,11 @@ Build = Callable[[memoryview], Any]
 
 
 class MistypedError(Exception):
-    """A member of another JSON type than the model's, or a blob that is no base64.
+    """A member has another JSON type than the model's, or a blob is not base64.
 
     Attributes:
-        path: of the member, as `$.Image.Bytes`; msgspec's words say where in it.
-        raw: the member as it was sent; None where the first step found it.
+        path: of the member, as `$.Image.Bytes`; msgspec's message has the path within it.
+        raw: the member as it was sent; None if the first step found the error.
     """
 
     def __init__(self, error: msgspec.ValidationError, path: str = "$", raw: memoryview | None = None) -> None:
@@ -48,13 +48,13 @@ class MistypedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How the requests of one struct are read.
+    """The plan for decoding the requests of one struct.
 
     Attributes:
         kind: the struct.
-        first: what the first step decodes: numbers and blobs, other structs, and the rest as `msgspec.Raw`.
-        unread: the same with blobs as `msgspec.Raw` too, for one that has to be unfolded or complained of.
-        members: name, name on the wire, and what builds the member in the second step, if that is left to it.
+        first: the struct of the first step: numbers, blobs and nested structs, and the rest as `msgspec.Raw`.
+        unread: the same with blobs as `msgspec.Raw` too, for a blob with line breaks or one to complain about.
+        members: name, name on the wire, and the function or shape that builds the member in the second step.
     """
 
     kind: type[msgspec.Struct]
@@ -63,11 +63,11 @@ class Shape:
     members: "tuple[tuple[str, str, Build | Shape], ...]"
 
     def build(self, seen: Any, path: str = "$") -> Any:
-        """The struct, out of what the first step saw.
+        """Builds the struct from the result of the first step.
 
         Raises:
-            MistypedError: a member, or an entry of one, has another JSON type, or a blob is no base64.
-            SerializationError: a map names something twice and has more entries than it may.
+            MistypedError: a member, or an entry of one, has another JSON type, or a blob is not base64.
+            SerializationError: a map repeats a key and has more entries than it may.
         """
         values = {}
         for name, shown, build in self.members:
@@ -86,13 +86,13 @@ class Shape:
 
 @functools.cache
 def shape_of(kind: type[msgspec.Struct]) -> Shape:
-    """How requests of this struct are read."""
+    """Returns the shape of a struct."""
     hints = get_type_hints(kind, include_extras=True)
     first: list[tuple[str, Any, Any]] = []
     unread: list[tuple[str, Any, Any]] = []
     members: list[tuple[str, str, Build | Shape]] = []
     for field in msgspec.structs.fields(kind):
-        bare, length = _stripped(hints[field.name])
+        bare, length = _bare(hints[field.name])
         build: Build | Shape = blob
         seen: Any = msgspec.Raw
         whole: Any = msgspec.Raw
@@ -116,16 +116,16 @@ def shape_of(kind: type[msgspec.Struct]) -> Shape:
 
 
 def blob(raw: memoryview) -> bytes | None:
-    """A blob from its base64, which may be broken into lines.
+    """Decodes a blob from base64, which may have line breaks.
 
     Raises:
-        msgspec.ValidationError: it is no text, or no base64.
+        msgspec.ValidationError: the value is not a text, or not base64.
     """
     return msgspec.json.decode(unfolded(raw), type=bytes | None)
 
 
 def unfolded(raw: memoryview) -> bytes:
-    """A text as JSON without its line breaks; one with a backslash of its own is left as it is, being no base64."""
+    """Returns a JSON text without escaped line breaks; one with an escaped backslash, never base64, stays as it is."""
     text = bytes(raw)
     if rb"\\" not in text:
         for each in _LINE_BREAKS:
@@ -133,15 +133,15 @@ def unfolded(raw: memoryview) -> bytes:
     return text
 
 
-def _stripped(hint: Any) -> tuple[Any, Length | None]:
-    """A member's type without its constraints and None, and the constraint of its length."""
+def _bare(hint: Any) -> tuple[Any, Length | None]:
+    """Returns a member's type without constraints and None, and the constraint of its length."""
     length = None
     if get_origin(hint) is Annotated:
         hint, *extras = get_args(hint)
         length = next((each for each in extras if isinstance(each, Length)), None)
     arguments = [each for each in get_args(hint) if each is not type(None)]
     if type(None) in get_args(hint):
-        bare, inner = _stripped(arguments[0])
+        bare, inner = _bare(arguments[0])
         return bare, length or inner
     return hint, length
 
@@ -158,42 +158,42 @@ def _text(raw: memoryview, most: int) -> str | None:
 
 
 def beginning(text: bytes | memoryview, most: int) -> str:
-    """The first characters of a text as JSON has it between its quotes, at most `most`."""
+    """Returns the first `most` characters of a JSON text, given without its quotes."""
     found = _CHARACTERS.match(text, 0, WIDEST * most)
     return str(msgspec.json.decode(b'"%b"' % found[0], type=str))[:most] if found else ""
 
 
 def _beginning(raw: memoryview, start: int, most: int) -> tuple[str, int]:
-    """The characters of the text that begins at `start`, as far as `WIDEST * most` bytes, and where they end."""
+    """Returns the characters of the text at `start`, up to `WIDEST * most` bytes, and their end."""
     found = _CHARACTERS.match(raw, start + 1, start + 1 + WIDEST * most)
     end = found.end() if found else start + 1
     return msgspec.json.decode(b'"%b"' % bytes(raw[start + 1 : end]), type=str), end
 
 
 def _entries(bare: Any, most: int) -> Build:
-    """What builds a list of texts, or a map of texts to texts, of `most` entries and one more."""
-    inner = [_most(_stripped(each)[1], MOST_CHARACTERS) for each in get_args(bare)]
+    """Returns a function that builds a list or map of texts, up to one entry more than `most`."""
+    inner = [_most(_bare(each)[1], MOST_CHARACTERS) for each in get_args(bare)]
     is_list = get_origin(bare) is list
     decoder = msgspec.json.Decoder((list[str] if is_list else dict[str, str | None]) | None)
     bound = (most + 1) * sum(WIDEST * each + 8 for each in inner)
 
     def build(raw: memoryview) -> Any:
         if raw[0] == ord("[" if is_list else "{") and (len(raw) > bound or bytes(raw).count(b",") > most):
-            texts = _some(raw, most + 1, inner)
+            texts = _first_texts(raw, most + 1, inner)
             if texts is not None:
                 return texts if is_list else _paired(texts, most)
-        value = decoder.decode(raw)  # within bounds, or an entry of another type ends it there
+        value = decoder.decode(raw)  # short enough, or ended by an entry of another type
         return {key: each for key, each in value.items() if each is not None} if isinstance(value, dict) else value
 
     return build
 
 
-def _some(raw: memoryview, most: int, inner: list[int]) -> list[str | None] | None:
-    """The texts of the first `most` entries, up to one that is too long; None where something else comes before."""
+def _first_texts(raw: memoryview, most: int, inner: list[int]) -> list[str | None] | None:
+    """Returns the texts of the first `most` entries, up to one that is too long; None if an entry is not a text."""
     texts: list[str | None] = []
     place = 1
     while len(texts) < most * len(inner):
-        place = _skipped(raw, place)
+        place = _skip_space(raw, place)
         is_value = len(texts) % len(inner) == 1
         if is_value and raw[place] == ord("n"):
             texts.append(None)
@@ -206,23 +206,23 @@ def _some(raw: memoryview, most: int, inner: list[int]) -> list[str | None] | No
             place = end + 1
         else:
             return None
-        place = _skipped(raw, place)
+        place = _skip_space(raw, place)
         if raw[place] in b"]}":
             break
         place += 1  # the comma, or the colon of a map
     return texts
 
 
-def _skipped(raw: memoryview, place: int) -> int:
+def _skip_space(raw: memoryview, place: int) -> int:
     found = _SPACE.match(raw, place)
     return found.end() if found else place
 
 
 def _paired(texts: list[str | None], most: int) -> dict[str, str]:
-    names, values = texts[::2], texts[1::2]
-    if len(values) < len(names):
-        values.append("")  # of a name that is too long
-    pairs = dict(zip(names, values, strict=True))
-    if len(names) > most >= len(pairs):
-        raise SerializationError  # what comes twice hides how many there are
-    return {str(name): value for name, value in pairs.items() if value is not None}
+    keys, values = texts[::2], texts[1::2]
+    if len(values) < len(keys):
+        values.append("")  # of a key that is too long
+    pairs = dict(zip(keys, values, strict=True))
+    if len(keys) > most >= len(pairs):
+        raise SerializationError  # the repeated key hides the true number of entries
+    return {str(key): value for key, value in pairs.items() if value is not None}

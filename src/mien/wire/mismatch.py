@@ -1,4 +1,4 @@
-"""A member of the wrong JSON type, in the words of AWS's deserializer (reference 1.3)."""
+"""Describes a member of the wrong JSON type in the words of AWS's deserializer (reference 1.3)."""
 
 import re
 
@@ -11,18 +11,18 @@ _SENT = {
     "int": "class java.math.BigDecimal",
     "float": "class java.math.BigDecimal",
 }
-_NUMBER = "class java.math.BigDecimal can not be converted to an Integer"  # of more digits than any
+_NUMBER = "class java.math.BigDecimal can not be converted to an Integer"  # for a number of too many digits
 _WANTED = {"str": "an String", "int": "an Integer", "float": "an Float", "bytes": "a Blob"}
 _OPENED = {
     "array": "Start of list found where not expected",
-    "object": "Start of structure or map found where not expected.",  # with a full stop, which the other has not
+    "object": "Start of structure or map found where not expected.",  # AWS ends only this one with a full stop
 }
 _NOT_BASE64 = re.compile(rb"[^a-zA-Z0-9+/=]|=[^=]")
-_QUOTED = 64  # characters of a text that is no base64; AWS sends all of it back
+_QUOTED = 64  # characters of a malformed text; AWS returns all of it
 
 
 def complaint(error: MistypedError) -> str:
-    """What is wrong with a member, in AWS's words."""
+    """Returns the complaint about a member, in AWS's words."""
     found = _EXPECTED.search(str(error))
     if found is None:
         return _NUMBER if error.raw is None else _not_base64(error.raw)
@@ -32,12 +32,12 @@ def complaint(error: MistypedError) -> str:
     if wanted == "array":
         return "Expected list or null"
     if wanted == "object":
-        return "Expected null" if error.raw is None else "Expected map or null"  # structs are found by the first step
+        return "Expected null" if error.raw is None else "Expected map or null"  # None: a struct
     return f"{_SENT[sent]} can not be converted to {_WANTED[wanted]}"
 
 
 def null_element(error: MistypedError) -> str | None:
-    """The path of a list's element that is null, as `faceIds.1.member`; None when something else is wrong."""
+    """Returns the path of a null element of a list, as `faceIds.1.member`; None if the mistake is another."""
     found = _EXPECTED.search(str(error))
     if found is None or found[2] != "null":
         return None
@@ -47,7 +47,7 @@ def null_element(error: MistypedError) -> str | None:
 
 
 def _not_base64(raw: memoryview) -> str:
-    """What is wrong with a text that should be base64; its length is counted in bytes, as AWS says it does."""
+    """Returns the complaint about malformed base64, whose length AWS counts in bytes."""
     text = unfolded(raw)[1:-1].replace(rb"\/", b"/")
     shown = beginning(text, _QUOTED)
     wrong = _NOT_BASE64.search(text)

@@ -14,8 +14,7 @@ import uuid
 from collections.abc import Callable
 
 from mien.errors import AccessDeniedError
-from mien.wire.answer import Answer, Receive, Scope, Send, refusal, respond
-from mien.wire.console import Application
+from mien.wire.answer import Answer, Application, Receive, Scope, Send, refusal, respond
 
 ELSEWHERE = (
     "Without access keys mien answers requests to localhost, to a loopback address or to what the setting host says, "

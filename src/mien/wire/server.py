@@ -1,9 +1,9 @@
-"""HTTP in front of the operations: one ASGI application, one route, and a few pages beside it.
+"""Serves the API over HTTP: one ASGI application with one route for all operations, and a few pages.
 
-A request's life: method and headers → whose account it goes on → room for its body → the body → a thread → who is
-calling → a typed request → the operation → a response or an error as AWS JSON → a record of it for who watches. An
-unexpected failure is logged once, with the request's id, and answered as InternalServerError without a word about its
-cause.
+A request passes: method and headers → the party it is charged to → memory for its body → the body → a thread →
+authentication → a typed request → authorization → the operation → a response or an error as AWS JSON → a record for
+log, metrics and traces. An unexpected failure is logged once, with the request's id, and answered InternalServerError
+without its cause.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from mien.access.claim import Call
 from mien.errors import (
     ApiError,
     BodyTooLargeError,
+    ContentEncodingError,
     FrameworkError,
     InternalServerError,
     RequestTimeoutError,
@@ -36,7 +37,6 @@ from mien.wire import awsjson
 from mien.wire.admission import Admission, Arrival
 from mien.wire.answer import (
     CLOSE,
-    COMPRESSED,
     NO_ANSWER,
     NOT_AN_API_CALL,
     Answer,
@@ -56,15 +56,15 @@ log = logging.getLogger("mien.request")
 
 
 class Server:
-    """The ASGI application.
+    """The ASGI application of the API.
 
     Args:
-        context: what the operations share.
+        context: shared by all operations.
         operations: name → operation.
-        authenticator: finds out who is calling.
-        admission: what keeps them within bounds.
-        pages: path → what answers a GET of it.
-        watchers: what is told about each request.
+        authenticator: identifies the caller.
+        admission: keeps requests within the limits.
+        pages: path → the page that answers a GET.
+        watchers: called with a record of each API call, after its answer.
     """
 
     def __init__(
@@ -83,25 +83,25 @@ class Server:
         self._admission = admission
         self._pages = pages
         self._watchers = watchers
-        self._decoding = threading.Lock()
+        self._decoder_lock = threading.Lock()
         self._pictured = {name for name, operation in operations.items() if operation.pictured}
         self._reading = {name for name, operation in operations.items() if operation.reads}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answers one request."""
         if scope["type"] != "http":
             return
         headers = _joined(scope["headers"])
         request_id = str(uuid.uuid4())
         answer, record = await self._answer(scope, headers, receive, request_id)
         if scope["path"] in self._pages and scope["method"] != "POST":
-            headers = {}  # nobody's origin: a page is for whoever opens it, and not for other pages
+            headers = {}  # without Origin, so that no page of another site may read it
         try:
             if answer is not NO_ANSWER:
                 await respond(answer, headers, request_id, send)
         finally:
             if record is not None:
-                for watcher in self._watchers:  # after the answer, which need not wait for them
+                for watcher in self._watchers:  # after the answer, which does not wait for them
                     watcher(record)
 
     async def _answer(
@@ -115,8 +115,6 @@ class Server:
         name = awsjson.operation_name(headers.get("x-amz-target"))
         if method != "POST" or not (name or _is_json(headers)):
             return NOT_AN_API_CALL, None
-        if headers.get("content-encoding", "").lower() not in ("", "identity"):
-            return COMPRESSED, None
         return await self._called(name, scope, headers, receive, request_id)
 
     async def _called(
@@ -126,18 +124,20 @@ class Server:
         began, arrival = time.perf_counter(), self._arrival(name, scope, headers, receive)
         request = self._admission.request(arrival)
         try:
-            body, room = await self._admission.body(arrival, request)
+            if headers.get("content-encoding", "").lower() not in ("", "identity"):
+                raise ContentEncodingError
+            body, memory = await self._admission.body(arrival, request)
             call = replace(arrival.call, body=body)
-            answered = await self._admission.run(partial(self._operate, name, call, request), arrival, request, room)
+            answered = await self._admission.run(partial(self._operate, name, call, request), arrival, request, memory)
             answer, code = Answer(200, answered), "OK"
         except ClientGoneError:
             answer, code = NO_ANSWER, "ClientGone"
-        except asyncio.CancelledError:  # by the loop, when stopping has taken as long as it may
+        except asyncio.CancelledError:  # by uvicorn, once stop_timeout is over
             answer, code = _refusal(ThrottlingError("mien is stopping."), headers, CLOSE)
-        except DiskError:  # as below; a fault of this machine's, which SDKs try again too
+        except DiskError:  # logged by the store, once; SDKs retry
             answer, code = _refusal(InternalServerError(), headers)
-        except StoreUnavailableError:  # the store has said so in the log, once
-            answer, code = _refusal(UnavailableError(), headers)  # SDKs wait and try again
+        except StoreUnavailableError:  # logged by the store, once; SDKs retry
+            answer, code = _refusal(UnavailableError(), headers)
         except Exception as error:
             answer, code = _refusal(error, headers)
             if answer.status == 500:
@@ -162,36 +162,36 @@ class Server:
             self._parse_whole(call)
             raise awsjson.unknown(name) if name else UnknownOperationError()
         operation = self._operations[name]
-        identity = self._admitted(call)
+        identity = self._authenticated(call)
         request.key = identity.name
         if identity.key is not None:
             request.party = self._admission.confirmed(identity.key.access_key)
-        with self._turn(call):
+        with self._decoding(call):
             parameters = awsjson.decode(call.body, operation.request)
         authorize(identity, name, parameters)
         return awsjson.encode(operation.answer(replace(self._context, request=request), identity.caller, parameters))
 
-    def _admitted(self, call: Call) -> Identity:
+    def _authenticated(self, call: Call) -> Identity:
         try:
             return self._authenticator.authenticate(call)
         except FrameworkError:
-            if len(call.body) <= SMALL:  # a body that does not parse is complained of first, if that costs little
+            if len(call.body) <= SMALL:  # a body that does not parse takes precedence, if checking costs little
                 self._parse_whole(call)
             raise
 
     def _parse_whole(self, call: Call) -> None:
-        with self._turn(call):
+        with self._decoding(call):
             awsjson.parse_whole(call.body)
 
-    def _turn(self, call: Call) -> AbstractContextManager[object]:
-        """Has large bodies decoded one at a time, since the decoder holds the interpreter and the event loop waits."""
-        return self._decoding if len(call.body) > SMALL else nullcontext()
+    def _decoding(self, call: Call) -> AbstractContextManager[object]:
+        """Returns the lock that serializes the decoding of large bodies, during which the event loop stands still."""
+        return self._decoder_lock if len(call.body) > SMALL else nullcontext()
 
 
 def _refusal(error: Exception, headers: Headers, extra: Extra = ()) -> tuple[Answer, str]:
-    """What an error is answered with, and its code; what nobody foresaw is an InternalServerError."""
+    """Returns an error's answer and code; an unexpected error becomes InternalServerError."""
     if isinstance(error, BodyTooLargeError | RequestTimeoutError):
-        extra = CLOSE  # or the rest of the body would go on holding the connection
+        extra = CLOSE  # since the rest of the body would keep the connection busy
     known = error if isinstance(error, ApiError) else InternalServerError()
     return refusal(known, _is_json(headers), extra), known.code
 
@@ -201,7 +201,7 @@ def _is_json(headers: Headers) -> bool:
 
 
 def _joined(raw: list[tuple[bytes, bytes]]) -> Headers:
-    """Header names to values; the values of one that comes more than once are joined by commas."""
+    """Returns headers by name, with the values of a repeated name joined by commas."""
     headers: Headers = {}
     for name, value in raw:
         key, text = name.decode("latin-1"), value.decode("latin-1")
