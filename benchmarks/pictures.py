@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.measure.speed.sample_photos import AREAS, MOST_BYTES, found, jpeg, photos
+from mien.measure.speed.sample_photos import AREAS, found, jpeg, photos
+from mien.operations.shapes import MOST_IMAGE_BYTES
 
 Pixels = NDArray[np.uint8]
 LARGEST = 10_000  # pixels of a side
@@ -115,6 +116,6 @@ def all_kinds(folder: str | None = None) -> dict[str, Callable[[], bytes]]:
 
 def checked(name: str, data: bytes) -> bytes:
     """The picture, if a request may bring it."""
-    if len(data) > MOST_BYTES:
+    if len(data) > MOST_IMAGE_BYTES:
         raise SystemExit(f"{name} has {len(data):,} bytes, which is more than a request may bring.")
     return data

@@ -1,10 +1,12 @@
-"""The console's files as they are served, and that they are in nobody's way."""
+"""The console's files as they are served, beside an API that answers as it does without them."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from mien import __version__
+from mien.operations.shapes import MOST_IMAGE_BYTES
 from tests import live as servers
 from tests.live import Live
 from tests.locked import Locked
@@ -34,6 +36,11 @@ def test_a_file_has_its_type_and_its_guards(live: Live, name: str, kind: str) ->
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
     assert "http" not in policy
+
+
+def test_the_page_sends_images_as_large_as_the_api_takes(live: Live) -> None:
+    script = live.send("GET", "/console/picture.js", None, {}).body.decode()
+    assert re.findall(r"MOST_BYTES = ([0-9_]+);", script) == [f"{MOST_IMAGE_BYTES:_}"]
 
 
 def test_a_file_that_did_not_change_is_not_sent_again(live: Live) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from mien.operations.constraints import Enum, Length, Pattern, Range
 
+MOST_IMAGE_BYTES = 5 * 2**20  # of an image in a request; reference 2.4
 UUID_PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 CollectionId = Annotated[str, Length(1, 255), Pattern(r"[a-zA-Z0-9_.\-]+")]
@@ -27,7 +28,7 @@ TagKey = Annotated[str, Length(1, 128), Pattern(r"^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=
 TagValue = Annotated[str, Length(0, 256), Pattern(r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$")]
 TagMap = Annotated[dict[TagKey, TagValue], Length(0, 200)]
 FaceIdList = Annotated[list[FaceId], Length(1, 4096)]
-ImageBlob = Annotated[bytes, Length(1, 5_242_880)]
+ImageBlob = Annotated[bytes, Length(1, MOST_IMAGE_BYTES)]
 QualityFilter = Annotated[str, Enum(("NONE", "AUTO", "LOW", "MEDIUM", "HIGH"))]
 Attribute = Annotated[
     str,

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from mien.errors import ApiError, SetupError
+from mien.operations.shapes import MOST_IMAGE_BYTES
 
 ATTEMPTS = 8  # per request, with growing pauses: a busy server answers that it is throttling
-MOST_SENT = 5_242_880  # bytes of an image in a request; reference 2.4
 
 
 class Api(Protocol):
@@ -68,9 +68,10 @@ class Remote:
             ParamValidationError,
         )
 
-        if len(members.get("Image", {}).get("Bytes", b"")) > MOST_SENT:
+        if len(members.get("Image", {}).get("Bytes", b"")) > MOST_IMAGE_BYTES:
             raise refusal(
-                "ValidationException", "larger than the 5 MiB that a request accepts; import without --endpoint"
+                "ValidationException",
+                f"larger than the {MOST_IMAGE_BYTES >> 20} MiB that a request accepts; import without --endpoint",
             )
         try:
             answer: dict[str, Any] = getattr(self._client, xform_name(operation))(**members)

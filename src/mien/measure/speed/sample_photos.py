@@ -10,13 +10,13 @@ import numpy as np
 
 from mien.errors import SetupError
 from mien.face.types import Pixels
+from mien.operations.shapes import MOST_IMAGE_BYTES
 
 # What an image is brought to: a number of rows, or of pixels.
 ROWS = {"240p": 240, "1080p": 1080}
 AREAS = {"3 MP": 3_000_000, "12 MP": 12_000_000, "50 MP": 50_000_000}
 USUAL = ("240p", "1080p", "3 MP", "12 MP")
 QUALITY = 90  # of JPEG, 0–100; lowered by tens where the file would be larger than the API takes
-MOST_BYTES = 5_242_880  # reference 2.4
 SUFFIXES = (".jpg", ".jpeg", ".png")
 SHIPPED = {
     "hopper": ("matplotlib", "mpl-data/sample_data/grace_hopper.jpg"),
@@ -95,6 +95,6 @@ def jpeg(pixels: Pixels) -> bytes:
     """Encode uint8 BGR (H, W, 3) as well as a request may bring it."""
     for quality in range(QUALITY, 0, -10):
         data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
-        if len(data) <= MOST_BYTES:
+        if len(data) <= MOST_IMAGE_BYTES:
             break
     return bytes(data)
