@@ -1,4 +1,4 @@
-"""Signature Version 4 once more, written from its specification and not with botocore, to hold the server against."""
+"""Implements Signature Version 4 from its specification, independently of botocore, to test the server with."""
 
 import hashlib
 import hmac
@@ -11,7 +11,7 @@ NOW = datetime(2024, 5, 6, 12, 30, 15, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Signed:
-    """A request and how it is signed; change a field and call `headers` for the request as it goes out."""
+    """A request and the facts of its signature; `headers` returns its headers, signed."""
 
     access_key: str = "MIENEXAMPLE"
     secret: str = "a-secret-of-thirty-letters-or-so"
@@ -42,7 +42,7 @@ class Signed:
         return f"{self.stamp[:8]}/{self.region}/{self.service}/{self.terminator}"
 
     def headers(self) -> dict[str, str]:
-        """What is sent: the headers, the date and the Authorization header."""
+        """Returns all headers: those given, the date and Authorization."""
         headers = {"x-amz-date": self.stamp} | self.sent
         covered = sorted(name for name in headers if name not in self.unsigned)
         lines = "".join(f"{name}:{' '.join(headers[name].split())}\n" for name in covered)

@@ -1,4 +1,4 @@
-"""Keys: who is let in, what they may do, how fast, and where their secrets are not."""
+"""Access keys: authentication, permissions, rates, and secrets that appear nowhere."""
 
 import http.client
 import json
@@ -32,7 +32,7 @@ def refused(code: str, call: Callable[..., Any], **arguments: Any) -> str:
 
 
 def raw(locked: Locked, key: Key, **changes: Any) -> Answer:
-    """ListCollections, signed by hand, as of now."""
+    """Returns a ListCollections, signed by hand at the present time."""
     headers = {
         "host": f"{locked.server.host}:{locked.server.port}",
         "content-type": "application/x-amz-json-1.1",
@@ -197,7 +197,7 @@ def test_secrets_are_not_in_the_database_in_plain(locked: Locked) -> None:
 
 @pytest.fixture
 def copied(locked: Locked, tmp_path: Path) -> Path:
-    """The locked server's data without its lock."""
+    """Copies the locked server's data without its lock."""
     data = tmp_path / "data"
     data.mkdir()
     for path in locked.server.data.glob("m*"):

@@ -1,4 +1,4 @@
-"""What a key may be granted: what the operator wrote, or a sentence that says what to write."""
+"""A grant is what the operator wrote, or a sentence that says what to write."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Signatures: what is signed is let in; what is not is refused in AWS's words, whatever is wrong with it."""
+"""Signatures: a valid one is accepted, and any other is refused in AWS's words."""
 
 import hashlib
 import re
@@ -34,7 +34,7 @@ Headers = dict[str, str]
 
 
 def judged(headers: Headers, body: bytes = BODY, path: str = "/", query: str = "") -> None:
-    """What the server does with a request: nothing, or an error."""
+    """Verifies a request as the server does; raises the error it is refused with."""
     call = Call(path, query, headers, body)
     claim = sigv4.read(call, NOW)
     sigv4.verify(call, claim, {GOOD.access_key: GOOD.secret}.get)
@@ -108,7 +108,7 @@ def test_what_begins_with_x_amz_must_be_signed(name: str) -> None:
 
 
 def test_a_date_in_either_header_must_fit_what_was_signed() -> None:
-    """`Date` stands for X-Amz-Date where that is missing; one beside the other must be signed."""
+    """`Date` replaces a missing X-Amz-Date; if both are sent, X-Amz-Date must be signed."""
     headers = GOOD.but(unsigned=("x-amz-date",)).headers()
     dated = without("x-amz-date")(headers) | {"date": GOOD.stamp}
     judged(dated)

@@ -1,6 +1,6 @@
-"""One way to attack a server: attackers in a process of their own, bystanders that measure, and what must hold.
+"""Attacks a server from a separate process, while bystanders measure how others are served, and asserts the limits.
 
-An attack is what one attacker does, again and again until the time is up:
+An attack is a coroutine that each attacker runs again and again until the time is up:
 
     async def endless_header(target: Target) -> None:
         async with target.connection() as peer:
@@ -11,13 +11,13 @@ An attack is what one attacker does, again and again until the time is up:
     def test_a_header_without_end(attacked: Locked) -> None:
         attack.run(attacked, endless_header).hold()
 
-It is a function of a module, or a `functools.partial` of one with what it needs (a key, a body): it is pickled. Each of
-the attackers calls it again when it returns or when its connection is closed, after PAUSE. `attacked` is the fixture of
-`conftest.py`: a server with keys. `MIEN_TEST_ATTACK_SECONDS` and `MIEN_TEST_ATTACK_CONNECTIONS` say how long and by how
-many; `make hostile` says 30 and 64. A test may fix its own number of connections where more would not be its attack.
+It is pickled, and so it is a function of a module or a `functools.partial` of one with its arguments (a key, a body).
+An attacker calls it again when it returns or its connection is closed, after PAUSE. `attacked` is the fixture of
+`conftest.py`: a server with keys. `MIEN_TEST_ATTACK_SECONDS` and `MIEN_TEST_ATTACK_CONNECTIONS` set how long and by how
+many; `make hostile` sets 30 and 64. A test may fix the number of connections if its attack requires it.
 
-The attackers are nice (19): on a server of their own they are bounded by their network, and here they would take the
-cores that the server and the bystanders are measured on. What the server does for them is not nice.
+The attackers run at niceness 19, since otherwise they would take the cores on which the server and the bystanders are
+measured; on a machine of their own the network would limit them. The server's work for them has its normal priority.
 """
 
 import asyncio
@@ -38,52 +38,52 @@ from tests.locked import Locked
 
 SECONDS = float(os.environ.get("MIEN_TEST_ATTACK_SECONDS", "2.5"))
 CONNECTIONS = int(os.environ.get("MIEN_TEST_ATTACK_CONNECTIONS", "16"))
-PAUSE = 0.01  # seconds until an attacker whose attack has ended begins the next
+PAUSE = 0.01  # seconds between two attacks of an attacker
 NICE = 19
 MOST_HELD = 150e6  # bytes more than before
-MOST_LEFT = 30e6  # bytes more than before that are there RELIEF later: what a server that has answered more keeps
+MOST_LEFT = 30e6  # bytes more than before that are still held after RELIEF
 MOST_WAIT = 0.250  # seconds of a signed ListCollections, at the 99th of 100
 MOST_SILENCE = 1.0  # seconds of GET /healthz
-RELIEF = 10.0  # seconds after the attack in which its memory is given back
+RELIEF = 10.0  # seconds after the attack in which memory is returned to the system
 
 Attack = Callable[["Target"], Awaitable[None]]
 
 
 @dataclass(slots=True)
 class Peer:
-    """One connection of an attacker's."""
+    """One connection of an attacker."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     target: "Target"
 
     async def send(self, data: bytes) -> None:
-        """Send as fast as the server reads."""
+        """Sends as fast as the server reads."""
         self.writer.write(data)
         self.target.sent += len(data)
         await self.writer.drain()
 
     async def answer(self, most: int = 65536) -> bytes:
-        """Some of what the server says; empty when it has closed the connection."""
+        """Returns a part of the answer; empty if the server has closed the connection."""
         return await self.reader.read(most)
 
 
 @dataclass(slots=True)
 class Target:
-    """What is attacked, as an attacker sees it."""
+    """The attacked server, as an attacker sees it."""
 
     host: str
     port: int
     sent: int = 0  # bytes, by all attackers
 
     def connection(self) -> "Connecting":
-        """A new connection, to be used with `async with`; its end is a reset."""
+        """Returns a new connection for `async with`, which ends with a reset."""
         return Connecting(self)
 
 
 @dataclass(slots=True)
 class Connecting:
-    """A connection for as long as a block runs."""
+    """Keeps a connection open while a block runs."""
 
     target: Target
     peer: Peer | None = None
@@ -100,7 +100,7 @@ class Connecting:
 
 @dataclass(slots=True)
 class Report:
-    """What an attack came to: bytes of the server's memory, seconds of the bystanders' requests.
+    """The result of an attack: the server's memory in bytes, the bystanders' requests in seconds.
 
     Attributes:
         before: memory before it began.
@@ -108,9 +108,9 @@ class Report:
         after: the least within RELIEF of its end.
         listed: seconds of each signed ListCollections of another client.
         healthy: seconds of each GET of /healthz.
-        failures: what bystanders were told instead of an answer.
+        failures: errors of the bystanders' requests.
         sent: bytes that the attackers sent.
-        attempts: how many attacks were begun.
+        attempts: the number of attacks begun.
     """
 
     before: float = 0
@@ -124,7 +124,7 @@ class Report:
 
     @property
     def p99(self) -> float:
-        """Seconds within which 99 of 100 ListCollections were answered."""
+        """Returns the 99th percentile of ListCollections, in seconds."""
         return sorted(self.listed)[int(len(self.listed) * 0.99)]
 
     def __str__(self) -> str:
@@ -135,7 +135,7 @@ class Report:
         )
 
     def hold(self) -> None:
-        """Assert what must hold whatever the attack is."""
+        """Asserts the limits that hold under any attack."""
         print(self)
         assert self.sent, "nothing was attacked"
         assert not self.failures, self.failures[:5]
@@ -152,9 +152,9 @@ def run(
     seconds: float = SECONDS,
     meanwhile: Callable[[], object] | None = None,
 ) -> Report:
-    """Attack a server, and measure what it holds and how others fare.
+    """Attacks a server, and measures its memory and the latency of other clients.
 
-    `meanwhile` is called in this process when the attack has run for half its time: for what else must hold then.
+    `meanwhile` is called in this process halfway through the attack, for further assertions.
     """
     server, report = attacked.server, Report()
     process = psutil.Process(server.process.pid)
@@ -180,7 +180,7 @@ def run(
 
 @contextmanager
 def _bystanders(attacked: Locked, report: Report) -> Iterator[threading.Event]:
-    """Two that ask all the while: an SDK with a key of its own, and what watches over the process."""
+    """Runs two clients during the attack: an SDK with a key, and a health check."""
     key = attacked.key(f"bystander-{time.monotonic_ns()}")
     client, ended, warm = attacked.client(key), threading.Event(), threading.Event()
 
@@ -195,7 +195,7 @@ def _bystanders(attacked: Locked, report: Report) -> Iterator[threading.Event]:
             began = time.perf_counter()
             try:
                 what()
-            except Exception as error:  # noqa: BLE001  whatever it is, it is told
+            except Exception as error:  # noqa: BLE001  any error is reported
                 report.failures.append(f"{what.__name__}: {error!r}")
             seconds.append(time.perf_counter() - began)
             if len(seconds) >= 5:
@@ -238,7 +238,7 @@ def _attack(pipe: "Pipe[Any, Any]", host: str, port: int, attack: Attack, connec
         nonlocal attempts
         while True:
             attempts += 1
-            with suppress(OSError, EOFError):  # it was shown the door
+            with suppress(OSError, EOFError):  # the server has closed the connection
                 await attack(target)
             await asyncio.sleep(PAUSE)
 
@@ -262,6 +262,6 @@ def _forget_peak(process: int) -> None:
 
 
 def _peak(process: int) -> float:
-    """The most memory that a process held since its peak was forgotten; in bytes."""
+    """Returns the peak memory of a process since `_forget_peak`, in bytes."""
     line = next(x for x in Path(f"/proc/{process}/status").read_text().splitlines() if x.startswith("VmHWM"))
     return float(line.split()[1]) * 1024

@@ -1,4 +1,4 @@
-"""What attacks ask for: a server with keys that nothing else uses."""
+"""Provides the server with keys that attacks run against."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from tests.locked import Locked
 
 @pytest.fixture(scope="module")
 def attacked(packs: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Locked]:
-    """A server that asks for a signature, shared by the attacks of a module."""
+    """Starts a server that requires signatures, shared by the attacks of a module."""
     server = live.serve(packs, tmp_path_factory.mktemp("attacked") / "data")
     try:
         yield Locked(server)

@@ -1,4 +1,4 @@
-"""Bodies: announced and never sent, sent slowly, and made to be costly to read."""
+"""Bodies that are announced and never sent, sent slowly, or costly to read."""
 
 import asyncio
 import base64
@@ -26,7 +26,7 @@ NO_ONE = Key("MIENAAAAAAAAAAAAAAAA", "no secret")
 
 
 def signed(locked: Locked, key: Key, operation: str, digest: str, **headers: str) -> bytes:
-    """The head of a request whose body has this digest, signed by a key."""
+    """Returns the head of a request whose body has this digest, signed with a key."""
     request = AWSRequest(
         "POST", f"{locked.server.address}/",
         {"Content-Type": JSON, "X-Amz-Target": f"RekognitionService.{operation}", "X-Amz-Content-SHA256": digest},
@@ -41,7 +41,7 @@ def digest(data: bytes) -> str:
 
 
 async def slow_upload(target: Target, head: bytes, chunked: bool) -> None:
-    """A body as long as it may be, sent as slowly as it may be, until the server answers."""
+    """Sends the largest body at the lowest rate until the server answers."""
     async with target.connection() as peer:
         await peer.send(head)
         answer = asyncio.create_task(peer.answer())
@@ -68,7 +68,7 @@ def sending(locked: Locked, key: Key, operation: str, data: bytes) -> attack.Att
 
 
 def pictured(locked: Locked) -> None:
-    """Another key's pictures find room as ever."""
+    """Images of another key are admitted as usual."""
     client = locked.client(locked.key(f"other-{id(object())}", operations=("DetectFaces",)))
     for _ in range(3):
         assert client.detect_faces(Image={"Bytes": photos.astronaut().data})["FaceDetails"]
@@ -78,7 +78,7 @@ def pictured(locked: Locked) -> None:
 
 
 def test_nine_who_announce_16_mib_and_send_slowly(attacked: Locked) -> None:
-    """Every signed ListCollections was throttled for a minute: room was granted in the order of asking."""
+    """Seen: every signed ListCollections was throttled for a minute, since memory was granted in order of arrival."""
     attack.run(attacked, uploading(attacked, NO_ONE, "DetectFaces"), 9, meanwhile=partial(pictured, attacked)).hold()
 
 
@@ -88,7 +88,7 @@ def test_many_who_announce_nothing_and_send_slowly(attacked: Locked) -> None:
 
 
 def test_nine_hundred_who_announce_16_mib(attacked: Locked) -> None:
-    """That so many connect at once takes a while by itself, so no more is asked than that all others are answered."""
+    """So many connections take a while by themselves, so only the answers of the others are asserted."""
     report = attack.run(attacked, uploading(attacked, NO_ONE, "DetectFaces"), 900, max(6.0, attack.SECONDS))
     print(report)
     assert not report.failures
@@ -106,7 +106,7 @@ def test_a_body_of_a_megabyte_for_what_carries_no_image(attacked: Locked) -> Non
 
 
 def test_lists_in_lists_from_who_has_no_key(attacked: Locked) -> None:
-    """Four of them took 1.1 GB and stalled /healthz for 9 seconds."""
+    """Seen: four of them took 1.1 GB and stalled /healthz for 9 seconds."""
     lists = b'{"Other":' + b"[" + b"[]," * (LARGE // 3 - 10) + b"[]]}"
     attack.run(attacked, sending(attacked, NO_ONE, "DetectFaces", lists), 4).hold()
 
@@ -117,7 +117,7 @@ def test_lists_in_lists_from_who_has_a_key(attacked: Locked) -> None:
 
 
 def test_texts_and_nulls_from_who_has_a_key(attacked: Locked) -> None:
-    """1.6 to 3.3 GB."""
+    """Seen: 1.6 to 3.3 GB."""
     key = attacked.key("texts")
     texts = b'{"Attributes":[' + b'"ab",' * (LARGE // 5 - 10) + b'"ab"]}'
     nulls = b'{"Image":{"Bytes":null},"Other":[' + b'{"a":null},' * (LARGE // 11 - 10) + b"{}]}"
@@ -126,7 +126,7 @@ def test_texts_and_nulls_from_who_has_a_key(attacked: Locked) -> None:
 
 
 def test_a_signature_that_is_wrong_over_a_large_body(attacked: Locked) -> None:
-    """The key's id is no secret: its owner is harmed, and nobody else."""
+    """The key's id is no secret, so that only its owner may be affected."""
     known = attacked.key("known")
     lists = b'{"Image":' + b"[" + b"[]," * (LARGE // 3 - 10) + b"[]]}"
     guessed = sending(attacked, Key(known.id, "guessed"), "DetectFaces", lists)

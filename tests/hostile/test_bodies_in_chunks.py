@@ -1,4 +1,4 @@
-"""Chunks, their extensions and trailers without end, before it is known who calls."""
+"""Chunks, extensions and trailers without end, before authentication."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""A server without keys and the pages that this machine's browser has open, by hand and in the system's Chromium."""
+"""A server without keys against pages in this machine's browser, simulated and in the system's Chromium."""
 
 import http.server
 import json
@@ -32,7 +32,7 @@ READ = """async (address) => {
 
 @pytest.fixture
 def name(live: Live) -> Iterator[str]:
-    """A collection that must outlive the attack."""
+    """Creates a collection that must survive the attack."""
     made = f"prey-{uuid4()}"
     live.client().create_collection(CollectionId=made)
     yield made
@@ -41,7 +41,7 @@ def name(live: Live) -> Iterator[str]:
 
 @pytest.mark.parametrize("host", [EVIL, f"localhost.{EVIL}", "127.0.0.1.nip.io", f"{EVIL}:6436", "0.0.0.0"])
 def test_a_name_that_was_rebound_to_this_machine_is_refused_everywhere(live: Live, name: str, host: str) -> None:
-    """Host and Origin both evil.example: it listed faces and deleted collections."""
+    """Seen: with evil.example as Host and Origin, a page listed faces and deleted collections."""
     body = json.dumps({"CollectionId": name}).encode()
     for origin in ({}, {"Origin": f"http://{host}"}, {"Origin": live.address}):
         answer = live.post("DeleteCollection", body, {"Host": host, **origin})
@@ -92,7 +92,7 @@ def test_metrics_name_no_collection_without_the_token(live: Live, name: str) -> 
 
 
 class Attacker(http.server.BaseHTTPRequestHandler):
-    """An empty page under every path."""
+    """Answers every path with an empty page."""
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -106,7 +106,7 @@ class Attacker(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    """Where the attacker's pages are, under any name."""
+    """Starts the server of the attacker's pages, under any name."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Attacker)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server.server_address[1]
@@ -169,7 +169,7 @@ def test_in_chromium_a_page_of_another_site_reads_and_deletes_nothing(
 
 
 def test_in_chromium_a_page_of_this_machine_may_call(page: Page, port: int, live: Live, name: str) -> None:
-    """What somebody builds on localhost:3000 calls mien at 127.0.0.1, which is another site to the browser."""
+    """A page under development on localhost:3000 calls mien at 127.0.0.1, another site for the browser."""
     page.goto(f"http://localhost:{port}/")
     for host in ("127.0.0.1", "localhost"):
         status, text = page.evaluate(CALL, [f"http://{host}:{live.port}", "ListCollections", {}])

@@ -1,4 +1,4 @@
-"""A key of one account that names pictures in another's bucket, through every operation that reads S3."""
+"""A key of one account names images in another's bucket, through every operation that reads S3."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -20,7 +20,7 @@ COLLECTION = {"CollectionId": "b-people"}
 
 @pytest.fixture(scope="module")
 def shared(packs: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Locked]:
-    """A server with keys that may read two buckets."""
+    """Starts a server with keys that may read two buckets."""
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     moto.start()
     host, port = moto.get_host_and_port()
@@ -38,7 +38,7 @@ def shared(packs: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loc
 
 
 def calls(client: Any, image: dict[str, Any], other: dict[str, Any]) -> Iterator[Callable[[], Any]]:
-    """Every operation that takes an image, and the one that takes two with either of them."""
+    """Returns a call of every operation that takes an image, and two of the one that takes two."""
     yield lambda: client.detect_faces(Image=image)
     yield lambda: client.compare_faces(SourceImage=image, TargetImage=other)
     yield lambda: client.compare_faces(SourceImage=other, TargetImage=image)

@@ -1,4 +1,4 @@
-"""Commands called wrongly, and read by what stops reading: a sentence or nothing, and never a traceback."""
+"""Wrong arguments and closed pipes: a command prints a sentence or nothing, and never a traceback."""
 
 import os
 import signal

@@ -1,6 +1,6 @@
-"""Bits of a store flipped under a server that runs, and under one that starts: no wrong name, no 500, and a report.
+"""Bits flipped in the store of a server, running or starting, cause no wrong name and no 500, and are reported.
 
-Seen before: 24 of 30 flipped bits of embeddings passed `mien store check`, and were answered with.
+Seen: 24 of 30 flipped bits of embeddings passed `mien store check`, and searches used them.
 """
 
 import json
@@ -38,7 +38,7 @@ def server(packs: str, filled: tuple[Path, Crowd], tmp_path: Path) -> Iterator[L
 
 
 def flip(data: Path, faces: list[int], seed: int) -> None:
-    """Flip one bit of each of these faces' embeddings, beside the server."""
+    """Flips one bit of each of these faces' embeddings, past the server."""
     chance = random.Random(seed)
     with closing(sqlite3.connect(data / "mien.db", timeout=10)) as beside, beside:
         for face in faces:

@@ -1,4 +1,4 @@
-"""What one key or one lock may take from the others: threads, the room for pixels, and its own turn, no more."""
+"""One key or one lock takes no more than its share of threads and pixels from the others."""
 
 import asyncio
 import sqlite3
@@ -24,7 +24,7 @@ from tests.wire.conversation import body
 
 @pytest.fixture(params=["60"])
 def narrow(packs: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Locked]:
-    """A server with two threads for pictures, which gives up an operation after so many seconds."""
+    """Starts a server with two threads for images and a short request_timeout."""
     flags = "--threads", "1", "--request-timeout", request.param, "--image-cache", "0", "--queue-timeout", "60"
     server = live.serve(packs, tmp_path / "data", *flags)
     try:
@@ -35,7 +35,7 @@ def narrow(packs: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterat
 
 @cache
 def large() -> bytes:
-    """Hopper in a corner of 25 megapixels."""
+    """Returns an image of 25 megapixels with a face in a corner."""
     image = np.full((5_000, 5_000, 3), 255, np.uint8)
     face = photos.hopper().pixels
     image[: len(face), : face.shape[1]] = face
@@ -56,7 +56,7 @@ def timed(call: Any, **members: Any) -> float:
 
 
 def test_pictures_that_take_seconds_leave_others_their_turn(narrow: Locked) -> None:
-    """Four such pictures of a key that may only detect throttled another key for 58 seconds."""
+    """Seen: four such images of a key that may only detect throttled another key for 58 seconds."""
     key, other = narrow.key("pictures", operations=("DetectFaces",)), narrow.client(narrow.key("other"))
     data, small = body(large()), {"Bytes": photos.astronaut().data}
     alone = timed(narrow.client(key).detect_faces, Image={"Bytes": large()}) + timed(other.detect_faces, Image=small)
@@ -109,7 +109,7 @@ def test_a_lock_on_the_store_stops_neither_reading_nor_pictures(narrow: Locked) 
 
 @pytest.mark.parametrize("narrow", ["0.3"], indirect=True)
 def test_readiness_says_when_operations_stand_still(narrow: Locked) -> None:
-    """What hung on S3 held four threads for good, and /readyz was still true."""
+    """Seen: operations stuck on S3 kept four threads for good, while /readyz stayed true."""
     held = sqlite3.connect(narrow.server.data / "mien.db", isolation_level=None)
     held.execute("BEGIN IMMEDIATE")
 

@@ -1,4 +1,4 @@
-"""What other users of the machine may read: nothing of mien's, whatever the umask and whatever lay there before."""
+"""Other users of the machine may read no file of mien's, whatever the umask and earlier permissions."""
 
 import os
 import stat
@@ -17,7 +17,7 @@ AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files
 
 
 def modes(folder: Path) -> dict[str, int]:
-    """What lies in a folder, and the folder, with permissions."""
+    """Returns the permissions of a folder and of all it contains."""
     found = {str(each.relative_to(folder)): each for each in (folder, *folder.rglob("*"))}
     return {name: stat.S_IMODE(each.lstat().st_mode) for name, each in found.items()}
 
@@ -35,7 +35,7 @@ def open_umask() -> Iterator[None]:
 
 @pytest.mark.usefixtures("open_umask")
 def test_what_a_server_and_commands_write_is_their_users_alone(packs: str, tmp_path: Path) -> None:
-    """`mien.db` was 0644."""
+    """Seen: `mien.db` was 0644."""
     data = tmp_path / "data"
     server = servers.serve(packs, data)
     client = server.client()

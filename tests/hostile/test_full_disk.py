@@ -1,4 +1,4 @@
-"""A full disk: not ready, said once, deleting goes on, and all of it over when there is room again."""
+"""A full disk: not ready, logged once, deletions still work, and all recovers with free space."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Heads without end, before it is known who calls."""
+"""Heads without end, before authentication."""
 
 import asyncio
 from functools import partial
@@ -14,7 +14,7 @@ BLOCK = 65536
 
 
 async def endless(target: Target, begin: bytes, part: bytes) -> None:
-    """A beginning, then one part after the other until the server has had enough."""
+    """Sends a beginning, then a part again and again until the server closes."""
     block = part * (BLOCK // len(part))
     async with target.connection() as peer:
         await peer.send(begin)
@@ -31,7 +31,7 @@ async def byte_by_byte(target: Target, head: bytes, pause: float) -> None:
 
 
 async def small_packets(target: Target) -> None:
-    """A header without end in pieces, each of which is a read of its own."""
+    """Sends a header without end in pieces, each in a separate read."""
     async with target.connection() as peer:
         await peer.send(BEGIN + b"x: ")
         while not peer.reader.at_eof():
@@ -40,7 +40,7 @@ async def small_packets(target: Target) -> None:
 
 
 async def full_heads(target: Target) -> None:
-    """Heads as large as they may be, that never end."""
+    """Sends the largest permitted heads, which never end."""
     async with target.connection() as peer:
         await peer.send(BEGIN + b"x: " + b"a" * (65536 - len(BEGIN) - 10))
         await peer.answer()

@@ -1,4 +1,4 @@
-"""Exports, backups and stores of strangers: refused with a sentence, nothing half done, and in bounded memory."""
+"""Exports, backups and stores of strangers are refused with a sentence, in full, and in bounded memory."""
 
 import io
 import json
@@ -38,7 +38,7 @@ Change = Callable[[dict[str, list[dict[str, Any]]]], None]
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """A store with a collection of the default pack: six faces, three of them of a user."""
+    """Creates a store with a collection of six faces, three of them of a user."""
     folder = tmp_path / "data"
     with closing((store := stores.open_store("", str(folder))).database):
         made = store.collections.create(faces.ACCOUNT, "family", RETAIL.contract, RETAIL.model_version, {"a": "b"})
@@ -61,7 +61,7 @@ def export(data: Path, tmp_path: Path) -> Path:
 
 
 def changed(export: Path, change: Change, **options: Any) -> Path:
-    """The export with other rows, as somebody with pyarrow would write them."""
+    """Writes the export with other rows, as any program can with pyarrow."""
     tables = {}
     with zipfile.ZipFile(export) as archive:
         for name in ("collections", "users", "faces"):
@@ -144,7 +144,7 @@ ROWS: list[tuple[str, Change]] = [
 
 
 def refused(*arguments: str | Path) -> str:
-    """Run a command that must refuse, in one short sentence; what it said."""
+    """Runs a command that must refuse, and returns its one sentence."""
     done = mien(*map(str, arguments))
     assert done.returncode == 1, done.stdout + done.stderr
     assert done.stderr.startswith("mien: "), done.stderr
@@ -156,7 +156,7 @@ def refused(*arguments: str | Path) -> str:
 
 
 def everything(data: Path) -> dict[str, list[Any]]:
-    """Every table but the sweeps that hidden collections leave to the server."""
+    """Returns every table except for the deletions that hidden collections leave to the server."""
     with closing(sqlite3.connect(data / stores.FILE)) as connection:
         return {
             name: connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall()
@@ -218,7 +218,7 @@ def test_what_was_refused_can_be_imported_when_it_is_right_and_a_server_answers_
 
 
 def one_text(export: Path) -> Path:
-    """60,000 rows that share one text of a megabyte: a dictionary of one entry."""
+    """60,000 rows share a text of a megabyte, in a dictionary of one entry."""
     shared = pa.DictionaryArray.from_arrays(pa.array(np.zeros(60_000, np.int32)), pa.array(["a" * 1_000_000]))
     return columns(export, 60_000, {"external_image_id": shared})
 
@@ -236,7 +236,7 @@ def large_groups(export: Path) -> Path:
 
 
 def columns(export: Path, count: int, given: dict[str, Any], group: int = 4096) -> Path:
-    """The export with so many equal faces, but for columns that are given."""
+    """Writes the export with that many equal faces, except for the given columns."""
     with zipfile.ZipFile(export) as archive:
         members = {name: archive.read(name) for name in archive.namelist() if name != "manifest.json"}
     rows = pq.read_table(io.BytesIO(members["faces.parquet"]), use_threads=False)
@@ -253,7 +253,7 @@ def columns(export: Path, count: int, given: dict[str, Any], group: int = 4096) 
 
 
 def _spread(column: Any, count: int) -> Any:
-    """A column's first value, as often as asked."""
+    """Returns a column's first value, repeated."""
     if len(column) == count:
         return column.combine_chunks()
     if pa.types.is_list(column.type):
@@ -373,7 +373,7 @@ VALUES = {
 
 
 def spoiled(data: Path, tmp_path: Path, statement: str) -> Path:
-    """A copy of the store that somebody ran a statement on."""
+    """Copies the store and runs a statement on the copy."""
     file = tmp_path / "backup.db"
     with closing(sqlite3.connect(data / stores.FILE)) as source, closing(sqlite3.connect(file)) as target:
         source.backup(target)
@@ -415,7 +415,7 @@ def _rows(file: Path) -> dict[str, int]:
 
 
 def test_what_is_mien_s_own_is_restored_and_copied(data: Path, tmp_path: Path) -> None:
-    """The same way in, with nothing spoiled."""
+    """The same command accepts a valid file."""
     file = spoiled(data, tmp_path, "SELECT 1")
     assert mien("store", "restore", str(file), "--data", str(tmp_path / "new")).returncode == 0
     assert everything(tmp_path / "new") == everything(data)

@@ -1,4 +1,4 @@
-"""Keys that are not what they seem: another master key, a grant that grants something else, an end that has come."""
+"""Access keys under another master key, with a misread grant, or expired."""
 
 import json
 import time
@@ -22,7 +22,7 @@ from tests.locked import Key, Locked, mien
 
 @pytest.fixture
 def fresh(packs: str, tmp_path: Path) -> Iterator[Live]:
-    """A server of its own, without a key."""
+    """Starts a server without a key."""
     running = servers.serve(packs, tmp_path / "data")
     yield running
     running.stop()
@@ -35,7 +35,7 @@ def code(call: Any, **arguments: Any) -> str:
 
 
 def test_a_first_key_is_not_made_under_another_master_key(fresh: Live, tmp_path: Path) -> None:
-    """It was, and then the server answered 500 to everyone."""
+    """Seen: it was accepted, and the server answered 500 to everyone."""
     data = ("--data", str(fresh.data))
     done = mien("keys", "create", "--name", "first", *data, "--master-key", str(tmp_path / "other.key"))
     assert done.returncode == 1
@@ -50,7 +50,7 @@ def test_a_first_key_is_not_made_under_another_master_key(fresh: Live, tmp_path:
 
 
 def test_a_key_of_another_master_key_is_its_callers_trouble_alone(fresh: Live, tmp_path: Path) -> None:
-    """Here it is there although the command refuses it, as where two servers on one database have two master keys."""
+    """The key exists although the command refuses it, as with two servers of two master keys on one database."""
     locked = Locked(fresh)
     store = stores.open_store("", str(fresh.data))
     with closing(store.database):
@@ -104,7 +104,7 @@ def test_a_grant_that_grants_something_else_is_refused(tmp_path: Path, flags: tu
 
 
 def test_a_space_after_a_comma_loses_no_operation(locked: Locked) -> None:
-    """`--allow 'A, B'` lost B."""
+    """Seen: `--allow 'A, B'` lost B."""
     data = ("--data", str(locked.server.data))
     flags = ("--name", "spaced", "--allow", "ListFaces, ListCollections", "--collections", " a-* , b-*", "--json")
     made = json.loads(mien("keys", "create", *data, *flags).stdout)
@@ -159,7 +159,7 @@ def shown(locked: Locked, name: str) -> dict[str, Any]:
 
 
 def test_a_key_that_another_process_makes_meanwhile_is_under_the_same_master_key(fresh: Live) -> None:
-    """The server makes the master key when it starts, so that whoever makes the first key finds it."""
+    """The server creates the master key when it starts, so that the first key is sealed with it."""
     assert (fresh.data / "master.key").stat().st_mode & 0o777 == 0o600
     store = stores.open_store("", str(fresh.data))
     with closing(store.database):

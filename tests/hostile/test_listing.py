@@ -1,4 +1,4 @@
-"""A key that sees few of very many collections, and lists them."""
+"""A key lists the few collections that it may see among very many."""
 
 import re
 import time
@@ -20,7 +20,7 @@ MEANWHILE = 1.0  # seconds that a page may take on a busy machine; without the p
 
 @pytest.fixture(scope="module")
 def crowded(packs: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Locked]:
-    """A server with very many collections: x-00000 and so on, and a few that keys see."""
+    """Starts a server with very many collections, x-00000 and so on, and a few that keys may see."""
     data = tmp_path_factory.mktemp("crowded") / "data"
     few = ["a-one", "m-one", "m-two", "x-25000-mine", "z-one"]
 
@@ -82,7 +82,7 @@ def test_a_pattern_without_a_beginning_gives_short_pages(crowded: Locked, patter
 
 
 def test_what_ends_a_short_page_is_not_told(crowded: Locked) -> None:
-    """A token can be read, so it does not hold a name that the key may not see."""
+    """A page token can be read, so it contains no name that the key may not see."""
     from mien.operations.paging import _from_base62
 
     client = crowded.client(key(crowded, ("*-mine",)))

@@ -1,6 +1,6 @@
-"""Locks that others hold: reads and other collections go on, and who has to wait is told to try again, soon.
+"""Locks held by others delay neither reads nor other collections, and requests that must wait are soon throttled.
 
-Seen before: an idle transaction on one collection's row made ListCollections take 9 s, and a write lock of another
+Seen: an idle transaction on one collection's row made ListCollections take 9 s, and a write lock of another
 process on the SQLite file made reads fail for 27 s.
 """
 
@@ -39,7 +39,7 @@ def make(server: Live, *names: str) -> None:
 
 @contextmanager
 def writers(server: Live, collection: str) -> Iterator[list["Future[tuple[float, Answer]]"]]:
-    """Clients that go on changing a collection, each again when it is answered, until the block ends."""
+    """Runs clients that change a collection again and again until the block ends."""
     with ThreadPoolExecutor(WRITERS) as pool:
         ended = time.monotonic() + 6
 

@@ -1,6 +1,6 @@
-"""A pack from elsewhere is data: no command runs anything in it, reads past it, or fills the memory for it.
+"""A pack from elsewhere is data: no command executes it, reads outside its folder, or exhausts memory for it.
 
-Seen: a `pack.toml` with digests of its own and `reader = "mtcnn-proposal"` had `joblib.load` run its command at import,
+Seen: a `pack.toml` with its own digests and `reader = "mtcnn-proposal"` had `joblib.load` run its command at import,
 at add and at `doctor --pack`.
 """
 
@@ -66,7 +66,7 @@ points = [[0.3, 0.4], [0.6, 0.4], [0.5, 0.6], [0.4, 0.8], [0.6, 0.8]]
 
 
 class Command:
-    """What runs a command when it is unpickled."""
+    """Runs a command when it is unpickled."""
 
     def __init__(self, marker: Path) -> None:
         self.marker = marker
@@ -76,7 +76,7 @@ class Command:
 
 
 def described(folder: Path, detector: str, reader: str = "", more: str = "") -> None:
-    """Write the manifest of the two files in a folder, with their true digests."""
+    """Writes the manifest of the two files in a folder, with their true digests."""
     digests = [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("embedder.onnx", detector)]
     text = MANIFEST.format(embedder=digests[0], digest=digests[1], detector=detector, reader=reader, more=more)
     (folder / "pack.toml").write_text(text)
@@ -84,7 +84,7 @@ def described(folder: Path, detector: str, reader: str = "", more: str = "") -> 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder that `mien packs import` would take, but for its manifest; a machine's cache lies beside it."""
+    """Creates a folder that `mien packs import` accepts except for its manifest, beside a cache."""
     made = tmp_path / "theirs"
     made.mkdir()
     networks.embedder(made / "embedder.onnx", 112, DIMENSION)
@@ -93,7 +93,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def mien(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run a command in no more memory than it needs, so that a bomb kills it and not the machine."""
+    """Runs a command in limited memory, so that a bomb kills the command and not the machine."""
     limited = ["sh", "-c", 'ulimit -v 12000000; exec "$@"', "sh", *command(*arguments)]
     variables = environment(
         XDG_CACHE_HOME=str(folder.parent / "cache"), MIEN_THREADS="1", MIEN_DATA=str(folder.parent / "data")
@@ -104,7 +104,7 @@ def mien(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def refused(ran: "subprocess.CompletedProcess[str]") -> str:
-    """What a command said that refused, which is one sentence."""
+    """Returns the one sentence of a command that refused."""
     assert ran.returncode == 1, ran.stdout + ran.stderr
     said = ran.stderr.strip()
     assert said.count("\n") == 0, said
@@ -112,12 +112,12 @@ def refused(ran: "subprocess.CompletedProcess[str]") -> str:
 
 
 def kept(folder: Path) -> list[str]:
-    """What of it lies in the cache."""
+    """Returns the pack's files in the cache."""
     return sorted(path.name for path in (folder.parent / "cache" / "mien").rglob("*") if path.is_file())
 
 
 def test_a_pack_of_good_networks_is_taken_in_and_answers(folder: Path) -> None:
-    """So that what is refused below is refused for its own sake."""
+    """The unmodified pack is accepted, so that each refusal below has its own reason."""
     described(folder, "detector.onnx")
     ran = mien(folder, "packs", "add", str(folder / "pack.toml"))
     assert ran.returncode == 0, ran.stderr
@@ -149,7 +149,7 @@ def test_no_command_of_a_pack_is_run(folder: Path, reader: str) -> None:
 
 
 def bomb(count: int) -> bytes:
-    """A network whose middle layer has so many numbers."""
+    """Returns a network whose middle layer has that many numbers."""
     sides = numpy_helper.from_array(np.array([1, count], np.int64), "sides")
     entry = helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, 112, 112])
     end = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, [1, 1])

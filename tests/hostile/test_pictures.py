@@ -1,4 +1,4 @@
-"""Pictures that cost processor time: each is answered in the time that its pixels and bytes need.
+"""Images made to cost processor time are answered in the time that their pixels and bytes need.
 
 Seen: a PNG of 100 × 100 with surplus pixels cost 2.2 s a megabyte, and 3.6 MB of EXIF segments three seconds.
 `tests/image/test_cost.py` has more of them, without a server.
@@ -29,7 +29,7 @@ def server(packs: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Liv
 
 
 def spent(server: Live) -> tuple[float, int]:
-    """Seconds of the processor that the server has used, and bytes that it holds."""
+    """Returns the server's processor time in seconds and its memory in bytes."""
     process = psutil.Process(server.process.pid)
     times = process.cpu_times()
     return times.user + times.system, int(process.memory_info().rss)

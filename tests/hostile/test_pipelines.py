@@ -1,4 +1,4 @@
-"""Requests sent without waiting for answers, and answers that are not read."""
+"""Pipelined requests, and answers that are not read."""
 
 import asyncio
 from functools import partial
@@ -19,7 +19,7 @@ LARGE = UNSIGNED.replace(b"Content-Length: 2\r\n\r\n{}", b"Content-Length: 90000
 
 
 async def unread(target: Target, begin: bytes, part: bytes) -> None:
-    """Requests without end by a client that never reads. Seen: 658,000 in 66 MB made the server hold 1.8 GB."""
+    """Sends requests without end and never reads. Seen: 658,000 in 66 MB made the server take 1.8 GB."""
     block = part * (65536 // len(part))
     async with target.connection() as peer:
         peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
@@ -29,7 +29,7 @@ async def unread(target: Target, begin: bytes, part: bytes) -> None:
 
 
 async def read(target: Target, part: bytes) -> None:
-    """The same by a client that reads every answer."""
+    """Sends requests without end and reads every answer."""
     block = part * (65536 // len(part))
     async with target.connection() as peer:
 

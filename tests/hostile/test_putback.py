@@ -1,7 +1,7 @@
-"""A database put back to an earlier copy under running servers, as an asynchronous fail-over does.
+"""A database is put back to an earlier copy under running servers, as an asynchronous fail-over does.
 
-Seen before: B's photograph was answered with D at 100.0, D's own found nothing, `/readyz` said ready, nothing was
-logged, and only a restart healed it, since revisions and keys are given out again after a put-back.
+Seen: B's photograph was answered with D at 100.0, D's own found nothing, `/readyz` said ready, nothing was logged, and
+only a restart healed it, since revisions and keys are assigned a second time after a put-back.
 """
 
 import base64
@@ -32,7 +32,7 @@ ALIKE = 99.0
 
 @pytest.fixture(scope="module")
 def pair(packs: str, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[list[Live], str]]:
-    """Two servers on one schema, and its address."""
+    """Starts two servers on one schema; returns them and its address."""
     with postgres.schema() as address:
         running: list[Live] = []
         try:
@@ -51,7 +51,7 @@ def name() -> str:
 
 
 def call(server: Live, operation: str, **members: Any) -> Any:
-    """Call as an SDK does, which tries again what it is told to."""
+    """Calls as an SDK does, with its retries."""
     for _ in range(20):
         answer = server.post(operation, json.dumps(members).encode())
         if answer.status == 200:
@@ -85,7 +85,7 @@ def join(server: Live, name: str, user: str, face_id: str) -> None:
 def test_a_photograph_of_the_lost_history_answers_nobody_of_the_new(
     pair: tuple[list[Live], str], name: str, cut: bool
 ) -> None:
-    """The issue's own scenario, with users beside the faces, at the server that indexes and at another one."""
+    """Faces and users are searched at the server that indexes and at another one."""
     (first, second), address = pair
     call(first, "CreateCollection", CollectionId=name)
     join(first, name, "a", index(first, name, HOPPER, "A"))

@@ -1,7 +1,7 @@
-"""The SQLite store put back under a running server: renamed over, restored online, taken away, and beside snapshots.
+"""The SQLite store is put back under a running server: renamed over, restored online, removed, and beside snapshots.
 
-Seen before: after a rename the server went on with the file that had no name any more. What it acknowledged from then
-on was lost at its end, and the write-ahead log it left was of another file than the one beside it.
+Seen: after a rename the server kept using the unlinked file. Changes acknowledged from then on were lost when it ended,
+and the write-ahead log that it left belonged to another file than the one beside it.
 """
 
 import shutil
@@ -35,7 +35,7 @@ def server(packs: str, tmp_path: Path) -> Iterator[Live]:
 
 
 def backed_up(server: Live, beside: Path) -> Path:
-    """A copy of the store as it is, as `mien store backup` makes it."""
+    """Copies the store as `mien store backup` does."""
     copy = beside / "copy.db"
     with closing(sqlite3.connect(server.data / FILE)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
@@ -99,7 +99,7 @@ def test_a_store_put_back_under_a_running_server_is_the_store(server: Live, tmp_
 
 
 def whole_after_a_restart(server: Live) -> None:
-    """What was acknowledged after the put-back is in the file at the path, and nothing else is."""
+    """The file at the path has every change acknowledged after the put-back, and no other."""
     assert server.stop() == 0
     with closing(SqliteDatabase(server.data / FILE)) as database:
         assert not damage(database)

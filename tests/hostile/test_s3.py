@@ -1,7 +1,7 @@
-"""An S3 endpoint that never ends holds a thread no longer than the deadline, and memory not at all.
+"""An S3 endpoint that never finishes occupies a thread no longer than the deadline, and no memory.
 
-Seen: an object sent at a byte in 3 s held its thread for good, four of them stopped every operation for everybody, and
-an error of 1 GB was read to its end and answered with a 500.
+Seen: an object sent at a byte in 3 s occupied its thread for good, four of them stopped every operation of every
+client, and an error of 1 GB was read to its end and answered with a 500.
 """
 
 import socket
@@ -150,7 +150,7 @@ ANSWERS = {each.__name__: each for each in (*UNREADABLE, *TOO_LARGE)}
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    """An S3 endpoint that answers a key as the function of its name does."""
+    """Starts an S3 endpoint that answers each key by the function of its name."""
     listening = socket.create_server(("127.0.0.1", 0), backlog=64)
 
     def answer(caller: socket.socket) -> None:
@@ -183,7 +183,7 @@ def server(packs: str, endpoint: str, tmp_path_factory: pytest.TempPathFactory) 
 
 
 def detected(server: Live, key: str) -> str:
-    """What DetectFaces says of an object: how many faces, or the error's code."""
+    """Returns DetectFaces' result for an object: the number of faces, or the error's code."""
     try:
         answer = server.client().detect_faces(Image={"S3Object": {"Bucket": "bucket", "Name": key}})
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""A captured request whose signature leaves something open, turned into another one."""
+"""A captured request whose signature does not cover everything is altered and sent again."""
 
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -13,7 +13,7 @@ BODY = b'{"CollectionId":"%s"}'
 
 
 def captured(locked: Locked, name: str, *unsigned: str, **more: str) -> Signed:
-    """A DescribeCollection as a client signed it, but for the headers that it left unsigned."""
+    """Returns a signed DescribeCollection with given headers left unsigned."""
     return Signed(
         access_key=locked.admin.id,
         secret=locked.admin.secret,
@@ -42,7 +42,7 @@ def collection(locked: Locked) -> str:
 
 
 def test_a_target_that_is_not_signed_is_not_followed(locked: Locked, collection: str) -> None:
-    """Signed over host and date alone, a DescribeCollection was executed as the DeleteCollection it was turned into."""
+    """Seen: a DescribeCollection signed over host and date alone was executed as a DeleteCollection."""
     request = captured(locked, collection, "x-amz-target", "content-type")
     for operation in ("DeleteCollection", "DescribeCollection"):
         answer = sent(locked, request, x_amz_target=f"RekognitionService.{operation}")
@@ -63,7 +63,7 @@ def test_nothing_of_amazons_is_added_to_a_captured_request(locked: Locked, colle
 
 
 def test_a_second_target_changes_what_was_signed(locked: Locked, collection: str) -> None:
-    """Two headers of a name are joined, and so they are covered together."""
+    """Repeated headers are joined, so that the signature covers all of them."""
     headers = captured(locked, collection).headers()
     for first in (True, False):
         more = ("x-amz-target", "RekognitionService.DeleteCollection")

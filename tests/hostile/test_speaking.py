@@ -1,4 +1,4 @@
-"""What is no plain HTTP/1.1 is answered in words that an SDK shows; what is well-behaved is answered as ever."""
+"""Malformed HTTP is answered in words that an SDK shows, and unusual but valid HTTP as usual."""
 
 import gzip
 import json
@@ -26,7 +26,7 @@ H2C = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: A
 
 
 def talk(live: Live, *parts: bytes, answers: int = 1) -> list[tuple[int, dict[str, str], bytes]]:
-    """Send parts, and read so many answers, or as many as come before the connection is closed."""
+    """Sends parts and reads that many answers, or fewer if the connection is closed."""
     found: list[tuple[int, dict[str, str], bytes]] = []
     with socket.create_connection((live.host, live.port), timeout=10) as raw:
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -86,7 +86,7 @@ def test_pipelined_requests_are_answered_in_order(live: Live) -> None:
 
 
 def test_what_follows_a_request_without_its_whole_body_is_not_taken_for_a_request(live: Live) -> None:
-    """The answer comes before the body: whether HEALTH is one of its 5,000 bytes is known."""
+    """The answer precedes the body, and HEALTH is within its 5,000 bytes."""
     early = b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n"
     assert [status for status, _, _ in talk(live, early, HEALTH, answers=2)] == [403]
 
@@ -166,7 +166,7 @@ public class Call {
 
 @pytest.mark.skipif(shutil.which("javac") is None and shutil.which("java") is None, reason="there is no Java")
 def test_javas_client(live: Live, tmp_path: Path) -> None:
-    """It asks for an upgrade to HTTP/2 whenever the address is http."""
+    """Java's client asks for an upgrade to HTTP/2 on every http address."""
     source = tmp_path / "Call.java"
     source.write_text(JAVA)
     done = subprocess.run(["java", str(source), live.address], capture_output=True, text=True, timeout=60, check=False)

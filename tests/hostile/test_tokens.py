@@ -1,4 +1,4 @@
-"""What idempotency tokens keep: the first answer for a call that comes again, and nothing of a face that was erased."""
+"""Idempotency tokens keep the first answer for a repeated call, and nothing of a deleted face."""
 
 import sqlite3
 from contextlib import closing
@@ -13,7 +13,7 @@ from tests.locked import mien
 
 
 def held(data: Path) -> bytes:
-    """Every byte of the store, its write-ahead log among them."""
+    """Returns every byte of the store, with its write-ahead log."""
     return b"".join(each.read_bytes() for each in sorted(data.glob("mien.db*")))
 
 

@@ -1,6 +1,6 @@
-"""A store that vanished is refused with what to do, and no empty one takes its place.
+"""A server whose store has vanished refuses to start, says what to do, and creates no empty one.
 
-Seen before: a `mien.db` of no bytes beside snapshots started as an empty, ready store.
+Seen: a `mien.db` of no bytes beside snapshots started as an empty, ready store.
 """
 
 import shutil

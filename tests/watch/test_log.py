@@ -1,4 +1,4 @@
-"""The log is JSON by the line, says what was answered, and never who was seen."""
+"""The log is one JSON object a line, with each answer, and never with a name or an image."""
 
 import base64
 import io
@@ -51,7 +51,7 @@ def test_a_failure_is_one_line_with_its_traceback() -> None:
 
 
 def log(server: Live) -> str:
-    """The log up to now; a request is logged after its answer, and before the next one is looked at."""
+    """Returns the log so far; a request is logged after its answer and before the next one is read."""
     assert server.send("GET", "/healthz", None, {}).status == 200
     return server.log.read_text()
 
@@ -77,7 +77,7 @@ def test_every_request_is_logged_with_its_id_and_without_what_it_showed(live: Li
 
 
 def test_the_key_is_named_and_nobody_else(locked: Locked) -> None:
-    """Distinctive names in every place that takes one, in good requests and bad."""
+    """Sends distinctive names wherever a request takes one, in valid and in invalid requests."""
     client = locked.client(locked.key("camera-7"))
     secret = f"Zaphod{uuid4().hex}"
     image = {"Bytes": photos.astronaut().data}

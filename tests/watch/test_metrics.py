@@ -1,4 +1,4 @@
-"""`/metrics` says what was done, to whom it is meant for; the dashboard asks for nothing that it does not show."""
+"""`/metrics` counts requests, protects names by the token, and serves each metric of the dashboard."""
 
 import json
 import re
@@ -35,7 +35,7 @@ def value(found: Samples, name: str, **labels: str) -> float:
 
 @pytest.fixture(scope="module")
 def watched(packs: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """A server that has seen one request of each kind and remembers no image, and names the two fullest collections."""
+    """Starts a server without image cache that has answered requests of each kind and names two collections."""
     flags = ("--metrics-collections", "2", "--image-cache", "0", "--metrics-token", TOKEN)
     server = live.serve(packs, tmp_path_factory.mktemp("watched") / "data", *flags)
     client = server.client()

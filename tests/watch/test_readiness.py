@@ -1,4 +1,4 @@
-"""Alive is whoever answers; ready is who can infer and read, and says why when not."""
+"""A process that answers is alive; one that can infer, read and write is ready, and else says why not."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Traces: a span for each request and stage, under the caller's own, sent to the collector that was named."""
+"""Traces: a span for each request and stage, within the caller's trace, exported to the collector."""
 
 import subprocess
 import sys
@@ -64,7 +64,7 @@ def test_the_callers_trace_is_gone_on_with(header: str) -> None:
 
 
 class Collector(BaseHTTPRequestHandler):
-    """Takes what an exporter sends."""
+    """Receives an exporter's requests."""
 
     received: "list[bytes]"
 

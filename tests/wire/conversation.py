@@ -1,4 +1,4 @@
-"""Requests below HTTP's libraries: sent in pieces, slowly, or not to the end."""
+"""Sends requests over a bare socket: in pieces, slowly, or incomplete."""
 
 import base64
 import json
@@ -30,7 +30,7 @@ def connect(live: Live, timeout: float = 30) -> socket.socket:
 
 
 def answered(raw: socket.socket) -> bytes:
-    """What comes until a whole response is there or the connection is closed."""
+    """Returns the bytes received until a response is complete or the connection is closed."""
     received = b""
     try:
         while not _whole(received) and (part := raw.recv(65536)):
@@ -50,7 +50,7 @@ def _whole(received: bytes) -> bool:
 
 @cache
 def huge() -> bytes:
-    """Hopper in a corner of the largest picture that is allowed; it takes a second or so to decode."""
+    """Returns the largest image that is accepted, with a face in a corner; decoding it takes about a second."""
     image = np.full((10_000, 10_000, 3), 255, np.uint8)
     face = photos.resized(photos.hopper().pixels, 2)
     image[: len(face), : face.shape[1]] = face

@@ -1,4 +1,4 @@
-"""The JSON layer: any body becomes a typed request or an error by name, and nothing else."""
+"""Decodes any body to a typed request or to a named error, and nothing else."""
 
 import base64
 import json
@@ -31,7 +31,7 @@ FACE = "0a1b2c3d-4e5f-4a6b-8c7d-0123456789ab"
 
 
 def members(kind: type[msgspec.Struct]) -> st.SearchStrategy[dict[str, Any]]:
-    """Objects whose members have the names that `kind` knows, and anything in them."""
+    """Generates objects with the member names of `kind` and arbitrary values."""
     names = [field.encode_name for field in msgspec.structs.fields(kind)]
     inner = ["Bytes", "S3Object", "Bucket", "Name", "Version", "Other"]
     nested = ANY | st.dictionaries(st.sampled_from(inner), ANY | st.dictionaries(st.sampled_from(inner), ANY))
@@ -39,7 +39,7 @@ def members(kind: type[msgspec.Struct]) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def outcome(body: bytes, kind: type[msgspec.Struct]) -> msgspec.Struct | None:
-    """A typed request, or None where there is an error of the two kinds; any other error is passed on."""
+    """Returns a typed request, or None for the two errors of decoding; any other error is raised."""
     try:
         request = awsjson.decode(body, kind)
     except (SerializationError, ValidationError) as error:
@@ -129,7 +129,7 @@ TAGS = st.text('ab,:é😀"\\ ]}', min_size=1, max_size=5)
 def test_what_is_read_within_bounds_is_what_is_read_whole(
     keys: list[str], tags: dict[str, str | None], ascii: bool
 ) -> None:
-    """Commas inside of texts and spaces make the reader count: it builds entry by entry then."""
+    """Texts with commas and spaces in between force the decoder to build entry by entry."""
     many = {key.replace("a", "a" + "," * 201): value for key, value in tags.items()}
     for names, wanted in ((keys, tags), (list(many), many)):
         text = json.dumps({"TagKeys": names, "Tags": wanted}, ensure_ascii=ascii)

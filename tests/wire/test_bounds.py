@@ -1,4 +1,4 @@
-"""What keeps a server within bounds, each against a real server: memory, queues, slow and silent and absent clients."""
+"""Tests each limit against a real server: memory, queues, and slow, silent or absent clients."""
 
 import asyncio
 import base64
@@ -27,7 +27,7 @@ THROTTLED = b'"__type":"ThrottlingException"'
 
 @pytest.fixture
 def server(packs: str, tmp_path: Path) -> Iterator[Callable[..., Live]]:
-    """Starts servers with settings of the test's own; they look at every image, however often it is sent."""
+    """Starts servers with given settings and no image cache."""
     started: list[Live] = []
 
     def start(*flags: str, **more: Any) -> Live:
@@ -51,7 +51,7 @@ def logged(server: Live, code: str) -> list[dict[str, Any]]:
 
 
 def soon(found: Callable[[], Any], seconds: float = 20) -> Any:
-    """What `found` finds before long."""
+    """Returns the first result of `found`, which is polled for a while."""
     due = time.monotonic() + seconds
     while not (value := found()):
         assert time.monotonic() < due
@@ -70,7 +70,7 @@ def in_background(work: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]
 
 
 async def _upload(server: Live, piece: int, pause: float, until: float) -> bytes:
-    """Send an announced body in pieces; what was answered before it was whole, if anything."""
+    """Sends a body of announced length in pieces; returns the answer, if one arrives before the end."""
     reader, writer = await asyncio.open_connection(server.host, server.port)
     writer.write(head("DetectFaces", UPLOAD))
     sent = 0
@@ -88,7 +88,7 @@ async def _upload(server: Live, piece: int, pause: float, until: float) -> bytes
 
 
 async def _uploads(server: Live, crowd: int, piece: int, pause: float, seconds: float) -> tuple[list[bytes], float]:
-    """All of them at the same time; what each was answered, and the most memory that the server held."""
+    """Sends all bodies at once; returns the answers and the peak of the server's memory."""
     process, most = psutil.Process(server.process.pid), 0.0
     until = time.monotonic() + seconds
     tasks = [asyncio.create_task(_upload(server, piece, pause, until)) for _ in range(crowd)]
@@ -100,7 +100,7 @@ async def _uploads(server: Live, crowd: int, piece: int, pause: float, seconds: 
 
 @pytest.mark.parametrize(("piece", "pause"), [(2_000, 0.1), (200_000, 0.02)], ids=["slowly", "as fast as they may"])
 def test_a_thousand_uploads_do_not_exhaust_memory(server: Callable[..., Live], piece: int, pause: float) -> None:
-    """5 GB are announced; 32 MiB are let in, the rest waits outside and is told to come again."""
+    """5 GB are announced and 32 MiB admitted; the other requests wait and are throttled."""
     crowd = connection_limit(CROWD)
     assert crowd >= 400, "too few files may be open to try it"
     bounded = server("--bodies-in-flight", "32", "--queue-timeout", "3")

@@ -1,4 +1,4 @@
-"""What a connection leaves behind: nothing that waits for a garbage collection."""
+"""A lost connection leaves nothing that waits for a garbage collection, and a refused head leaves a record."""
 
 import asyncio
 import gc
@@ -16,7 +16,7 @@ CHUNKED = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n
 
 
 class Transport:
-    """As much of a transport as a connection uses; what is written is kept."""
+    """Imitates the part of a transport that a connection uses, and keeps what is written."""
 
     def __init__(self) -> None:
         self.written = b""
@@ -58,7 +58,7 @@ async def application(_: Scope, receive: Receive, send: Send) -> None:
 
 
 async def spoken(connections: Connections, sent: bytes) -> tuple[bytes, "weakref.ref[Connection]"]:
-    """What a connection answers to some bytes before it is lost, and a reference that does not keep it."""
+    """Sends bytes over a connection that is then lost; returns its answer and a weak reference to it."""
     config: Any = SimpleNamespace(loaded_app=application)
     server: Any = SimpleNamespace(connections=set(), tasks=set(), default_headers=[], total_requests=0)
     transport: Any = Transport()

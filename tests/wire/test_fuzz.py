@@ -1,5 +1,6 @@
-"""Whatever a client makes up, it gets an answer or an error by name, and never a 500: JSON of all kinds, and bytes that
-are hardly any. `tests/corpus/bodies` has what is always tried; `make fuzz` looks longer.
+"""Any body, valid JSON or not, gets an answer or a named error, and never a 500.
+
+`tests/corpus/bodies` is always tried; `make fuzz` generates more.
 """
 
 import json
@@ -68,7 +69,7 @@ def test_a_body_of_the_corpus(live: Live, path: Path) -> None:
 
 
 def test_no_damaged_body_gets_a_500(live: Live) -> None:
-    """Good requests and the corpus, cut, doubled, and with other bytes in them."""
+    """Generates valid requests and the corpus, cut, repeated, and with bytes replaced."""
     good = [(name, json.dumps(VALID[name]).encode()) for name in OPERATIONS]
     odd = [(name, path.read_bytes()) for path in BODIES for name in ("IndexFaces", "TagResource")]
     change = st.tuples(st.floats(0, 1, exclude_max=True), st.sampled_from(TOKENS) | st.binary(max_size=3))

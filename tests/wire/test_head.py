@@ -1,4 +1,4 @@
-"""Heads, in one part and in many; and where bodies end."""
+"""Heads in one part and in many, and the framing of bodies."""
 
 import random
 
@@ -13,7 +13,7 @@ PLAIN = b"POST /a%20b?c=d HTTP/1.1\r\nHost: localhost\r\nX-Two: 1\r\nX-Two: 2\r\
 
 
 def together(parts: list[bytes]) -> tuple[bytes, bytes]:
-    """A whole head and what follows it, of what comes in parts."""
+    """Returns the complete head and the bytes behind it, given in parts."""
     taking = HeadReader()
     for number, part in enumerate(parts):
         whole = taking.take(part)

@@ -1,4 +1,4 @@
-"""HTTP as the reference has it: what is no API call, bodies too long, headers, browsers."""
+"""HTTP as in the reference: requests that are no API calls, bodies that are too large, headers, browsers."""
 
 import http.client
 import json
@@ -98,7 +98,7 @@ def test_a_client_that_waits_with_too_much_is_told_at_once(live: Live) -> None:
 
 
 def chunked(live: Live, size: int) -> Answer:
-    """Send a body of unannounced length."""
+    """Sends a body without a Content-Length."""
     connection = http.client.HTTPConnection(live.host, live.port, timeout=30)
     pieces = (b" " * 65536 for _ in range(size // 65536 + 1))
     connection.request("POST", "/", pieces, {"Content-Type": JSON} | TARGET, encode_chunked=True)

@@ -18,7 +18,7 @@ FACE = "11111111-2222-4333-8444-555555555555"
 
 @pytest.fixture(scope="module")
 def collection(live: Live) -> Iterator[str]:
-    """A collection that stays empty whatever is sent; it is looked at after every test below."""
+    """Creates a collection that must stay empty, which is checked after every test below."""
     name = f"untouched-{uuid.uuid4()}"
     assert live.post("CreateCollection", json.dumps({"CollectionId": name}).encode()).status == 200
     yield name

@@ -1,4 +1,4 @@
-"""No body costs more memory than three times its bytes, and each is answered by an error by name."""
+"""No body takes more memory than three times its size, and each is answered with a named error."""
 
 import base64
 import json
@@ -30,7 +30,7 @@ MEMBERS = (
 
 
 def filled(entry: str | Callable[[int], str], around: str = "[]") -> str:
-    """A list or a map of so many entries as a body may have."""
+    """Returns a list or map with as many entries as a body may have."""
     if isinstance(entry, str):
         return around[0] + ",".join([entry] * (MOST // (len(entry.encode()) + 1))) + around[1]
     return around[0] + ",".join(entry(number) for number in range(MOST // (len(entry(10**6)) + 1))) + around[1]

@@ -1,4 +1,4 @@
-"""No request takes 200 MB, whatever the picture: measured on a real server over HTTP, by what its process holds."""
+"""No request takes 200 MB, whatever its image: measured over HTTP by the memory of a real server's process."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +28,7 @@ def usual() -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def warm(packs: str, usual: dict[str, bytes]) -> Iterator[Warm]:
-    """A server with the defaults, that has answered a small request of every kind."""
+    """Starts a server with default settings that has answered a small request of every kind."""
     if not Path("/proc/self/clear_refs").exists():
         pytest.skip("the system does not say in /proc how much memory a process held at most")
     with ServerProcess(config.load({"packs": packs}, {}), cached=True) as server:
@@ -44,7 +44,7 @@ def test_a_photograph(warm: Warm, usual: dict[str, bytes], size: str, kind: str)
 
 @pytest.fixture(scope="module")
 def crowd() -> bytes:
-    """Many faces, each too small to be cut out at a reduced scale, in a picture that lies on its side."""
+    """Returns a rotated image with many faces, each too small to be cropped at a reduced scale."""
     many = pictures.enlarged(pictures.crowd(pictures.portrait()), AREAS["50 MP"])
     return pictures.turned(jpeg(np.rot90(many).copy()))
 
@@ -57,7 +57,7 @@ def test_a_crowd(warm: Warm, crowd: bytes, kind: str) -> None:
 
 @pytest.fixture(scope="module")
 def largest() -> bytes:
-    """A PNG of 100 megapixels."""
+    """Returns a PNG of 100 megapixels."""
     return pictures.checked("the PNG", pictures.png(pictures.repeated(pictures.crowd(pictures.portrait()))))
 
 
@@ -68,7 +68,7 @@ def test_the_largest_png(warm: Warm, largest: bytes, kind: str) -> None:
 
 
 def test_the_deepest_png(warm: Warm) -> None:
-    """16 bits, transparent, in seven passes: 800 MB where it is decoded whole."""
+    """A PNG with 16 bits, transparency and seven passes, which would take 800 MB decoded at once."""
     small = pictures.repeated(pictures.portrait(), 200)
     data = pictures.png(pictures.repeated(small), deep=True, interlaced=True)
     grown = warm.grown("DetectFaces", pictures.checked("the PNG", data))

@@ -1,7 +1,7 @@
-"""A request that stores nothing writes nothing: no picture, no part of one and no embedding reaches a disk for it.
+"""A request that stores nothing writes nothing: no image, no part of one and no embedding reaches a disk.
 
-Seen in two ways: by what the kernel says that the server's process wrote, which counts a file that was gone again
-before anybody looked, and by the files in every folder that the process is told of.
+Two observations prove it: the kernel's count of bytes written by the process, which includes files that were deleted at
+once, and the files in every folder that the process knows.
 """
 
 import re
@@ -27,20 +27,20 @@ PICTURES: dict[str, Callable[[], bytes]] = {
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A server, and the folder that has its data, its temporary files, its cache and its home."""
+    """A server, and the folder with its data, temporary files, cache and home."""
 
     server: Live
     folder: Path
 
     def written(self) -> int:
-        """Bytes that the process has caused to be written to a disk."""
+        """Returns the bytes that the process has written to a disk."""
         said = Path(f"/proc/{self.server.process.pid}/io").read_text()
         found = re.search(r"^write_bytes: (\d+)$", said, re.MULTILINE)
         assert found
         return int(found[1])
 
     def files(self) -> dict[str, tuple[int, int, int]]:
-        """Every file and folder: its inode, its size and when it was last changed."""
+        """Returns inode, size and modification time of every file and folder."""
         states = {str(path): path.lstat() for path in self.folder.rglob("*")}
         return {path: (state.st_ino, state.st_size, state.st_mtime_ns) for path, state in states.items()}
 
@@ -52,7 +52,7 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def watched(packs: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
-    """It logs errors only, since its log goes to a file here."""
+    """Starts a server that logs only errors, since its log is a file."""
     if not Path("/proc/self/io").exists():
         pytest.skip("the system does not say in /proc what a process wrote")
     folder = tmp_path_factory.mktemp("watched")
@@ -72,7 +72,7 @@ def watched(packs: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wa
 
 @pytest.fixture(scope="module")
 def seen(watched: Watched) -> Watched:
-    """The same, where it is sure that what is written is seen."""
+    """Returns the watched server; skips where its writes cannot be counted."""
     written, files = watched.written(), watched.files()
     watched.call("IndexFaces", body("IndexFaces", photos.astronaut().data))
     assert watched.files() != files
@@ -92,7 +92,7 @@ def test_a_request_that_stores_nothing_writes_nothing(seen: Watched, name: str, 
 
 
 def test_a_request_that_is_refused_writes_nothing(seen: Watched) -> None:
-    """Half a picture, and one that shows nobody."""
+    """Half an image, and an image without a face."""
     half, nobody = photos.hopper().data[:20_000], photos.nobody()
     written, files = seen.written(), seen.files()
     for kind in ("DetectFaces", "CompareFaces", "SearchFacesByImage"):

@@ -1,4 +1,4 @@
-"""How this machine may be spelt, and how not."""
+"""Which spellings of this machine are accepted in Host and Origin, and which are not."""
 
 import pytest
 
@@ -73,7 +73,7 @@ def test_only_what_is_no_browser_may_say_no_host(check: OriginCheck) -> None:
 )
 @pytest.mark.parametrize("site", ["", "cross-site", "same-site", "same-origin", "none"])
 def test_a_page_says_where_it_comes_from(check: OriginCheck, origin: str, is_let_in: bool, site: str) -> None:
-    """A page of localhost:3000 that calls 127.0.0.1 is of another site to a browser, and of this machine to mien."""
+    """A page of localhost:3000 that calls 127.0.0.1 is another site for a browser, and this machine for mien."""
     more = [("sec-fetch-site", site)] if site else []
     assert (objection(check, ("host", "localhost:6436"), ("origin", origin), *more) is None) is is_let_in
 
