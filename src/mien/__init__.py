@@ -1,6 +1,6 @@
 """mien: a self-hosted face recognition server that speaks the AWS Rekognition face API.
 
-`from mien import Faces` is the same without a server.
+`from mien import Faces` gives the same recognition to a program without a server.
 """
 
 import importlib
@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    """Load what the library needs when it is first asked for, so that `import mien` costs nothing."""
+    """Loads the library when `Faces` is first used, so that `import mien` is fast."""
     if name == "Faces":
         return importlib.import_module("mien.library").Faces
     raise AttributeError(f"module 'mien' has no attribute {name!r}")

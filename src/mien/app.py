@@ -1,4 +1,4 @@
-"""The composition root: settings → pack and store → operations → the HTTP application. It reads as one list."""
+"""Puts a server together from its settings, and runs it: store, pack, operations, HTTP."""
 
 import math
 import os
@@ -51,7 +51,9 @@ from mien.wire.pages import MetricsPage, Page, ReadinessPage, alive
 from mien.wire.server import Server
 
 OPERATIONS: Operations = table.OPERATIONS
-WAITING = 2  # operations on threads for each inference that can run; more hinder each other (`benchmarks/README.md`)
+# Operations for each inference that can run at the same time. More slow each other down, since they share an
+# interpreter: see `benchmarks/README.md`, "Under load".
+PER_CORE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,38 +69,40 @@ class App:
 
 
 def open_pack(settings: Settings, name: str | None = None) -> Pack:
-    """Find or fetch a pack, compile it, and hold it against its start-up check.
+    """Finds or downloads a pack, compiles it, and runs its start-up check.
 
     Raises:
-        SetupError: it cannot be had, does not load, or answers wrongly.
+        SetupError: it is not available, does not load, or fails its check.
     """
     pack = open_pack_unchecked(settings, name)
     pack.check()
     if pack.manifest.name not in manifest.catalogue():
-        own.try_out(pack)  # it may have been taken in from elsewhere, and never tried on this machine
+        own.try_out(pack)  # it may come from elsewhere, and never have run on this machine
     return pack
 
 
 def open_pack_unchecked(settings: Settings, name: str | None = None) -> Pack:
-    """The same without the check, for measuring what the check must hold.
+    """Opens a pack without its start-up check, such as to measure the check's values.
 
     Raises:
-        SetupError: it cannot be had or does not load.
+        SetupError: it is not available or does not load.
     """
-    cv2.setNumThreads(1)  # many requests share the cores; none gains from taking all of them for a resize
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what is wrong with an image is the client's
+    cv2.setNumThreads(1)  # requests share the cores; a resize on all of them would delay others
+    cv2.utils.logging.setLogLevel(
+        cv2.utils.logging.LOG_LEVEL_SILENT
+    )  # faults of images are answered to clients, not logged
     entry = own.named(name or settings.pack, settings.packs)
     files = install.install(entry, settings.packs)
-    ours = settings.calibration if entry.name == settings.pack else ""  # it was measured with the pack that serves
+    ours = settings.calibration if entry.name == settings.pack else ""  # it was measured with this pack
     measured = calibration_file.read(Path(ours), entry) if ours else None
     return load.load(entry, files, Cores(settings.cores), engine(settings), measured)
 
 
 def engine(settings: Settings) -> load.Compile:
-    """What compiles networks.
+    """Returns the function that compiles networks.
 
     Raises:
-        SetupError: the engine does not do that precision.
+        SetupError: the engine does not support the precision.
     """
     if settings.engine == "openvino":
         return partial(OpenVinoSession, precision=settings.precision)
@@ -112,15 +116,17 @@ def build(settings: Settings, until: ExitStack) -> App:
 
     Args:
         settings: the settings.
-        until: closes what was opened, the last first.
+        until: closes the parts at its end, the last first.
 
     Raises:
-        SetupError: something is missing or broken; the text says what to do.
+        SetupError: something is missing or broken; the message says what to do.
     """
-    at_once = 2 * WAITING * settings.cores + 1  # so that no thread waits for a connection, nor the preauthenticator
+    at_once = 2 * PER_CORE * settings.cores + 1  # so that no thread waits for a connection, nor the preauthenticator
     store = stores.open_store(settings.store, settings.data, connections=at_once)
     until.callback(store.database.close)
-    authenticator = Authenticator(store.keys, vault(settings))  # before the pack: a wrong master key is told sooner
+    authenticator = Authenticator(
+        store.keys, vault(settings)
+    )  # before the pack, so that a wrong master key fails early
     until.callback(authenticator.close)
     loaded, metrics, tracing = open_pack(settings), Metrics(), traces.start(os.environ)
     if tracing:
@@ -172,11 +178,11 @@ def assemble(
 
 
 def bounded(settings: Settings) -> Bounds:
-    """How much may be in flight, and how long it may take."""
-    threads, bodies, pixels = WAITING * settings.cores, settings.bodies_in_flight << 20, settings.pixels_in_flight
+    """Returns the limits that all requests share."""
+    threads, bodies, pixels = PER_CORE * settings.cores, settings.bodies_in_flight << 20, settings.pixels_in_flight
     half = max(1, threads // 2)
     return Bounds(
-        # of a key a half and of an address three quarters, since a slow sender would not give back what it was lent
+        # half for a key and three quarters for an address; not lent, since a slow sender would not give it back
         bodies=Budget(bodies, (bodies // 2, 3 * bodies // 4), lending=math.inf),
         pixels=Budget(pixels * 10**6, (pixels * 10**6 // 2,)),
         threads=Budget(threads, (half,)),
@@ -189,9 +195,9 @@ def bounded(settings: Settings) -> Bounds:
 
 
 def gallery_settings(settings: Settings, dimension: int, snapshots: bool) -> GallerySettings:
-    """Returns how galleries of embeddings with so many dimensions are held.
+    """Returns the settings of galleries for embeddings of so many dimensions.
 
-    A store names one snapshot of a gallery, so a store that servers share has none: each server has files of its own.
+    The store names one snapshot of each gallery, so servers that share a store keep none: their files would differ.
     """
     threads, memory = settings.scan_threads or len(os.sched_getaffinity(0)), settings.gallery_memory << 20
     if not snapshots or stores.is_shared(settings.store):
@@ -201,7 +207,7 @@ def gallery_settings(settings: Settings, dimension: int, snapshots: bool) -> Gal
 
 
 def vault(settings: Settings) -> Vault:
-    """What access keys are encrypted with."""
+    """Opens the vault, which encrypts access keys under the master key."""
     default = stores.directory(settings.store, settings.data) / "master.key"
     place = Path(settings.master_key) if settings.master_key else default
     leftovers.remove_stale(place)
@@ -209,9 +215,9 @@ def vault(settings: Settings) -> Vault:
 
 
 def s3_settings(settings: Settings) -> S3Settings:
-    """Where S3Object is read from."""
+    """Returns where, and for how long, an S3Object may be read."""
     buckets = tuple(pattern.strip() for pattern in settings.s3_buckets.split(",") if pattern.strip())
-    timeout = min(FETCH_TIMEOUT, 0.9 * settings.request_timeout)  # so that what is said is why
+    timeout = min(FETCH_TIMEOUT, 0.9 * settings.request_timeout)  # so that the error names S3
     return S3Settings(
         settings.s3_endpoint, settings.s3_region, settings.s3_access_key, settings.s3_secret_key, buckets, timeout
     )
@@ -259,7 +265,7 @@ def _refuse_without_keys(settings: Settings, keys: Keys) -> None:
 
 
 def welcome(settings: Settings, app: App, port: int) -> str:
-    """The first lines: what runs, where, under which licence, and six lines of boto3 to try it with."""
+    """Returns the text that is printed at the start: address, store, pack, engine, access, and a boto3 example."""
     pack, runtime = app.context.pack.manifest, app.context.pack.runtime
     address = f"http://{config.address(settings.host, port)}"
     return f"""\
@@ -283,5 +289,5 @@ console {f"{address}/console" if settings.console else "off"}
 
 def _access(settings: Settings, app: App) -> str:
     if app.context.store.keys.any():
-        return "signed requests of the keys that `mien keys list` shows"
-    return f"bound to {settings.host} and no keys made: any credentials are accepted"
+        return "requests signed with an access key (see `mien keys list`)"
+    return f"any credentials: there are no access keys, and {settings.host} is reached from this machine only"

@@ -1,7 +1,6 @@
-"""The one table of settings, and where their values come from: a flag, a `MIEN_*` variable, `mien.toml`, the default.
+"""Defines the settings in one table, and reads them from flags, `MIEN_*` variables, `mien.toml` and the defaults.
 
-A setting is added by adding a row to `TABLE` and a field to `Settings`; flags, variables, the file and the help text
-follow from the row.
+A new setting is a row of `TABLE` and a field of `Settings`; flag, variable, file and help text follow from the row.
 """
 
 import ipaddress
@@ -20,7 +19,10 @@ ENGINES = ("openvino", "onnx")
 PRECISIONS = ("auto", "f32", "bf16")
 CODES = ("memory", "mapped")
 LOG_LEVELS = ("debug", "info", "warning", "error")
-RESERVED = ("MIEN_CONFIG", "MIEN_TEST_")  # names beside the table: the file itself, and what mien's own tests read
+RESERVED = (
+    "MIEN_CONFIG",
+    "MIEN_TEST_",
+)  # names that are no settings: the path of the file, and variables of mien's tests
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Setting:
 
     name: str
     type: type
-    default: str | int | float | bool | None  # None: unset, and what that means follows from other settings
+    default: str | int | float | bool | None  # None: the default depends on other settings
     help: str
     choices: tuple[str, ...] = ()
     limits: tuple[float, float] | None = None
@@ -45,10 +47,10 @@ class Setting:
         return "MIEN_" + self.name.upper()
 
     def parse(self, value: Any, source: str) -> Any:
-        """Turn `value` into the setting's type, or say in a sentence why it cannot be.
+        """Converts a value to the setting's type.
 
         Raises:
-            SetupError: the value has the wrong type or is none of the choices; `source` says where it was given.
+            SetupError: the value has the wrong type, is out of range or none of the choices; names `source`.
         """
         try:
             parsed = _boolean(value) if self.type is bool else self.type(value)
@@ -67,72 +69,113 @@ class Setting:
 
 
 TABLE = (
-    Setting("data", str, platformdirs.user_data_dir("mien", appauthor=False), "directory of the embedded store"),
-    Setting("packs", str, "", "directory with model files, looked into before the cache and the network"),
-    Setting("pack", str, "retail", "the model pack that detects and embeds faces"),
-    Setting("engine", str, "openvino", "what runs the networks; onnx needs `mien[onnx]` or `mien[cuda]`", ENGINES),
-    Setting("precision", str, "auto", "arithmetic of openvino; auto is what the processor does best", PRECISIONS),
+    Setting(
+        "data",
+        str,
+        platformdirs.user_data_dir("mien", appauthor=False),
+        "data directory: the SQLite store, the master key, and snapshots of galleries",
+    ),
+    Setting("packs", str, "", "directory that is searched for model files before the cache and the network"),
+    Setting("pack", str, "retail", "model pack that detects and embeds faces"),
+    Setting("engine", str, "openvino", "inference engine; onnx needs `mien[onnx]` or `mien[cuda]`", ENGINES),
+    Setting(
+        "precision",
+        str,
+        "auto",
+        "precision of openvino; auto takes the fastest that the processor supports",
+        PRECISIONS,
+    ),
     Setting(
         "allow_noncommercial",
         bool,
         None,
-        "whether to serve a pack whose weights may not be used commercially (default: only when bound to loopback)",
+        "serve a pack whose weights may not be used commercially (default: only when bound to loopback)",
     ),
     Setting(
-        "store", str, "", "where the truth is: empty for SQLite under the data directory, sqlite:///…, postgresql://…"
+        "store", str, "", "address of the store: sqlite:///… or postgresql://…; empty for SQLite in the data directory"
     ),
     Setting("host", str, "127.0.0.1", "address to listen on"),
-    Setting("port", int, 6436, "port to listen on; 0 takes a free one", limits=(0, 65_535)),
-    Setting("console", bool, True, "whether the page at /console is served"),
-    Setting("master_key", str, "", "file with the key that access keys are encrypted under (default DATA/master.key)"),
-    Setting("s3_endpoint", str, "", "address of the S3-compatible store that S3Object is read from (default AWS)"),
-    Setting("s3_region", str, "us-east-1", "region of the S3 store"),
-    Setting("s3_access_key", str, "", "access key for the S3 store (default: as AWS clients find theirs)"),
-    Setting("s3_secret_key", str, "", "secret key for the S3 store"),
+    Setting("port", int, 6436, "port to listen on; 0 for any free port", limits=(0, 65_535)),
+    Setting("console", bool, True, "serve the web console at /console"),
+    Setting("master_key", str, "", "file of the key that encrypts access keys in the store (default DATA/master.key)"),
+    Setting("s3_endpoint", str, "", "address of the S3-compatible service that S3Object is read from (default AWS)"),
+    Setting("s3_region", str, "us-east-1", "region of the S3 service"),
+    Setting("s3_access_key", str, "", "access key for the S3 service (default: as AWS clients find theirs)"),
+    Setting("s3_secret_key", str, "", "secret key for the S3 service"),
     Setting("s3_buckets", str, "", "buckets that S3Object may name, as patterns separated by commas (default none)"),
+    Setting("calibration", str, "", "calibration file written by `mien eval --calibrate` (default: the pack's own)"),
     Setting(
-        "calibration", str, "", "file of `mien eval --calibrate` to measure similarity by (default: the pack's own)"
+        "minimum_similarity",
+        float,
+        0.0,
+        "lowest similarity, 0–100, that a search returns, whatever its threshold",
+        limits=(0, 100),
     ),
-    Setting("minimum_similarity", float, 0.0, "0–100; no search answers with less", limits=(0, 100)),
     Setting(
         "gallery_memory",
         int,
         0,
-        "MiB that galleries may take, the least recently searched going first; 0: all",
+        "MiB of memory for galleries, beyond which the least recently searched are evicted; 0 for no limit",
         limits=(0, 1e9),
     ),
-    Setting("gallery_codes", str, "memory", "where large galleries keep what they re-rank by", CODES),
+    Setting(
+        "gallery_codes",
+        str,
+        "memory",
+        "where large galleries keep their codes for re-ranking: in memory, or mapped from a file",
+        CODES,
+    ),
     Setting(
         "scan_threads",
         int,
         0,
-        "threads that a search of a large gallery is divided among; 0: one for each core",
+        "threads that share the search of a large gallery; 0 for one per core",
         limits=(0, 4096),
     ),
-    Setting("threads", int, 0, "inferences that run at the same time; 0 means one for each core", limits=(0, 4096)),
-    Setting("image_cache", int, 16, "MiB that remember for minutes what images showed; 0: nothing", limits=(0, 1e6)),
-    Setting("bodies_in_flight", int, 128, "MiB of request bodies held at the same time", limits=(1, 1_000_000)),
+    Setting("threads", int, 0, "inferences that run at the same time; 0 for one per core", limits=(0, 4096)),
+    Setting(
+        "image_cache",
+        int,
+        16,
+        "MiB of memory for the faces of recent images, kept for minutes; 0 turns the cache off",
+        limits=(0, 1e6),
+    ),
+    Setting("bodies_in_flight", int, 128, "MiB of request bodies in memory at the same time", limits=(1, 1_000_000)),
     Setting("pixels_in_flight", int, 100, "megapixels decoded at the same time", limits=(1, 1_000_000)),
-    Setting("connections", int, 2048, "connections held at the same time; further ones are closed", limits=(1, 1e6)),
-    Setting("queue_timeout", float, 10.0, "seconds a request waits for room or a thread", limits=(0, 3600)),
-    Setting("request_timeout", float, 60.0, "seconds an operation may take", limits=(0.1, 3600)),
-    Setting("body_rate", int, 64, "KiB a second that a client must send of a body", limits=(1, 1_000_000)),
-    Setting("idle_timeout", float, 60.0, "seconds a connection may be without a request", limits=(0.1, 3600)),
-    Setting("stop_timeout", int, 10, "seconds accepted requests have when the server stops", limits=(0, 3600)),
+    Setting(
+        "connections", int, 2048, "open connections at the same time; further ones are closed at once", limits=(1, 1e6)
+    ),
+    Setting(
+        "queue_timeout",
+        float,
+        10.0,
+        "seconds that a request waits for memory or a thread before it is throttled",
+        limits=(0, 3600),
+    ),
+    Setting("request_timeout", float, 60.0, "seconds that an operation may take", limits=(0.1, 3600)),
+    Setting("body_rate", int, 64, "KiB per second at which a client must send a body", limits=(1, 1_000_000)),
+    Setting(
+        "idle_timeout", float, 60.0, "seconds after which a connection without a request is closed", limits=(0.1, 3600)
+    ),
+    Setting(
+        "stop_timeout", int, 10, "seconds that accepted requests have to finish when the server stops", limits=(0, 3600)
+    ),
     Setting(
         "metrics_token",
         str,
         "",
-        "bearer token that /metrics asks for, and names collections to (default: open only on loopback)",
+        "bearer token for /metrics, which then names collections (default: open only on loopback)",
     ),
-    Setting("metrics_collections", int, 100, "collections that /metrics names, the fullest", limits=(0, 10_000)),
-    Setting("log_level", str, "info", "how much is written to standard error", LOG_LEVELS),
+    Setting(
+        "metrics_collections", int, 100, "most collections that /metrics names, the largest first", limits=(0, 10_000)
+    ),
+    Setting("log_level", str, "info", "lowest level that is logged to standard error", LOG_LEVELS),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every setting's value. The fields are the rows of `TABLE`, in its order."""
+    """The value of each setting. The fields are the rows of `TABLE`, in their order."""
 
     data: str
     packs: str
@@ -171,12 +214,12 @@ class Settings:
 
     @property
     def cores(self) -> int:
-        """How many inferences run at the same time."""
+        """The number of inferences that run at the same time."""
         return self.threads or len(os.sched_getaffinity(0))
 
     @property
     def is_on_loopback(self) -> bool:
-        """Whether the server listens to this machine alone."""
+        """Whether the server accepts connections from this machine only."""
         try:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
@@ -184,25 +227,25 @@ class Settings:
 
 
 def address(host: str, port: int) -> str:
-    """Returns a host and a port as a URL has them: an IPv6 address in brackets."""
+    """Returns host and port as a URL has them, with an IPv6 address in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def load(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
-    """Gather the settings; a flag wins over a variable, a variable over the file, the file over the default.
+    """Reads the settings; a flag wins over a variable, a variable over the file, the file over the default.
 
     Args:
-        flags: setting name → value as given on the command line; None where it was not given.
-        environ: the process's environment. `MIEN_CONFIG` names the file; without it `./mien.toml` is read if there.
+        flags: setting name → value from the command line; None if it was not given.
+        environ: the process's environment. `MIEN_CONFIG` names the file; without it `./mien.toml` is read if it exists.
 
     Raises:
-        SetupError: an unknown setting, by its name, or a value of the wrong type.
+        SetupError: a setting is unknown, or its value invalid.
     """
     return Settings(**({row.name: row.default for row in TABLE} | given(flags, environ)))
 
 
 def given(flags: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
-    """The settings that somebody chose, without the defaults (see `load`).
+    """Returns the settings that were given, without the defaults (see `load`).
 
     Raises:
         SetupError: as `load`.

@@ -1,4 +1,4 @@
-"""`from mien import Faces`: face recognition in a program of one's own, without a server, with a server's results."""
+"""The library: `from mien import Faces` recognizes faces in a program without a server, with the same results."""
 
 import os
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ ImageLike = str | os.PathLike[str] | bytes | Pixels
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A face of the second picture of a comparison: its similarity to the first picture's largest face, 0–100."""
+    """A face of the second image of a comparison, and its similarity, 0–100, to the largest face of the first."""
 
     similarity: float
     face: Face
@@ -35,8 +35,8 @@ class Found:
     """A face of a gallery that a search found.
 
     Attributes:
-        similarity: 0–100; 80 is what one pair of strangers in 10,000 reaches, 90 one in 100,000.
-        name: what it was added under; None for nothing.
+        similarity: 0–100; one pair of strangers in 10,000 reaches 80, one in 100,000 reaches 90.
+        name: the name under which it was added, if any.
         face_id: its id.
     """
 
@@ -46,19 +46,19 @@ class Found:
 
 
 class Faces:
-    """A model pack, opened. Safe to use from many threads; close it, or use it as a context.
+    """An opened model pack. Safe to use from many threads; close it, or use it as a context.
 
     An image is the path of a JPEG or PNG file, the bytes of one, or its pixels: uint8 RGB (H, W, 3). Boxes and
     landmarks are pixels of the upright image.
 
     Args:
         pack: name of the model pack.
-        packs: folder with model files; empty for the cache, or their publishers.
-        settings: any other of mien's settings by name, as `threads=1` or `engine="onnx"`; neither the environment nor
+        packs: folder with model files; if empty, they are read from the cache or downloaded.
+        settings: any other setting of mien by name, as `threads=1` or `engine="onnx"`; neither the environment nor
             `mien.toml` is read.
 
     Raises:
-        SetupError: the pack cannot be had, does not load or answers wrongly, or a setting is not one.
+        SetupError: the pack is not available, does not load or fails its check, or a setting is unknown or invalid.
     """
 
     def __init__(self, pack: str = "retail", packs: str | os.PathLike[str] = "", **settings: Any) -> None:
@@ -70,19 +70,19 @@ class Faces:
         self._local = local.scratch(self._settings, self._pack)
 
     def detect(self, image: ImageLike) -> list[Face]:
-        """Find up to 100 faces, the largest first.
+        """Finds up to 100 faces, the largest first.
 
         Raises:
-            InvalidImageFormatError, ImageTooLargeError, InvalidParameterError: it is no image that mien takes.
+            InvalidImageFormatError, ImageTooLargeError, InvalidParameterError: mien does not accept the image.
             OSError: the file cannot be read.
         """
-        return self._look(image).faces
+        return self._find_faces(image).faces
 
     def embed(self, image: ImageLike | Sequence[Face]) -> Embedding:
-        """Embed all faces of an image, or faces that `detect` gave, in their order.
+        """Embeds all faces of an image, or faces that `detect` returned, in their order.
 
         Returns:
-            float32 (N, D), each row of length 1; the product of two is their cosine.
+            float32 (N, D), each row of length 1; the dot product of two is their cosine.
 
         Raises:
             As `detect`.
@@ -91,14 +91,14 @@ class Faces:
         return self._pack.pipeline.embed(faces)
 
     def similarity(self, cosines: NDArray[np.floating] | float) -> NDArray[np.float64]:
-        """What cosines of this pack's embeddings mean, 0–100; 80 is what one pair of strangers in 10,000 reaches."""
+        """Returns similarities, 0–100, of cosines of this pack; one pair of strangers in 10,000 reaches 80."""
         return self._pack.calibration.similarity(cosines)
 
     def compare(self, one: ImageLike, other: ImageLike) -> list[Match]:
-        """Compare the largest face of one image with every face of another; the most similar first.
+        """Compares the largest face of one image with every face of another; the most similar comes first.
 
         Raises:
-            InvalidParameterError: there is no face in one of them.
+            InvalidParameterError: one of the images shows no face.
             As `detect`.
         """
         source, targets = self.detect(one), self.detect(other)
@@ -110,12 +110,12 @@ class Faces:
         return sorted(found, key=lambda match: -match.similarity)
 
     def gallery(self, folder: str | os.PathLike[str] | None = None, collection: str = "faces") -> "Gallery":
-        """Open a gallery: faces to search among.
+        """Opens a gallery of faces to search.
 
         Args:
-            folder: a data directory, as `mien serve --data` takes it, made if it is not there; None for a gallery that
-                is gone when this is closed.
-            collection: name of the collection in it, made if it is not there.
+            folder: a data directory, as `mien serve --data` takes it, created if it is missing; None for a gallery that
+                is deleted when it is closed.
+            collection: name of the collection in it, created if it is missing.
 
         Raises:
             SetupError: the folder cannot be used, or a server or another gallery uses it.
@@ -127,7 +127,7 @@ class Faces:
         return Gallery(local.of_store(settings, self._pack, alone=True), collection)
 
     def close(self) -> None:
-        """Let go of everything but the galleries, which are closed one by one."""
+        """Closes everything but the galleries, which are closed one by one."""
         self._local.close()
 
     def __enter__(self) -> "Faces":
@@ -138,43 +138,43 @@ class Faces:
     ) -> None:
         self.close()
 
-    def _look(self, image: ImageLike) -> FoundFaces:
+    def _find_faces(self, image: ImageLike) -> FoundFaces:
         return find_faces(self._local.context, Caller(), Image(bytes=encoded(image)))
 
 
 class Gallery:
     """A collection of faces. Safe to use from many threads; close it, or use it as a context."""
 
-    def __init__(self, over: local.Local, collection: str) -> None:
-        self._over = over
+    def __init__(self, operations: local.Local, collection: str) -> None:
+        self._local = operations
         self._collection = collection
         try:
             self._call("CreateCollection")
         except ResourceAlreadyExistsError:
             pass
         except BaseException:
-            over.close()
+            operations.close()
             raise
         try:
-            over.context.comparable(over.caller, collection)
+            operations.context.comparable(operations.caller, collection)
         except BaseException:
-            over.close()
+            operations.close()
             raise
 
     def __len__(self) -> int:
-        """How many faces it holds."""
+        """Returns the number of faces."""
         return int(self._call("DescribeCollection")["FaceCount"])
 
     def add(self, image: ImageLike, name: str | None = None, most: int | None = None) -> list[UUID]:
-        """Add the faces of an image that are good enough (the quality filter AUTO of the API).
+        """Adds the faces of an image that pass the API's quality filter AUTO.
 
         Args:
-            image: the image. One that was added before under the same name is not added twice.
-            name: what to call it: letters, digits and `_.-:`.
-            most: how many faces to add at most, the best ones.
+            image: the image. An image that was added before under the same name is not added twice.
+            name: a name for its faces, of letters, digits and `_.-:`.
+            most: the most faces to add, the best ones.
 
         Returns:
-            The faces' ids; empty where no face is good enough.
+            The faces' ids; empty if no face passes.
 
         Raises:
             ValidationError: the name has other characters.
@@ -186,12 +186,12 @@ class Gallery:
         return [UUID(record["Face"]["FaceId"]) for record in answer["FaceRecords"]]
 
     def search(self, image: ImageLike, threshold: float = THRESHOLD, most: int = SEARCH_LIMIT) -> list[Found]:
-        """Find the faces that are like the largest face of an image, the most similar first.
+        """Finds the faces that match the largest face of an image, the most similar first.
 
         Args:
             image: the image.
-            threshold: the least similarity, 0–100. The more people a gallery holds the more it needs; the README says.
-            most: how many to find at most.
+            threshold: the least similarity, 0–100. A larger gallery needs a higher one (`docs/accuracy.md`).
+            most: the most faces to find.
 
         Raises:
             NoFaceError: the image shows no face.
@@ -206,13 +206,13 @@ class Gallery:
         ]
 
     def remove(self, faces: Sequence[UUID]) -> None:
-        """Forget faces; ids that it does not hold are passed over."""
+        """Deletes faces; unknown ids are ignored."""
         for start in range(0, len(faces), 4096):
             self._call("DeleteFaces", FaceIds=[str(face) for face in faces[start : start + 4096]])
 
     def close(self) -> None:
-        """Let go of the store."""
-        self._over.close()
+        """Closes the store."""
+        self._local.close()
 
     def __enter__(self) -> "Gallery":
         return self
@@ -223,11 +223,11 @@ class Gallery:
         self.close()
 
     def _call(self, operation: str, **members: Any) -> dict[str, Any]:
-        return self._over.call(operation, {"CollectionId": self._collection} | members)
+        return self._local.call(operation, {"CollectionId": self._collection} | members)
 
 
 def encoded(image: ImageLike) -> bytes:
-    """An image as the bytes of a file; pixels as a PNG, which loses nothing.
+    """Returns an image as the bytes of a file; pixels as a PNG, which is lossless.
 
     Raises:
         InvalidParameterError: the array is not uint8 (H, W, 3).

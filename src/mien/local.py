@@ -1,4 +1,4 @@
-"""The API's operations answered in this process, for whoever has no server: a library, a command, an import."""
+"""Runs the API's operations in this process, without a server, for the library and for commands such as `import`."""
 
 import os
 import tempfile
@@ -21,39 +21,39 @@ from mien.store import open as stores
 from mien.store.base import OutcomeUnknownError, StoreUnavailableError
 from mien.system import leftovers
 
-CONNECTIONS = 4  # to a database on the network, for each core
-MEMORY = Path("/dev/shm")  # noqa: S108  where Linux keeps files in memory
+CONNECTIONS = 4  # to PostgreSQL, for each core
+MEMORY = Path("/dev/shm")  # noqa: S108  the file system that Linux keeps in memory
 
 
 class Local:
-    """A pack over a store. Safe to call from many threads.
+    """The operations over a pack and a store. Safe to call from many threads.
 
     Attributes:
-        caller: on whose behalf operations are called.
+        caller: the caller of the operations.
     """
 
-    def __init__(self, settings: Settings, pack: Pack, store: stores.Store, ending: ExitStack, caller: Caller) -> None:
-        self._context = app.assemble(settings, pack, store, ending)
+    def __init__(self, settings: Settings, pack: Pack, store: stores.Store, until: ExitStack, caller: Caller) -> None:
+        self._context = app.assemble(settings, pack, store, until)
         self.caller = caller
-        self._ending = ending
+        self._until = until
 
     @property
     def context(self) -> Context:
-        """What an operation is handed, for one call."""
+        """The context of one call, with a request of its own."""
         return replace(self._context, request=Request())
 
     def call(self, operation: str, members: Mapping[str, Any]) -> dict[str, Any]:
-        """Call an operation as an SDK would.
+        """Calls an operation as an SDK would.
 
         Args:
-            operation: its name, as "IndexFaces".
-            members: the request, bytes as they are. An image may be larger than one sent over the network.
+            operation: name of the operation, as "IndexFaces".
+            members: the request, with bytes not encoded. An image may be larger than one sent over the network.
 
         Returns:
             The response.
 
         Raises:
-            ApiError: what a server would answer.
+            ApiError: the error that a server would answer.
         """
         row = app.OPERATIONS[operation]
         try:
@@ -70,16 +70,16 @@ class Local:
         return answer
 
     def describe(self) -> str:
-        """What is called: the store's kind and place."""
+        """Returns the store's kind and place."""
         return self._context.store.database.describe()
 
     def close(self) -> None:
-        """Let go of the store."""
-        self._ending.close()
+        """Closes the store."""
+        self._until.close()
 
 
 def scratch(settings: Settings, pack: Pack) -> Local:
-    """A pack over a store of its own that is gone when it is closed; in memory where the system has files in memory."""
+    """Opens a pack over an empty store, which is deleted when it is closed; in memory if the system has `/dev/shm`."""
     with ExitStack() as made:
         where = MEMORY if os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir())
         folder = made.enter_context(leftovers.folder(where, "mien-scratch-"))
@@ -89,17 +89,16 @@ def scratch(settings: Settings, pack: Pack) -> Local:
 
 
 def of_store(settings: Settings, pack: Pack, alone: bool, account: str = ACCOUNT) -> Local:
-    """A pack over the store that the settings name.
+    """Opens a pack over the store that the settings name.
 
     Args:
         settings: the settings.
-        pack: what runs.
-        alone: whether to keep servers off a store that is not shared until this is closed, and to make it if it is
-            not there.
-        account: whose collections.
+        pack: detects and embeds.
+        alone: whether to lock a store that is not shared, so that no server uses it, and to create a missing one.
+        account: account that the collections belong to.
 
     Raises:
-        SetupError: the store cannot be opened, or it is to be held alone and a server has it.
+        SetupError: the store cannot be opened, or a server has locked it.
     """
     with ExitStack() as made:
         store = opened(settings, made, alone)
@@ -107,7 +106,7 @@ def of_store(settings: Settings, pack: Pack, alone: bool, account: str = ACCOUNT
 
 
 def opened(settings: Settings, until: ExitStack, alone: bool) -> stores.Store:
-    """Open the store that the settings name until a stack ends (see `of_store`).
+    """Opens the store that the settings name, and closes it when `until` ends (see `of_store`).
 
     Raises:
         SetupError: as `of_store`.

@@ -1,1 +1,1 @@
-"""Processes, memory and files: what any long-running program needs."""
+"""Serves what any long-running program needs: background work, memory, files and progress."""

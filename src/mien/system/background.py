@@ -1,4 +1,4 @@
-"""Work that runs beside the requests: each piece has a thread, which runs a turn, pauses, and ends with the server."""
+"""Runs work beside the requests: a thread for each piece of work runs a turn, pauses, and stops with the server."""
 
 import logging
 import math
@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from types import TracebackType
 
-RETRY = 30.0  # seconds after a failure, which is mostly a full disk or a lost database
+RETRY = 30.0  # seconds to pause after a failure, which is mostly a full disk or a lost database
 
 log = logging.getLogger("mien")
 
@@ -18,13 +18,13 @@ def _nothing() -> None:
 class Background:
     """A thread that runs one piece of work turn by turn. As a context it starts the thread, and stops it at the end.
 
-    A turn that fails is tried again. Of failures of one type in a row only the first is logged.
+    A failed turn is tried again. Of consecutive failures of one type only the first is logged.
 
     Args:
         name: of the work, in the log and for its thread.
         turn: does some of the work. It may return how many seconds to pause after it.
         pause: seconds to pause before the first turn, and after a turn that returns None; `math.inf` until woken.
-        settle: seconds from being woken to the next turn, so that one turn serves all that happens meanwhile.
+        settle: seconds from a wake to the next turn, so that one turn serves several wakes.
         retry: seconds to pause after a turn that failed.
         first: runs once before the first turn.
         last: runs once after the last turn, when the thread is stopped.
@@ -52,11 +52,11 @@ class Background:
         self._thread.start()
 
     def wake(self) -> None:
-        """Ends the pause early; during a turn, the pause that follows it."""
+        """Ends the pause early; during a turn, skips the pause that follows it."""
         self._woken.set()
 
     def stop(self) -> None:
-        """Waits for the turn that is running, then for `last`; no further turn begins."""
+        """Stops the thread, and waits for the running turn and for `last`."""
         self._stopping.set()
         self._woken.set()
         self._thread.join()
@@ -84,7 +84,7 @@ class Background:
         return self._stopping.is_set()
 
     def _attempt(self, work: Callable[[], float | None]) -> float:
-        """Returns the seconds to pause after some work."""
+        """Does some work, and returns the seconds to pause after it."""
         try:
             pause = work()
         except Exception as error:  # noqa: BLE001  whatever it is, requests are served without

@@ -1,6 +1,6 @@
-"""The C library's heap, kept small: glibc gives every thread a heap of its own and hardly anything back.
+"""Keeps the C library's heap small: glibc gives every thread a heap and returns little of it to the system.
 
-What the figures of `benchmarks/README.md`, "Starting", came to. Where the C library is another, nothing happens here.
+The values were measured: see `benchmarks/README.md`, "Starting". With another C library these functions do nothing.
 """
 
 import ctypes
@@ -14,15 +14,15 @@ import psutil
 from mien.system.background import Background
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of mallopt(3)
-KEPT = 16 << 20  # bytes that a heap keeps at its end for the next picture; with 8 one of 12 megapixels took 1.7 ms more
-MAPPED = 32 << 20  # bytes from which on a block is the system's own, zeroed anew each time; glibc allows no more
-PAUSE = 5.0  # seconds from an answer until what it left free is given back
+KEPT = 16 << 20  # bytes that a heap keeps at its end for the next image; with less, large images take longer
+MAPPED = 32 << 20  # bytes from which a block is mapped, and zeroed each time; the largest that glibc allows
+PAUSE = 5.0  # seconds from an answer until the memory that it freed goes back to the system
 
 
 def narrow(cores: int) -> None:
-    """Have threads share heaps, one for each core. To be called before there are threads.
+    """Limits the heaps to one for each core. Must be called before threads start.
 
-    Whoever set one of glibc's own variables (`MALLOC_ARENA_MAX`, …) knows better.
+    Any `MALLOC_` variable in the environment takes precedence: with one set this does nothing.
     """
     if any(name.startswith("MALLOC_") for name in os.environ):
         return
@@ -33,25 +33,25 @@ def narrow(cores: int) -> None:
 
 
 def give_back() -> None:
-    """Give what is free back to the system, such as what compiling networks took."""
+    """Returns free memory to the system, such as that used to compile networks."""
     if trim := _function("malloc_trim"):
         trim(0)
 
 
 @contextmanager
-def bounded(room: int) -> Iterator[None]:
-    """Let the process grow by so many bytes meanwhile; what asks for more gets a MemoryError.
+def bounded(growth: int) -> Iterator[None]:
+    """Limits the process's growth to so many bytes; beyond them an allocation raises MemoryError.
 
-    For a command that reads a stranger's file with a library whose appetite that file sets. The bound is on addresses,
-    which systems other than Linux may not keep.
+    A command uses it to read a foreign file with a library that allocates as much as the file says. The limit is on
+    address space, which systems other than Linux may not enforce.
     """
     try:
-        import resource  # noqa: PLC0415  of POSIX alone
+        import resource  # noqa: PLC0415  POSIX only
     except ImportError:
         yield
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = psutil.Process().memory_info().vms + room
+    wanted = psutil.Process().memory_info().vms + growth
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_AS, (min([wanted, *(each for each in (soft, hard) if each >= 0)]), hard))
     try:
@@ -61,7 +61,7 @@ def bounded(room: int) -> Iterator[None]:
 
 
 def trimmer(pause: float = PAUSE) -> Background:
-    """Returns the background work that gives memory back `pause` seconds after it is woken, which each answer does."""
+    """Returns the background work that returns free memory to the system `pause` seconds after an answer wakes it."""
     return Background("heap", give_back, pause=math.inf, settle=pause)
 
 

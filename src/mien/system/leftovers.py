@@ -1,8 +1,8 @@
-"""Files and folders in the making: whole or not there, and what a process that was killed leaves of them is removed.
+"""Writes files and folders atomically, and removes the unfinished ones of processes that were killed.
 
-What is made lies under a hidden name beside its place, locked, until it takes its place or is thrown away. The system
-lets go of a lock when the process dies, however it dies. So what lies there and is not locked is nobody's any more: it
-goes when the same thing is made again, or when `sweep` is asked.
+An unfinished file lies under a hidden name beside its place, locked, until it is renamed or removed. The system
+releases a lock when its process ends, in any way. So an unfinished file without a lock has no owner, and is removed
+when the same file is made again, or by `remove_stale`.
 """
 
 import fcntl
@@ -22,24 +22,24 @@ _NAME = re.compile(r"\..+\.[0-9a-f]{32}")
 
 
 def name(place: Path) -> Path:
-    """A hidden name beside a place, which nothing had before and `sweep` knows."""
+    """Returns a new hidden name beside a place, which `remove_stale` recognizes."""
     return place.with_name(f".{place.name}.{uuid.uuid4().hex}")
 
 
 @contextmanager
 def making(place: Path, mode: int = 0o600) -> Iterator[Path]:
-    """An empty file beside its place; gone at the end unless it was renamed.
+    """Yields an empty file beside its place, which is removed at the end unless it was renamed.
 
     Args:
-        place: where it is to be.
-        mode: its permissions, less what the process's umask takes; without it, its owner's only.
+        place: the path that the file will have.
+        mode: its permissions, less the process's umask; by default for its owner alone.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     remove_stale(place)
     lock = None
-    while lock is None:  # again, if somebody swept it away before it was locked
+    while lock is None:  # again, if another process removed it before it was locked
         path = name(place)
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
         lock = _lock(path)
@@ -51,7 +51,7 @@ def making(place: Path, mode: int = 0o600) -> Iterator[Path]:
 
 
 def write(place: Path, data: bytes) -> None:
-    """Write a file, which is there whole or as it was before.
+    """Writes a file, which after a crash has all of the data or its previous contents.
 
     Raises:
         OSError: it cannot be written.
@@ -62,7 +62,7 @@ def write(place: Path, data: bytes) -> None:
 
 
 def remove_stale(place: Path) -> None:
-    """Remove what was being made for a place by processes that were killed."""
+    """Removes the unfinished files for a place that killed processes left."""
     for path in place.parent.glob(f".{glob.escape(place.name)}.*"):
         if _NAME.fullmatch(path.name) and (lock := _lock(path)) is not None:
             with suppress(OSError):
@@ -72,10 +72,10 @@ def remove_stale(place: Path) -> None:
 
 @contextmanager
 def folder(where: Path, prefix: str) -> Iterator[Path]:
-    """A folder for a while, for its owner alone, whose name begins with `prefix`.
+    """Yields a temporary folder, for its owner alone, whose name begins with `prefix`.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     remove_stale_folders(where, prefix)
     lock = None
@@ -90,7 +90,7 @@ def folder(where: Path, prefix: str) -> Iterator[Path]:
 
 
 def remove_stale_folders(where: Path, prefix: str) -> None:
-    """Remove such folders of processes that were killed and were this user's."""
+    """Removes the folders that killed processes of this user left."""
     for path in where.glob(f"{glob.escape(prefix)}*"):
         with suppress(OSError):
             found = path.lstat()
@@ -102,7 +102,7 @@ def remove_stale_folders(where: Path, prefix: str) -> None:
 
 
 def _lock(path: Path) -> int | None:
-    """A descriptor that holds the lock on what is at a path; None where it is gone, or another process has it."""
+    """Locks the file at a path and returns its descriptor, or None if it is gone or locked by another process."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:

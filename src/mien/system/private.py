@@ -1,6 +1,6 @@
-"""Files for their owner alone: made so, whatever the umask, and made so where something left them open to others.
+"""Restricts files and folders to their owner, whatever the umask is and however they were created.
 
-Only what this process's user owns is changed; what is another's and open is refused.
+Only files of this process's user are changed; another user's file that is open to others is refused.
 """
 
 import os
@@ -12,15 +12,14 @@ from mien.system.leftovers import BESIDE
 
 FILE, FOLDER = 0o600, 0o700
 _OTHERS = 0o077
-_MARKS = ("mien.db", "master.key", "snapshots", "imports")  # a folder that holds one of these is mien's
+_MARKS = ("mien.db", "master.key", "snapshots", "imports")  # names by which a data directory of mien is recognized
 
 
 def folder(path: Path) -> None:
-    """Close a data directory that is there to others.
+    """Restricts an existing data directory to its owner.
 
     Raises:
-        SetupError: it is open to others, and is not mien's own to close: another user's, or one that holds other
-            things, as a home or /tmp does.
+        SetupError: it is open to others, and another user's or not mien's alone, such as a home directory or /tmp.
     """
     facts = path.stat()
     mode = stat.S_IMODE(facts.st_mode)
@@ -37,12 +36,12 @@ def folder(path: Path) -> None:
 
 
 def file(path: Path) -> None:
-    """Make an empty file where there is none, and close one to others.
+    """Creates an empty file, or restricts an existing one to its owner.
 
-    A file that is there is not opened: closing it would give up the locks that SQLite holds on it in this process.
+    An existing file is not opened: closing it would release the locks that SQLite holds on it in this process.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
         SetupError: it is open to others and another user's.
     """
     try:
@@ -52,7 +51,7 @@ def file(path: Path) -> None:
 
 
 def database(path: Path) -> None:
-    """Make the file of a SQLite database, and close it and those that SQLite keeps beside it, which get its mode.
+    """Creates the file of a SQLite database, and restricts it and the files beside it, which get its mode.
 
     Raises:
         OSError: as `file`.
@@ -64,7 +63,7 @@ def database(path: Path) -> None:
 
 
 def tree(path: Path) -> None:
-    """Close what lies in a folder of mien's, and the folder, to others, as far as it is this user's."""
+    """Restricts a folder of mien and all in it to the owner, as far as this user owns it."""
     for where, _, names in os.walk(path):
         for each in (Path(where), *(Path(where) / name for name in names)):
             facts = each.lstat()
@@ -78,7 +77,7 @@ def _close(path: Path) -> None:
     except FileNotFoundError:
         return
     mode = stat.S_IMODE(facts.st_mode)
-    if not stat.S_ISREG(facts.st_mode) or not mode & _OTHERS:  # what a link leads to is for whoever made the link
+    if not stat.S_ISREG(facts.st_mode) or not mode & _OTHERS:  # the target of a link is its maker's concern
         return
     if facts.st_uid != os.getuid():
         raise SetupError(f"{path} is open to other users (mode {mode:04o}) and not this user's: chmod 600 {path}")

@@ -1,4 +1,4 @@
-"""How far a long run is: a bar on a terminal, a plain line now and then elsewhere."""
+"""Shows the progress of a long run: a bar on a terminal, and plain lines elsewhere."""
 
 import sys
 import time
@@ -10,7 +10,7 @@ LINES = 10.0  # seconds between plain lines
 
 
 class Progress:
-    """A count towards a total, or without one where nobody knows it, shown on a stream. Used by one thread."""
+    """A count towards a total, which may be unknown, shown on a stream. Used by one thread."""
 
     def __init__(self, what: str, total: int | None, stream: TextIO | None = None) -> None:
         self._what, self._total, self._done = what, total, 0
@@ -21,7 +21,7 @@ class Progress:
         self._fresh = 0
 
     def step(self, fresh: bool = True) -> None:
-        """Count one more; `fresh` is False for one that was done in an earlier run and took no time."""
+        """Counts one more; `fresh` is False for one that an earlier run did, which took no time."""
         self._done += 1
         self._fresh += fresh
         now = time.monotonic()
@@ -30,7 +30,7 @@ class Progress:
             self._show(now)
 
     def close(self) -> None:
-        """Show where it ended."""
+        """Shows the final count."""
         self._show(time.monotonic())
         if self._terminal:
             self._stream.write("\n")
