@@ -24,7 +24,7 @@ class Exchange:
     A disconnect message carries `error` if the rest of the body was refused, so that the application can record it.
 
     Args:
-        scope: of ASGI.
+        scope: of ASGI; `request_id` is added, the id that the answer must have.
         keep_alive: whether the connection serves further requests.
         write: sends bytes to the client.
         read_more: called when the application waits for more of the body, or for the client to hang up.
@@ -45,6 +45,7 @@ class Exchange:
         self.keep_alive = keep_alive
         self.is_cut = False  # whether the application closes the connection, even if the client is still sending
         self.answered = False
+        self._request_id = scope["request_id"] = str(uuid.uuid4())
         self._scope = scope
         self._write = write
         self._read_more = read_more
@@ -82,11 +83,11 @@ class Exchange:
     def refuse(self, error: ApiError) -> str:
         """Answers with an error and closes the connection; returns the id of the answer."""
         self._error = error
-        answer, request_id = refusal(error, True, CLOSE), str(uuid.uuid4())
-        pairs = [("x-amzn-requestid", request_id), ("content-type", answer.content_type or ""),
+        answer = refusal(error, True, CLOSE)
+        pairs = [("x-amzn-requestid", self._request_id), ("content-type", answer.content_type or ""),
                  ("content-length", str(len(answer.body))), *answer.extra]  # fmt: skip
         self._answer(answer.status, [(name.encode(), value.encode()) for name, value in pairs], answer.body)
-        return request_id
+        return self._request_id
 
     async def _receive(self) -> Message:
         if not (self.answered or self._gone):

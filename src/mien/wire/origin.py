@@ -105,4 +105,4 @@ async def _refuse(why: str, scope: Scope, send: Send) -> None:
         answer, is_shared = refusal(AccessDeniedError(why), is_json=True), why is ANOTHER_SITE
     else:
         answer, is_shared = Answer(403, f"{why}\n".encode(), "text/plain; charset=utf-8"), False
-    await respond(answer, {"origin": ""} if is_shared else {}, str(uuid.uuid4()), send)
+    await respond(answer, {"origin": ""} if is_shared else {}, scope.get("request_id") or str(uuid.uuid4()), send)

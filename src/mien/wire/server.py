@@ -92,7 +92,7 @@ class Server:
         if scope["type"] != "http":
             return
         headers = _joined(scope["headers"])
-        request_id = str(uuid.uuid4())
+        request_id = scope.get("request_id") or str(uuid.uuid4())  # which other servers of ASGI do not add
         answer, record = await self._answer(scope, headers, receive, request_id)
         if scope["path"] in self._pages and scope["method"] != "POST":
             headers = {}  # without Origin, so that no page of another site may read it
