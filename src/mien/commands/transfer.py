@@ -110,7 +110,7 @@ def run_import(settings: Settings, given: argparse.Namespace) -> int:
     from mien.transfer.importing import PhotographImport, ensure_collection
     from mien.transfer.other_systems import SYSTEMS
 
-    if not given.system and zipfile.is_zipfile(given.source):
+    if not given.system and Path(given.source).is_file() and zipfile.is_zipfile(given.source):
         return _import_archive(settings, given)
     if not given.collection:
         raise SetupError("Name the collection with --collection.")

@@ -6,16 +6,20 @@ deepface's, can run any program.
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from mien.errors import SetupError
+from mien.image.source import MOST_OBJECT
 from mien.transfer.photographs import Photograph, Source, UnreadableError, files, identifier, of_file, of_folder
 
 KEY = "COMPREFACE_API_KEY"
 PAGE = 500  # faces listed at a time
-TIMEOUT = 30.0  # seconds for a response
+MOST_LISTED = 4 << 20  # bytes of a page
+READ_TIMEOUT = 30.0  # seconds until the next bytes
+ANSWER_TIMEOUT = 300.0  # seconds for a whole answer
 ATTEMPTS = 3
 
 
@@ -67,6 +71,8 @@ def of_compreface(address: str) -> Source:
         page, pages = 0, 1
         while page < pages:
             faces, pages = service.faces(page)
+            if not faces:  # a service that counts wrongly would be asked for ever
+                return
             for subject, image in faces:
                 yield Photograph(
                     f"{address} {image}",
@@ -88,48 +94,67 @@ class _CompreFace:
 
         self._address = f"{address}/api/v1/recognition/faces"
         self._pool = urllib3.PoolManager(
-            headers={"x-api-key": key}, maxsize=32, timeout=TIMEOUT, retries=urllib3.Retry(ATTEMPTS, redirect=False)
+            headers={"x-api-key": key},
+            maxsize=32,
+            timeout=READ_TIMEOUT,
+            retries=urllib3.Retry(ATTEMPTS, redirect=False),
         )
 
     def faces(self, page: int) -> tuple[list[tuple[str, str]], int]:
         """Returns the subjects and image ids of a page of faces, and the number of pages.
 
         Raises:
-            SetupError: the service does not list its faces.
+            SetupError: the service does not list its faces, or a page is larger than MOST_LISTED.
         """
-        status, body = self._get("?" + urlencode({"page": page, "size": PAGE}))
+        status, body = self._get("?" + urlencode({"page": page, "size": PAGE}), MOST_LISTED)
         if status != 200:
             raise SetupError(f"{self._address} answered the list of faces with {status}; check the key.")
+        if len(body) > MOST_LISTED:
+            raise SetupError(f"{self._address} lists {PAGE} faces in more than {MOST_LISTED >> 20} MiB.")
         try:
             answer = json.loads(body)
             return [(str(each["subject"]), str(each["image_id"])) for each in answer["faces"]], int(
                 answer["total_pages"]
             )
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             raise SetupError(f"{self._address} does not answer as CompreFace 0.6 and later do.") from None
 
     def image(self, image_id: str) -> bytes:
-        """Returns the image of an example.
+        """Returns the image of an example, up to one byte more than the largest image.
 
         Raises:
             UnreadableError: CompreFace no longer has the image, or does not answer.
         """
         try:
-            status, body = self._get(f"/{image_id}/img")
+            status, body = self._get(f"/{quote(image_id, safe='')}/img", MOST_OBJECT)
         except SetupError as error:
             raise UnreadableError(str(error)) from None
         if status != 200 or not body:
             raise UnreadableError("CompreFace stored no image of it (save_images_to_db)")
         return body
 
-    def _get(self, path: str) -> tuple[int, bytes]:
+    def _get(self, path: str, most: int) -> tuple[int, bytes]:
+        """Returns the status and the body of a response, up to one byte more than `most`.
+
+        Raises:
+            SetupError: there is no response in time, or it is compressed, which mien does not ask for.
+        """
         from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
+        last = time.monotonic() + ANSWER_TIMEOUT
         try:
-            answer = self._pool.request("GET", self._address + path)
+            answer = self._pool.request("GET", self._address + path, preload_content=False, decode_content=False)
+            with answer:
+                if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+                    raise SetupError(f"{self._address} sends compressed answers, which mien does not ask for.")
+                body = bytearray()
+                while len(body) <= most and (chunk := answer.read1(most + 1 - len(body), decode_content=False)):
+                    body += chunk
+                    if time.monotonic() > last:
+                        raise SetupError(f"{self._address} did not end its answer within {ANSWER_TIMEOUT:.0f} seconds.")
         except HTTPError as error:
             raise SetupError(f"{self._address} does not answer ({type(error).__name__}).") from None
-        return answer.status, answer.data
+        return answer.status, bytes(body)
 
 
 SYSTEMS: Mapping[str, Callable[[str], Source]] = {

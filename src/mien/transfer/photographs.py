@@ -2,6 +2,7 @@
 
 import csv
 import os
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from urllib.parse import quote
 from mien.errors import ApiError, SetupError
 from mien.image.source import MOST_OBJECT, S3
 
+MOST_ROW = 64 << 10  # characters of a row of a CSV file, over all its lines
 SAFE = "_.-"  # characters, besides letters and digits, that ids keep
 
 
@@ -116,13 +118,20 @@ def read(path: Path) -> bytes:
     """Reads a file, up to one byte more than the largest image.
 
     Raises:
-        UnreadableError: the file cannot be read.
+        UnreadableError: the file cannot be read, or is a pipe or a device, which may never end.
     """
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise UnreadableError("it is not a regular file")
             return file.read(MOST_OBJECT + 1)
-    except OSError as error:
-        raise UnreadableError(error.strerror) from None
+    except (OSError, ValueError) as error:  # a name with a NUL is a ValueError
+        raise UnreadableError(getattr(error, "strerror", None) or str(error)) from None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Opens a file. A pipe opens at once, instead of waiting for its other end."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def of_csv(path: Path) -> Source:
@@ -131,7 +140,7 @@ def of_csv(path: Path) -> Source:
     Users and values of `external_image_id` are used as given. Without an id, the file name is used, as in a folder.
 
     Raises:
-        SetupError: the CSV file cannot be read, or has no column `image`.
+        SetupError: the CSV file cannot be read, is a pipe or a device, has no column `image`, or has too long a row.
     """
     next(_rows(path), None)
 
@@ -144,7 +153,7 @@ def of_csv(path: Path) -> Source:
             try:
                 about = place.stat()
                 version = f"{about.st_size} {about.st_mtime_ns} {user} {external}"
-            except OSError:
+            except (OSError, ValueError):  # a name with a NUL is a ValueError
                 version = ""  # reading the file reports the cause
             yield Photograph(image, user, external, version, lambda place=place: read(place))  # type: ignore[misc]
 
@@ -154,16 +163,41 @@ def of_csv(path: Path) -> Source:
 def _rows(path: Path) -> Iterator[dict[str, str | None]]:
     try:
         with _opened(path) as file:
-            rows = csv.DictReader(file)
+            lines = _Lines(file, path)
+            rows = csv.DictReader(lines)
             if "image" not in (rows.fieldnames or ()):
                 raise SetupError(f"{path} must have a column named image; it may have user and external_image_id.")
-            yield from rows
+            for row in rows:
+                lines.begin_row()
+                yield row
     except (UnicodeDecodeError, csv.Error) as error:
         raise SetupError(f"{path} is not a CSV file in UTF-8: {error}.") from None
 
 
+class _Lines:
+    """Bounds the rows of a CSV file. A file without line breaks would otherwise be read as a whole."""
+
+    def __init__(self, file: IO[str], path: Path) -> None:
+        self._file = file
+        self._path = path
+        self._left = MOST_ROW
+
+    def begin_row(self) -> None:
+        """Allows the next row its full length."""
+        self._left = MOST_ROW
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self._file.readline(self._left + 1):
+            self._left -= len(line)
+            if self._left < 0:
+                raise SetupError(f"A row of {self._path} has more than {MOST_ROW:,} characters; is a quote open?")
+            yield line
+
+
 def _opened(path: Path) -> IO[str]:
     try:
+        if path.exists() and not path.is_file():
+            raise SetupError(f"{path} is not a regular file.")
         return path.open(newline="", encoding="utf-8-sig")
     except OSError as error:
         raise SetupError(f"{path} cannot be read: {error.strerror}.") from None
