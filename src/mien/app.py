@@ -165,7 +165,7 @@ def assemble(
         pack: detects and embeds.
         store: holds the collections.
         until: ends the context's threads.
-        snapshots: whether galleries are kept on disk beside the store; only a server does, one for each store.
+        snapshots: whether galleries are kept on disk; only a server does that.
         image_cache: bytes of the image cache; 0 for none.
     """
     parallel = ThreadPoolExecutor(settings.cores, thread_name_prefix="parallel")
@@ -224,7 +224,7 @@ def s3_settings(settings: Settings) -> S3Settings:
 
 
 def serve(settings: Settings) -> None:
-    """Runs the server until it is told to stop.
+    """Runs the server until a signal stops it.
 
     Raises:
         SetupError: it cannot start.

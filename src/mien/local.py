@@ -39,7 +39,7 @@ class Local:
 
     @property
     def context(self) -> Context:
-        """The context of one call, with a request of its own."""
+        """The context of one call, with a new request."""
         return replace(self._context, request=Request())
 
     def call(self, operation: str, members: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,7 +79,7 @@ class Local:
 
 
 def scratch(settings: Settings, pack: Pack) -> Local:
-    """Opens a pack over an empty store, which is deleted when it is closed; in memory if the system has `/dev/shm`."""
+    """Opens a pack over an empty store that is deleted at its end, in memory if the system has `/dev/shm`."""
     with ExitStack() as made:
         where = MEMORY if os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir())
         folder = made.enter_context(leftovers.folder(where, "mien-scratch-"))

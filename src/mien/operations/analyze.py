@@ -79,12 +79,12 @@ def compare_faces(context: Context, caller: Caller, request: CompareFacesRequest
     """Compares the largest face of the source with every face of the target."""
     bar = request.quality_filter or "NONE"
     threshold = THRESHOLD if request.similarity_threshold is None else request.similarity_threshold
-    beside = context.parallel.submit(find_faces, context, caller, request.target_image, bar)
+    target_task = context.parallel.submit(find_faces, context, caller, request.target_image, bar)
     try:
         source = find_faces(context, caller, request.source_image, bar)
     finally:
-        wait([beside])  # an error of the source comes first, but no work is left running
-    target = beside.result()  # an invalid image comes before a missing face
+        wait([target_task])  # an error of the source comes first, but no work is left running
+    target = target_task.result()  # an invalid image comes before a missing face
     if not (source.faces and target.faces):
         raise InvalidParameterError
     probe, *others = embed(context, (source, source.faces[:1]), (target, target.faces))

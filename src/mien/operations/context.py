@@ -77,7 +77,7 @@ class Context:
         store: holds collections, faces and users.
         galleries: are searched.
         s3: reads the images that a request names in a bucket.
-        parallel: runs one half of an operation beside the other.
+        parallel: runs one half of an operation in parallel with the other.
         minimum_similarity: 0–100; no search answers less, whatever its threshold.
         image_cache: keeps the faces of recent images; off by default.
         request: the request that is served; each has its own.

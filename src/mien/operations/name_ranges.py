@@ -1,4 +1,4 @@
-"""Finds the ranges of names that a key's patterns can match, so that a listing reads only those from the store."""
+"""Finds the ranges of names that a key's patterns can match, so that a listing reads only those."""
 
 import re
 from collections.abc import Iterable

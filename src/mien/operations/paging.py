@@ -1,4 +1,4 @@
-"""Divides a listing into pages: a token names the last item shown, is sealed by the store, and fits that listing alone.
+"""Divides a listing into pages: a sealed token names the last item shown, and fits that listing alone.
 
 A token of a listing of faces or users also names the point of the collection's history at which its page was read. A
 token of a history that the store does not know is refused, because it would continue in the middle of another listing.
@@ -32,7 +32,7 @@ class Sealing(Protocol):
 
 
 class _Mark(msgspec.Struct, frozen=True, array_like=True):
-    """The contents of a token: the last item shown, its key if the name is cut, and the point of its collection."""
+    """The contents of a token: the last item shown, its key if the name is cut, and its collection's point."""
 
     after: str
     key: int | None = None
@@ -104,7 +104,7 @@ class Page:
     def cut(
         self, found: Sequence[Item], name: Callable[[Item], str], key: Callable[[Item], int] | None = None
     ) -> tuple[Sequence[Item], str | None]:
-        """Returns the items that the page shows, and the token of the next page, or None if this is the last.
+        """Returns the items that the page shows, and the next page's token, or None if there is none.
 
         Args:
             found: the items that were read for this page.

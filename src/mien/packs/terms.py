@@ -31,7 +31,7 @@ def refuse_uncalibrated(pack: Pack) -> None:
     if not pack.calibration.is_measured:
         name = pack.manifest.name
         raise SetupError(
-            f"mien does not serve the pack {name} yet: nobody measured which cosine stands for which similarity; "
-            f"measure it on photographs of your own with `mien eval FOLDER --pack {name} --calibrate FILE`, and serve "
+            f"mien does not serve the pack {name} yet: it has no measured calibration from cosine to similarity; "
+            f"measure one on photographs of your own with `mien eval FOLDER --pack {name} --calibrate FILE`, and serve "
             f"with `--calibration FILE`."
         )

@@ -13,7 +13,7 @@ class Bounds:
     Attributes:
         bodies: bytes of request bodies, but for small ones.
         pixels: pixels of decoded images.
-        threads: operations that look at images or write.
+        threads: operations that analyze images or write.
         reading: operations that only read, in addition to `threads`.
         writers: operations that write to one collection.
         queue_timeout: seconds that a request waits for each of these.

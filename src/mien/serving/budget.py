@@ -19,7 +19,7 @@ LENDING = 30.0  # seconds without a request after which a party leaves its part 
 
 
 class Share:
-    """A part of a budget that a party asked for. Once it is granted it serves as a context, which gives it back.
+    """A part of a budget that a party requested. Once it is granted it serves as a context, which gives it back.
 
     Attributes:
         amount: how much of the budget it takes.
@@ -75,7 +75,7 @@ class Budget:
         total: how much there is.
         parts: how much one party may hold, for each of the parties of a share; empty for no limit.
         lending: seconds without a request of another party after which a party may hold more than its part. A budget
-            should lend only what is soon given back without being asked for; infinity lends nothing.
+            should lend only what is soon given back by itself; infinity lends nothing.
         clock: returns the time in seconds.
     """
 

@@ -1,4 +1,4 @@
-"""Caches the faces of recent images by the digest of their bytes, so that an image sent again is not analyzed again.
+"""Caches the faces of recent images by digest, so that an image sent again is not analyzed again.
 
 Clients pass the same image to one operation after another. The cache is in memory only, and holds faces before the
 quality filter, which differs between requests. A face keeps its crops until it is embedded and its embedding from then

@@ -112,7 +112,7 @@ class Request:
         return sum(self._faces)
 
     def count_faces(self, faces: int) -> None:
-        """Adds the faces of an image; two images may be looked at on two threads."""
+        """Adds the faces of an image; two images may be analyzed on two threads."""
         self._faces.append(faces)
 
     def abandon(self) -> None:
@@ -140,7 +140,7 @@ class Request:
 
     @contextmanager
     def decoding(self, picture: EncodedPicture) -> Iterator[Picture]:
-        """Waits for a picture's share of the pixels in flight, and yields the picture to be decoded while it holds it.
+        """Waits for a picture's share of the pixels in flight, and yields the picture for decoding.
 
         Of a request's two pictures only one at a time takes much memory: the other waits for its turn.
 

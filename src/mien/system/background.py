@@ -1,4 +1,4 @@
-"""Runs work beside the requests: a thread for each piece of work runs a turn, pauses, and stops with the server."""
+"""Runs work in the background of requests: each piece has a thread, which takes turns and pauses."""
 
 import logging
 import math

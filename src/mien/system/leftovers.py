@@ -102,7 +102,7 @@ def remove_stale_folders(where: Path, prefix: str) -> None:
 
 
 def _lock(path: Path) -> int | None:
-    """Locks the file at a path and returns its descriptor, or None if it is gone or locked by another process."""
+    """Locks the file at a path and returns its descriptor, or None if it is gone or locked already."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:
