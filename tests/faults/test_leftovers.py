@@ -18,7 +18,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from mien.operations.user import combine
-from mien.store import backup
+from mien.store.upkeep import backup
 def tell(*_): os.kill(os.getpid(), signal.SIGKILL)
 work = getattr(backup, sys.argv[1])
 work(Path(sys.argv[2]), Path(sys.argv[3]), force=True, combine=combine, tell=tell)

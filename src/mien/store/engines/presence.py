@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from mien.errors import SetupError
+from mien.system import private
 
 MARK = ".made"  # follows the store's name, as the file that says that it was made
 _HEAD = b"SQLite format 3\0"
@@ -36,10 +37,8 @@ def hold(place: Path) -> None:
 
 def note(place: Path) -> None:
     """Leave the mark that a store was made; a disk that takes no writes has none."""
-    mark = place.with_name(place.name + MARK)
     with suppress(OSError):
-        if not mark.exists():
-            mark.touch(0o600)
+        private.file(place.with_name(place.name + MARK))
 
 
 def _traces(place: Path, empty: bool) -> list[Path]:

@@ -5,6 +5,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from mien.system import private
+
 SIZE = 8 << 20  # bytes; the write-ahead log of SQLite holds half of that before it is written back
 
 
@@ -26,8 +28,9 @@ class Reserve:
 
     def _held(self) -> bool:
         try:
-            descriptor = os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600)
+            descriptor = os.open(self._path, os.O_CREAT | os.O_WRONLY, private.FILE)
             try:
+                os.fchmod(descriptor, private.FILE)
                 os.posix_fallocate(descriptor, 0, SIZE)
                 room = os.fstatvfs(descriptor)
                 if room.f_bavail * room.f_frsize >= SIZE // 8:
