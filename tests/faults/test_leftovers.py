@@ -21,7 +21,8 @@ from mien.operations.user import combine
 from mien.store.upkeep import backup
 def tell(*_): os.kill(os.getpid(), signal.SIGKILL)
 work = getattr(backup, sys.argv[1])
-work(Path(sys.argv[2]), Path(sys.argv[3]), force=True, combine=combine, tell=tell)
+more = {"refuse": lambda *_: None} if sys.argv[1] == "restore" else {}
+work(Path(sys.argv[2]), Path(sys.argv[3]), force=True, combine=combine, tell=tell, **more)
 """
 
 
