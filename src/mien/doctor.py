@@ -1,4 +1,4 @@
-"""Examines for `mien doctor` what a server would use here, and tries it: versions, pack, engine, store and disk."""
+"""Examines and tries everything that a server needs, for `mien doctor`: versions, pack, engine, store and disk."""
 
 import platform
 import shutil
@@ -45,7 +45,7 @@ class Findings:
 
 
 def examine(settings: Settings) -> Findings:
-    """Examines and tries everything that a server needs."""
+    """Returns the findings about this machine under these settings."""
     findings = Findings()
     findings.found["mien"] = f"{__version__} on Python {platform.python_version()}, {platform.platform()}"
     findings.found["libraries"] = ", ".join(f"{name} {metadata.version(name)}" for name in LIBRARIES)
@@ -76,8 +76,8 @@ def _pack(settings: Settings, findings: Findings) -> None:
 
 def _passed(entry: Manifest) -> str:
     if entry.checks:
-        return "passed: every network answers the known input as it should"
-    return "passed as far as it goes: every network answers with numbers; the pack was never tried, so none are stored"
+        return "passed: every network gives the stored answer to the known input"
+    return "passed in part: every network answers with numbers; the pack was never tried, so no answers are stored"
 
 
 def _onnx() -> str:

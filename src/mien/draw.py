@@ -93,7 +93,7 @@ def _box(image: Pixels, mark: Mark) -> None:
 
 
 def _label(image: Pixels, text: str, place: tuple[int, int, int], colour: tuple[int, int, int], thick: int) -> None:
-    """Draws white text on a bar above the box, or below it if the bar does not fit, within the picture's sides."""
+    """Draws white text on a bar above the box, or below it where the bar would leave the picture."""
     left, top, bottom = place
     font, size = cv2.FONT_HERSHEY_SIMPLEX, 0.28 * thick
     (width, height), below = cv2.getTextSize(text, font, size, max(1, thick // 2))

@@ -80,7 +80,7 @@ def test_the_shape_of_one_answer(shape: tuple[int, ...], batch: int, expected: t
     assert single(shape, batch) == expected
 
 
-def test_precision_is_what_was_asked_for(tmp_path: Path) -> None:
+def test_precision_is_the_one_asked_for(tmp_path: Path) -> None:
     graph = MADE["arcface"](tmp_path)
     assert OpenVinoSession(graph, Cores(1), "f32").describe().precision == "f32"
     assert OnnxSession(graph, Cores(1)).describe().engine == "ONNX Runtime"

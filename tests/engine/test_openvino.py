@@ -52,7 +52,7 @@ def test_many_threads_get_their_own_answers(file: Path) -> None:
 
 @pytest.fixture
 def threads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many threads each run had for an inference, as runs come."""
+    """Collects how many threads each run had for an inference."""
     seen: list[int] = []
     taken = openvino._Lanes.taken
 
@@ -130,7 +130,7 @@ def test_it_says_what_it_is(file: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"no network at all"])
-def test_what_is_no_network_cannot_be_compiled(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_network_cannot_be_compiled(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "broken.onnx").write_bytes(content)
     with pytest.raises(RuntimeError):
         compiled(tmp_path / "broken.onnx")

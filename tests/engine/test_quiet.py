@@ -26,7 +26,7 @@ CONVERTED = "import mien.engine.openvino; from openvino.tools.ovc import convert
 
 def printed(program: str, home: Path, *arguments: str, **variables: str) -> str:
     environment = live.environment(HOME=str(home), **variables)
-    for name in ("CI", "TF_BUILD", "JENKINS_URL"):  # where these are set it would not report
+    for name in ("CI", "TF_BUILD", "JENKINS_URL"):  # with one of these set it would not report
         if name not in variables:
             environment.pop(name, None)
     start = [sys.executable, "-c", program, *arguments]
@@ -34,16 +34,16 @@ def printed(program: str, home: Path, *arguments: str, **variables: str) -> str:
     return done.stdout
 
 
-def test_nobody_is_told_that_mien_starts(tmp_path: Path) -> None:
+def test_starting_mien_reports_nothing(tmp_path: Path) -> None:
     assert printed(STARTED, tmp_path) == "[] 1\n"
-    assert list(tmp_path.iterdir()) == []  # nor is a number for this user kept
+    assert list(tmp_path.iterdir()) == []  # nor is an identifier for this user stored
 
 
-def test_whoever_converts_models_beside_mien_still_can(tmp_path: Path) -> None:
+def test_models_can_still_be_converted_beside_mien(tmp_path: Path) -> None:
     assert printed(CONVERTED, tmp_path, CI="true") == "True\n"
 
 
-def test_onnx_runtime_reports_nothing_and_keeps_no_number_for_this_user(tmp_path: Path) -> None:
+def test_onnx_runtime_reports_nothing_and_stores_no_identifier(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     printed(RUN_BY_ONNX, home, str(networks.embedder(tmp_path / "network.onnx")))

@@ -1,4 +1,4 @@
-"""The start-up check tells a network's answer from silence, from noise and from another network's."""
+"""The start-up check tells a network's output from zeros, from noise and from another network's."""
 
 import numpy as np
 import pytest

@@ -97,7 +97,7 @@ def test_a_photographs_face_is_cut_out_alike_at_every_size(pack: Pack) -> None:
         assert np.abs(crop - reference).mean() < 4
 
 
-def test_what_lies_beyond_the_image_is_black() -> None:
+def test_a_crop_is_black_beyond_the_image() -> None:
     crop = align(Halves(np.full((60, 60, 3), 200, np.uint8)), FIVE - np.float32(40), FIVE, 128)
     assert (crop[:30] == 0).all()
     assert (crop[50:90, 50:90] == 200).all()

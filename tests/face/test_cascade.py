@@ -1,4 +1,4 @@
-"""What a cascade makes of its networks' outputs, with the networks recorded."""
+"""A cascade turns its networks' outputs into faces; the networks are recorded."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ POINTS = np.array([[0.3, 0.7, 0.5, 0.35, 0.65], [0.4, 0.4, 0.6, 0.8, 0.8]], np.f
 
 
 def proposals(side: int, level: int, cells: list[tuple[int, int]]) -> Recorded:
-    """A first network that is sure of windows at (column, row) of one level and of nothing else."""
+    """Returns a first network that accepts only the windows at (column, row) of one level."""
     height, width = pyramid(side).shape
     rows, columns = ((extent - WINDOW) // STRIDE + 1 for extent in (height, width))
     score = np.zeros((rows, columns), np.float32)
@@ -73,7 +73,7 @@ def test_neighbouring_windows_are_one_face_and_distant_ones_two() -> None:
 
 
 def test_a_window_across_two_levels_is_none() -> None:
-    """The pyramid's levels touch: what straddles them shows no part of the image as it is."""
+    """The pyramid's levels touch, and a window across two of them shows no part of the image."""
     first = pyramid(320).levels[0]
     assert detect(proposals(320, 0, [((first.side - WINDOW) // STRIDE + 1, 3)])) == []
 

@@ -1,4 +1,4 @@
-"""What a detector makes of its network's candidates, with the network recorded."""
+"""A detector turns its network's candidates into faces; the network is recorded."""
 
 from collections.abc import Mapping, Sequence
 
@@ -31,7 +31,7 @@ def read(outputs: Mapping[str, NDArray[np.float32]], canvas: tuple[int, int], le
 def detect(
     image: tuple[int, int], wide: Found = (), narrow: Found = (), full: tuple[int, int] | None = None
 ) -> list[Detection]:
-    """Detect in a blank image of (width, height), decoded from one of `full`."""
+    """Detects in a blank image of (width, height), decoded from one of `full`."""
     detector = Detector(recorded(640, wide), recorded(320, narrow), read, least_score=0.6, most_overlap=0.4)
     return detector.detect(Halves(np.zeros((image[1], image[0], 3), np.uint8)), *(full or image))
 
@@ -55,12 +55,12 @@ def test_the_answer_is_in_pixels_of_the_full_resolution() -> None:
     assert corners(found) == pytest.approx((800, 320, 1280, 960))
 
 
-def test_a_small_image_is_looked_at_on_the_narrow_canvas_alone() -> None:
+def test_a_small_image_runs_on_the_narrow_canvas_only() -> None:
     (found,) = detect((160, 120), wide=[((0, 0, 50, 50), 0.9)], narrow=[((20, 40, 80, 100), 0.8)])
     assert corners(found) == pytest.approx((10, 20, 40, 50))
 
 
-def test_a_near_face_is_looked_at_again_on_the_narrow_canvas() -> None:
+def test_a_near_face_runs_again_on_the_narrow_canvas() -> None:
     far = ((500, 20, 540, 70), 0.9)
     near = detect((1280, 1280), wide=[((60, 60, 460, 560), 0.65), far], narrow=[((30, 30, 290, 310), 0.95)])
     assert [round(found.confidence, 2) for found in near] == [0.95, 0.9]
@@ -68,12 +68,12 @@ def test_a_near_face_is_looked_at_again_on_the_narrow_canvas() -> None:
     assert corners(near[1]) == pytest.approx((1000, 40, 1080, 140))
 
 
-def test_an_empty_wide_canvas_is_looked_at_again_on_the_narrow_one() -> None:
+def test_an_image_without_faces_runs_again_on_the_narrow_canvas() -> None:
     (found,) = detect((1280, 1280), narrow=[((30, 30, 290, 310), 0.95)])
     assert corners(found) == pytest.approx((120, 120, 1160, 1240))
 
 
-def test_far_faces_alone_are_not_looked_at_again() -> None:
+def test_far_faces_do_not_run_again() -> None:
     found = detect((1280, 1280), wide=[((500, 20, 540, 70), 0.9)], narrow=[((30, 30, 290, 310), 0.95)])
     assert len(found) == 1
 

@@ -53,7 +53,7 @@ def test_one_person_is_nearer_to_himself_dimmed_than_to_another(pack: Pack, crop
 
 
 def test_colour_order_reaches_the_network(pack: Pack, crops: photos.Pixels) -> None:
-    """Blue faces are not what it was trained on; were the order lost on the way, they would be."""
+    """The network was not trained on blue faces; with the colour order lost it would have been."""
     right = pack.pipeline.embedder.embed(crops[:1])
     swapped = pack.pipeline.embedder.embed(np.ascontiguousarray(crops[:1, :, :, ::-1]))
     assert float(right[0] @ swapped[0]) < 0.98

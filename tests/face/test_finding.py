@@ -1,4 +1,4 @@
-"""Real faces are found: near and far, upright by EXIF, many in one picture, and where they are."""
+"""Real faces are found in their places: near and far, upright by EXIF, and many in one picture."""
 
 import io
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Where a face looks, with the signs of the API: roll clockwise, yaw to the image's right, pitch up."""
+"""The pose of a face has the signs of the API: roll clockwise, yaw to the image's right, pitch up."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -72,7 +72,7 @@ def test_noise_is_within_the_scale() -> None:
     assert max(found.brightness, found.sharpness, found.contrast) <= 100
 
 
-def test_only_the_face_counts_not_what_surrounds_it(crop: photos.Pixels) -> None:
+def test_only_the_face_counts_not_its_surroundings(crop: photos.Pixels) -> None:
     around = crop.copy()
     around[:20] = around[-5:] = around[:, :20] = around[:, -20:] = 255
     assert quality(around, POINTS) == quality(crop, POINTS)

@@ -30,7 +30,7 @@ def test_every_pack_that_was_tried_has_the_three_promised_knots(name: str) -> No
         assert calibration.similarity(measured[far]) == pytest.approx(similarity)
 
 
-def test_a_map_that_nobody_measured_says_so() -> None:
+def test_a_map_without_measured_pairs_says_so() -> None:
     assert CALIBRATION.is_measured
     assert not Calibration.from_far([]).is_measured
 
@@ -73,6 +73,6 @@ def test_the_cosine_of_a_similarity_has_that_similarity(similarity: float) -> No
         [(1e-4, -1.5)],
     ],
 )
-def test_what_is_no_calibration_is_refused(measured: list[tuple[float, float]]) -> None:
+def test_an_invalid_calibration_is_refused(measured: list[tuple[float, float]]) -> None:
     with pytest.raises(ValueError, match="calibration"):
         Calibration.from_far(measured)

@@ -1,4 +1,4 @@
-"""JPEG and PNG files taken apart into their segments and chunks, and put together again, whatever they say by then."""
+"""Takes JPEG and PNG files apart into segments and chunks, and joins them again after a test has changed them."""
 
 import struct
 import zlib

@@ -1,4 +1,4 @@
-"""Image files made by hand, so that what decodes them is not what wrote them."""
+"""Image files made by hand, so that no decoder reads its own library's output."""
 
 import struct
 import zlib
@@ -69,7 +69,7 @@ def with_jpeg_size(data: bytes, width: int, height: int) -> bytes:
 
 
 def quarters() -> NDArray[np.uint8]:
-    """An upright picture of four coloured quarters, 160 × 96, that no turn or mirror leaves as it is."""
+    """An upright picture of four coloured quarters, 160 × 96, that every turn or mirror changes."""
     image = np.zeros((96, 160, 3), np.uint8)
     image[:48, :80], image[:48, 80:] = (200, 40, 40), (40, 200, 40)
     image[48:, :80], image[48:, 80:] = (40, 40, 200), (220, 220, 60)

@@ -1,4 +1,4 @@
-"""A PNG read a band at a time shows the pixels of one that is read whole, and takes no more memory than its answer."""
+"""A PNG decoded in bands has the pixels of one decoded whole, and takes hardly more memory than its answer."""
 
 import random
 import struct
@@ -104,7 +104,7 @@ def test_a_file_of_the_corpus_is_read_alike(name: str) -> None:
     np.testing.assert_array_equal(png.decode_bands(data, 8, SMALL), rows.as_rgb(rows.decode(data)))
 
 
-def test_what_is_a_hint_and_what_stands_elsewhere_changes_nothing() -> None:
+def test_hints_and_misplaced_chunks_change_nothing() -> None:
     head, *pixels, end = dissect.png(random_png(97, 83, files.RGB, 8))
     hints = [Part(b"PLTE", bytes(30)), Part(b"tEXt", b"a\0b"), Part(b"gAMA", struct.pack(">I", 100_000))]
     data = dissect.joined_png([head, *hints, *pixels, Part(b"tIME", bytes(7)), end])
@@ -133,7 +133,7 @@ def _damaged(whole: list[Part]) -> dict[str, list[Part]]:
 
 
 @pytest.mark.parametrize("name", _damaged([Part(b"IHDR", bytes(13))] * 2 + [Part(b"IDAT", zlib.compress(b""))] * 3))
-def test_what_is_refused_whole_is_refused_in_bands(name: str) -> None:
+def test_a_damaged_picture_is_refused_whole_and_in_bands(name: str) -> None:
     whole = dissect.png(random_png(97, 83, files.PALETTE, 8))
     data = dissect.joined_png(_damaged(whole)[name])
     with pytest.raises(InvalidImageFormatError):
@@ -143,7 +143,7 @@ def test_what_is_refused_whole_is_refused_in_bands(name: str) -> None:
 
 
 def test_a_large_picture_of_a_person_is_the_same_at_full_size() -> None:
-    """Above `WHOLE`, which is what a photograph is."""
+    """Photographs have more pixels than `WHOLE`."""
     large = photos.resized(photos.hopper().pixels, 2.5)
     assert large.size > 3 * png.WHOLE
     for kind, image in product(("RGB", "L", "RGBA"), (large,)):

@@ -1,7 +1,7 @@
-"""What a picture costs is bounded by what it says of itself: the pixels of its header, and its bytes.
+"""The time of decoding is bounded by the pixels in the header and the bytes of the file.
 
 A PNG of 100 × 100 with surplus pixels once cost 2.2 s a megabyte, and the same EXIF segment a hundred thousand times
-five seconds. Times are the processor's, of this thread, since others may use it meanwhile.
+five seconds. Times are processor time of this thread, because other work may run meanwhile.
 """
 
 import itertools
@@ -27,7 +27,7 @@ BIG = zlib.compress(bytes(300 << 20))  # 300 kB
 
 
 def cost(data: bytes) -> tuple[float, int]:
-    """Seconds that looking at a picture at two scales takes, and the pixels it counts for; refused or not."""
+    """Returns the seconds of decoding a picture at two scales, and the pixels it counts for; refused or not."""
     started, counted = time.thread_time(), 0
     try:
         picture = read_header(data)
@@ -109,7 +109,7 @@ def test_a_picture_costs_no_more_than_it_says(name: str) -> None:
 
 
 @pytest.mark.parametrize("way", [0, 1])
-def test_what_lies_behind_the_last_row_changes_no_pixel(way: int) -> None:
+def test_bytes_behind_the_last_row_change_no_pixel(way: int) -> None:
     plain = photos.encoded(files.quarters(), "PNG")
     assert (read_header(plain + bytes(1000)).rgb(160) == files.quarters()).all()
     surplus = read_header(png(BIG, way=way)).rgb(SIDE)
@@ -118,7 +118,7 @@ def test_what_lies_behind_the_last_row_changes_no_pixel(way: int) -> None:
 
 
 def test_cost_counts_the_work() -> None:
-    """Ordinary pictures count for their pixels, dear ones for as many more as their decoding takes time."""
+    """Ordinary pictures count for their pixels, others for more by the time that decoding takes."""
     count = SIDE * SIDE
     assert read_header(png(ROWS)).cost == count
     assert read_header(png(ROWS, form=(1, 0))).cost == count
@@ -129,8 +129,8 @@ def test_cost_counts_the_work() -> None:
         read_header(with_scans(110_000))
 
 
-def test_the_corpus_changed_anyhow_costs_no_more() -> None:
-    """Bytes are changed, pieces repeated thousands of times or left out; what is refused must be so in time as well."""
+def test_a_changed_file_of_the_corpus_costs_no_more() -> None:
+    """Bytes are changed, pieces repeated thousands of times or left out; a refusal must be in time as well."""
     chance = random.Random(14)
     paths = [each for each in sorted(CORPUS.iterdir()) if each.suffix in (".jpg", ".png")]
     for path, _ in itertools.product(paths, range(12)):

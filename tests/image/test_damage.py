@@ -1,7 +1,6 @@
-"""However a file is damaged, it is decoded or refused by name, in bounded time and memory; no decoder's own exception
-comes through.
+"""A damaged file is decoded or refused by name, in bounded time and memory, without a decoder's own exception.
 
-`tests/corpus/images` has the files it begins with. `make fuzz` looks longer.
+`tests/corpus/images` has the first files. `make fuzz` runs longer.
 """
 
 import contextlib
@@ -35,7 +34,7 @@ FULLY = 20_000_000  # pixels that are also decoded at full resolution, as they a
 
 
 def limited(data: bytes) -> None:
-    """Decode or be refused by name, within bounds."""
+    """Decodes, or expects a refusal by name, within bounds."""
     held, begun, counted = _peak(reset=True), time.thread_time(), 0
     with contextlib.suppress(ApiError):
         picture = read_header(data)
@@ -50,7 +49,7 @@ def limited(data: bytes) -> None:
 
 
 def _peak(reset: bool = False) -> int:
-    """The most bytes this process has held since the last reset, where the system says so (Linux)."""
+    """Returns the most bytes this process has held since the last reset, if the system says so (Linux)."""
     try:
         if reset:
             Path("/proc/self/clear_refs").write_text("5")
@@ -74,11 +73,11 @@ def test_a_jpeg_of_many_scans_is_refused() -> None:
     with pytest.raises(InvalidImageFormatError):
         read_header(data)
     small = files.with_jpeg_size(data, 160, 96)
-    assert read_header(small).width == 160  # where it costs little it is nobody's business
+    assert read_header(small).width == 160  # allowed, because it costs little
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_what_looks_like_a_scan_is_none() -> None:
+def test_bytes_that_look_like_a_scan_are_not_counted() -> None:
     data = next(path for path in FILES if path.name == "progressive.jpg").read_bytes()
     parts = dissect.jpeg(files.with_jpeg_size(data, 10_000, 10_000))
     alike = Part(b"\xe4", b"\xff\xda" * 400)
@@ -86,7 +85,7 @@ def test_what_looks_like_a_scan_is_none() -> None:
 
 
 def test_a_png_whose_chunk_claims_four_gigabytes_is_refused() -> None:
-    """Its decoder makes room for a chunk before it looks whether it is there."""
+    """OpenCV allocates a chunk before it checks that the file has it."""
     first, *rest = dissect.png(next(path for path in FILES if path.name == "plain.png").read_bytes())
     with pytest.raises(InvalidImageFormatError):
         read_header(dissect.joined_png([first, Part(b"tEXt", b"a\0b", length=0xFFFFFFF0), *rest]))
@@ -116,7 +115,7 @@ def parts(path: Path) -> list[Part]:
 @settings(max_examples=examples(400), deadline=None)
 @given(path=st.sampled_from(WHOLE), seed=st.integers(0, 2**32 - 1), steps=st.integers(1, 6))
 def test_changed_parts(path: Path, seed: int, steps: int) -> None:
-    """Segments and chunks are dropped, doubled, moved, swapped with another file's, renamed, and lie of themselves."""
+    """Segments and chunks are dropped, doubled, moved, swapped, renamed, and given wrong lengths."""
     chance, made = random.Random(seed), list(parts(path))
     strangers = parts(chance.choice([other for other in WHOLE if other.suffix == path.suffix]))
     for _ in range(steps):
@@ -154,7 +153,7 @@ def _step(made: list[Part], strangers: list[Part], chance: random.Random, is_jpe
 
 
 def _resized(part: Part, chance: random.Random) -> Part:
-    """The part that tells the picture's size, telling another one."""
+    """Returns the part with the picture's size, with another size in it."""
     width, height = chance.choice(SIDES), chance.choice(SIDES)
     if part.kind in (b"\xc0", b"\xc2"):
         size = height.to_bytes(2, "big") + width.to_bytes(2, "big")

@@ -1,4 +1,4 @@
-"""Whatever kind of JPEG or PNG comes in, 8-bit RGB comes out."""
+"""Every kind of JPEG and PNG is decoded to 8-bit RGB."""
 
 import io
 import struct
@@ -62,7 +62,7 @@ def test_png_16_bit_rgba_is_composited() -> None:
     np.testing.assert_array_equal(pixels[:, 80:], files.quarters()[:, 80:])
 
 
-def test_png_alpha_is_laid_over_white() -> None:
+def test_png_alpha_is_composited_over_white() -> None:
     samples = np.dstack([files.quarters(), np.zeros((96, 160), np.uint8)])
     samples[:48, :, 3], samples[48:, :80, 3], samples[48:, 80:, 3] = 255, 0, 128
     pixels = decoded(files.png(samples, files.RGBA))
@@ -146,7 +146,7 @@ def test_jpeg_in_cmyk_becomes_rgb(long_side: int) -> None:
     assert np.abs(pixels.astype(int) - files.quarters()[::step, ::step]).mean() < 6
 
 
-def test_what_follows_the_end_of_a_jpeg_is_ignored() -> None:
+def test_bytes_behind_the_end_of_a_jpeg_are_ignored() -> None:
     whole = photos.jpeg(files.quarters())
     np.testing.assert_array_equal(decoded(whole + b"\0" * 64 + b"camera maker's notes"), decoded(whole))
 

@@ -1,4 +1,4 @@
-"""What a picture holds while it is decoded is known before, bounded, and no more than was said."""
+"""The memory of decoding is known beforehand, bounded, and not exceeded."""
 
 import io
 import re
@@ -59,7 +59,7 @@ def peak(reset: bool = False) -> float:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_no_more_is_held_than_was_said_and_half_the_size_is_had(name: str) -> None:
+def test_memory_stays_within_held_and_half_size_is_always_decoded(name: str) -> None:
     if not Path("/proc/self/clear_refs").exists():
         pytest.skip("the system does not say in /proc how much memory a process held at most")
     picture = read_header(KINDS[name]())
@@ -70,13 +70,13 @@ def test_no_more_is_held_than_was_said_and_half_the_size_is_had(name: str) -> No
         assert said <= MOST_HELD
         assert max(pixels.shape[:2]) >= min(long_side, max(SIDES) // 2)
         del pixels
-    deep = 11 / 3 if name == "PNG of 16 bits with alpha" else 1  # what is inflated and laid over white for a pixel
+    deep = 11 / 3 if name == "PNG of 16 bits with alpha" else 1  # bytes inflated and composited for a pixel
     assert picture.cost == int(SIDES[0] * SIDES[1] * deep)
 
 
 @pytest.mark.parametrize(("sampling", "bytes_a_pixel"), [("4:4:4", 6), ("4:2:2", 4), ("4:2:0", 3)])
-def test_a_progressive_jpeg_counts_for_what_its_coefficients_take(sampling: str, bytes_a_pixel: float) -> None:
-    """They are all held before there is a pixel, whatever the scale."""
+def test_a_progressive_jpeg_counts_for_its_coefficients(sampling: str, bytes_a_pixel: float) -> None:
+    """All coefficients are held before there is a pixel, whatever the scale."""
     plain = read_header(photos.jpeg(large(), quality=80, subsampling=sampling))
     picture = read_header(photos.jpeg(large(), quality=80, subsampling=sampling, progressive=True))
     count = SIDES[0] * SIDES[1]
@@ -88,7 +88,7 @@ def test_a_progressive_jpeg_counts_for_what_its_coefficients_take(sampling: str,
     assert bytes_a_pixel * count < grown < picture.held(1280) + AND
 
 
-def test_a_jpeg_whose_colours_come_one_after_the_other_counts_as_well() -> None:
+def test_a_jpeg_with_a_scan_for_each_colour_counts_for_its_coefficients() -> None:
     whole = photos.jpeg(files.quarters(), subsampling=0)
     parts = dissect.jpeg(whole)
     scans = [Part(b"\xda", bytes([1, colour, 0, 0, 63, 0])) for colour in (1, 2, 3)]
@@ -96,7 +96,7 @@ def test_a_jpeg_whose_colours_come_one_after_the_other_counts_as_well() -> None:
     assert read_header(apart).held(160) - read_header(whole).held(160) == 6 * 160 * 96
 
 
-def test_what_is_held_follows_the_scale() -> None:
+def test_memory_follows_the_scale() -> None:
     picture = read_header(files.png_header(10_000, 10_000) + files.chunk(b"IDAT", b"\x78") + files.chunk(b"IEND", b""))
     assert picture.held(1280) == 4 * 2500**2
     assert picture.held(10_000) == 4 * 5000**2

@@ -1,4 +1,4 @@
-"""What is no whole JPEG or PNG, or too small or too large, is refused by name and before it costs anything."""
+"""A file that is not a whole JPEG or PNG, or is too small or too large, is refused by name before decoding."""
 
 import base64
 import subprocess
@@ -23,7 +23,7 @@ def jpeg_of(width: int, height: int) -> bytes:
 
 
 def png_of(width: int, height: int) -> bytes:
-    """Only the header and one byte of pixels: whoever decodes this fails, whoever reads the header does not."""
+    """Returns a header and one byte of pixels, so that decoding fails and reading the header does not."""
     return files.png_header(width, height) + files.chunk(b"IDAT", b"\x78") + files.chunk(b"IEND", b"")
 
 
@@ -47,7 +47,7 @@ NOT_IMAGES = {
 
 
 @pytest.mark.parametrize("name", NOT_IMAGES)
-def test_what_is_no_jpeg_or_png_is_refused(name: str) -> None:
+def test_another_format_is_refused(name: str) -> None:
     with pytest.raises(InvalidImageFormatError, match="Request has invalid image format"):
         read_header(NOT_IMAGES[name]).rgb(96)
 

@@ -1,4 +1,4 @@
-"""`mien packs`: what is listed, installed, verified and carried, called as a user calls it."""
+"""`mien packs` lists, installs, verifies, exports and imports packs; called as a user calls it."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ NOWHERE = "http://127.0.0.1:9"
 
 
 def mien(*arguments: str, folder: Path, packs: str = "", **more: str) -> "subprocess.CompletedProcess[str]":
-    """Run a command on a machine of its own: an empty cache, no network."""
+    """Runs a command with an empty cache and no network."""
     variables = environment(
         XDG_CACHE_HOME=str(folder / "cache"), https_proxy=NOWHERE, http_proxy=NOWHERE, no_proxy="", NO_PROXY="", **more
     )
@@ -107,7 +107,7 @@ def test_verify_finds_damage_and_absence(packs: str, tmp_path: Path) -> None:
     assert "The pack sface is not installed" in absent.stderr
 
 
-def test_a_pack_is_carried_to_a_machine_without_a_network(packs: str, tmp_path: Path) -> None:
+def test_a_pack_is_exported_and_imported_without_a_network(packs: str, tmp_path: Path) -> None:
     stick, other = tmp_path / "stick", tmp_path / "other"
     other.mkdir()
     ran = mien("packs", "export", str(stick), "retail", folder=tmp_path, packs=packs)
@@ -124,7 +124,7 @@ def test_a_pack_is_carried_to_a_machine_without_a_network(packs: str, tmp_path: 
 
 
 @pytest.mark.parametrize("harm", ["changed", "missing", "another pack", "nothing"])
-def test_what_was_harmed_on_the_way_is_not_taken_in(packs: str, tmp_path: Path, harm: str) -> None:
+def test_a_damaged_export_is_not_imported(packs: str, tmp_path: Path, harm: str) -> None:
     stick, other = tmp_path / "stick", tmp_path / "other"
     other.mkdir()
     mien("packs", "export", str(stick), "retail", folder=tmp_path, packs=packs)
@@ -152,10 +152,10 @@ def test_what_was_harmed_on_the_way_is_not_taken_in(packs: str, tmp_path: Path, 
     ("arguments", "variables", "code"),
     [((), {}, 3), (("retail",), {}, 1), (("--pack", "retail"), {}, 1), ((), {"MIEN_PACK": "retail"}, 1)],
 )
-def test_only_a_default_that_nobody_chose_may_be_replaced(
+def test_only_a_default_pack_may_be_replaced(
     tmp_path: Path, arguments: tuple[str, ...], variables: dict[str, str], code: int
 ) -> None:
-    """`make serve` takes exit code 3 for leave to serve another pack."""
+    """`make serve` serves another pack only on exit code 3."""
     ran = mien("packs", "install", *arguments, folder=tmp_path, **variables)
     assert ran.returncode == code
     assert "could not be installed" in ran.stderr

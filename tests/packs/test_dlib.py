@@ -47,7 +47,9 @@ def dlib_pack(files: dict[str, Path]) -> Pack:
 
 @pytest.fixture(scope="module")
 def dlib() -> ModuleType:
-    module: ModuleType = pytest.importorskip("dlib", reason="dlib-bin, which the network is held against, is not here")
+    module: ModuleType = pytest.importorskip(
+        "dlib", reason="dlib-bin, the network's reference, is not installed"
+    )
     return module
 
 
@@ -126,7 +128,7 @@ def test_two_people_in_one_picture_are_two_faces_the_larger_first(dlib_pack: Pac
     assert faces[0].box.area > faces[1].box.area
 
 
-def test_nobody_is_found_where_nobody_is(dlib_pack: Pack) -> None:
+def test_no_face_is_found_in_a_picture_without_people(dlib_pack: Pack) -> None:
     assert dlib_pack.pipeline.find(read_header(photos.nobody())) == []
 
 

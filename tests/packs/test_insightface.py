@@ -63,7 +63,7 @@ def test_the_head_reads_what_insightface_reads(side: int, batched: bool, engine:
 
 
 def test_the_best_face_is_insightfaces(tmp_path: Path) -> None:
-    """Whatever the random network takes for a face: the candidate with the highest score survives both."""
+    """The random network accepts anything, but the candidate with the highest score survives both."""
     file = networks.scrfd(tmp_path / "det.onnx")
     image = canvas(640)
     model = oracle("scrfd").SCRFD(str(file))
@@ -121,7 +121,7 @@ def test_the_pack_runs_from_a_folder_that_the_user_brings(brought: tuple[Manifes
     assert not pack.calibration.is_measured
 
 
-def test_what_is_not_brought_is_asked_for_and_never_downloaded(brought: tuple[Manifest, Path], tmp_path: Path) -> None:
+def test_files_to_bring_are_asked_for_and_never_downloaded(brought: tuple[Manifest, Path], tmp_path: Path) -> None:
     entry, folder = brought
     (folder / "w600k_r50.onnx").unlink()
     with pytest.raises(SetupError, match=r"may not be used commercially .* --accept-license"):

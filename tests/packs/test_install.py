@@ -24,7 +24,7 @@ CONTENT = {"detector.onnx": b"detector " * 50_000, "embedder.xml": b"<net/>", "e
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache of its own for every test, and no proxy between it and the publisher."""
+    """Gives every test an empty cache, and no proxy between it and the publisher."""
     for variable in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -130,7 +130,7 @@ def test_a_download_with_another_digest_is_refused_and_leaves_nothing(publisher:
     assert contents(cache) == {}
 
 
-def test_what_a_killed_download_left_is_removed_by_the_next_start(cache: Path, tmp_path: Path) -> None:
+def test_remains_of_a_killed_download_are_removed_by_the_next_start(cache: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as stalling:
         address = f"http://127.0.0.1:{stalling.getsockname()[1]}"
         process = subprocess.Popen(

@@ -16,7 +16,7 @@ RETAIL = manifest.named("retail")
 
 
 class Spoiled:
-    """A session that runs the network and hands out something else, as a broken runtime was seen to do."""
+    """A session that runs the network and changes its outputs, as a broken runtime was seen to do."""
 
     def __init__(self, session: Session, factor: float) -> None:
         self._session = session

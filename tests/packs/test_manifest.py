@@ -1,4 +1,4 @@
-"""A pack's manifest is read strictly, and its contract changes with whatever changes an embedding's meaning."""
+"""A pack's manifest is read strictly, and its contract changes with the meaning of its embeddings."""
 
 import re
 from importlib import resources
@@ -36,7 +36,7 @@ def test_every_pack_names_its_files_addresses_and_digests(name: str) -> None:
     assert bool(entry.checks and entry.calibration and entry.measured) == entry.tried
 
 
-def test_what_mien_never_downloads_may_not_be_used_commercially() -> None:
+def test_packs_that_the_user_brings_are_non_commercial() -> None:
     brought = {name for name, entry in manifest.catalogue().items() if any(file.bring for file in entry.files)}
     assert brought == {name for name, entry in manifest.catalogue().items() if not entry.license.commercial}
     assert "insightface" in brought
@@ -62,7 +62,7 @@ def test_a_pack_that_does_not_exist_is_refused_with_those_that_do() -> None:
         (b"0.31556875", b'"x"', "points"),
     ],
 )
-def test_what_is_no_manifest_is_refused_with_its_place(old: bytes, new: bytes, words: str) -> None:
+def test_an_invalid_manifest_is_refused_with_its_place(old: bytes, new: bytes, words: str) -> None:
     assert old in TEXT
     with pytest.raises(SetupError, match=words):
         manifest.parse(TEXT.replace(old, new, 1), "retail.toml")
@@ -107,7 +107,7 @@ def test_other_weights_or_preprocessing_are_another_contract(other: Manifest) ->
     ],
     ids=["title", "order", "calibration", "address", "file name", "licence"],
 )
-def test_what_changes_no_embedding_changes_no_contract(same: Manifest) -> None:
+def test_a_change_without_effect_on_embeddings_keeps_the_contract(same: Manifest) -> None:
     assert same.contract == RETAIL.contract
 
 
@@ -117,7 +117,7 @@ def test_the_model_version_has_the_form_aws_gives_it() -> None:
     assert float(RETAIL.model_version) > 3
 
 
-DEEP = b"x" + b".x" * 50_000 + b" = 1\n"  # tomllib takes memory by the square of that
+DEEP = b"x" + b".x" * 50_000 + b" = 1\n"  # tomllib's memory is quadratic in it
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ DEEP = b"x" + b".x" * 50_000 + b" = 1\n"  # tomllib takes memory by the square o
         (b'"0.001" = ', b'"often" = '),
     ],
 )
-def test_what_no_pack_has_is_refused(old: bytes, new: bytes) -> None:
+def test_values_that_no_pack_has_are_refused(old: bytes, new: bytes) -> None:
     assert old in TEXT
     with pytest.raises(SetupError, match=r"retail\.toml is not a pack's manifest"):
         manifest.parse(TEXT.replace(old, new, 1), "retail.toml")

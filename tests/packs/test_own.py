@@ -60,7 +60,7 @@ def test_the_example_is_added_listed_verified_and_served(folder: Path, packs: st
         server.stop()
 
 
-def test_digests_sizes_and_answers_are_written_down(folder: Path, packs: str) -> None:
+def test_digests_sizes_and_fingerprints_are_stored(folder: Path, packs: str) -> None:
     added = add(folder, packs)
     assert own.named("my-pack", "") == added
     assert added.files[1].sha256 == manifest.digest(folder / EMBEDDER)
@@ -75,7 +75,7 @@ def test_it_can_be_added_again_with_other_weights(folder: Path, packs: str) -> N
     app.open_pack(config.load({"threads": 1, "pack": "my-pack"}, {}))
 
 
-def test_it_can_be_carried_like_any_other(folder: Path, packs: str) -> None:
+def test_it_can_be_exported_and_imported(folder: Path, packs: str) -> None:
     mien("packs", "add", "my-pack.toml", folder=folder, packs=packs)
     ran = mien("packs", "export", "stick", "my-pack", folder=folder)
     assert ran.returncode == 0, ran.stderr
@@ -105,7 +105,7 @@ def test_without_a_calibration_it_does_not_serve(folder: Path, packs: str) -> No
 
 
 def spoil(path: Path, factor: float) -> None:
-    """Multiply every weight."""
+    """Multiplies every weight."""
     model = onnx.load(str(path))
     for weight in model.graph.initializer:
         weight.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weight) * np.float32(factor), weight.name))
@@ -124,9 +124,7 @@ def spoil(path: Path, factor: float) -> None:
         (("commercial = true", "commercial = false"), "--accept-license"),
     ],
 )
-def test_what_is_wrong_is_said_and_nothing_is_added(
-    folder: Path, packs: str, change: tuple[str, str], words: str
-) -> None:
+def test_a_fault_is_named_and_nothing_is_added(folder: Path, packs: str, change: tuple[str, str], words: str) -> None:
     assert change[0] in example()
     (folder / "my-pack.toml").write_text(example().replace(change[0], change[1], 1))
     with pytest.raises(SetupError, match=words):
@@ -143,7 +141,7 @@ def test_a_network_that_answers_nothing_is_refused(folder: Path, packs: str, fac
         add(folder, packs)
 
 
-def test_a_network_that_does_not_look_is_refused(folder: Path, packs: str) -> None:
+def test_a_network_that_ignores_its_input_is_refused(folder: Path, packs: str) -> None:
     networks.embedder(folder / EMBEDDER, 112, 512, scale=0.0)
     with pytest.raises(SetupError, match="the same for different pictures"):
         add(folder, packs)

@@ -69,7 +69,7 @@ class Pipeline:
             )
 
     def _side(self, detection: Detection, picture: Picture) -> int:
-        """Returns the longer side of the picture at which the face has as many pixels as its crop, up to full size."""
+        """Returns the picture's longer side at which the face has as many pixels as its crop, up to full size."""
         full = max(picture.width, picture.height)
         wanted = full * eye_distance(self.embedder.points) / max(eye_distance(detection.landmarks), 1.0)
         return min(full, ceil(wanted))

@@ -1,4 +1,4 @@
-"""Draws an image at falling scales side by side on one canvas, for a detector that knows one size of face.
+"""Draws an image at falling scales on one canvas, for a detector that knows one size of face.
 
 One static input holds every scale, so that one compiled network runs once. Scales fall by √½. Levels lie at even
 offsets, so that they meet the grid of a network with stride 2.

@@ -74,5 +74,5 @@ def _face_area(points: Points, size: int) -> tuple[slice, slice]:
 
 
 def eye_distance(landmarks: NDArray[np.floating]) -> float:
-    """Returns the pixels between the eyes, a measure of size that a hat does not change but turning the head does."""
+    """Returns the pixels between the eyes, a measure of size that hats do not change but turning does."""
     return float(np.hypot(*(landmarks[1] - landmarks[0])))

@@ -89,7 +89,7 @@ class Pose:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How fit a face is for recognition.
+    """The fitness of a face for recognition.
 
     Attributes:
         brightness: 0–100, mean luma of the face.

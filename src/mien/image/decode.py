@@ -104,7 +104,7 @@ class EncodedPicture:
 
     @property
     def cost(self) -> int:
-        """How many pixels it counts for among those in flight.
+        """The number of pixels that it counts for among those in flight.
 
         A picture that takes more memory or time than an ordinary one of its size counts for a larger one: see
         `benchmarks/README.md`, "What a picture costs".
@@ -130,7 +130,7 @@ class EncodedPicture:
 
 
 def read_header(data: bytes) -> EncodedPicture:
-    """Reads an image's format and size, and refuses what is outside the limits.
+    """Reads an image's format and size, and refuses an image outside the limits.
 
     Raises:
         InvalidImageFormatError: the format is none of FORMATS, or the header is damaged.

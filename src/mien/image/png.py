@@ -91,7 +91,7 @@ def read(data: bytes) -> Png:
 def _check_chunks(data: bytes) -> None:
     """Refuses a PNG that ends before its pixels, has a chunk longer than the file, or has very many.
 
-    OpenCV allocates what a chunk claims to have, up to 4 GB, and reads on behind an end that comes too early.
+    OpenCV allocates as much as a chunk claims to have, up to 4 GB, and reads past an end that comes too early.
     """
     place, pixels = len(MAGIC), False
     for _ in range(rows.MOST_CHUNKS):

@@ -78,7 +78,7 @@ class Rows:
         return sum(((width * bits + 7) // 8 + 1) * height for width, height in sizes if width and height)
 
     def bands(self, width: int, height: int, size: int) -> Iterator[Pixels]:
-        """Yields the next rows as uint8 RGB (H, W, 3), a multiple of eight at a time except at the end.
+        """Yields the next rows as uint8 RGB (H, W, 3), each time a multiple of eight until the last.
 
         Args:
             width: pixels of a row: the picture's, or a pass's.
@@ -172,7 +172,7 @@ def passes(width: int, height: int) -> list[tuple[int, int]]:
 
 
 def work(data: bytes) -> int:
-    """Returns how many pixels of 8-bit RGB take as long to decode, by the depth and colour type in the header."""
+    """Returns how many pixels of 8-bit RGB take as long to decode, by the header's depth and colour type."""
     width, height = (int.from_bytes(data[place : place + 4], "big") for place in (16, 20))
     depth, kind = data[24], data[25]
     return width * height * (_CHANNELS.get(kind, 4) * depth + 24 * (kind in (_GRAY_ALPHA, _RGBA))) // 24

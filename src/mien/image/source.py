@@ -24,7 +24,7 @@ _CHUNK = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class S3Settings:
-    """Where and how S3 objects are read.
+    """The S3 endpoint that objects are read from, and the limits of reading.
 
     Attributes:
         endpoint: the address; empty for AWS's own.

@@ -47,7 +47,7 @@ def find(manifest: Manifest, packs: str) -> dict[str, Path] | None:
     Raises:
         WrongDigestError: a file's digest is not that of the catalogue.
     """
-    for folder in _folders(manifest, packs):  # an IR's two files must lie in one folder
+    for folder in _folders(manifest, packs):  # both files of an IR must be in one folder
         found = {file.name: _place(file, folder) for file in manifest.files}
         if all(path.is_file() for path in found.values()):
             for file in manifest.files:

@@ -34,7 +34,7 @@ def test_one_active_cell_is_one_candidate_where_the_formulas_put_it(stride: int)
     np.testing.assert_allclose(found.landmarks[0, 4], [(column + 0.8) * stride, (row + 0.9) * stride], rtol=1e-5)
 
 
-def test_what_scores_below_the_bar_is_left_out() -> None:
+def test_candidates_below_the_least_score_are_left_out() -> None:
     outputs = blank()
     outputs["cls_8"][:3] = outputs["obj_8"][:3] = np.array([[0.59], [0.61], [0.9]], np.float32)
     assert yunet.read(outputs, CANVAS, 0.6).scores == pytest.approx([0.61, 0.9])
@@ -47,6 +47,6 @@ def test_scores_beyond_their_range_are_cut_to_it() -> None:
     assert yunet.read(outputs, CANVAS, 0.6).scores.tolist() == [1.0]
 
 
-def test_silence_is_no_candidate() -> None:
+def test_zeros_are_no_candidate() -> None:
     found = yunet.read(blank(), CANVAS, 0.6)
     assert (found.boxes.shape, found.scores.shape, found.landmarks.shape) == ((0, 4), (0,), (0, 5, 2))
