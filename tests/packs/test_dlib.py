@@ -47,9 +47,7 @@ def dlib_pack(files: dict[str, Path]) -> Pack:
 
 @pytest.fixture(scope="module")
 def dlib() -> ModuleType:
-    module: ModuleType = pytest.importorskip(
-        "dlib", reason="dlib-bin, the network's reference, is not installed"
-    )
+    module: ModuleType = pytest.importorskip("dlib", reason="dlib-bin, the network's reference, is not installed")
     return module
 
 
