@@ -102,7 +102,7 @@ class Vault:
         return SetupError(f"The master key {self.path} cannot be used: {error.strerror}.")
 
     def _make(self) -> None:
-        """Writes a new key to a temporary file and links it to its path, so that of two processes only one succeeds."""
+        """Writes a new key to a temporary file and links it into place. Of two processes only one succeeds."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with leftovers.making(self.path) as fresh:
             with fresh.open("wb") as file:

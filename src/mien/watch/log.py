@@ -1,4 +1,4 @@
-"""Writes the log: one JSON object a line on standard error, never with an image, an embedding or a name in it."""
+"""Writes the log to standard error, one JSON object a line. It never contains images, embeddings or names."""
 
 import json
 import logging

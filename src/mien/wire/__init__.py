@@ -1,1 +1,1 @@
-"""Speaks HTTP and AWS JSON: from the bytes of a request to a typed value, and from a response back to bytes."""
+"""Speaks HTTP and AWS JSON: turns bytes into typed requests, and responses into bytes."""

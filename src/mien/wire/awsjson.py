@@ -1,4 +1,4 @@
-"""Converts AWS JSON 1.1: the body of a request to a typed value, a value or an error to the body of a response."""
+"""Converts AWS JSON 1.1: decodes the body of a request, and encodes that of a response or an error."""
 
 import codecs
 import re

@@ -1,4 +1,4 @@
-"""Reads the body of a request: in memory that is reserved first, up to a limit of size, at a least rate."""
+"""Reads the body of a request into reserved memory, within a limit of size and at a least rate."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping

@@ -104,7 +104,7 @@ class Exchange:
         return {"type": "http.request", "body": body, "more_body": self._more}
 
     def _expects_continue(self) -> bool:
-        """Returns, once, whether the client waits for 100 Continue before it sends the body."""
+        """Returns whether the client waits for 100 Continue; True only once."""
         if not self._may_continue or self._parts or not self._more:
             return False
         self._may_continue = False

@@ -189,7 +189,7 @@ def _entries(bare: Any, most: int) -> Build:
 
 
 def _first_texts(raw: memoryview, most: int, inner: list[int]) -> list[str | None] | None:
-    """Returns the texts of the first `most` entries, up to one that is too long; None if an entry is not a text."""
+    """Returns the first `most` entries, up to one that is too long; None if one is not a text."""
     texts: list[str | None] = []
     place = 1
     while len(texts) < most * len(inner):

@@ -99,7 +99,7 @@ def is_loopback(name: str) -> bool:
 
 
 async def _refuse(why: str, scope: Scope, send: Send) -> None:
-    """Answers an API call in AWS JSON, readable for the page that sent it, and any other request in plain text."""
+    """Answers an API call in AWS JSON, which the page may read, and others in plain text."""
     log.info("refused", extra={"facts": {"why": "host" if why is ELSEWHERE else "origin"}})
     if scope["method"] == "POST":
         answer, is_shared = refusal(AccessDeniedError(why), is_json=True), why is ANOTHER_SITE
