@@ -112,7 +112,7 @@ def engine(settings: Settings) -> load.Compile:
 
 
 def build(settings: Settings, until: ExitStack) -> App:
-    """Puts everything together.
+    """Puts the parts of a server together.
 
     Args:
         settings: the settings.
@@ -121,12 +121,12 @@ def build(settings: Settings, until: ExitStack) -> App:
     Raises:
         SetupError: something is missing or broken; the message says what to do.
     """
-    at_once = 2 * PER_CORE * settings.cores + 1  # so that no thread waits for a connection, nor the preauthenticator
-    store = stores.open_store(settings.store, settings.data, connections=at_once)
+    # one for each thread of both kinds and for the preauthenticator, so that none waits for another's
+    connections_to_store = 2 * PER_CORE * settings.cores + 1
+    store = stores.open_store(settings.store, settings.data, connections=connections_to_store)
     until.callback(store.database.close)
-    authenticator = Authenticator(
-        store.keys, vault(settings)
-    )  # before the pack, so that a wrong master key fails early
+    # before the pack, which takes longer, so that a wrong master key fails early
+    authenticator = Authenticator(store.keys, vault(settings))
     until.callback(authenticator.close)
     loaded, metrics, tracing = open_pack(settings), Metrics(), traces.start(os.environ)
     if tracing:
@@ -158,7 +158,7 @@ def build(settings: Settings, until: ExitStack) -> App:
 def assemble(
     settings: Settings, pack: Pack, store: Store, until: ExitStack, *, snapshots: bool = False, image_cache: int = 0
 ) -> Context:
-    """Assembles the context that is passed to every operation.
+    """Assembles the context that every operation gets, for a server and for the library.
 
     Args:
         settings: the settings.
@@ -170,9 +170,9 @@ def assemble(
     """
     parallel = ThreadPoolExecutor(settings.cores, thread_name_prefix="parallel")
     until.callback(parallel.shutdown)
-    holding = gallery_settings(settings, pack.manifest.embedder.dimension, snapshots)
+    galleries = Galleries(store, gallery_settings(settings, pack.manifest.embedder.dimension, snapshots))
     return Context(
-        pack, store, Galleries(store, holding), S3(s3_settings(settings)), parallel, settings.minimum_similarity,
+        pack, store, galleries, S3(s3_settings(settings)), parallel, settings.minimum_similarity,
         ImageCache(image_cache),
     )  # fmt: skip
 
@@ -242,15 +242,15 @@ def serve(settings: Settings) -> None:
         stores.prepare(app.context.store.database)
         for work in app.background:
             until.enter_context(work)
-        hello = welcome(settings, app, listening.getsockname()[1])
-        behind = Console(app.server, app.context) if settings.console else app.server
+        text = welcome(settings, app, listening.getsockname()[1])
+        application = Console(app.server, app.context) if settings.console else app.server
         heap.give_back()
         listen.run(
-            OriginCheck(behind, app.authenticator.is_locked, settings.host),
+            OriginCheck(application, app.authenticator.is_locked, settings.host),
             listening,
             app.connections,
             settings.stop_timeout,
-            begun=lambda: print(hello, flush=True),  # noqa: T201
+            begun=lambda: print(text, flush=True),  # noqa: T201
             stopping=app.ready.stop,
         )
 

@@ -1,5 +1,5 @@
 -- A checksum beside each vector, of it and of the keys it lies under (`vectors.checksum`). What is there gets its own in
--- the background while a server runs (`checksums.Summer`): it takes long for many, and nothing else waits for it.
+-- the background while a server runs (`checksums.completer`): it takes long for many, and nothing else waits for it.
 ALTER TABLE embeddings ADD COLUMN checksum BIGINT;
 ALTER TABLE user_vectors ADD COLUMN checksum BIGINT;
 
