@@ -162,9 +162,9 @@ def assemble(
 
     Args:
         settings: the settings.
-        pack: detects and embeds.
-        store: holds the collections.
-        until: ends the context's threads.
+        pack: the pack that detects and embeds.
+        store: the store of the collections.
+        until: ends the context's threads at its end.
         snapshots: whether galleries are kept on disk; only a server does that.
         image_cache: bytes of the image cache; 0 for none.
     """

@@ -93,7 +93,7 @@ def of_store(settings: Settings, pack: Pack, alone: bool, account: str = ACCOUNT
 
     Args:
         settings: the settings.
-        pack: detects and embeds.
+        pack: the pack that detects and embeds.
         alone: whether to lock a store that is not shared, so that no server uses it, and to create a missing one.
         account: account that the collections belong to.
 

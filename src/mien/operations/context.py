@@ -73,13 +73,13 @@ class Context:
     """The parts that operations share, and the request that is served.
 
     Attributes:
-        pack: detects and embeds faces.
-        store: holds collections, faces and users.
-        galleries: are searched.
-        s3: reads the images that a request names in a bucket.
-        parallel: runs one half of an operation in parallel with the other.
+        pack: the model pack, which detects and embeds faces.
+        store: the store of collections, faces and users.
+        galleries: the galleries that searches use.
+        s3: the S3 client for images in buckets.
+        parallel: threads that run one half of an operation in parallel with the other.
         minimum_similarity: 0–100; no search answers less, whatever its threshold.
-        image_cache: keeps the faces of recent images; off by default.
+        image_cache: the cache of recent images' faces; off by default.
         request: the request that is served; each has its own.
     """
 
