@@ -1,4 +1,4 @@
-"""Requests of every kind that brings a picture, for whoever measures what they take."""
+"""Builds requests of every operation that takes an image, for the memory benchmarks."""
 
 import base64
 import http.client
@@ -7,14 +7,14 @@ import json
 
 from mien.measure.speed.server_process import ServerProcess
 
-FILLED, SEARCHED = "indexed", "searched"  # one collection grows; the other is searched, and holds one user's face
+FILLED, SEARCHED = "indexed", "searched"  # one collection grows; the other is searched and has one user's face
 KINDS = ("DetectFaces", "IndexFaces", "SearchFacesByImage", "SearchUsersByImage", "CompareFaces")
 JSON = "application/x-amz-json-1.1"
 _count = itertools.count()
 
 
 def body(operation: str, data: bytes) -> bytes:
-    """The request with this picture, or with this picture twice."""
+    """Returns the request body with this image, twice for CompareFaces."""
     if operation == "CompareFaces":
         members: dict[str, object] = {"SourceImage": _image(data), "TargetImage": _image(data)}
     elif operation == "DetectFaces":
@@ -25,12 +25,12 @@ def body(operation: str, data: bytes) -> bytes:
 
 
 def _image(data: bytes) -> dict[str, str]:
-    """The picture, with what nobody reads at its end, so that no two are the same file."""
+    """Returns the image with unread bytes at its end, so that no two files are the same."""
     return {"Bytes": base64.b64encode(data + next(_count).to_bytes(4)).decode()}
 
 
 def prepared(face: bytes) -> list[tuple[str, bytes]]:
-    """Calls that make both collections, a user, and that user's face, which is the only one of its picture."""
+    """Returns calls that create both collections, a user, and the user's face, the only one in its image."""
     named = {"CollectionId": SEARCHED, "UserId": "somebody"}
     indexed = {"CollectionId": SEARCHED, "MaxFaces": 1, "Image": _image(face)}
     calls: list[tuple[str, object]] = [("CreateCollection", {"CollectionId": name}) for name in (FILLED, SEARCHED)]
@@ -39,16 +39,16 @@ def prepared(face: bytes) -> list[tuple[str, bytes]]:
 
 
 def associated(indexed: bytes) -> bytes:
-    """The AssociateFaces that follows the answer of IndexFaces."""
+    """Returns the body of the AssociateFaces that follows an IndexFaces response."""
     face_id = json.loads(indexed)["FaceRecords"][0]["Face"]["FaceId"]
     return json.dumps({"CollectionId": SEARCHED, "UserId": "somebody", "FaceIds": [face_id]}).encode()
 
 
 class Warm:
-    """A server of its own that has answered a small request of every kind.
+    """A server that has answered a small request of every kind.
 
     Attributes:
-        held: megabytes resident then.
+        held: its resident memory in MB then.
     """
 
     def __init__(self, server: ServerProcess, small: bytes) -> None:
@@ -60,20 +60,20 @@ class Warm:
         self.held = server.resident()
 
     def grown(self, kind: str, data: bytes) -> float:
-        """The most megabytes that the server holds beyond those, until it has answered.
+        """Returns the peak memory in MB above `held` while the server answers a request.
 
         Raises:
-            SystemExit: the system does not say, or the request was refused.
+            SystemExit: the system does not report it, or the request was refused.
         """
         self._server.forget_peak()
         self.post(kind, body(kind, data))
         peak = self._server.peak()
         if peak is None:
-            raise SystemExit("The system does not say how much memory a process held at most (/proc).")
+            raise SystemExit("The system does not report the peak memory of a process (/proc).")
         return peak - self.held
 
     def post(self, operation: str, sent: bytes) -> bytes:
-        """The answer, over a connection of its own.
+        """Sends a request over a new connection and returns the response body.
 
         Raises:
             SystemExit: the request was refused.

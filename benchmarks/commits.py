@@ -1,10 +1,10 @@
-"""How many writes a second the SQLite store takes from several threads, beside the bare fsync they wait for.
+"""Measures the writes a second of the SQLite store with several threads, beside a bare fsync.
 
     python benchmarks/commits.py [--folder DIR] [--seconds S] [--json FILE]
 
-Each write keeps one face (`Faces.add`). "Alone" is the same store with a lock around every write, so that each has a
-commit of its own; "fsync" appends the bytes of such a commit (MOST_PAGES pages) to a file and waits for the disk. The
-three take short turns, so that noise hits all of them.
+Each write adds one face (`Faces.add`). "Alone" is the same store with a lock around every write, so that each is
+committed separately; "fsync" appends the bytes of such a commit (PAGES pages) to a file and waits for the disk. The
+three run in short turns, so that noise affects all of them.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from mien.store.base import NewFace, Origin, Region
 
 THREADS = (1, 4, 16)
 ROUNDS = 5
-PAGES = 6  # pages of 4 KB that the commit of one face writes
+PAGES = 6  # pages of 4 KB written by the commit of one face
 
 
 def main() -> None:
@@ -79,7 +79,7 @@ def measure(folder: Path, threads: int, seconds: float) -> dict[str, float]:
 
 
 def run(work: Callable[[], None], threads: int, seconds: float) -> list[float]:
-    """Call `work` on threads for so long; how long each call took."""
+    """Calls `work` on threads for some seconds; returns the seconds of each call."""
     times: list[float] = []
     until = time.perf_counter() + seconds
 

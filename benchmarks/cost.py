@@ -1,8 +1,8 @@
-"""What it costs to decode a picture, by what its header says: seconds of one core beside the pixels that it counts for.
+"""Measures the CPU time of decoding an image, beside the pixels for which its header is counted.
 
     python benchmarks/cost.py
 
-Each picture is made here, of one colour where nothing else is said, so that few bytes cost what its header promises.
+Images are generated, in one colour unless noted, so that few bytes cost as much as their header promises.
 """
 
 import io
@@ -28,7 +28,7 @@ PAETH = 4  # the filter that takes the most time
 
 
 def png(width: int, height: int, depth: int, kind: int, way: int = 0) -> bytes:
-    """A black PNG."""
+    """Encodes a black PNG."""
     compress = zlib.compressobj(1)
     parts = []
     for columns, count in rows.passes(width, height) if way else [(width, height)]:
@@ -40,7 +40,7 @@ def png(width: int, height: int, depth: int, kind: int, way: int = 0) -> bytes:
 
 
 def jpeg(width: int, height: int, scans: int = 0, noise: bool = False) -> bytes:
-    """A JPEG; with `scans`, a progressive one whose last scan comes so many times more."""
+    """Encodes a JPEG; with `scans`, a progressive one whose last scan is repeated."""
     pixels = np.full((height, width, 3), 90, np.uint8)
     if noise:
         pixels = np.random.default_rng(0).integers(0, 256, pixels.shape).astype(np.uint8)
@@ -69,7 +69,7 @@ PICTURES: dict[str, Callable[[], bytes]] = {
 
 
 def main() -> None:
-    """Print the table."""
+    """Prints the table."""
     cv2.setNumThreads(1)
     print("| picture | kilobytes | seconds | counts for, megapixels | ns for a counted pixel |\n|---|---|---|---|---|")
     for name, make in PICTURES.items():

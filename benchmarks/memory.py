@@ -1,13 +1,13 @@
-"""What one request takes of a server's memory, and which line of the code takes most of it.
+"""Measures the memory of one request, and which function allocates most of it.
 
     python benchmarks/memory.py [--images FOLDER] [--only WORDS] [--json FILE]
 
-Every kind of request that brings a picture, with pictures of up to 100 megapixels (`pictures.py`), measured twice:
+Every operation that takes an image, with images of up to 100 megapixels (`pictures.py`), is measured twice:
 
-- by memray in this process, where the whole application answers as it does in a server: the most bytes that were
-  allocated at the same time since the request came, by Python, NumPy, OpenCV, OpenVINO and whatever else;
-- over HTTP, at a `mien serve` that has answered a small request of every kind: the most it held in memory until it had
-  answered, beyond what it held before. What the allocator kept of earlier requests counts too.
+- by memray in this process, where the whole application answers as in a server: the peak of the bytes allocated during
+  the request by Python, NumPy, OpenCV, OpenVINO and others;
+- over HTTP, at a `mien serve` that has answered a small request of every kind: the peak of its resident memory above
+  that before the request. Memory that the allocator kept from earlier requests counts too.
 """
 
 import argparse
@@ -30,17 +30,17 @@ from mien import app, config
 from mien.config import Settings
 from mien.measure.speed.server_process import MB, ServerProcess
 
-_PART = 1 << 16  # bytes of a body that come at a time
+_PART = 1 << 16  # bytes of a body received at a time
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a request took, in megabytes.
+    """The memory of a request in MB.
 
     Attributes:
-        allocated: by memray.
-        most: what held most of that, and how much.
-        resident: by what the server's process held.
+        allocated: the peak according to memray.
+        most: the functions that allocated most of it.
+        resident: the growth of the server process.
     """
 
     picture: str
@@ -81,7 +81,7 @@ def measured(settings: Settings, small: bytes, wanted: dict[str, Callable[[], by
 
 
 class Within:
-    """The whole application in this process, that has answered a small request of every kind."""
+    """The application in this process, which has answered a small request of every kind."""
 
     def __init__(self, settings: Settings, small: bytes) -> None:
         self._server = app.build(settings, ExitStack()).server
@@ -98,7 +98,7 @@ class Within:
         self._loop.close()
 
     def allocated(self, kind: str, data: bytes) -> tuple[float, str]:
-        """Megabytes allocated at the same time, at the most, and what of it is whose."""
+        """Returns the peak of allocated memory in MB, and the functions that allocated most of it."""
         sent = body(kind, data)
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "allocations"
@@ -117,7 +117,7 @@ class Within:
         return self._loop.run_until_complete(self._conversation(operation, sent))
 
     async def _conversation(self, operation: str, sent: bytes) -> bytes:
-        """What the server makes of a body that comes in parts, as from a socket."""
+        """Sends a body in parts, as from a socket; returns the response body."""
         starts = iter(range(0, len(sent), _PART))
         answered: list[dict[str, Any]] = []
         gone = asyncio.Event()
@@ -144,7 +144,7 @@ class Within:
 
 
 def _place(frames: list[tuple[str, str, int]]) -> str:
-    """The innermost function of mien's in a stack, innermost first."""
+    """Returns the innermost function of mien in a stack, which is ordered innermost first."""
     for function, file, _ in frames:
         if "/mien/" in file:
             return f"{Path(file).parent.name}/{Path(file).stem}.{function}"

@@ -1,11 +1,11 @@
-"""Memory over mixed requests of all 21 operations, with photographs of several sizes: does it stay flat?
+"""Measures whether memory stays flat over mixed requests of all 21 operations.
 
     python -m benchmarks.mixed                     # 100,000 requests
     python -m benchmarks.mixed --requests 5000
 
 The clients are those of `make soak` (`tests/faults`): photographs of a few hundred pixels, of 4, 12 and 48 megapixels,
-and bad requests, each with the one error it must have. Each client keeps at most some hundred faces, so that what is
-stored does not grow. One server, from the first request to the last. Ends with 1 when anything unexpected was answered.
+and bad requests, each with its expected error. Each client keeps at most a few hundred faces, so that the store does
+not grow. One server answers all requests. The exit code is 1 if any answer was unexpected.
 """
 
 import argparse
@@ -52,7 +52,7 @@ def main() -> int:
 
 
 def mix(packs: str, folder: Path, requests: int, seed: int, record: Record) -> list[tuple[int, float]]:
-    """Send so many requests; how many were answered and the megabytes resident, again and again."""
+    """Sends requests; returns samples of the number answered and the resident memory in MB."""
     crowd = filling.fill(folder / "data", 0)
     bodies(), large()
     run = Run(tell=record.tell)
@@ -80,12 +80,12 @@ def mix(packs: str, folder: Path, requests: int, seed: int, record: Record) -> l
 
 
 def count(record: Record) -> int:
-    """How many were answered, with or without an error."""
+    """Returns the number of answers, including errors."""
     return sum(map(len, list(record.took.values()))) + sum(list(record.refused.values()))
 
 
 def flat(seen: list[tuple[int, float]]) -> dict[str, Any]:
-    """Memory by requests, and its slope after the warm-up: a straight line fitted to what was held."""
+    """Returns memory by number of requests, and the slope of a line fitted after the warm-up."""
     warm = [each for each in seen if each[0] >= WARM * seen[-1][0]]
     requests, held = np.array(warm).T
     fifth = max(1, len(warm) // 5)

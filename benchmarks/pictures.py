@@ -1,4 +1,4 @@
-"""Large pictures with faces, within the 5 MiB that a request may bring: photographs enlarged, alone and as a crowd."""
+"""Makes large images with faces within the 5 MiB limit of a request: enlarged photographs, single and tiled."""
 
 import struct
 import zlib
@@ -19,37 +19,37 @@ _TURNED = b"\xff\xe1\0\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\
 
 
 def portrait(folder: str | None = None) -> Pixels:
-    """The first photograph of the folder, or of those that packages for development bring; uint8 BGR."""
+    """Returns the first photograph of the folder, or of those of development packages; uint8 BGR."""
     return next(pixels for _, pixels in found(folder))
 
 
 def crowd(photo: Pixels, columns: int = 12) -> Pixels:
-    """One photograph many times over, so that each face has but a few pixels; uint8 BGR (1250, 1250, 3)."""
+    """Tiles a photograph, so that each face has only a few pixels; uint8 BGR (1250, 1250, 3)."""
     side = 1250 // columns
     tile = resized(photo, (side, side * photo.shape[0] // photo.shape[1]), cv2.INTER_AREA)
     return np.tile(tile, (1250 // len(tile) + 1, columns + 1, 1))[:1250, :1250]
 
 
 def enlarged(photo: Pixels, area: int) -> Pixels:
-    """The same with so many pixels, as a camera would have taken it."""
+    """Enlarges a photograph to this number of pixels, by interpolation."""
     factor = (area / (photo.shape[0] * photo.shape[1])) ** 0.5
     size = round(photo.shape[1] * factor), round(photo.shape[0] * factor)
     return resized(photo, size, cv2.INTER_CUBIC)
 
 
 def resized(photo: Pixels, size: tuple[int, int], way: int) -> Pixels:
-    """The same with so many columns and rows."""
+    """Resizes a photograph to this number of columns and rows."""
     return np.asarray(cv2.resize(photo, size, interpolation=way), np.uint8)
 
 
 def repeated(photo: Pixels, side: int = LARGEST) -> Pixels:
-    """The same as a square with so many rows, each pixel many times: what PNG makes small."""
+    """Enlarges a photograph to a square by repeating pixels, which PNG compresses well."""
     rows, columns = (np.arange(side) * length // side for length in photo.shape[:2])
     return np.asarray(photo[rows][:, columns], np.uint8)
 
 
 def png(bgr: Pixels, *, deep: bool = False, interlaced: bool = False) -> bytes:
-    """A PNG of 8 bits, or of 16 with alpha (`deep`), in rows or in seven passes."""
+    """Encodes a PNG of 8 bits, or of 16 with alpha (`deep`), optionally interlaced."""
     height, width = bgr.shape[:2]
     compressing, parts = zlib.compressobj(1), []
     for x, y, across, down in _ADAM7 if interlaced else ((0, 0, 1, 1),):
@@ -64,7 +64,7 @@ def png(bgr: Pixels, *, deep: bool = False, interlaced: bool = False) -> bytes:
 
 
 def _deep(line: Pixels) -> Pixels:
-    """The bytes of a row with 16 bits to a sample and an alpha of 200 of 255."""
+    """Returns the bytes of a row with 16 bits a sample and an alpha of 200 of 255."""
     row = np.zeros((len(line), 4, 2), np.uint8)
     row[:, :3, 0], row[:, 3, 0] = line, 200
     return row.reshape(-1)
@@ -75,25 +75,25 @@ def _chunk(name: bytes, content: bytes) -> bytes:
 
 
 def turned(data: bytes) -> bytes:
-    """A JPEG that says it lies on its side."""
+    """Adds an EXIF orientation of a quarter turn to a JPEG."""
     return data[:2] + _TURNED + data[2:]
 
 
 def progressive(bgr: Pixels) -> bytes:
-    """A JPEG in many scans, with as many samples of colour as of light (4:4:4), as image editors write it."""
+    """Encodes a progressive JPEG without chroma subsampling (4:4:4), as image editors do."""
     full = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
     ways = [cv2.IMWRITE_JPEG_QUALITY, 80, cv2.IMWRITE_JPEG_PROGRESSIVE, 1, *full]
     return cv2.imencode(".jpg", bgr, ways)[1].tobytes()
 
 
 def usual(folder: str | None = None) -> dict[str, bytes]:
-    """The first photograph of the folder as JPEG, at the sizes that are named for it."""
+    """Returns the first photograph of the folder as JPEG at several sizes, by name."""
     first = photos(folder, ("240p", "12 MP", "50 MP"))[:3]
     return dict(zip(("240p JPEG", "12 MP JPEG", "50 MP JPEG"), (photo.data for photo in first), strict=True))
 
 
 def all_kinds(folder: str | None = None) -> dict[str, Callable[[], bytes]]:
-    """What makes each picture, by its name."""
+    """Returns a function that makes each image, by name."""
     photo, many = portrait(folder), crowd(portrait(folder))
     small = resized(photo, (200, 200), cv2.INTER_AREA)
     square = resized(photo, (1250, 1250), cv2.INTER_CUBIC)
@@ -115,7 +115,7 @@ def all_kinds(folder: str | None = None) -> dict[str, Callable[[], bytes]]:
 
 
 def checked(name: str, data: bytes) -> bytes:
-    """The picture, if a request may bring it."""
+    """Returns the image, or exits if it is too large for a request."""
     if len(data) > MOST_IMAGE_BYTES:
-        raise SystemExit(f"{name} has {len(data):,} bytes, which is more than a request may bring.")
+        raise SystemExit(f"{name} has {len(data):,} bytes, more than a request accepts.")
     return data

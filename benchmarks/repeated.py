@@ -1,16 +1,16 @@
-"""An image that is sent again: what remembering it saves, and what it costs where it is not sent again.
+"""Measures the image cache: its gain for an image that is sent again, and its cost for one that is not.
 
     python -m benchmarks.repeated        # matplotlib's photograph of Grace Hopper, 1080 rows and 12 megapixels
 
-Two servers run, one that remembers nothing (`--image-cache 0`) and one as it is by default, and are called in short
-turns by one client, so that noise hits both. Median milliseconds:
+Two servers, one without the cache (`--image-cache 0`) and one with the default, are called in short turns by one
+client, so that noise affects both. Median milliseconds:
 
-- off: the server that remembers nothing.
-- first: the other, which never saw the image: other bytes each time, behind the JPEG's end.
-- next: the same, sent as DetectFaces, IndexFaces, SearchFacesByImage, one after the other.
-- again: the same bytes for the same operation, all the time.
+- off: the server without the cache.
+- first: the other server and a new image: each time with other bytes after the JPEG's end.
+- next: the same image, sent as DetectFaces, IndexFaces and SearchFacesByImage, one after the other.
+- again: the same bytes for the same operation every time.
 
-Beside them stands what the digest of the image takes, and reading its header, which an image remembered is spared.
+The times of the image's digest, and of reading its header, which a cached image skips, are printed too.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def _measure(clients: dict[str, Client], photo: Photo, turns: int) -> None:
         client.call("IndexFaces", _body("IndexFaces", _another(photo.data), SEARCHED))
     for turn in range(turns + 1):
         if turn == 1:
-            took.clear()  # the first does not count
+            took.clear()  # the first turn is a warm-up
         for operation in OPERATIONS:
             for _ in range(TURN):
                 call("off", "off", operation, photo.data)
@@ -94,7 +94,7 @@ def _body(operation: str, data: bytes, collection: str = FILLED) -> bytes:
 
 
 def _another(data: bytes) -> bytes:
-    """The same picture in bytes that were never sent before."""
+    """Returns the same image in bytes that were never sent before."""
     return data + next(_numbers).to_bytes(8, "big")
 
 

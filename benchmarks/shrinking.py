@@ -1,9 +1,9 @@
-"""Whether shrinking large images fast costs faces: the detector's letterbox against one pass of area averaging.
+"""Measures whether fast shrinking of large images loses faces: the detector's letterbox against area averaging.
 
     python benchmarks/shrinking.py FOLDER [--leave-out known-errors.csv]
 
-FOLDER holds PERSON/photo.jpg, square photos of one size. They are laid out as mosaics, so that every face is shrunk
-before it is found; the crop is cut from the mosaic, so that only the landmarks differ. Then TAR as `mien eval` has it.
+FOLDER contains PERSON/photo.jpg, square photos of one size. They are tiled as mosaics, so that every face is shrunk
+before detection; it is cropped from the mosaic, so that only the landmarks differ. TAR is that of `mien eval`.
 """
 
 import argparse
@@ -23,12 +23,12 @@ from mien.measure.accuracy.dataset import open_dataset
 from mien.packs.load import Pack
 
 LAYOUTS = ((5, 4), (7, 5), (9, 6))  # columns and rows of a mosaic
-FAR_OFF = 0.25  # of a photo's side; a face further from the middle of its photo is another's
+FAR_OFF = 0.25  # share of a photo's side; a face further from its centre belongs to another photo
 
 
 @dataclass(frozen=True, slots=True)
 class Mosaic:
-    """Photos side by side, as a picture; `names` are the people, column by column in each row."""
+    """A picture of tiled photos; `names` are the people, column by column in each row."""
 
     pixels: Pixels
     names: list[str]
@@ -63,7 +63,7 @@ def main() -> None:
                     embeddings.append(pack.pipeline.embed([face])[0])
                     people.append(album.names.index(person))
             print(f"\n{columns} x {rows}, shrunk {mosaic.width / pack.pipeline.detector.canvas:.2f} times, {name}")
-            report(np.stack(embeddings), np.array(people), album.apart)
+            report(np.stack(embeddings), np.array(people), album.left_out)
             print(f"{len(files) - len(people)} of {len(files)} faces not found")
 
 
@@ -77,12 +77,12 @@ def arguments() -> argparse.Namespace:
 def report(embeddings: np.ndarray, people: np.ndarray, apart: tuple[tuple[int, int], ...]) -> None:
     strangers, mates = comparison.impostors(embeddings, people, apart), comparison.mates(embeddings, people)
     for far in (1e-3, 1e-4, 1e-5):
-        bar = strangers.bar(far)
+        bar = strangers.threshold(far)
         print(f"FAR {far:g}: cosine {bar:.4f}, TAR {100 * verification.tar(mates, bar):.2f}%")
 
 
 def averaged(image: Pixels, shape: tuple[int, int, int]) -> Pixels:
-    """The letterbox in one pass of area averaging."""
+    """Letterboxes an image in one pass of area averaging."""
     factor = min(shape[0] / image.shape[0], shape[1] / image.shape[1])
     height, width = round(image.shape[0] * factor), round(image.shape[1] * factor)
     canvas = np.zeros(shape, np.uint8)
@@ -102,7 +102,7 @@ def mosaics(files: list[Path], columns: int, rows: int) -> Iterator[Mosaic]:
 
 
 def belonging(pack: Pack, mosaic: Mosaic) -> Iterator[tuple[str, Face]]:
-    """Each person's face: the one nearest to the middle of their photo, if it is in it at all."""
+    """Yields each person's face: the one nearest to the centre of their photo, if there is one."""
     faces = pack.pipeline.find(mosaic)
     middles = np.array([[face.box.x1 + face.box.x2, face.box.y1 + face.box.y2] for face in faces]).reshape(-1, 2) / 2
     for index, name in enumerate(mosaic.names):

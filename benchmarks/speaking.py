@@ -1,10 +1,10 @@
-"""What speaks HTTP: requests a second and processor time of servers with the same small ASGI application.
+"""Compares HTTP servers with the same small ASGI application: requests a second and CPU time.
 
     python benchmarks/speaking.py [SERVER …] [--seconds 3] [--with PYTHON]
 
-Each server is started with one worker and uvloop, and asked by 1 and by 16 clients that keep their connections, for
-GET /healthz and for a POST of a ListCollections. Those not installed are left out; `--with` names a Python that has
-hypercorn and Granian. `mien` is mien's own connection under uvicorn's loop.
+Each server runs one worker with uvloop and is called by 1 and by 16 clients with persistent connections: GET /healthz,
+and a POST of ListCollections. `--with` names a Python that has hypercorn and Granian. `mien` is mien's own connection
+under uvicorn's loop.
 """
 
 import argparse
@@ -84,7 +84,7 @@ def ask(port: int, request: bytes, seconds: float, counts: Any, number: int) -> 
 
 
 def answered(raw: socket.socket, request: bytes) -> bool:
-    """Whether the server answered; hypercorn closes each connection after a thousand requests."""
+    """Returns whether the server answered; hypercorn closes each connection after a thousand requests."""
     raw.sendall(request)
     received = b""
     while len(received.partition(b"\r\n\r\n")[2]) < len(ANSWER):
@@ -96,7 +96,7 @@ def answered(raw: socket.socket, request: bytes) -> bool:
 
 
 def flood(port: int, process: "psutil.Process", begin: bytes, part: bytes, seconds: float) -> str:
-    """MB more that a server holds, and the seconds that /healthz takes, while 16 connections send without end."""
+    """Returns the memory growth in MB and the slowest /healthz in seconds while 16 connections send endlessly."""
     before, most, slowest = process.memory_info().rss, 0, 0.0
     spawn = multiprocessing.get_context("spawn")
     sending = [spawn.Process(target=send, args=(port, begin, part, seconds), daemon=True) for _ in range(4)]
@@ -120,7 +120,7 @@ def flood(port: int, process: "psutil.Process", begin: bytes, part: bytes, secon
 
 
 def send(port: int, begin: bytes, part: bytes, seconds: float) -> None:
-    """Four connections in turn, each sent to as much as it takes."""
+    """Sends on four connections in turn, as much as each accepts."""
     os.nice(19)
     block, until, open_now = part * (65536 // len(part)), time.monotonic() + seconds, []
     while time.monotonic() < until:
@@ -143,7 +143,7 @@ def send(port: int, begin: bytes, part: bytes, seconds: float) -> None:
 
 
 def measure(server: "subprocess.Popen[bytes]", port: int, request: bytes, clients: int, seconds: float) -> str:
-    """Requests a second, and µs of processor time that the server takes for one."""
+    """Returns the requests a second, and the server's CPU time for one in µs."""
     process = psutil.Process(server.pid)
     every = [process, *process.children(recursive=True)]
     spawn = multiprocessing.get_context("spawn")
@@ -164,7 +164,7 @@ def main() -> None:
     parser.add_argument("servers", nargs="*", default=servers)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument(
-        "--floods", action="store_true", help="what is held and how long others wait, in place of speed"
+        "--floods", action="store_true", help="measure memory and the latency of others under floods, instead of speed"
     )
     parser.add_argument("--with", dest="python", default=sys.executable)
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)

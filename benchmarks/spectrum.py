@@ -1,4 +1,4 @@
-"""Measure how a pack's embeddings are spread, for `mien bench --gallery` where there are no photographs.
+"""Measures the distribution of a pack's embeddings, for `mien bench --gallery` without photographs.
 
 python benchmarks/spectrum.py FOLDER > src/mien/measure/speed/spectrum.json
 """

@@ -1,10 +1,9 @@
-"""How soon after its start a server answers a search in a large collection, from a snapshot and without one.
+"""Measures how soon after its start a server answers a search in a large collection, with and without a snapshot.
 
     python benchmarks/start.py [--faces 1e7] [--folder DIR] [--codes memory|mapped] [--json FILE]
 
-The store is filled (`filled.py`) and a snapshot written, then `mien serve` is started as a user starts it, with nothing
-of the snapshot or the database at hand in the system's cache, and asked for the faces like one of the collection's. The
-floor is reading the snapshot's bytes.
+The store is filled (`filled.py`) and a snapshot written. Then `mien serve` starts with a cold file cache and answers a
+SearchFaces. The floor is reading the snapshot's bytes.
 """
 
 import argparse
@@ -48,7 +47,7 @@ def main() -> None:
 
 
 def prepare(store: Store, folder: Path) -> str:
-    """Give the collection to the pack that serves, and write its snapshot; the id of a face in it."""
+    """Assigns the collection to the server's pack and writes its snapshot; returns the id of a face."""
     settings = config.load({}, os.environ)
     contract = app.open_pack(settings).manifest.contract
     store.database.write(lambda cursor: cursor.run("UPDATE collections SET contract = ?", contract))
@@ -63,7 +62,7 @@ def prepare(store: Store, folder: Path) -> str:
 
 
 def floor(folder: Path) -> float:
-    """Seconds of reading the snapshot's bytes from the disk."""
+    """Returns the seconds of reading the snapshot from the disk."""
     forget(folder)
     started = time.perf_counter()
     for path in folder.rglob("*"):
@@ -75,7 +74,7 @@ def floor(folder: Path) -> float:
 
 
 def forget(folder: Path) -> None:
-    """Have the system's cache drop what it holds of the files."""
+    """Drops the files from the system's cache."""
     for path in folder.rglob("*"):
         if path.is_file():
             with path.open("rb") as file:
@@ -84,7 +83,7 @@ def forget(folder: Path) -> None:
 
 
 def start(folder: Path, face_id: str, codes: str, how: str) -> dict[str, float]:
-    """Seconds until a server listens and until it has answered a search, and its memory then."""
+    """Returns the seconds until a server listens and until it has answered a search, and its memory then."""
     forget(folder)
     started = time.perf_counter()
     command = [sys.executable, "-m", "mien", "serve", "--data", str(folder), "--port", "0", "--gallery-codes", codes]

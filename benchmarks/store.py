@@ -1,12 +1,11 @@
-"""How fast SQLite answers what clients ask of a large collection, and how fast a gallery is rebuilt from it.
+"""Measures how fast SQLite answers the calls of clients on a large collection, and rebuilds a gallery from it.
 
     python benchmarks/store.py [--faces 2e7] [--folder DIR] [--json FILE]
 
-Asked in turns, so that noise hits all: a page of 100 faces after a random id, 100 faces by their ids, 100 by their
-keys, one embedding, one face added. The file is larger than what is asked for again, so the disk and the system's cache
-are part of it. "rebuild" reads every embedding through `Faces.changes`, as a gallery does; its floor is reading the
-file's bytes, in the same run, and its time on the processor says what noise there was. Adding takes a commit; its
-floor is in `benchmarks/commits.py`.
+Calls are made in turns, so that noise affects all: a page of 100 faces after a random id, 100 faces by their ids, 100
+by their keys, one embedding, one added face. The file exceeds what is read again, so the disk and the file cache count.
+"rebuild" reads every embedding through `Faces.changes`, as a gallery does; its floor is reading the file's bytes in the
+same run, and its CPU time shows the noise. Adding needs a commit, whose floor is in `benchmarks/commits.py`.
 """
 
 import argparse

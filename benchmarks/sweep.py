@@ -1,10 +1,10 @@
-"""What others wait while a large deleted collection is swept from SQLite, beside what they wait without that.
+"""Measures the latency of other calls while a large deleted collection is swept from SQLite, and without that.
 
     python benchmarks/sweep.py [--faces 1e6] [--folder DIR] [--json FILE]
 
 A collection of N faces is deleted; from then until it is swept, one thread adds faces to another collection of 10,000
-and one lists it, each with a pause between calls, as clients would. Before that, the same for five seconds without a
-sweep.
+and one lists it, each with a pause between calls, as clients would. Before that, the same runs for five seconds
+without a sweep.
 """
 
 import argparse
@@ -54,7 +54,7 @@ def wait(store: Store) -> None:
 
 
 def clients(store: Store, until: Callable[[], None]) -> tuple[list[float], list[float]]:
-    """Add and list until `until` returns; how long each call took."""
+    """Adds and lists until `until` returns; returns the seconds of each call."""
     found = store.collections.find(ACCOUNT, "staying")
     assert found is not None
     vectors, done = embeddings(256), threading.Event()

@@ -1,8 +1,8 @@
-"""How several faces become one user's vector: mean, trimmed mean and best of k, measured on a folder of people.
+"""Compares ways to combine faces into a user's vector: mean, trimmed mean and best of k, on a folder of people.
 
     python benchmarks/users.py FOLDER
 
-FOLDER holds PERSON/photo.jpg. Half of the people with at least MOST + 1 photos are enrolled with 1 to MOST of them;
+FOLDER contains PERSON/photo.jpg. Half of the people with at least MOST + 1 photos are enrolled with 1 to MOST of them;
 their other photos are mates, every other person's photos are strangers. Printed: the share of mates found when one
 stranger in 10,000 is let in (TAR), and the share of strangers at or above similarity 80 under the pack's calibration
 for pairs of faces, which should be one in 10,000.
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def trial(people: dict[str, list[Vectors]], k: int, score: "Score") -> tuple[Vectors, Vectors]:
-    """Scores of mates and of strangers against every enrolled user."""
+    """Returns the scores of mates and of strangers against every enrolled user."""
     users = [name for name in sorted(people) if len(people[name]) > MOST][::2]
     others = np.stack([vector for name, vectors in sorted(people.items()) if name not in users for vector in vectors])
     mates, strangers = [], []

@@ -1,4 +1,4 @@
-"""How well a peer's embeddings tell people apart, by the functions of `mien eval`, on a drawn part of a folder."""
+"""Measures the accuracy of a peer's embeddings with the functions of `mien eval`, on a random part of a folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from mien.measure.accuracy.dataset import open_dataset
 
 FAR = 1e-3
 MOST = 4  # photographs of a person
-LIFT = 0.05  # how flat `lifted` is
+LIFT = 0.05  # scale in `lifted`; smaller is flatter
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,39 +20,39 @@ class Sample:
 
     Attributes:
         files: the photographs.
-        people: int64 (N,), who is on each.
-        apart: pairs of people who are not compared.
+        people: int64 (N,), the person on each.
+        left_out: pairs of people who are not compared.
     """
 
     files: tuple[Path, ...]
     people: NDArray[np.int64]
-    apart: tuple[tuple[int, int], ...]
+    left_out: tuple[tuple[int, int], ...]
 
     @classmethod
     def drawn(cls, folder: Path, leave_out: Path | None, people: int) -> "Sample":
-        """Up to `MOST` photographs of each of so many people who have two."""
+        """Draws up to `MOST` photographs of each of some people who have at least two."""
         whole = open_dataset(folder, leave_out=leave_out)
         random = np.random.default_rng(1)
         several = np.flatnonzero(np.bincount(whole.people) >= 2)
         names = np.sort(random.permutation(several)[:people])
         taken = np.concatenate([random.permutation(np.flatnonzero(whole.people == name))[:MOST] for name in names])
-        return cls(tuple(whole.files[int(number)] for number in taken), whole.people[taken], whole.apart)
+        return cls(tuple(whole.files[int(number)] for number in taken), whole.people[taken], whole.left_out)
 
 
 def measured(vectors: NDArray[np.float64], album: Sample, euclidean: bool = False) -> dict[str, float]:
-    """The share of faces found, and of pairs of one person accepted; a pair with a face not found is not accepted.
+    """Returns the share of faces found, and TAR at FAR; a pair with a face that was not found counts as rejected.
 
     Args:
-        vectors: float64 (N, D) of the album's photographs, NaN where no face was found.
-        album: whose they are.
-        euclidean: whether the distance between vectors counts, and not their cosine.
+        vectors: float64 (N, D), one for each photograph; NaN where no face was found.
+        album: the photographs.
+        euclidean: whether vectors are compared by their distance instead of their cosine.
     """
     seen = ~np.isnan(vectors[:, 0])
     found = vectors[seen]
     rows = lifted(found) if euclidean else found / np.linalg.norm(found, axis=1, keepdims=True)
     people = album.people[seen]
     embeddings = rows.astype(np.float32)
-    impostors, mates = comparison.impostors(embeddings, people, album.apart), comparison.mates(embeddings, people)
+    impostors, mates = comparison.impostors(embeddings, people, album.left_out), comparison.mates(embeddings, people)
     (rate,) = verification.rates(impostors, mates, people, (FAR,))
     counts = np.bincount(album.people)
     share = len(mates.cosines) / (counts * (counts - 1) // 2).sum()
@@ -65,9 +65,9 @@ def measured(vectors: NDArray[np.float64], album: Sample, euclidean: bool = Fals
 
 
 def lifted(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Vectors of length 1 whose cosine falls as the distance of these rises, but for a share of about LIFT².
+    """Maps vectors to unit length so that cosines fall as distances rise, up to a relative error of about LIFT².
 
-    They are laid onto a small patch of a sphere of one more dimension, which is nearly flat.
+    They are projected onto a small, nearly flat patch of a sphere with one more dimension.
     """
     flat = LIFT * (vectors - vectors.mean(axis=0))
     return np.column_stack([flat, np.sqrt(1 - (flat**2).sum(axis=1))])

@@ -1,4 +1,4 @@
-"""A virtual environment for each peer, made when it is first needed, so that nothing of a peer touches mien's own."""
+"""Creates a virtual environment for each peer when it is first needed, apart from mien's own."""
 
 import subprocess
 import sys
@@ -10,15 +10,15 @@ BASE = ("numpy==2.4.6", "psutil==7.2.2")
 
 
 def python(name: str, packages: tuple[str, ...], alone: tuple[str, ...] = ()) -> Path:
-    """The interpreter of an environment with these packages.
+    """Returns the interpreter of an environment with these packages.
 
     Args:
-        name: of the environment.
-        packages: what it holds beside `BASE`.
-        alone: packages installed without what they ask for, where another name of it is there already.
+        name: the name of the environment.
+        packages: its packages besides `BASE`.
+        alone: packages installed without their dependencies, which other packages provide.
 
     Raises:
-        subprocess.CalledProcessError: a package cannot be had; pip has said why.
+        subprocess.CalledProcessError: a package cannot be installed; pip has printed the reason.
     """
     place = FOLDER / "environments" / name
     interpreter, made = place / "bin" / "python", place / "made"
@@ -35,7 +35,7 @@ def python(name: str, packages: tuple[str, ...], alone: tuple[str, ...] = ()) ->
 
 
 def cores() -> int:
-    """How many cores a peer may use."""
+    """Returns the number of cores that a peer may use."""
     import psutil
 
     return len(psutil.Process().cpu_affinity() or [0])

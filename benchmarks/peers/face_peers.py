@@ -1,4 +1,4 @@
-"""What finds faces in a photograph and embeds them: mien and its peers, each used as its own documentation uses it.
+"""Adapters that find and embed faces with mien and its peers, each used as its documentation recommends.
 
 Imported by `face_worker.py` in a peer's own virtual environment; libraries are imported where they are used.
 """
@@ -24,7 +24,7 @@ class Peer(Protocol):
 
 
 class InProcess:
-    """What all libraries have in common."""
+    """The base of libraries that run in this process."""
 
     def __init__(self, *arguments: str) -> None:
         self.arguments = arguments
@@ -76,7 +76,7 @@ class MienServer:
         self._server.__exit__(None, None, None)
 
     def _body(self, photo: Path) -> bytes:
-        """That of the search, after the photograph's face has been indexed."""
+        """Indexes the photograph's face, and returns the body of the search."""
         from mien.measure.speed.http_client import bodies
 
         data, name = photo.read_bytes(), photo.stem

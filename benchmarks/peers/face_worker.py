@@ -1,4 +1,4 @@
-"""Does what `faces.py` asks, in a peer's own virtual environment: a question a line on stdin, an answer a line.
+"""Runs a peer in its own virtual environment for `faces.py`: a request a line on stdin, an answer a line on stdout.
 
 face_worker.py KIND [ARGUMENT ...]
 
@@ -43,7 +43,7 @@ def answer(peer: Peer, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def central(peer: Peer, photo: Path) -> np.ndarray | None:
-    """The embedding of the face nearest to the centre, as `mien eval` takes it; None where none is found."""
+    """Returns the embedding of the face nearest to the centre, as in `mien eval`; None if none is found."""
     seen = peer.look(photo)
     width, height = Image.open(photo).size
     apart = [abs(x1 + x2 - width) + abs(y1 + y2 - height) for (x1, y1, x2, y2), _ in seen]
@@ -51,7 +51,7 @@ def central(peer: Peer, photo: Path) -> np.ndarray | None:
 
 
 def timed(peer: Peer, photo: Path, seconds: float, threads: int) -> dict[str, Any]:
-    """Milliseconds of looks at one photograph by so many threads, each again as soon as it is done."""
+    """Returns the milliseconds of processing a photograph repeatedly on several threads."""
 
     def repeat(_: int) -> list[float]:
         took: list[float] = []

@@ -1,10 +1,10 @@
-"""Finding and embedding faces by mien and by its peers: the same photographs, in turns, on the same machine.
+"""Compares mien and its peers at finding and embedding faces: the same photographs, in turns, on one machine.
 
     python benchmarks/peers/faces.py FOLDER --leave-out known-errors.csv --json faces.json
 
-FOLDER holds PERSON/photo.jpg; accuracy is measured on photographs of PEOPLE of them drawn at random, by the functions
-of `mien eval`. Without FOLDER only speed and memory are. Speed is that of one photograph at 240 and at 1080 rows.
-Each peer runs in a virtual environment of its own under `build/peers`, where its embeddings are kept as well.
+FOLDER contains PERSON/photo.jpg; accuracy is measured on photographs of random people, by the functions of `mien
+eval`. Without FOLDER, only speed and memory are measured, with one photograph at 240 and at 1080 rows. Each peer runs
+in a separate virtual environment under `build/peers`, where its embeddings are kept too.
 """
 
 import argparse
@@ -33,17 +33,17 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """How a peer is run.
+    """A peer and how to run it.
 
     Attributes:
-        name: in the table.
+        name: its name in the table.
         kind: its class in `face_peers`.
-        arguments: what that takes.
+        arguments: the arguments of the class.
         environment: a name and the packages in it; None for mien's own.
-        alone: packages installed without what they ask for.
-        processes: how many look at photographs at the same time where images a second are counted.
-        threads: of each of them.
-        euclidean: whether it compares embeddings by their distance, and not by their cosine.
+        alone: packages installed without their dependencies.
+        processes: the number of processes while images a second are measured.
+        threads: the number of threads of each.
+        euclidean: whether it compares embeddings by distance instead of cosine.
     """
 
     name: str
@@ -68,7 +68,7 @@ INSIGHTFACE = ("insightface", ("insightface==2.1", "onnxruntime>=1.20", "pillow=
 
 
 def peers(insightface: Path | None) -> list[Peer]:
-    """All of them; insightface only where the user has a pack for it."""
+    """Returns all peers; insightface only if the user has a pack for it."""
     cores = environments.cores()
     settings = config.load({}, os.environ)
     files = install.install(own.named("retail", settings.packs), settings.packs)
@@ -86,12 +86,12 @@ def peers(insightface: Path | None) -> list[Peer]:
     if insightface:
         found.append(Peer(f"insightface, {insightface.name}", "InsightFace", (str(insightface),), INSIGHTFACE))
     else:
-        print("insightface is left out: its models are had by agreement only; --insightface ROOT/models/NAME names one")
+        print("insightface is left out, since its models need an agreement; see --insightface")
     return found
 
 
 class Worker:
-    """A process of a peer's that answers questions."""
+    """A process of a peer that answers requests."""
 
     def __init__(self, peer: Peer) -> None:
         python = environments.python(*peer.environment, peer.alone) if peer.environment else Path(sys.executable)
@@ -124,7 +124,7 @@ class Worker:
 
 
 def accuracies(found: list[Peer], album: Sample) -> dict[str, Row]:
-    """By name of the peer. A server gives no embeddings; its accuracy is its pack's."""
+    """Returns accuracies by name of the peer. A server returns no embeddings; its accuracy is that of its pack."""
     rows = {}
     for peer in found:
         if peer.kind != "MienServer":
@@ -135,7 +135,7 @@ def accuracies(found: list[Peer], album: Sample) -> dict[str, Row]:
 
 
 def embeddings(peer: Peer, album: Sample) -> np.ndarray:
-    """Float64 (N, D) of the album's photographs, NaN where no face was found; those of a peer are kept on disk."""
+    """Returns embeddings, float64 (N, D), NaN where no face was found. Those of a peer are cached on disk."""
     what = json.dumps([peer.kind, peer.arguments, peer.environment, peer.alone, list(map(str, album.files))])
     kept = environments.FOLDER / "embeddings" / f"{hashlib.sha256(what.encode()).hexdigest()[:16]}.npy"
     if not peer.environment or not kept.exists():
@@ -147,7 +147,7 @@ def embeddings(peer: Peer, album: Sample) -> np.ndarray:
 
 
 def speeds(found: list[Peer], images: dict[str, Path], seconds: float, turns: int) -> dict[str, Row]:
-    """Milliseconds and images a second of each, in turns, so that whatever else the machine does slows all."""
+    """Measures latency and images a second of each peer, in turns, so that noise affects all."""
     workers = {peer.name: [Worker(peer) for _ in range(peer.processes or environments.cores())] for peer in found}
     took: dict[str, dict[str, list[float]]] = {peer.name: {size: [] for size in images} for peer in found}
     rates: dict[str, dict[str, list[float]]] = {peer.name: {size: [] for size in images} for peer in found}
@@ -174,7 +174,7 @@ def speeds(found: list[Peer], images: dict[str, Path], seconds: float, turns: in
 
 
 def table(rows: list[Row]) -> str:
-    """For a document."""
+    """Formats the rows as a Markdown table."""
     cells: list[tuple[str, Callable[[Row], str]]] = [
         ("", lambda row: str(row["peer"])),
         *((f"{size}: ms", lambda row, size=size: f"{row[f'p50_ms_{size}']:.1f}") for size in SIZES),
@@ -192,15 +192,13 @@ def table(rows: list[Row]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, nargs="?")
-    parser.add_argument("--leave-out", type=Path, help="as of mien eval")
+    parser.add_argument("--leave-out", type=Path, help="the file of `mien eval --leave-out`")
     parser.add_argument("--insightface", type=Path, help="a pack for insightface, as ROOT/models/NAME")
     parser.add_argument("--without", default="", help="peers to leave out, by name, with semicolons between")
-    parser.add_argument("--people", type=int, default=300, help="whose photographs accuracy is measured on")
-    parser.add_argument(
-        "--seconds", type=float, default=10, help="how long each speed is measured; 0 for accuracy alone"
-    )
-    parser.add_argument("--turns", type=int, default=5, help="in how many parts")
-    parser.add_argument("--json", type=Path, help="where to write the rows")
+    parser.add_argument("--people", type=int, default=300, help="number of people for accuracy")
+    parser.add_argument("--seconds", type=float, default=10, help="seconds for each speed; 0 for accuracy alone")
+    parser.add_argument("--turns", type=int, default=5, help="number of turns")
+    parser.add_argument("--json", type=Path, help="file for the rows")
     given = parser.parse_args()
     without = given.without.split(";")
     found = [peer for peer in peers(given.insightface) if peer.name not in without]

@@ -1,9 +1,9 @@
-"""Search in a gallery by mien and by its peers: the same embeddings, probes and truth, one after the other.
+"""Compares mien and its peers at searching a gallery: the same embeddings, probes and ground truth.
 
     python benchmarks/peers/galleries.py --faces 1e5,1e6 --json rows.json
 
-Embeddings are those of `mien bench --gallery`. Each peer runs as a process in a virtual environment of its own under
-`build/peers`, which is made when it is first needed. A build that takes longer than `--limit` is given up and said so.
+Embeddings are those of `mien bench --gallery`. Each peer runs as a process in a separate virtual environment under
+`build/peers`, which is created when it is first needed. A build that exceeds `--limit` is abandoned and reported.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def interpreter(name: str) -> str:
 
 
 def measured(pythons: dict[str, str], faces: int, seconds: float, limit: float) -> Iterator[Row]:
-    """Write the embeddings of one size to a file and let each peer search them."""
+    """Writes the embeddings of one size to a file and runs each peer on them."""
     environments.FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=environments.FOLDER) as folder:
         Path(folder).chmod(0o755)
@@ -75,7 +75,7 @@ def measured(pythons: dict[str, str], faces: int, seconds: float, limit: float) 
 
 
 def write(folder: Path, faces: int) -> None:
-    """Embeddings, and what exact search finds among them."""
+    """Writes the embeddings, and the results of exact search."""
     drawn = population.shipped(min(search_at_size.PROBES, faces))
     probes = drawn.probes
     truth = search_at_size.GroundTruth(probes, np.zeros(len(probes), np.int64), np.full(len(probes), -2, np.float32))
@@ -87,7 +87,7 @@ def write(folder: Path, faces: int) -> None:
 
 
 def line(row: Row) -> str:
-    """A row of the table."""
+    """Formats a row of the table."""
     name = row["peer"] + (f", {SETTING[row['peer']]} {row['effort']}" if row.get("effort") else "")
     if "unfinished" in row:
         after = f" after {row['build_s']:.0f} s" if "build_s" in row else ""

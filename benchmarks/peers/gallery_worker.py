@@ -2,8 +2,8 @@
 
     gallery_worker.py PEER FOLDER SECONDS LIMIT
 
-FOLDER holds `embeddings.f32`, float32 (N, D), and `truth.npz` with the probes and what exact search finds for them.
-A row of the table is printed as JSON on a line of its own. The loops are those of `mien.measure.speed.search_timing`.
+FOLDER contains `embeddings.f32`, float32 (N, D), and `truth.npz` with the probes and the results of exact search.
+Each row of the table is printed as a line of JSON. The loops are those of `mien.measure.speed.search_timing`.
 """
 
 import gc
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def measure(peer: Peer, probes: np.ndarray, exact: np.ndarray, memory: np.ndarray, seconds: float) -> dict[str, float]:
-    """The figures of one row but for those of building."""
+    """Returns the figures of one row, except those of building."""
     peer.nearest(probes[0])
     took, floor = alone(peer, probes, memory, seconds)
     found, per_second = together(peer, probes, seconds)
@@ -69,9 +69,9 @@ def measure(peer: Peer, probes: np.ndarray, exact: np.ndarray, memory: np.ndarra
 
 
 def alone(peer: Peer, probes: np.ndarray, memory: np.ndarray, seconds: float) -> tuple[list[float], list[float]]:
-    """Milliseconds of searches, one at a time, and of the floor in turns between them.
+    """Returns the milliseconds of single searches, and of the floor, measured in turns.
 
-    The floor is the same for all: reading 32 bytes a face with all cores.
+    The floor is the same for all peers: reading 32 bytes a face with all cores.
     """
     parts = np.array_split(memory, cores())
     took: list[float] = []
@@ -87,7 +87,7 @@ def alone(peer: Peer, probes: np.ndarray, memory: np.ndarray, seconds: float) ->
 
 
 def together(peer: Peer, probes: np.ndarray, seconds: float) -> tuple[np.ndarray, float]:
-    """What is found for each probe, and searches a second by many threads, each probe at least once."""
+    """Searches each probe at least once on many threads; returns the results and the searches a second."""
     found = np.zeros(len(probes), np.int64)
     numbers = itertools.count()
     started = time.perf_counter()

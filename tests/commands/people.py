@@ -31,7 +31,7 @@ def mien(
 
 
 def answer(*arguments: object, code: int = 0, **variables: str) -> Any:
-    """What the command prints with --json."""
+    """Returns the parsed output of a command with --json."""
     return json.loads(mien(*arguments, "--json", code=code, folder=None, **variables).stdout)
 
 
@@ -42,7 +42,7 @@ def variants(name: str, count: int) -> list[bytes]:
 
 
 def folder(place: Path, each: int = 2) -> Path:
-    """Two people with some photographs each, one photograph of nobody, and one file that is no photograph."""
+    """Two people with some photographs each, one photograph without a face, and one file that is not a photograph."""
     for name, shown in (("Grace Hopper", "hopper"), ("Astronautin", "astronaut")):
         (place / name).mkdir(parents=True)
         for number, data in enumerate(variants(shown, each)):

@@ -1,4 +1,4 @@
-"""`mien import --from`: what compreface, deepface and face_recognition hold, indexed anew.
+"""`mien import --from`: photographs of CompreFace, deepface and face_recognition, indexed again.
 
 CompreFace is a server that answers the two requests of its documented REST API, pages and key included.
 """

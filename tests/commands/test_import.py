@@ -25,7 +25,7 @@ USERS = {"Astronautin": 2, "Grace:20Hopper": 2}
 
 
 def held(data: Path, collection: str) -> dict[str, Any]:
-    """What a store has: users with their counts of faces, and the faces' external ids."""
+    """Returns a store's users with their numbers of faces, and the faces' external ids."""
     store = stores.open_store("", str(data))
     with closing(store.database):
         found = store.collections.find(ACCOUNT, collection)
@@ -63,8 +63,8 @@ def test_a_folder_is_imported_twice_and_nothing_changes(packs: str, tmp_path: Pa
     assert held(data, "family")["users"] == USERS | {"Astronautin": 3}
 
 
-def test_a_collection_made_anew_is_filled_anew(packs: str, tmp_path: Path) -> None:
-    """What an earlier run did for a collection that is gone counts for nothing."""
+def test_a_collection_that_was_created_again_is_filled_again(packs: str, tmp_path: Path) -> None:
+    """The log of a deleted collection does not apply to a new one of the same name."""
     people, data = folder(tmp_path / "people", each=1), tmp_path / "data"
     into = ("import", people, "--collection", "family", "--data", data)
     answer(*into, MIEN_PACKS=packs)

@@ -29,7 +29,7 @@ def data(packs: str, tmp_path: Path) -> Path:
 
 
 def kept(data: Path) -> dict[str, Any]:
-    """What must stay: ids, external ids and owners of faces, users, and tags."""
+    """Returns everything that must stay: ids, external ids and users of faces, users, and tags."""
     found = everything(data)
     return {
         "faces": sorted((row[1], row[3] or "", row[9] or "") for row in found["faces"]),

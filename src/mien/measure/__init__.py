@@ -1,1 +1,1 @@
-"""mien measured: `mien eval` for accuracy, `mien bench` for speed."""
+"""Measures mien: accuracy with `mien eval`, speed with `mien bench`."""

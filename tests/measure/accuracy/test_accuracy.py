@@ -44,7 +44,7 @@ def test_tar_has_not_fallen(album: Dataset, pack: Pack, tmp_path: Path) -> None:
     assert not found.unreadable
     people = album.people[found.photos]
     strangers = comparison.impostors(found.embeddings, people)
-    assert verification.tar(comparison.mates(found.embeddings, people), strangers.bar(1e-3)) >= TAR - POINT
+    assert verification.tar(comparison.mates(found.embeddings, people), strangers.threshold(1e-3)) >= TAR - POINT
     # and similarity 60 still is one false match in a thousand, within what this many people can tell
     bar = pack.calibration.cosine(60)
     assert 0.0003 < (strangers.cosines > bar).sum() / strangers.total < 0.003

@@ -170,7 +170,7 @@ def test_the_figures_measured_become_a_calibration(pack: Pack, tmp_path: Path) -
     read = calibration_file.read(path, pack.manifest)
     assert [far for far, _ in read] == list(evaluation.CALIBRATED)
     assert [bar for _, bar in read] == sorted(bar for _, bar in read)
-    assert dict(read)[1e-3] == pytest.approx(strangers.bar(1e-3), abs=1e-4)
+    assert dict(read)[1e-3] == pytest.approx(strangers.threshold(1e-3), abs=1e-4)
     assert "extrapolated = [1e-05, 1e-06]" in path.read_text()
 
 

@@ -40,9 +40,9 @@ def test_a_bar_is_exact_in_the_tail_and_near_beyond_it() -> None:
     same = people[:, None] == people
     cosines = np.sort((embeddings @ embeddings.T)[np.triu(~same)])[::-1]
     for far in (0.001, 0.002, 0.1, 0.5, 0.9):
-        assert found.bar(far) == pytest.approx(cosines[int(far * len(cosines) + 1e-9)], abs=3 / comparison.BINS)
-    assert found.bar(1) == -1
-    assert int((cosines > found.bar(0.002)).sum()) == int(0.002 * len(cosines))
+        assert found.threshold(far) == pytest.approx(cosines[int(far * len(cosines) + 1e-9)], abs=3 / comparison.BINS)
+    assert found.threshold(1) == -1
+    assert int((cosines > found.threshold(0.002)).sum()) == int(0.002 * len(cosines))
 
 
 def test_a_person_with_many_pairs_weighs_as_one_with_twenty() -> None:

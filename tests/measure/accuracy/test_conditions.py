@@ -1,4 +1,4 @@
-"""What is done to a photograph, and where the face then is."""
+"""Each condition changes the photo as it says, and reports where the face is."""
 
 import io
 

@@ -34,7 +34,7 @@ def test_a_folder_is_a_person(folder: Path) -> None:
 
 def test_people_to_leave_out_are_found_by_name(folder: Path, tmp_path: Path) -> None:
     apart = written(tmp_path / "apart.csv", "identity_a,identity_b,what\ncy,ann,twins\nzoe,ann,not here\n")
-    assert open_dataset(folder, leave_out=apart).apart == ((2, 0),)
+    assert open_dataset(folder, leave_out=apart).left_out == ((2, 0),)
 
 
 def test_pairs_name_the_photos_that_are_looked_at(folder: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ def found(
         sizes,
         mates=comparison.mates(embeddings, people),
         fitted=verification.tail(strangers),
-        apart=apart,
+        left_out=apart,
     )
     return {(row.size, row.fpir): row for row in rows}
 

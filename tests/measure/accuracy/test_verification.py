@@ -29,8 +29,8 @@ EVEN = impostors(np.arange(1000) / 1000)  # one pair in a hundred lies above 0.9
 
 def test_a_share_far_of_the_impostors_lies_above_the_bar() -> None:
     for far in (0.001, 0.01, 0.1, 0.25):
-        assert (EVEN.cosines > EVEN.bar(far)).mean() == pytest.approx(far)
-    assert EVEN.bar(0.01) == pytest.approx(0.989)
+        assert (EVEN.cosines > EVEN.threshold(far)).mean() == pytest.approx(far)
+    assert EVEN.threshold(0.01) == pytest.approx(0.989)
 
 
 def test_tar_is_the_weighted_share_above_the_bar() -> None:
@@ -57,7 +57,7 @@ def test_each_rate_has_its_bar_and_its_tar() -> None:
 def test_a_rate_below_one_pair_is_extrapolated_and_says_so() -> None:
     (found,) = verification.rates(EVEN, mates([0.9], [1]), np.arange(100), (1e-4,))
     assert found.extrapolated
-    assert found.cosine > EVEN.bar(1e-3)
+    assert found.cosine > EVEN.threshold(1e-3)
 
 
 def test_an_interval_is_a_point_where_everyone_is_alike() -> None:
@@ -87,7 +87,7 @@ def test_people_are_drawn_and_not_pairs() -> None:
 
 
 def test_an_interval_holds_what_other_people_give() -> None:
-    """TARs of folders drawn anew fall into the interval of one folder about as often as it promises."""
+    """TARs of folders drawn again fall into the interval of one folder about as often as it promises."""
     embeddings, people = drawn(150, 4, spread=1.4, seed=1)
     interval = verification.rates(
         comparison.impostors(embeddings, people), comparison.mates(embeddings, people), people, (1e-3,)
@@ -96,7 +96,7 @@ def test_an_interval_holds_what_other_people_give() -> None:
     inside = 0
     for seed in range(2, 22):
         other, owners = drawn(150, 4, spread=1.4, seed=seed)
-        bar = comparison.impostors(other, owners).bar(1e-3)
+        bar = comparison.impostors(other, owners).threshold(1e-3)
         inside += interval.low <= verification.tar(comparison.mates(other, owners), bar) <= interval.high
     assert inside >= 12
 
@@ -104,11 +104,11 @@ def test_an_interval_holds_what_other_people_give() -> None:
 def test_the_tail_of_a_normal_distribution_is_found() -> None:
     found = verification.tail(impostors(np.random.default_rng(0).normal(0.05, 0.1, 300_000)))
     for far in (1e-3, 1e-5, 1e-7):
-        assert found.bar(far) == pytest.approx(0.05 - 0.1 * NormalDist().inv_cdf(far), abs=0.012)
+        assert found.threshold(far) == pytest.approx(0.05 - 0.1 * NormalDist().inv_cdf(far), abs=0.012)
 
 
 def test_the_bar_of_a_tail_stays_below_one() -> None:
-    assert verification.Tail(0.5, 0.3).bar(1e-9) < 1
+    assert verification.Tail(0.5, 0.3).threshold(1e-9) < 1
 
 
 def test_the_curve_rises_from_few_to_all() -> None:

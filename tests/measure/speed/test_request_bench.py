@@ -119,7 +119,7 @@ def test_a_crowd_is_held_against_both_bounds_and_called_as_planned(settings: Set
 
 def test_waiting_for_an_idle_connection_counts(crowd: LoadGenerator, photo: Photo) -> None:
     """Ten calls planned for the same moment over one connection: the last waits for nine others."""
-    told = crowd.arrive("DetectFaces", bodies("DetectFaces", photo.data, ""), [0.0] * 10, lines=1)
+    told = crowd.call_at("DetectFaces", bodies("DetectFaces", photo.data, ""), [0.0] * 10, connections=1)
 
     assert len(told.took) == 10
     assert told.took == sorted(told.took)
@@ -129,7 +129,7 @@ def test_waiting_for_an_idle_connection_counts(crowd: LoadGenerator, photo: Phot
 
 def test_calls_go_out_when_they_are_planned(crowd: LoadGenerator) -> None:
     times = [number / 50 for number in range(20)]
-    told = crowd.arrive("ListCollections", Body(b"{}"), times, lines=4)
+    told = crowd.call_at("ListCollections", Body(b"{}"), times, connections=4)
 
     assert len(told.ended) == 20
     assert all(ended >= planned for ended, planned in zip(told.ended, times, strict=True))
@@ -145,7 +145,7 @@ def test_random_arrivals_have_the_rate_that_was_asked_for() -> None:
 
 
 def test_a_perfect_server_makes_a_call_wait_only_where_all_cores_are_taken() -> None:
-    assert open_loop.alone([0.0, 0.0, 0.0, 9.0], 2, 1.0) == [1.0, 1.0, 2.0, 1.0]
+    assert open_loop.ideal_latencies([0.0, 0.0, 0.0, 9.0], 2, 1.0) == [1.0, 1.0, 2.0, 1.0]
 
 
 @pytest.mark.parametrize("size", [12, 1_000_000])

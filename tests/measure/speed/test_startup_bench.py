@@ -11,7 +11,7 @@ from mien.config import Settings
 from mien.errors import SetupError
 from mien.measure.speed import startup_bench
 from mien.measure.speed.sample_photos import Photo, photos
-from mien.measure.speed.startup_bench import Moment
+from mien.measure.speed.startup_bench import Milestone
 
 OVER = 1.75  # times its floor a server may take to its first answer; 1.5 was measured
 LEAST, ATTEMPTS = 3, 10  # starts, since other programs may be in the way
@@ -68,9 +68,9 @@ def test_a_server_holds_little_memory(settings: Settings, tmp_path: Path, capsys
     assert "first DetectFaces answered" in capsys.readouterr().out
 
 
-def until(name: str, settings: Settings, taken: list[Photo]) -> dict[str, Moment]:
+def until(name: str, settings: Settings, taken: list[Photo]) -> dict[str, Milestone]:
     """The moments of a turn up to one, by name; what comes after it is not waited for."""
-    found: dict[str, Moment] = {}
+    found: dict[str, Milestone] = {}
     with closing(startup_bench.turn(settings, taken)) as moments:
         for moment in moments:
             found[moment.name] = moment
@@ -79,6 +79,6 @@ def until(name: str, settings: Settings, taken: list[Photo]) -> dict[str, Moment
     return found
 
 
-def seconds(moment: Moment) -> float:
+def seconds(moment: Milestone) -> float:
     assert moment.seconds is not None
     return moment.seconds

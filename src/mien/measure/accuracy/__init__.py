@@ -1,1 +1,1 @@
-"""`mien eval`: how well a pack tells a user's own people apart, and which thresholds follow from that."""
+"""Measures how well a pack distinguishes a user's own people, and derives thresholds (`mien eval`)."""

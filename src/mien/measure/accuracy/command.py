@@ -16,35 +16,37 @@ from mien.measure.accuracy.options import Options
 from mien.packs import calibration_file
 
 
-def run(settings: Settings, asked: Options) -> None:
-    """Measure, print, and write the files that were asked for.
+def run(settings: Settings, options: Options) -> None:
+    """Evaluates, prints the findings, and writes the requested files.
 
     Raises:
-        SetupError: there is nothing to measure, or something cannot be read or written.
+        SetupError: there is nothing to measure, or a file cannot be read or written.
     """
-    if asked.report and find_spec("matplotlib") is None:
+    if options.report and find_spec("matplotlib") is None:
         _say(
             "The plots need matplotlib, which is not installed (pip install 'mien[eval]'); "
             "the figures follow without --report.",
             sys.stderr,
         )
     pack = app.open_pack(settings)
-    found = evaluate(pack, asked, settings.cores + 1)  # one reads and waits while the others work
-    _say(found.findings.as_text())
-    figures = found.findings.as_dict()
-    if asked.robustness:
-        costs = robustness.costs(found.album, pack.pipeline, asked.face, workers=settings.cores)
+    evaluation = evaluate(pack, options, settings.cores + 1)  # one more, since one waits for the disk
+    _say(evaluation.findings.as_text())
+    figures = evaluation.findings.as_dict()
+    if options.robustness:
+        costs = robustness.costs(evaluation.dataset, pack.pipeline, options.face, workers=settings.cores)
         figures["robustness"] = [asdict(cost) for cost in costs]
         _say("\n" + robustness.as_text(costs))
-    if asked.json:
-        _write(asked.json, json.dumps(figures, indent=2) + "\n")
-    if asked.calibrate:
-        calibration_file.write(asked.calibrate, calibrated(found))
-        _say(f"\nThe calibration is in {asked.calibrate}; use it with `mien serve --calibration {asked.calibrate}`.")
-    if asked.report and find_spec("matplotlib") is not None:
+    if options.json:
+        _write(options.json, json.dumps(figures, indent=2) + "\n")
+    if options.calibrate:
+        calibration_file.write(options.calibrate, calibrated(evaluation))
+        _say(
+            f"\nThe calibration is in {options.calibrate}; use it with `mien serve --calibration {options.calibrate}`."
+        )
+    if options.report and find_spec("matplotlib") is not None:
         from mien.measure.accuracy import html_report  # noqa: PLC0415  matplotlib is an extra
 
-        _say(f"\nThe report is in {html_report.write(asked.report, found, pack.pipeline, asked.face)}.")
+        _say(f"\nThe report is in {html_report.write(options.report, evaluation, pack.pipeline, options.face)}.")
 
 
 def _write(path: Path, text: str) -> None:

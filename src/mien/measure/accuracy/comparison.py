@@ -1,7 +1,7 @@
-"""All faces against all, in tiles, with memory that does not grow with the number of pairs.
+"""Compares all faces with each other in tiles, with memory that does not grow with the number of pairs.
 
-Of the impostor pairs a histogram of all and the highest ones themselves are kept; of the same-person pairs all, up to
-MOST_OF_ONE for each person.
+Of the impostor pairs, a histogram and the highest cosines are kept; of the same-person pairs, up to MOST_OF_ONE for
+each person.
 """
 
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-BINS = 20_000  # of the impostors' histogram, over cosines -1 … 1
+BINS = 20_000  # bins of the impostors' histogram, over cosines -1 … 1
 TILE = 2_048  # faces on each side of a tile
-TAIL = 1_000_000  # impostor pairs kept themselves, at most
-TAIL_SHARE = 0.01  # of the impostor pairs, likewise: the highest FAR whose bar is exact in a large folder
-LEAST_TAIL = 1_000  # impostor pairs kept themselves in a small folder
-MOST_PAIRS = 20  # a person with more same-person pairs weighs as one with this many
-MOST_OF_ONE = 200_000  # same-person pairs kept of one person; beyond it they are drawn at random
+TAIL = 1_000_000  # most impostor pairs of which the cosine is kept
+TAIL_SHARE = 0.01  # share of the impostor pairs that is kept: the highest FAR with an exact threshold
+LEAST_TAIL = 1_000  # impostor pairs that are kept in a small folder
+MOST_PAIRS = 20  # a person with more same-person pairs is weighted as one with this many
+MOST_OF_ONE = 200_000  # same-person pairs of one person; more are sampled at random
 
 Floats = NDArray[np.float32]
 Indexes = NDArray[np.int64]
@@ -23,13 +23,13 @@ Indexes = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Impostors:
-    """Cosines of pairs of two people.
+    """The cosines of impostor pairs: photos of two people.
 
     Attributes:
-        total: how many pairs.
+        total: the number of pairs.
         histogram: int64 (BINS,), pairs by cosine, from -1 to 1.
         cosines: float32 (T,), the highest, falling.
-        faces: int64 (T, 2), which faces these are, as rows of the embeddings.
+        faces: int64 (T, 2), their faces, as rows of the embeddings.
     """
 
     total: int
@@ -37,8 +37,8 @@ class Impostors:
     cosines: Floats
     faces: Indexes
 
-    def bar(self, far: float) -> float:
-        """The cosine that a share `far` of the pairs lies above; exact within the tail, to half a bin beyond it."""
+    def threshold(self, far: float) -> float:
+        """Returns the cosine that a share `far` of the pairs exceeds: exact within the tail, else to half a bin."""
         above = int(self.total * far + 1e-9)
         if above < len(self.cosines):
             return float(self.cosines[above])
@@ -50,13 +50,13 @@ class Impostors:
 
 @dataclass(frozen=True, slots=True)
 class Mates:
-    """Cosines of pairs of one person, falling.
+    """The cosines of mated pairs: photos of one person.
 
     Attributes:
-        cosines: float32 (G,).
-        people: int64 (G,), whose pair each is.
-        weights: float64 (G,); a person's sum to min(pairs, MOST_PAIRS).
-        faces: int64 (G, 2), which faces these are, as rows of the embeddings.
+        cosines: float32 (G,), falling.
+        people: int64 (G,), the person of each pair.
+        weights: float64 (G,); those of a person sum to min(pairs, MOST_PAIRS).
+        faces: int64 (G, 2), the faces, as rows of the embeddings.
     """
 
     cosines: Floats
@@ -83,7 +83,7 @@ class _Tail:
             self._cut()
 
     def above(self, cosines: Floats) -> Indexes:
-        """Which of these may still count."""
+        """Returns the indexes of cosines that may belong to the tail."""
         return np.flatnonzero(cosines > self._floor)
 
     def falling(self) -> tuple[Floats, Indexes]:
@@ -101,17 +101,17 @@ class _Tail:
         self._cosines, self._faces, self._held = [cosines], [faces], len(cosines)
 
 
-def impostors(embeddings: Floats, people: Indexes, apart: tuple[tuple[int, int], ...] = ()) -> Impostors:
-    """Compare every face with every face of another person.
+def impostors(embeddings: Floats, people: Indexes, left_out: tuple[tuple[int, int], ...] = ()) -> Impostors:
+    """Compares every face with every face of another person.
 
     Args:
         embeddings: float32 (F, D), rows of length 1.
-        people: int64 (F,), whose face each is.
-        apart: pairs of people who are not compared with each other.
+        people: int64 (F,), the person of each face.
+        left_out: pairs of people who are not compared with each other.
     """
-    left_out = _faces_apart(people, apart)
+    skipped = _skipped_faces(people, left_out)
     counts = np.bincount(people)
-    total = (len(people) ** 2 - int((counts**2).sum())) // 2 - len(left_out)
+    total = (len(people) ** 2 - int((counts**2).sum())) // 2 - len(skipped)
     tail = _Tail(min(TAIL, max(LEAST_TAIL, int(total * TAIL_SHARE) + 1)))
     histogram = np.zeros(BINS, np.int64)
     for top in range(0, len(people), TILE):
@@ -121,7 +121,7 @@ def impostors(embeddings: Floats, people: Indexes, apart: tuple[tuple[int, int],
             strangers = people[rows, None] != people[None, columns]
             if top == left:
                 strangers = np.triu(strangers)
-            inside = left_out[(left_out[:, 0] // TILE == top // TILE) & (left_out[:, 1] // TILE == left // TILE)] - (
+            inside = skipped[(skipped[:, 0] // TILE == top // TILE) & (skipped[:, 1] // TILE == left // TILE)] - (
                 top,
                 left,
             )
@@ -136,11 +136,11 @@ def impostors(embeddings: Floats, people: Indexes, apart: tuple[tuple[int, int],
     return Impostors(total, histogram, highest, faces)
 
 
-def _faces_apart(people: Indexes, apart: tuple[tuple[int, int], ...]) -> Indexes:
-    """Pairs of faces (the smaller row first) of people who are not compared; int64 (K, 2)."""
+def _skipped_faces(people: Indexes, left_out: tuple[tuple[int, int], ...]) -> Indexes:
+    """Returns the pairs of faces, int64 (K, 2), of people who are not compared; the smaller row first."""
     found = {
         (min(one, other), max(one, other))
-        for a, b in apart
+        for a, b in left_out
         if a != b
         for one in np.flatnonzero(people == a).tolist()
         for other in np.flatnonzero(people == b).tolist()
@@ -149,13 +149,13 @@ def _faces_apart(people: Indexes, apart: tuple[tuple[int, int], ...]) -> Indexes
 
 
 def binned(cosines: NDArray[np.floating], weights: NDArray[np.float64] | None = None, bins: int = BINS) -> Indexes:
-    """How many cosines, or how much weight, lies in each of `bins` equal parts of -1 … 1."""
+    """Counts the cosines, or sums their weights, in each of `bins` equal parts of -1 … 1."""
     places = np.clip(((cosines + 1) * (bins / 2)).astype(np.int64), 0, bins - 1)
     return np.asarray(np.bincount(places, weights, minlength=bins))
 
 
 def mates(embeddings: Floats, people: Indexes, seed: int = 0) -> Mates:
-    """Compare every face with every other face of the same person (arguments as in `impostors`)."""
+    """Compares every face with every other face of the same person. Arguments are those of `impostors`."""
     random = np.random.default_rng(seed)
     order = np.argsort(people, kind="stable")
     starts = np.flatnonzero(np.diff(people[order], prepend=-1))
@@ -195,11 +195,11 @@ def _sorted(
 def named_pairs(
     embeddings: Floats, people: Indexes, pairs: Indexes, same: NDArray[np.bool_]
 ) -> tuple[Impostors, Mates]:
-    """Compare the pairs of a file; a pair of one person counts once, however many the person has.
+    """Compares the pairs of a file, each with weight 1.
 
     Args:
         embeddings: float32 (F, D).
-        people: int64 (F,), by which intervals are drawn.
+        people: int64 (F,), the person of each face; the bootstrap draws people.
         pairs: int64 (N, 2), rows of the embeddings.
         same: bool (N,).
     """

@@ -1,4 +1,4 @@
-"""What cameras and people do to photographs, done to a good one: pixels in, a file out, and where the face went."""
+"""Degrades a good photo the way cameras and people do: takes pixels, returns a file and the position of the face."""
 
 import io
 from collections.abc import Callable
@@ -12,22 +12,22 @@ from PIL import Image
 from mien.face.quality import eye_distance
 from mien.face.types import Box, Detection, Pixels
 
-QUALITY = 92  # of JPEG, 0–100, where the condition is another
-SCENE = (1280, 720)  # columns and rows of the scene that a small face is put into
+QUALITY = 92  # JPEG quality, 0–100, unless it is the condition
+SCENE = (1280, 720)  # columns and rows of the scene around a small face
 GRAY = 128
 _ORIENTATION = 0x0112  # the EXIF tag
-_TURNS = {3: 2, 6: 1, 8: 3}  # quarter turns counter-clockwise that an upright image is stored with, by EXIF value
+_TURNS = {3: 2, 6: 1, 8: 3}  # EXIF value → counter-clockwise quarter turns of the stored image
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A photograph under a condition.
+    """A photo under a condition.
 
     Attributes:
         pixels: uint8 RGB (H, W, 3).
-        box: around the person's face, in pixels of the upright image.
-        quality: of JPEG, 0–100.
-        orientation: EXIF orientation that the file is stored with.
+        box: the person's face, in pixels of the upright image.
+        quality: JPEG quality, 0–100.
+        orientation: the EXIF orientation of the file.
     """
 
     pixels: Pixels
@@ -36,7 +36,7 @@ class Scene:
     orientation: int = 1
 
     def file(self) -> bytes:
-        """The JPEG file, turned as its orientation says."""
+        """Encodes the scene as JPEG, rotated as its orientation says."""
         stored = np.rot90(self.pixels, _TURNS.get(self.orientation, 0))
         image, exif, file = Image.fromarray(np.ascontiguousarray(stored)), Image.Exif(), io.BytesIO()
         exif[_ORIENTATION] = self.orientation
@@ -60,7 +60,7 @@ def _compressed(quality: int) -> Condition:
 
 
 def _sized(rows: int) -> Condition:
-    """The whole photo at so many rows."""
+    """Resizes the whole photo to this number of rows."""
 
     def condition(pixels: Pixels, face: Detection, _: Pixels) -> Scene:
         return _scaled(pixels, face.box, rows / pixels.shape[0])
@@ -69,7 +69,7 @@ def _sized(rows: int) -> Condition:
 
 
 def _small(extent: int) -> Condition:
-    """The photo shrunk until its face is so many pixels wide, off the middle of a large gray scene."""
+    """Shrinks the photo until its face is this wide, and places it off-centre in a large gray scene."""
 
     def condition(pixels: Pixels, face: Detection, _: Pixels) -> Scene:
         small = _scaled(pixels, face.box, extent / face.box.width)
@@ -84,7 +84,7 @@ def _small(extent: int) -> Condition:
 
 
 def _filling(pixels: Pixels, face: Detection, _: Pixels) -> Scene:
-    """Nothing but the face, from ear to ear, 600 pixels wide."""
+    """Crops the photo to the face, 600 pixels wide."""
     box, (height, width) = face.box, pixels.shape[:2]
     left, top = max(0, int(box.x1)), max(0, int(box.y1))
     part = pixels[top : min(height, int(box.y2) + 1), left : min(width, int(box.x2) + 1)]
@@ -93,14 +93,14 @@ def _filling(pixels: Pixels, face: Detection, _: Pixels) -> Scene:
 
 
 def _beside(pixels: Pixels, face: Detection, other: Pixels) -> Scene:
-    """Someone else stands to the right."""
+    """Adds another person to the right."""
     rows = pixels.shape[0]
     scaled = cv2.resize(other, (max(1, round(other.shape[1] * rows / other.shape[0])), rows))
     return Scene(np.concatenate([pixels, np.asarray(scaled, np.uint8)], axis=1), face.box)
 
 
 def _bar(pixels: Pixels, face: Detection, _: Pixels) -> Scene:
-    """A black bar over the eyes, as dark glasses."""
+    """Covers the eyes with a black bar, like dark glasses."""
     left, right = face.landmarks[:2].astype(np.float64)
     along = (right - left) / max(eye_distance(face.landmarks), 1e-6)
     reach, half = 0.45 * eye_distance(face.landmarks), 0.28 * eye_distance(face.landmarks)
@@ -110,7 +110,7 @@ def _bar(pixels: Pixels, face: Detection, _: Pixels) -> Scene:
 
 
 def _mask(pixels: Pixels, face: Detection, _: Pixels) -> Scene:
-    """A light blue mask from the bridge of the nose to below the chin."""
+    """Covers the face with a light blue mask, from the bridge of the nose to below the chin."""
     eyes, nose, mouth = face.landmarks[:2].mean(axis=0), face.landmarks[2], face.landmarks[3:].mean(axis=0)
     across = (face.landmarks[1] - face.landmarks[0]) * 0.95
     down = mouth - eyes
@@ -126,7 +126,7 @@ def _mask(pixels: Pixels, face: Detection, _: Pixels) -> Scene:
 
 
 def _lit(gain: float) -> Condition:
-    """Exposed `gain` times as long: what would be brighter than white is white."""
+    """Multiplies the exposure by `gain`, clipping at white."""
 
     def condition(pixels: Pixels, face: Detection, _: Pixels) -> Scene:
         linear = (pixels / 255.0) ** 2.2 * gain

@@ -1,6 +1,6 @@
-"""The worst false matches and the worst misses as pairs of crops, for a person to look at.
+"""Crops the faces of the worst false matches and misses, for the report's page of pairs.
 
-Often they are not the pack's mistakes but the folder's: one photo under two names, or a bystander taken for the person.
+Often the folder is at fault rather than the pack: a photo under two names, or a bystander taken for the person.
 """
 
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from mien.face.pipeline import Pipeline
 from mien.measure.accuracy.dataset import Dataset
 from mien.measure.accuracy.embedding import look
 
-SHOWN = 40
-QUALITY = 85  # of JPEG, 0–100
+MOST_SHOWN = 40
+QUALITY = 85  # JPEG quality, 0–100
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,9 @@ class FacePair:
     """A pair of faces.
 
     Attributes:
-        names: of the two photos.
+        names: the names of the two photos.
         crops: the two aligned faces, as JPEG.
-        cosine: of their embeddings.
+        cosine: the cosine of their embeddings.
     """
 
     names: tuple[str, str]
@@ -33,31 +33,31 @@ class FacePair:
 
 
 def crops(
-    album: Dataset, pipeline: Pipeline, which: str, photos: NDArray[np.int64], cosines: NDArray[np.float32]
+    dataset: Dataset, pipeline: Pipeline, which: str, photos: NDArray[np.int64], cosines: NDArray[np.float32]
 ) -> list[FacePair]:
-    """Cut the faces of pairs out once more.
+    """Detects and crops the faces of pairs again.
 
     Args:
-        album: the photos.
-        pipeline: the pack's.
-        which: the face of a photo that counts (`embedding.chosen`).
-        photos: int64 (N, 2), indexes into the album's files.
+        dataset: the photos.
+        pipeline: the pipeline of the pack.
+        which: the face of a photo that is its person's (`embedding.chosen`).
+        photos: int64 (N, 2), indexes into the dataset's files.
         cosines: float32 (N,).
     """
     made: dict[int, bytes] = {}
-    shown = []
+    pairs = []
     for pair, cosine in zip(photos.tolist(), cosines.tolist(), strict=True):
         for photo in pair:
             if photo not in made:
-                made[photo] = _crop(album, pipeline, which, photo)
-        one, other = (album.files[photo].relative_to(album.folder).as_posix() for photo in pair)
-        shown.append(FacePair((one, other), (made[pair[0]], made[pair[1]]), float(cosine)))
-    return shown
+                made[photo] = _crop(dataset, pipeline, which, photo)
+        one, other = (dataset.files[photo].relative_to(dataset.folder).as_posix() for photo in pair)
+        pairs.append(FacePair((one, other), (made[pair[0]], made[pair[1]]), float(cosine)))
+    return pairs
 
 
-def _crop(album: Dataset, pipeline: Pipeline, which: str, photo: int) -> bytes:
-    """The crop as JPEG; empty where the photo has changed since it was embedded and shows no face any more."""
-    seen = look(pipeline, album.files[photo].read_bytes(), which)
+def _crop(dataset: Dataset, pipeline: Pipeline, which: str, photo: int) -> bytes:
+    """Returns the crop as JPEG; empty if the photo has changed meanwhile and no longer shows a face."""
+    seen = look(pipeline, dataset.files[photo].read_bytes(), which)
     if seen is None:
         return b""
     bgr = cv2.cvtColor(seen[1].crop, cv2.COLOR_RGB2BGR)

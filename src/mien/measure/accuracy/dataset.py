@@ -1,4 +1,4 @@
-"""The photos that are compared: a folder of people, or the pairs that a file names."""
+"""Finds the photos to compare: a folder of people, or the pairs listed in a file."""
 
 import csv
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ SUFFIXES = (".jpg", ".jpeg", ".png")
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Pairs of photos.
+    """Pairs of photos to compare.
 
     Attributes:
-        photos: int64 (N, 2), indexes into an album's files.
+        photos: int64 (N, 2), indexes into a dataset's files.
         same: bool (N,), whether both show one person.
     """
 
@@ -28,30 +28,30 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Photos, and who is on them.
+    """Photos and the people on them.
 
     Attributes:
-        folder: what names are relative to.
+        folder: the folder that names are relative to.
         files: the photos, sorted.
-        names: the people, sorted: the folders that the photos lie in.
+        names: the people, sorted: the folders that contain the photos.
         people: int64 (len(files),), indexes into `names`.
-        apart: pairs of people, as indexes into `names`, who are not compared with each other.
-        pairs: what is compared; None for all photos with each other.
+        left_out: pairs of people, as indexes into `names`, who are not compared with each other.
+        pairs: the pairs to compare; None to compare all photos with each other.
     """
 
     folder: Path
     files: tuple[Path, ...]
     names: tuple[str, ...]
     people: NDArray[np.int64]
-    apart: tuple[tuple[int, int], ...] = ()
+    left_out: tuple[tuple[int, int], ...] = ()
     pairs: Pairs | None = None
 
 
 def open_dataset(folder: Path, pairs: Path | None = None, leave_out: Path | None = None) -> Dataset:
-    """Look at a folder and read the files that say what is compared.
+    """Lists a folder and reads the files of `--pairs` and `--leave-out`.
 
     Raises:
-        SetupError: the folder holds no people, a photo is missing, or a file is not what it should be.
+        SetupError: the folder contains no people, a photo is missing, or a file is malformed.
     """
     if not folder.is_dir():
         raise SetupError(f"{folder} is not a folder.")
@@ -62,14 +62,14 @@ def open_dataset(folder: Path, pairs: Path | None = None, leave_out: Path | None
         files = tuple(sorted({file for row in compared for file in row[:2]}))
     owners = [str(file.parent.relative_to(folder)) for file in files]
     names, people = np.unique(np.array(owners, dtype=object), return_inverse=True) if files else ((), np.empty(0))
-    album = Dataset(folder, files, tuple(map(str, names)), np.asarray(people, np.int64).ravel())
-    if compared is None and len(album.names) < 2:
+    dataset = Dataset(folder, files, tuple(map(str, names)), np.asarray(people, np.int64).ravel())
+    if compared is None and len(dataset.names) < 2:
         raise SetupError(
             f"{folder} must hold at least two folders of photos, each named for a person: PERSON/photo.jpg."
         )
     return Dataset(
-        album.folder, album.files, album.names, album.people,
-        _apart(leave_out, album.names) if leave_out else (), _indexed(compared, files) if compared else None,
+        dataset.folder, dataset.files, dataset.names, dataset.people,
+        _left_out(leave_out, dataset.names) if leave_out else (), _indexed(compared, files) if compared else None,
     )  # fmt: skip
 
 
@@ -107,8 +107,8 @@ def _indexed(compared: list[tuple[Path, Path, bool]], files: tuple[Path, ...]) -
     return Pairs(photos, np.array([same for *_, same in compared], np.bool_))
 
 
-def _apart(path: Path, names: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
-    """People who are not both in the folder have no pairs to leave out."""
+def _left_out(path: Path, names: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    """Returns the pairs of people to leave out. Pairs with a person who is not in the folder are ignored."""
     index = {name: number for number, name in enumerate(names)}
     rows = _rows(path, ("identity_a", "identity_b"))
     return tuple((index[one], index[other]) for one, other in rows if one in index and other in index)

@@ -1,7 +1,7 @@
-"""Photos → embeddings, on all cores: read, look into the cache, else decode, find, choose a face and embed it.
+"""Embeds photos on all cores: reads each, looks it up in the cache, else detects, chooses and embeds its face.
 
-Threads share one compiled pack. Decoding, warping and inference let go of the interpreter, so they fill the cores as
-well as processes do, without a pack in memory for each (`benchmarks/README.md`, "mien eval on all cores").
+Threads share one compiled pack. Decoding, warping and inference release the GIL, so threads fill the cores as well as
+processes do, without a copy of the pack in each (`benchmarks/README.md`, "What was tried for accuracy").
 """
 
 import hashlib
@@ -25,18 +25,18 @@ from mien.packs.load import Pack
 from mien.system.progress import Progress
 
 Answer = TypeVar("Answer")
-AHEAD = 4  # photos in flight for each worker
+AHEAD = 4  # photos in progress for each worker
 
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """What became of an album's photos.
+    """The embeddings of a dataset's photos.
 
     Attributes:
-        embeddings: float32 (F, D), of the photos in which a face was found, each of length 1.
-        photos: int64 (F,), which photo each is of, rising.
+        embeddings: float32 (F, D), one of length 1 for each photo in which a face was found.
+        photos: int64 (F,), the photo of each embedding, rising.
         faceless: photos in which no face was found.
-        unreadable: photos that are no image mien takes, each with why.
+        unreadable: photos that mien does not accept, each with the reason.
     """
 
     embeddings: NDArray[np.float32]
@@ -46,12 +46,12 @@ class Embedded:
 
 
 def chosen(faces: list[Face], picture: Picture, which: str) -> Face:
-    """The face of a photo that is its person's.
+    """Returns the face of a photo that is its person's.
 
     Args:
         faces: at least one, the largest first.
-        picture: what they were found in.
-        which: "largest", or "central" for the one whose centre is nearest to the photo's, in steps along its sides.
+        picture: the photo.
+        which: "largest", or "central" for the face whose centre is nearest to the photo's in Manhattan distance.
     """
     if which == "largest":
         return faces[0]
@@ -64,10 +64,10 @@ def chosen(faces: list[Face], picture: Picture, which: str) -> Face:
 
 
 def look(pipeline: Pipeline, data: bytes, which: str) -> tuple[Embedding, Face] | None:
-    """The embedding of a photo's person and the face it is of; None when no face is found.
+    """Returns the embedding of a photo's person, and the face; None if no face is found.
 
     Raises:
-        ApiError: not an image mien takes.
+        ApiError: mien does not accept the image.
     """
     picture = read_header(data)
     faces = pipeline.find(picture)
@@ -80,15 +80,15 @@ def look(pipeline: Pipeline, data: bytes, which: str) -> tuple[Embedding, Face] 
 def embed(
     files: tuple[Path, ...], pipeline: Pipeline, which: str, *, cache: Cache, workers: int, progress: Progress
 ) -> Embedded:
-    """Embed every photo that the cache does not hold yet, and keep each at once.
+    """Embeds every photo that is not in the cache, and adds each to it at once.
 
     Args:
         files: the photos.
-        pipeline: the pack's.
-        which: the face of a photo that counts (`chosen`).
-        cache: where embeddings are kept.
-        workers: photos that are worked on at the same time.
-        progress: is told of each photo.
+        pipeline: the pipeline of the pack.
+        which: the face of a photo that is its person's (`chosen`).
+        cache: the cached embeddings.
+        workers: the number of photos processed in parallel.
+        progress: counts the photos.
     """
     found: dict[int, Embedding] = {}
     faceless: list[int] = []
@@ -122,33 +122,33 @@ def embed(
     return Embedded(rows, photos, tuple(sorted(faceless)), tuple(sorted(unreadable)))
 
 
-def embed_dataset(album: Dataset, pack: Pack, which: str, workers: int, folder: Path | None = None) -> Embedded:
-    """Embed the photos of an album that are not known yet, showing how far it is.
+def embed_dataset(dataset: Dataset, pack: Pack, which: str, workers: int, folder: Path | None = None) -> Embedded:
+    """Embeds the photos of a dataset, with the cache, and shows progress.
 
     Args:
-        album: the photos.
-        pack: what embeds them.
-        which: the face of a photo that counts (`embedding.chosen`).
-        workers: photos that are worked on at the same time.
-        folder: where embeddings are kept; None for the user's cache.
+        dataset: the photos.
+        pack: the pack.
+        which: the face of a photo that is its person's (`chosen`).
+        workers: the number of photos processed in parallel.
+        folder: the folder of the cache; None for the user's cache.
 
     Raises:
-        SetupError: embeddings cannot be kept there.
+        SetupError: the folder cannot be written to.
     """
     folder = folder or embedding_cache.default_folder()
-    progress = Progress("images", len(album.files))
+    progress = Progress("images", len(dataset.files))
     try:
         kept = Cache(folder, embedding_cache.key(pack, which), pack.pipeline.embedder.dimension)
     except OSError as error:
-        raise SetupError(f"Embeddings cannot be kept in {folder}: {error.strerror}.") from None
+        raise SetupError(f"Embeddings cannot be cached in {folder}: {error.strerror}.") from None
     with kept:
-        found = embed(album.files, pack.pipeline, which, cache=kept, workers=workers, progress=progress)
+        found = embed(dataset.files, pack.pipeline, which, cache=kept, workers=workers, progress=progress)
     progress.close()
     return found
 
 
 def _answers(work: Callable[[int], Answer], count: int, workers: int) -> Iterator[Answer]:
-    """Call `work` with 0 … count - 1 on threads and give what it answers as it comes, a few ahead at a time."""
+    """Calls `work` with 0 … count - 1 on threads and yields the results as they arrive, a few calls ahead."""
     with ThreadPoolExecutor(workers) as pool:
         waiting: set[Future[Answer]] = set()
         started = 0

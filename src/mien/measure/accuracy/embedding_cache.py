@@ -1,9 +1,9 @@
-"""Embeddings kept on disk between runs, so that a run that was ended goes on where it was, and a second one is quick.
+"""Caches embeddings on disk between runs, so that an interrupted run resumes and a repeated one is fast.
 
-One file for everything that decides what an embedding is: the pack's files and preprocessing, the detector's bars,
-which face is taken, what runs it, and the code on its way. In it one record for each photo: SHA-256 of the photo, a
-byte that says whether a face was found, the embedding as float32, and a CRC-32 of all that. A record is appended by
-one write, so a process that is killed leaves at most one torn record at the end, which is cut off when next opened.
+The file's name is a digest of everything that determines an embedding: the pack's files and preprocessing, the
+detector's thresholds, the choice of face, the runtime, and the code. It has one record for each photo: SHA-256 of the
+photo, a byte for whether a face was found, the embedding as float32, and a CRC-32. A record is appended by one write,
+so a killed process leaves at most one torn record at the end, which is truncated when the file is next opened.
 """
 
 import hashlib
@@ -22,24 +22,24 @@ from mien.packs.load import Pack
 
 FOUND, NO_FACE = b"\1", b"\0"
 _DIGEST, _CRC = 32, 4
-_ON_THE_WAY = (
+_CODE = (
     "mien.image",
     "mien.face",
     "mien.packs.heads",
     "mien.packs.readers",
     "mien.measure.accuracy",
-)  # packages whose code makes embeddings
+)  # packages whose code determines embeddings
 
 Embedding = NDArray[np.float32]
 
 
 def default_folder() -> Path:
-    """Where embeddings are kept when the user names no folder."""
+    """Returns the folder that is used without `--cache`."""
     return Path(platformdirs.user_cache_dir("mien", appauthor=False)) / "eval"
 
 
 def key(pack: Pack, face: str) -> str:
-    """A digest (hex, 16 digits) over everything that decides what the embedding of a photo is."""
+    """Returns a digest (16 hex digits) of everything that determines the embedding of a photo."""
     facts = {
         "contract": pack.manifest.contract,
         "detector": msgspec.to_builtins(pack.manifest.detector),
@@ -51,14 +51,14 @@ def key(pack: Pack, face: str) -> str:
 
 
 def _sources() -> Iterator[bytes]:
-    for package in _ON_THE_WAY[:-1]:
+    for package in _CODE[:-1]:
         entries = sorted(resources.files(package).iterdir(), key=lambda entry: entry.name)
         yield from (entry.read_bytes() for entry in entries if entry.name.endswith(".py"))
-    yield (resources.files(_ON_THE_WAY[-1]) / "embedding.py").read_bytes()
+    yield (resources.files(_CODE[-1]) / "embedding.py").read_bytes()
 
 
 class Cache:
-    """The records of one key. Used by one thread and, for writing, one process at a time."""
+    """The records of one key. Used by one thread, and written by one process at a time."""
 
     def __init__(self, folder: Path, name: str, dimension: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -66,9 +66,9 @@ class Cache:
         self._size = _DIGEST + 1 + 4 * dimension + _CRC
         self._path = folder / f"{name}.embeddings"
         self._known: dict[bytes, Embedding | None] = {}
-        good = self._read()
+        valid = self._read()
         self._file = self._path.open("ab", buffering=0)
-        self._file.truncate(good)
+        self._file.truncate(valid)
 
     def __enter__(self) -> "Cache":
         return self
@@ -82,11 +82,11 @@ class Cache:
         return digest in self._known
 
     def __getitem__(self, digest: bytes) -> Embedding | None:
-        """The embedding of a photo, float32 (dimension,); None where no face was found."""
+        """Returns the embedding of a photo, float32 (dimension,); None if no face was found."""
         return self._known[digest]
 
     def add(self, digest: bytes, embedding: Embedding | None) -> None:
-        """Keep an embedding, or that there is none."""
+        """Stores an embedding, or None for a photo without a face."""
         if digest in self._known:
             return
         self._known[digest] = embedding
@@ -95,7 +95,7 @@ class Cache:
         self._file.write(body + zlib.crc32(body).to_bytes(_CRC, "little"))
 
     def _read(self) -> int:
-        """Take in the records; how many bytes of the file are good."""
+        """Reads the records; returns the number of valid bytes in the file."""
         data = self._path.read_bytes() if self._path.exists() else b""
         good = 0
         while good + self._size <= len(data):

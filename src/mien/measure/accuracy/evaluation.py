@@ -22,18 +22,18 @@ LEAST_IMPOSTORS = 10_000  # pairs of two people that a calibration needs
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What was compared and what came of it.
+    """The compared photos, the comparisons and the findings.
 
     Attributes:
-        album: the photos.
+        dataset: the photos.
         embedded: their embeddings.
-        people: int64 (F,), whose face each of the embeddings is.
-        impostors: pairs of two people.
-        mates: pairs of one person.
+        people: int64 (F,), the person of each embedding.
+        impostors: comparisons of two people.
+        mates: comparisons of one person.
         findings: the figures.
     """
 
-    album: Dataset
+    dataset: Dataset
     embedded: Embedded
     people: NDArray[np.int64]
     impostors: Impostors
@@ -41,71 +41,74 @@ class Evaluation:
     findings: Findings
 
 
-def evaluate(pack: Pack, asked: Options, workers: int) -> Evaluation:
-    """Embed the photos of a folder, compare them, and measure.
+def evaluate(pack: Pack, options: Options, workers: int) -> Evaluation:
+    """Embeds the photos of a folder, compares them, and computes the figures.
 
     Raises:
-        SetupError: the folder or a file is not what it should be, or nothing is left to compare.
+        SetupError: the folder or a file is malformed, or nothing is left to compare.
     """
-    album = open_dataset(asked.folder, asked.pairs, asked.leave_out)
-    found = embed_dataset(album, pack, asked.face, workers, asked.cache)
-    people = album.people[found.photos]
-    impostors, mates = _compared(album, found, people)
+    dataset = open_dataset(options.folder, options.pairs, options.leave_out)
+    found = embed_dataset(dataset, pack, options.face, workers, options.cache)
+    people = dataset.people[found.photos]
+    impostors, mates = _compared(dataset, found, people)
     if impostors.total == 0:
         raise SetupError("No two people with a face each are left to compare.")
     identifications = []
-    if album.pairs is None:
-        fitted, sizes = verification.tail(impostors), _sizes(asked.galleries, len(np.unique(people)))
+    if dataset.pairs is None:
+        fitted, sizes = verification.tail(impostors), _sizes(options.galleries, len(np.unique(people)))
         identifications = identification.identify(
-            found.embeddings, people, sizes, mates=mates, fitted=fitted, apart=album.apart
+            found.embeddings, people, sizes, mates=mates, fitted=fitted, left_out=dataset.left_out
         )
     findings = Findings(
-        pack.manifest.name, pack.manifest.contract, asked.face, len(album.files), len(np.unique(people)),
-        tuple(_name(album, photo) for photo in found.faceless),
-        tuple((_name(album, photo), reason) for photo, reason in found.unreadable),
+        pack.manifest.name, pack.manifest.contract, options.face, len(dataset.files), len(np.unique(people)),
+        tuple(_name(dataset, photo) for photo in found.faceless),
+        tuple((_name(dataset, photo), reason) for photo, reason in found.unreadable),
         impostors.total, len(mates.cosines), verification.equal_error(verification.curve(impostors, mates)),
         verification.rates(impostors, mates, people), identifications, pack.calibration,
     )  # fmt: skip
-    return Evaluation(album, found, people, impostors, mates, findings)
+    return Evaluation(dataset, found, people, impostors, mates, findings)
 
 
 def calibrated(found: Evaluation) -> CalibrationFile:
-    """The calibration that the impostor pairs give.
+    """Returns the calibration that the impostor pairs give.
 
     Raises:
-        SetupError: there are too few pairs, or they do not separate the rates.
+        SetupError: there are too few pairs, or their thresholds do not rise as the rates fall.
     """
     if found.impostors.total < LEAST_IMPOSTORS:
         raise SetupError(
             f"A calibration needs {LEAST_IMPOSTORS:,} pairs of two people; this folder gives "
             f"{found.impostors.total:,}. 150 people with a photo each are enough."
         )
-    # a bar below ten pairs would be the word of a few; the fitted tail is steadier
+    # a threshold estimated from fewer than ten pairs is noisy; the fitted tail is steadier
     fitted = verification.tail(found.impostors)
     beyond = [far for far in CALIBRATED if found.impostors.total * far < verification.LEAST_ABOVE]
-    measured = [(far, round(fitted.bar(far) if far in beyond else found.impostors.bar(far), 4)) for far in CALIBRATED]
+    measured = [
+        (far, round(fitted.threshold(far) if far in beyond else found.impostors.threshold(far), 4))
+        for far in CALIBRATED
+    ]
     if any(one >= other for (_, one), (_, other) in pairwise(measured)):
         raise SetupError("The thresholds do not rise as the rates fall; the folder is too small or shows few people.")
     findings = found.findings
     return CalibrationFile(findings.pack, findings.contract, measured, findings.images, findings.people, beyond)
 
 
-def _compared(album: Dataset, embedded: Embedded, people: NDArray[np.int64]) -> tuple[Impostors, Mates]:
-    if album.pairs is None:
-        return comparison.impostors(embedded.embeddings, people, album.apart), comparison.mates(
+def _compared(dataset: Dataset, embedded: Embedded, people: NDArray[np.int64]) -> tuple[Impostors, Mates]:
+    if dataset.pairs is None:
+        return comparison.impostors(embedded.embeddings, people, dataset.left_out), comparison.mates(
             embedded.embeddings, people
         )
-    row = np.full(len(album.files), -1, np.int64)
+    row = np.full(len(dataset.files), -1, np.int64)
     row[embedded.photos] = np.arange(len(embedded.photos))
-    pairs = row[album.pairs.photos]
+    pairs = row[dataset.pairs.photos]
     seen = (pairs >= 0).all(axis=1)
-    return comparison.named_pairs(embedded.embeddings, people, pairs[seen], album.pairs.same[seen])
+    return comparison.named_pairs(embedded.embeddings, people, pairs[seen], dataset.pairs.same[seen])
 
 
-def _sizes(asked: tuple[int, ...], people: int) -> tuple[int, ...]:
-    """The sizes asked for and the folder's own."""
-    return tuple(sorted({*asked, people}))
+def _sizes(requested: tuple[int, ...], people: int) -> tuple[int, ...]:
+    """Returns the requested sizes and the number of people in the folder."""
+    return tuple(sorted({*requested, people}))
 
 
-def _name(album: Dataset, photo: int) -> str:
-    return album.files[photo].relative_to(album.folder).as_posix()
+def _name(dataset: Dataset, photo: int) -> str:
+    return dataset.files[photo].relative_to(dataset.folder).as_posix()

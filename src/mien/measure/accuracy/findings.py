@@ -1,4 +1,4 @@
-"""What an evaluation found: as values, as JSON for a program, as text for a person."""
+"""The figures of an evaluation, and their formats: JSON for programs, text for people."""
 
 import math
 from dataclasses import dataclass
@@ -8,26 +8,26 @@ from mien.face.similarity import Calibration
 from mien.measure.accuracy.identification import Identification
 from mien.measure.accuracy.verification import Rate
 
-EMPTY = 0.01  # of strangers may come back with someone, for "unknown means unknown"
+UNKNOWN_FPIR = 0.01  # share of strangers that may match someone, for "unknown means unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Everything that was measured.
+    """The figures of an evaluation.
 
     Attributes:
         pack: the pack's name.
-        contract: the digest over its weights and preprocessing.
-        face: which face of a photo was taken.
-        images: photos in the folder.
-        people: of whom a face was found.
-        faceless: photos in which no face was found, by name.
-        unreadable: photos that could not be read, by name, with why.
-        impostors: pairs of two people.
-        mates: pairs of one person.
-        equal_error: 0–1, where as many impostor pairs pass as same-person pairs fail.
+        contract: the digest of its weights and preprocessing.
+        face: the face of a photo that was used: "central" or "largest".
+        images: the number of photos in the folder.
+        people: the number of people of whom a face was found.
+        faceless: the names of photos in which no face was found.
+        unreadable: the names of photos that could not be read, with the reasons.
+        impostors: the number of pairs of two people.
+        mates: the number of pairs of one person.
+        equal_error: the equal error rate (EER), 0–1.
         rates: verification.
-        identifications: by size of the gallery, then by falling FPIR; empty where pairs were named.
+        identifications: by size of the gallery, then by falling FPIR; empty with `--pairs`.
         calibration: cosine → similarity, of the pack or the user's file.
     """
 
@@ -47,20 +47,20 @@ class Findings:
 
     @property
     def faces_found(self) -> int:
-        """Photos in which a face was found."""
+        """Returns the number of photos in which a face was found."""
         return self.images - len(self.faceless) - len(self.unreadable)
 
     def similarity(self, cosine: float) -> float:
-        """What a search calls this cosine, 0–100, rounded up so that a threshold is no laxer than measured."""
+        """Returns the similarity of a cosine, 0–100, rounded up so that a threshold is no laxer than measured."""
         return math.ceil(float(self.calibration.similarity(cosine)) * 100 - 1e-6) / 100
 
     @property
     def unknown(self) -> list[Identification]:
-        """For each gallery, the bar at which all but EMPTY of the strangers come back empty."""
-        return [row for row in self.identifications if row.fpir == EMPTY]
+        """Returns, for each gallery, the row at which only UNKNOWN_FPIR of the strangers match someone."""
+        return [row for row in self.identifications if row.fpir == UNKNOWN_FPIR]
 
     def as_dict(self) -> dict[str, Any]:
-        """For a program; rates are named in decimals, as "0.001"."""
+        """Returns the figures for JSON. Rates are keys in decimals, as "0.001"."""
         seen = [rate for rate in self.rates if not rate.extrapolated]
         return {
             "images": self.images,
@@ -94,7 +94,7 @@ class Findings:
         }
 
     def as_text(self) -> str:
-        """For a person."""
+        """Returns the figures as text."""
         parts = [self._found(), self._verification()]
         if self.identifications:
             parts += [self._galleries(), self._unknown()]
@@ -147,17 +147,17 @@ class Findings:
 
 
 def decimal(rate: float) -> str:
-    """A rate as plain decimals: "0.00001"."""
+    """Formats a rate in plain decimals: "0.00001"."""
     return f"{rate:.12f}".rstrip("0")
 
 
 def percent(share: float) -> str:
-    """A share in percent, or a dash where there is none."""
+    """Formats a share in percent; NaN as a dash."""
     return "–" if math.isnan(share) else f"{100 * share:.2f}%"
 
 
 def aligned(rows: list[tuple[str, ...]]) -> str:
-    """Rows under a heading, in columns; the last column is left-aligned."""
+    """Formats rows as columns, the first row as the heading; only the last column is left-aligned."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(

@@ -1,4 +1,4 @@
-"""A folder with report.html, the plots, and a page of the worst pairs. Each page opens by itself: images are inside."""
+"""Writes a folder with report.html, the plots and a page of the worst pairs. Images are embedded in the pages."""
 
 import base64
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from mien import __version__
 from mien.errors import SetupError
 from mien.face.pipeline import Pipeline
 from mien.measure.accuracy import plots, verification
-from mien.measure.accuracy.crops import SHOWN, FacePair, crops
+from mien.measure.accuracy.crops import MOST_SHOWN, FacePair, crops
 from mien.measure.accuracy.evaluation import Evaluation
 from mien.measure.accuracy.findings import Findings, percent
 
@@ -27,13 +27,13 @@ figure img { width: 8rem; height: 8rem; background: #eee }
 
 
 def write(folder: Path, found: Evaluation, pipeline: Pipeline, which: str) -> Path:
-    """Write the report; where its first page is.
+    """Writes the report and returns the path of its first page.
 
     Args:
-        folder: made if it is not there.
+        folder: the folder of the report. It is created if it does not exist.
         found: the evaluation.
-        pipeline: cuts the faces of the worst pairs out once more.
-        which: the face of a photo that counts.
+        pipeline: crops the faces of the worst pairs.
+        which: the face of a photo that is its person's.
 
     Raises:
         SetupError: the folder cannot be written to.
@@ -45,10 +45,10 @@ def write(folder: Path, found: Evaluation, pipeline: Pipeline, which: str) -> Pa
         "scores.png": plots.scores(*verification.density(found.impostors, found.mates), found.findings.rates),
     }
     photos = found.embedded.photos
-    highest = slice(0, SHOWN)
-    lowest = slice(None, -SHOWN - 1, -1)
+    highest = slice(0, MOST_SHOWN)
+    lowest = slice(None, -MOST_SHOWN - 1, -1)
     worst = [
-        crops(found.album, pipeline, which, photos[pairs.faces[part]], pairs.cosines[part])
+        crops(found.dataset, pipeline, which, photos[pairs.faces[part]], pairs.cosines[part])
         for pairs, part in ((found.impostors, highest), (found.mates, lowest))
     ]
     try:
@@ -104,8 +104,8 @@ def _galleries(findings: Findings) -> str:
     ]  # fmt: skip
     heading = ("people in the gallery", "strangers let in", "threshold", "known people missed", "")
     return f"""<h2>One photo against a gallery</h2>
-<p>The gallery holds one photo of each person. A threshold is what a search names as FaceMatchThreshold; the rows that
-let 1% of strangers in are those at which an unknown face comes back unknown.</p>
+<p>The gallery contains one photo of each person. The threshold is the FaceMatchThreshold of a search. At the rows that
+let 1% of strangers in, an unknown face is reported as unknown.</p>
 {_table(heading, rows)}"""
 
 
@@ -118,7 +118,7 @@ def _unseen(findings: Findings) -> str:
 def _worst(false_matches: list[FacePair], misses: list[FacePair]) -> str:
     return _page(
         "Pairs to look at",
-        f"""<p class="quiet">Look for one photo under two names and for bystanders before blaming the pack; name people
+        f"""<p class="quiet">Look for one photo under two names and for bystanders before blaming the pack; list people
 who are one person in a file for --leave-out.</p>
 <h2>Two people, most alike first</h2>
 {"".join(map(_figure, false_matches))}

@@ -1,4 +1,4 @@
-"""What `mien eval` is asked, as flags and as values; imports nothing heavy, since every command builds the parser."""
+"""The options of `mien eval`, as flags and as values. Imports nothing heavy, since every command builds the parser."""
 
 import argparse
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ GALLERIES = (100, 1_000, 10_000, 1_000_000)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is measured and where the findings go.
+    """The options of an evaluation.
 
     Attributes:
-        folder: holds PERSON/photo.jpg, or is what the pairs file's paths are relative to.
+        folder: contains PERSON/photo.jpg; the paths of the pairs file are relative to it.
         pairs: CSV with image_a, image_b, same; None compares all photos with each other.
         leave_out: CSV with identity_a, identity_b, whose impostor pairs do not count.
-        face: which face of a photo is the person's, one of FACES.
-        galleries: sizes, in people, that identification is measured at, or extrapolated to.
-        cache: folder that embeddings are kept in; None for the user's cache.
+        face: the face of a photo that is the person's, one of FACES.
+        galleries: gallery sizes, in people, for which identification is measured or extrapolated.
+        cache: folder of the cached embeddings; None for the user's cache.
         report: folder for report.html and the plots.
         json: file for the figures.
         calibrate: file for the calibration.
-        robustness: whether photos are also put under conditions: dark, covered, small.
+        robustness: whether to measure degraded photos too: dark, covered, small.
     """
 
     folder: Path
@@ -40,7 +40,7 @@ class Options:
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Teach the parser what `mien eval` takes."""
+    """Adds the flags of `mien eval` to a parser."""
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder of people: PERSON/photo.jpg or .png")
     parser.add_argument(
         "--pairs", dest="pairs", type=Path, metavar="FILE.csv",
@@ -48,18 +48,18 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--leave-out", type=Path, metavar="FILE.csv",
-        help="people of DIR who are not to be compared with each other: columns identity_a, identity_b",
+        help="pairs of people who are not compared with each other: columns identity_a, identity_b",
     )  # fmt: skip
     parser.add_argument(
         "--face", choices=FACES, default=FACES[0],
-        help="which face of a photo is the person's: nearest to the centre (default), or the largest, as searches take",
+        help="the face of a photo that is the person's: nearest to the centre (default), or largest, as in searches",
     )  # fmt: skip
     parser.add_argument(
         "--gallery", default=",".join(map(str, GALLERIES)), metavar="SIZES",
-        help="gallery sizes, in people, separated by commas (default %(default)s); what DIR lacks is extrapolated",
+        help="gallery sizes, in people, separated by commas (default %(default)s); sizes beyond DIR's are extrapolated",
     )  # fmt: skip
     parser.add_argument(
-        "--cache", type=Path, metavar="DIR", help="where embeddings are kept (default the user's cache)"
+        "--cache", type=Path, metavar="DIR", help="folder of the cached embeddings (default: the user's cache)"
     )
     parser.add_argument("--report", type=Path, metavar="DIR", help="write report.html, roc.png, det.png and scores.png")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
@@ -68,12 +68,12 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     )
 
     parser.add_argument(
-        "--robustness", action="store_true", help="also measure dark, small, covered and otherwise harder photos"
+        "--robustness", action="store_true", help="also measure degraded photos: dark, small, covered and others"
     )
 
 
 def options(given: argparse.Namespace) -> Options:
-    """The flags as values.
+    """Returns the parsed flags as `Options`.
 
     Raises:
         SetupError: a gallery size is not a whole number above 0.

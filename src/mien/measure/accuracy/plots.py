@@ -1,4 +1,4 @@
-"""ROC, DET and score plots as PNG. The only module that needs matplotlib, an extra (`mien[eval]`)."""
+"""Draws ROC, DET and score plots as PNG. The only module that needs matplotlib, an extra (`mien[eval]`)."""
 
 import io
 from statistics import NormalDist
@@ -18,7 +18,7 @@ _SHARES = (1e-6, 1e-4, 1e-3, 1e-2, 5e-2, 0.2, 0.5, 0.8)  # ticks of a normal dev
 
 
 def roc(found: Curve, rates: list[Rate]) -> bytes:
-    """TAR over FAR, with the intervals of the rates that were measured; a PNG."""
+    """Plots TAR over FAR, with the intervals of the measured rates; returns a PNG."""
     figure, axes = _plot("ROC", "false accept rate (share of pairs of two people)", "true accept rate")
     axes.semilogx(found.fars, 100 * found.tars, color=OURS, drawstyle="steps-post")
     seen = [rate for rate in rates if not rate.extrapolated]
@@ -33,7 +33,7 @@ def roc(found: Curve, rates: list[Rate]) -> bytes:
 
 
 def det(found: Curve) -> bytes:
-    """Misses over false accepts on normal deviate scales, where normal scores give a straight line; a PNG."""
+    """Plots false rejects over false accepts on normal deviate scales; returns a PNG."""
     figure, axes = _plot("DET", "false accept rate", "false reject rate")
     misses = 1 - found.tars
     inside = (misses > 1e-6) & (misses < 1) & (found.fars < 1)
@@ -46,12 +46,12 @@ def det(found: Curve) -> bytes:
 
 
 def scores(strangers: NDArray[np.float64], ours: NDArray[np.float64], rates: list[Rate]) -> bytes:
-    """Histograms of both kinds of pairs, with the bars of the rates; a PNG.
+    """Plots histograms of both kinds of pairs, with the thresholds of the rates; returns a PNG.
 
     Args:
         strangers: float64 (bins,), shares of the pairs of two people over cosines -1 … 1.
-        ours: the same for one person.
-        rates: whose bars are drawn.
+        ours: the same for pairs of one person.
+        rates: the rates whose thresholds are drawn.
     """
     figure, axes = _plot("Scores", "cosine", "share of pairs")
     edges = np.linspace(-1, 1, len(ours) + 1)

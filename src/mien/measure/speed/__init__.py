@@ -1,1 +1,1 @@
-"""mien measured against its own floor, on the machine it is to run on: what `mien bench` prints."""
+"""Measures mien's speed on this machine, beside its floor: the bare network calls in the same run (`mien bench`)."""

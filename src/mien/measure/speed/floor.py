@@ -1,8 +1,8 @@
-"""What no server around these networks can be faster than: decoding the image, and the calls its faces need.
+"""Measures the floor: the decoding and network calls without which no server could answer a request.
 
-The pipeline is run once with everything it decodes and infers noted down; the floor is those very calls made again,
-with nothing between them. On an idle machine the detector has two cores (`Graph.paired`); what the calls take of a
-processor, and how often a busy machine could make them, is measured with one core for each call.
+The pipeline runs once while every decoding and inference is recorded; the floor repeats those calls with nothing in
+between. On an idle machine the detector has two cores (`Graph.paired`). CPU time, and the rate of a busy machine, are
+measured with one core for each call.
 """
 
 import dataclasses
@@ -31,29 +31,29 @@ Call = Callable[[], object]
 STAGES = ("decode", "detect", "align", "quality", "embed")
 
 
-class _NotedPicture:
-    """A picture that notes each decoding."""
+class _RecordingPicture:
+    """A picture that records each decoding."""
 
     def __init__(self, picture: Picture, sides: list[int]) -> None:
         self._picture, self._sides = picture, sides
         self.width, self.height = picture.width, picture.height
 
     def rgb(self, long_side: int) -> Pixels:
-        """Decode, and note it."""
+        """Decodes, and records the call."""
         self._sides.append(long_side)
         return self._picture.rgb(long_side)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Runs:
-    """Runs of a network, to be made again: as on an idle machine, and with one core for each."""
+    """Recorded network calls: as on an idle machine, and with one core for each."""
 
     idle: list[Call] = dataclasses.field(default_factory=list)
     single: list[Call] = dataclasses.field(default_factory=list)
 
 
-class _NotedSession:
-    """A session that notes each run."""
+class _RecordingSession:
+    """A session that records each run."""
 
     def __init__(self, session: Session, runs: Runs) -> None:
         self._session, self._runs = session, runs
@@ -61,11 +61,11 @@ class _NotedSession:
         self.shape = session.shape
 
     def describe(self) -> Runtime:
-        """Say what runs the network."""
+        """Returns the runtime of the network."""
         return self._session.describe()
 
     def run(self, pixels: Pixels) -> Outputs:
-        """Run, and note it."""
+        """Runs the network, and records the call."""
         self._runs.idle.append(partial(self._session.run, pixels))
         self._runs.single.append(partial(self._single.run, pixels))
         return self._session.run(pixels)
@@ -73,13 +73,13 @@ class _NotedSession:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Image:
-    """An image in this process: its faces, and the bare calls behind them.
+    """An image, its faces, and the recorded calls that found them.
 
     Attributes:
-        pipeline: what found the faces.
+        pipeline: the pipeline of the pack.
         photo: the image.
-        faces: what the pipeline found.
-        sides: the longer side that each decoding was asked for.
+        faces: the faces that the pipeline found.
+        sides: the longer side of each decoding.
         detecting: the detector's runs.
     """
 
@@ -91,11 +91,11 @@ class Image:
 
     @property
     def decoding(self) -> list[Call]:
-        """The decodings it took."""
+        """Returns the decodings of the image."""
         return [partial(read_header(self.photo.data).rgb, side) for side in self.sides]
 
     def floor(self, operation: str, *, single: bool = False) -> list[Call]:
-        """The calls that a request for this image cannot do without; `single` is with one core for each."""
+        """Returns the calls that a request for this image needs; `single` gives each call one core."""
         once = self.decoding + (self.detecting.single if single else self.detecting.idle)
         if operation == "DetectFaces":
             return once
@@ -106,15 +106,15 @@ class Image:
         return once + self.embedding([face for face in self.faces if not reasons(face, "AUTO")])
 
     def embedding(self, faces: list[Face]) -> list[Call]:
-        """The embedder's runs for these faces."""
+        """Returns the embedder's runs for these faces."""
         runs = Runs()
         embedder = self.pipeline.embedder
-        noted = dataclasses.replace(embedder, session=_NotedSession(embedder.session, runs))
-        dataclasses.replace(self.pipeline, embedder=noted).embed(faces)
+        recording = dataclasses.replace(embedder, session=_RecordingSession(embedder.session, runs))
+        dataclasses.replace(self.pipeline, embedder=recording).embed(faces)
         return runs.idle
 
     def stages(self) -> dict[str, float]:
-        """Seconds of each step for all the faces of the image, as the pipeline goes through them."""
+        """Runs the stages of the pipeline for all faces of the image; returns the seconds of each."""
         detector, embedder = self.pipeline.detector, self.pipeline.embedder
         clock = [time.perf_counter()]
         picture = read_header(self.photo.data)
@@ -140,14 +140,14 @@ class Image:
         return {stage: after - before for stage, (before, after) in zip(STAGES, pairwise(clock), strict=True)}
 
     def bare(self, stage: str, *, single: bool = False) -> list[Call]:
-        """The calls a stage cannot do without; none for a stage that is all mien's own. `single` as in `floor`."""
+        """Returns the calls that a stage needs; none for a stage in mien's own code. `single` is that of `floor`."""
         detecting = self.detecting.single if single else self.detecting.idle
         calls = {"decode": self.decoding, "detect": detecting, "embed": self.embedding(self.faces)}
         return calls.get(stage, [])
 
 
 def seconds(calls: list[Call]) -> float:
-    """How long the calls take, one after the other."""
+    """Returns the seconds of the calls, made one after the other."""
     started = time.perf_counter()
     for call in calls:
         call()
@@ -155,17 +155,17 @@ def seconds(calls: list[Call]) -> float:
 
 
 def processor_seconds(calls: list[Call]) -> float:
-    """How long the calls, one after the other, keep a core busy."""
+    """Returns the CPU seconds of the calls, made one after the other."""
     before = time.process_time()
     seconds(calls)
     return time.process_time() - before
 
 
-def together(calls: list[Call], threads: int, passed: float) -> float:
-    """Make the calls on so many threads at the same time, for so many seconds and at least once on each.
+def together(calls: list[Call], threads: int, duration: float) -> float:
+    """Makes the calls on several threads for some seconds, at least once on each.
 
     Returns:
-        How often a second all of the calls were made.
+        How many times a second all of the calls were made.
     """
     done: list[tuple[int, float]] = []
     ready = threading.Barrier(threads)
@@ -173,7 +173,7 @@ def together(calls: list[Call], threads: int, passed: float) -> float:
     def work() -> None:
         ready.wait()
         times, started = 0, time.perf_counter()
-        while not times or time.perf_counter() - started < passed:
+        while not times or time.perf_counter() - started < duration:
             seconds(calls)
             times += 1
         done.append((times, time.perf_counter() - started))
@@ -186,13 +186,13 @@ def together(calls: list[Call], threads: int, passed: float) -> float:
     return sum(times / took for times, took in done)
 
 
-def look(pack: Pack, photo: Photo) -> Image:
-    """Find the faces of an image and note the calls it took."""
+def record(pack: Pack, photo: Photo) -> Image:
+    """Finds the faces of an image, and records the calls."""
     sides: list[int] = []
     detecting = Runs()
     detector: Any = pack.pipeline.detector
-    sessions = {name: _NotedSession(session, detecting) for name, session in detector.sessions.items()}
-    noted = dataclasses.replace(detector, **sessions)
-    pipeline = dataclasses.replace(pack.pipeline, detector=noted)
-    faces = pipeline.find(_NotedPicture(read_header(photo.data), sides))
+    sessions = {name: _RecordingSession(session, detecting) for name, session in detector.sessions.items()}
+    recording = dataclasses.replace(detector, **sessions)
+    pipeline = dataclasses.replace(pack.pipeline, detector=recording)
+    faces = pipeline.find(_RecordingPicture(read_header(photo.data), sides))
     return Image(pack.pipeline, photo, faces, sides, detecting)

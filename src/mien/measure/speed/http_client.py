@@ -1,4 +1,4 @@
-"""What a client sends and reads: AWS JSON over a kept connection, with requests made before the clock starts."""
+"""Sends AWS JSON over a persistent connection, with requests built before the clock starts."""
 
 import base64
 import json
@@ -14,32 +14,32 @@ PART = 1 << 18  # bytes read at a time
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What the body of each call is made of.
+    """The bodies of the calls of one operation.
 
     Attributes:
-        fixed: the same for each, a JSON object.
-        numbered: whether each names another ExternalImageId, so that each IndexFaces stores.
+        fixed: the JSON object that all calls share.
+        numbered: whether each call has its own ExternalImageId, so that each IndexFaces stores a face.
     """
 
     fixed: bytes
     numbered: bool = False
 
     def before(self, number: int) -> bytes:
-        """What stands before `rest`."""
+        """Returns the beginning of a body, which differs between calls."""
         return b'{"ExternalImageId": "image-%d", ' % number if self.numbered else b""
 
     @property
     def rest(self) -> bytes:
-        """What is the same for each call."""
+        """Returns the rest of a body, which all calls share."""
         return self.fixed[1:] if self.numbered else self.fixed
 
     def whole(self, number: int = 0) -> bytes:
-        """The body of one call."""
+        """Returns the body of one call."""
         return self.before(number) + self.rest
 
 
 def bodies(operation: str, data: bytes, collection: str) -> Body:
-    """The body of an operation's calls for an image; CompareFaces compares it with itself."""
+    """Returns the bodies of an operation's calls for an image. CompareFaces compares it with itself."""
     image = {"Bytes": base64.b64encode(data).decode()}
     members: dict[str, dict[str, object]] = {
         "DetectFaces": {"Image": image},
@@ -51,7 +51,7 @@ def bodies(operation: str, data: bytes, collection: str) -> Body:
 
 
 def head(host: str, operation: str, length: int) -> bytes:
-    """What stands before a body of so many bytes."""
+    """Returns the request line and headers for a body of this length."""
     return (
         f"POST / HTTP/1.1\r\nHost: {host}\r\nX-Amz-Target: RekognitionService.{operation}\r\n"
         f"Content-Type: application/x-amz-json-1.1\r\nContent-Length: {length}\r\n\r\n"
@@ -59,7 +59,7 @@ def head(host: str, operation: str, length: int) -> bytes:
 
 
 class Reply:
-    """An answer as it comes in."""
+    """A response that is being received."""
 
     __slots__ = ("_received", "_whole")
 
@@ -68,13 +68,13 @@ class Reply:
         self._whole = 0
 
     def add(self, part: bytes | memoryview) -> bool:
-        """Take what was received; whether that is all of it.
+        """Adds received bytes; returns whether the response is complete.
 
         Raises:
-            SetupError: nothing was, for the server hung up.
+            SetupError: there are none, since the server closed the connection.
         """
         if not part:
-            raise SetupError("The server hung up in the middle of an answer.")
+            raise SetupError("The server closed the connection in the middle of an answer.")
         self._received += part
         if not self._whole and (end := self._received.find(b"\r\n\r\n")) >= 0:
             length = self._received.lower().index(b"\r\ncontent-length: ", 0, end) + 18
@@ -82,10 +82,10 @@ class Reply:
         return 0 < self._whole <= len(self._received)
 
     def body(self, operation: str) -> bytes:
-        """Its body.
+        """Returns the body of the response.
 
         Raises:
-            SetupError: it says that the server refused the call.
+            SetupError: the server refused the call.
         """
         head, _, said = bytes(self._received).partition(b"\r\n\r\n")
         status = head[9:12].decode("latin-1")
@@ -95,24 +95,24 @@ class Reply:
 
 
 class Client:
-    """One connection."""
+    """One persistent connection."""
 
     def __init__(self, host: str, port: int) -> None:
         self._host = f"{host}:{port}"
         self._socket = connected(host, port)
 
     def close(self) -> None:
-        """Hang up."""
+        """Closes the connection."""
         self._socket.close()
 
     def call(self, operation: str, body: bytes) -> tuple[bytes, float]:
-        """Send a request and read its answer.
+        """Sends a request and reads its response.
 
         Returns:
-            The answer's body, and the seconds from the first byte sent to the last received.
+            The response's body, and the seconds from the first byte sent to the last received.
 
         Raises:
-            SetupError: the server refused it or hung up.
+            SetupError: the server refused the call or closed the connection.
         """
         request, reply = head(self._host, operation, len(body)) + body, Reply()
         started = time.perf_counter()
@@ -124,7 +124,7 @@ class Client:
 
 
 def connected(host: str, port: int) -> socket.socket:
-    """A new connection."""
+    """Opens a connection with TCP_NODELAY."""
     made = socket.create_connection((host, port), TIMEOUT)
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return made

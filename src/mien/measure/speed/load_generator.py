@@ -1,4 +1,4 @@
-"""Clients that call at the same time, as whoever measures sees them; what does the calling is in `caller`."""
+"""Generates load from concurrent clients, by a process that runs `load_worker`."""
 
 import subprocess
 import sys
@@ -10,20 +10,20 @@ from mien.errors import SetupError
 from mien.measure.speed.http_client import Body, Client
 from mien.measure.speed.load_worker import CallTimes, Task
 
-_END = 10.0  # seconds that the process has to end
-_WORK = "import sys; from mien.measure.speed import caller; caller.work(sys.argv[1], *map(int, sys.argv[2:]))"
+_EXIT_TIMEOUT = 10.0  # seconds for the process to exit
+_WORK = "import sys; from mien.measure.speed import load_worker; load_worker.work(sys.argv[1], *map(int, sys.argv[2:]))"
 
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """What came of calling for a while.
+    """The times of closed-loop calls.
 
     Attributes:
-        took: seconds of each call.
-        answered: how many of them count for the rate.
-        wall: seconds in which those were answered.
-        processor: seconds of a processor that calling took.
-        whole: seconds of wall time in all.
+        took: the latency of each call in seconds.
+        answered: the number of calls that count for the rate.
+        wall: the seconds in which those were answered.
+        processor: the CPU time of the calling process in seconds.
+        whole: the total wall time in seconds.
     """
 
     took: list[float]
@@ -34,7 +34,7 @@ class LoadResult:
 
 
 class LoadGenerator:
-    """Clients in a process of their own, each calling again as soon as it is answered, or all when it was planned."""
+    """Clients in a separate process that call in a closed loop, or at planned times."""
 
     def __init__(self, host: str, port: int, clients: int) -> None:
         self._clients = clients
@@ -44,62 +44,62 @@ class LoadGenerator:
         command = [sys.executable, "-c", _WORK, host, str(port), str(number)]
         self._process = subprocess.Popen(command, pass_fds=[number])  # noqa: S603  the command is this program
         theirs.close()
-        self._hear()
+        self._receive()
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Returns the number of clients."""
         return self._clients
 
     def close(self) -> None:
-        """Hang up."""
+        """Closes the connections and ends the process."""
         self._one.close()
         self._orders.close()
         try:
-            self._process.wait(_END)
+            self._process.wait(_EXIT_TIMEOUT)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
 
     def once(self, operation: str, body: bytes) -> bytes:
-        """Call once, from this process; the answer's body."""
+        """Calls once from this process; returns the response's body."""
         return self._one.call(operation, body)[0]
 
     def call(self, operation: str, body: Body, seconds: float) -> LoadResult:
-        """Call an operation for a while: at least once each, and twice where there are more than one and some seconds.
+        """Calls an operation in a closed loop for some seconds, at least once for each client, or twice for several.
 
-        Of more than one client, what was answered while all of them were calling counts for the rate: not the first
-        answers, as many as there are clients, nor those after the time was over.
+        With several clients, only answers received while all were calling count for the rate: neither the first ones,
+        as many as there are clients, nor those after the time was over.
 
         Raises:
-            SetupError: the server refused a call or hung up.
+            SetupError: the server refused a call or closed a connection.
         """
-        told = self._do(Task(operation, body, self._clients, seconds))
-        processor, whole = told.processor, told.ended[-1]
+        times = self._run(Task(operation, body, self._clients, seconds))
+        processor, whole = times.processor, times.ended[-1]
         if self._clients == 1:
-            return LoadResult(told.took, len(told.took), sum(told.took), processor, whole)
-        began = told.ended[self._clients - 1]
-        counted = [at for at in told.ended[self._clients :] if at <= seconds]
+            return LoadResult(times.took, len(times.took), sum(times.took), processor, whole)
+        began = times.ended[self._clients - 1]
+        counted = [at for at in times.ended[self._clients :] if at <= seconds]
         if not counted:
-            return LoadResult(told.took, len(told.took), whole, processor, whole)
-        return LoadResult(told.took, len(counted), counted[-1] - began, processor, whole)
+            return LoadResult(times.took, len(times.took), whole, processor, whole)
+        return LoadResult(times.took, len(counted), counted[-1] - began, processor, whole)
 
-    def arrive(self, operation: str, body: Body, arrivals: list[float], lines: int) -> CallTimes:
-        """Call at planned times, over so many kept connections; what finds none idle waits for one.
+    def call_at(self, operation: str, body: Body, arrivals: list[float], connections: int) -> CallTimes:
+        """Calls an operation at planned times. A call that finds no idle connection waits for one.
 
         Raises:
-            SetupError: the server refused a call or hung up.
+            SetupError: the server refused a call or closed a connection.
         """
-        return self._do(Task(operation, body, lines, arrivals=arrivals))
+        return self._run(Task(operation, body, connections, arrivals=arrivals))
 
-    def _do(self, task: Task) -> CallTimes:
+    def _run(self, task: Task) -> CallTimes:
         self._orders.send(task)
-        told: CallTimes = self._hear()
-        if told.failed:
-            raise SetupError(told.failed)
-        return told
+        times: CallTimes = self._receive()
+        if times.failed:
+            raise SetupError(times.failed)
+        return times
 
-    def _hear(self) -> Any:
+    def _receive(self) -> Any:
         try:
             return self._orders.recv()
         except EOFError:
-            raise SetupError("The process that calls the server has ended.") from None
+            raise SetupError("The process that calls the server has exited.") from None

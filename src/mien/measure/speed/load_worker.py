@@ -1,7 +1,7 @@
-"""The process that calls: many connections on one thread, so that calling takes as little of the processor as it can.
+"""Calls a server over many connections on one thread of a separate process, with as little CPU time as it can.
 
-It is a process of its own, because the server shall not share the cores with an interpreter that hands its lock from
-client to client. A body that is not small lies in a file, and `sendfile` lets the system send it without copying it.
+With a thread for each client, switching the GIL between them would take cores from the server. A large body lies in a
+file, and `sendfile` sends it without copying it.
 """
 
 import gc
@@ -21,39 +21,39 @@ from typing import IO
 from mien.errors import SetupError
 from mien.measure.speed.http_client import PART, TIMEOUT, Body, Reply, connected, head
 
-SMALL = 1 << 16  # bytes of a body that are copied rather than sent from a file
-_MORE = getattr(socket, "MSG_MORE", 0)  # what is sent now waits for what follows; not every system has it
+SMALL = 1 << 16  # bytes up to which a body is copied rather than sent from a file
+_MORE = getattr(socket, "MSG_MORE", 0)  # the kernel waits for more data before sending; not every system has it
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What to call.
+    """The load to generate.
 
     Attributes:
-        operation: of the API.
-        body: of each call.
-        lines: how many connections call at the same time.
-        seconds: for how long each calls again as soon as it is answered.
-        arrivals: or when to call, in seconds from the start, in order, whether or not others were answered.
+        operation: the operation of the API.
+        body: the body of each call.
+        connections: the number of connections.
+        seconds: closed loop: how long each connection calls again as soon as it is answered.
+        arrivals: open loop: the rising times of the calls, in seconds from the start.
     """
 
     operation: str
     body: Body
-    lines: int
+    connections: int
     seconds: float = 0.0
     arrivals: Sequence[float] = ()
 
 
 @dataclass(slots=True)
 class CallTimes:
-    """What came of it.
+    """The times of the calls of a task.
 
     Attributes:
-        took: seconds of each call: from its first byte sent, or from its planned arrival, to its last byte received.
-        late: seconds that each arrival was sent after it was planned.
-        ended: when each was answered, in seconds from the start, in order.
-        processor: seconds of a processor that calling took.
-        failed: what went wrong, or "".
+        took: the latency of each call in seconds, from its first byte sent, or its planned time, to the last received.
+        late: how long after its planned time each call was sent, in seconds.
+        ended: when each call was answered, in seconds from the start, rising.
+        processor: the CPU time of the calling process in seconds.
+        failed: the error message, or "".
     """
 
     took: list[float] = field(default_factory=list)
@@ -64,7 +64,7 @@ class CallTimes:
 
 
 def work(host: str, port: int, pipe: int) -> None:
-    """Do the tasks that come through a pipe until it ends; a first answer, None, says that everything is loaded."""
+    """Runs the tasks received through a pipe until it closes. First sends None, when everything is loaded."""
     orders = Connection(pipe)
     numbers = itertools.count()
     gc.disable()
@@ -72,30 +72,30 @@ def work(host: str, port: int, pipe: int) -> None:
     with suppress(EOFError, KeyboardInterrupt):
         while True:
             task: Task = orders.recv()
-            orders.send(_done(host, port, task, numbers))
+            orders.send(_run(host, port, task, numbers))
             gc.collect()
 
 
-def _done(host: str, port: int, task: Task, numbers: "itertools.count[int]") -> CallTimes:
-    """Do a task, over connections of its own: the server closes those that were idle for long."""
-    told = CallTimes()
+def _run(host: str, port: int, task: Task, numbers: "itertools.count[int]") -> CallTimes:
+    """Runs a task over new connections, since the server closes those that were idle for long."""
+    times = CallTimes()
     try:
         with ExitStack() as stack, tempfile.TemporaryFile() as file:
-            lines = [stack.enter_context(connected(host, port)) for _ in range(task.lines)]
+            lines = [stack.enter_context(connected(host, port)) for _ in range(task.connections)]
             for line in lines:
                 line.setblocking(False)
             file.write(task.body.rest)
             file.flush()
             before = time.process_time()
-            _Caller(f"{host}:{port}", task, told, numbers, file).call(lines)
-            told.processor = time.process_time() - before
+            _Caller(f"{host}:{port}", task, times, numbers, file).call(lines)
+            times.processor = time.process_time() - before
     except (OSError, SetupError) as error:
-        told.failed = str(error)
-    return told
+        times.failed = str(error)
+    return times
 
 
 class _Call:
-    """A call under way: what is still to be sent of it, and what has been received."""
+    """A call in progress: the bytes still to send, and the reply received so far."""
 
     __slots__ = ("began", "head", "reply", "rest")
 
@@ -105,12 +105,12 @@ class _Call:
 
 
 class _Caller:
-    """One task."""
+    """Runs one task over its connections."""
 
     def __init__(
-        self, host: str, task: Task, told: CallTimes, numbers: "itertools.count[int]", file: IO[bytes]
+        self, host: str, task: Task, times: CallTimes, numbers: "itertools.count[int]", file: IO[bytes]
     ) -> None:
-        self._host, self._task, self._told, self._numbers, self._file = host, task, told, numbers, file.fileno()
+        self._host, self._task, self._times, self._numbers, self._file = host, task, times, numbers, file.fileno()
         self._rest = task.body.rest
         self._calls: dict[socket.socket, _Call] = {}
         self._sending: set[socket.socket] = set()
@@ -119,15 +119,15 @@ class _Caller:
         self._start = 0.0
 
     def call(self, lines: list[socket.socket]) -> None:
-        """Do it."""
+        """Makes the calls."""
         self._idle = lines[::-1]
         self._start = time.perf_counter()
         if self._task.arrivals:
-            self._as_planned()
+            self._open_loop()
         else:
-            self._again_and_again(2 * len(lines) if self._task.seconds and len(lines) > 1 else len(lines))
+            self._closed_loop(2 * len(lines) if self._task.seconds and len(lines) > 1 else len(lines))
 
-    def _again_and_again(self, least: int) -> None:
+    def _closed_loop(self, least: int) -> None:
         until, begun = self._start + self._task.seconds, 0
         while self._idle or self._calls:
             now = time.perf_counter()
@@ -136,9 +136,9 @@ class _Caller:
                 self._begin(self._idle.pop(), now := time.perf_counter())
             self._idle.clear()
             if self._calls:
-                self._go_on(TIMEOUT)
+                self._wait(TIMEOUT)
 
-    def _as_planned(self) -> None:
+    def _open_loop(self) -> None:
         planned, waiting = iter([*self._task.arrivals, float("inf")]), deque[float]()
         due = self._start + next(planned)
         while due < float("inf") or self._calls or waiting:
@@ -148,13 +148,13 @@ class _Caller:
                 due = self._start + next(planned)
             while waiting and self._idle:
                 began = waiting.popleft()
-                self._told.late.append(time.perf_counter() - began)
+                self._times.late.append(time.perf_counter() - began)
                 self._begin(self._idle.pop(), began)
             if self._calls or not waiting:
-                self._go_on(max(0.0, min(TIMEOUT, due - time.perf_counter())))
+                self._wait(max(0.0, min(TIMEOUT, due - time.perf_counter())))
 
-    def _go_on(self, seconds: float) -> None:
-        """Wait at most so long for something that can be read or sent; `select` waits to the microsecond."""
+    def _wait(self, seconds: float) -> None:
+        """Waits until a connection is readable or writable. `select` is precise to the microsecond, unlike `epoll`."""
         readable, writable, _ = select.select(self._calls, self._sending, (), seconds)
         if not readable and not writable and seconds >= TIMEOUT:
             raise SetupError(f"The server did not answer {self._task.operation} within {TIMEOUT:.0f} seconds.")
@@ -189,8 +189,8 @@ class _Caller:
             return
         ended = time.perf_counter()
         call.reply.body(self._task.operation)
-        self._told.took.append(ended - call.began)
-        self._told.ended.append(ended - self._start)
+        self._times.took.append(ended - call.began)
+        self._times.ended.append(ended - self._start)
         del self._calls[line]
         self._sending.discard(line)
         self._idle.append(line)

@@ -1,7 +1,7 @@
-"""Embeddings of people who do not exist, spread as those of real faces are, and pairs of one person's.
+"""Draws synthetic embeddings with the distribution of real ones, and pairs of embeddings of one person.
 
-Uniform random embeddings are easy to search: no two are near each other. Those of faces lie near a few directions,
-and what makes search hard is strangers who look alike.
+Uniform random embeddings are easy to search, since no two are near each other. Those of real faces concentrate along
+a few directions, and similar strangers make search hard.
 """
 
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ FILE = "spectrum.json"
 
 
 class Spectrum(msgspec.Struct, frozen=True):
-    """How the embeddings of a pack are spread, in the directions in which they are spread independently.
+    """The distribution of a pack's embeddings along their principal directions.
 
     Attributes:
-        of: what it was measured on.
-        pack: which pack made them.
-        deviations: standard deviation along each direction.
-        mean: of the embeddings along each direction.
-        same: cosines of two photographs of one person, at evenly spaced quantiles from 0 to 1.
+        of: the data on which it was measured.
+        pack: the name of the pack.
+        deviations: the standard deviation along each direction.
+        mean: the mean along each direction.
+        same: the cosines of two photographs of one person, at evenly spaced quantiles from 0 to 1.
     """
 
     of: str
@@ -40,10 +40,10 @@ class Population:
     """A source of embeddings.
 
     Attributes:
-        of: what it is drawn after.
+        of: the data that it imitates.
         mean: float32 (D,).
         deviations: float32 (D,).
-        probes: float32 (P, D), what is searched for.
+        probes: float32 (P, D), the embeddings to search for.
         mates: float32 (P, D), another photograph of each probe's person.
     """
 
@@ -54,13 +54,13 @@ class Population:
     mates: Embeddings
 
     def draw(self, count: int, random: np.random.Generator) -> Embeddings:
-        """Embeddings of strangers, float32 (count, D), each of length 1."""
+        """Draws embeddings of strangers, float32 (count, D), each of length 1."""
         drawn = random.standard_normal((count, len(self.mean)), np.float32) * self.deviations + self.mean
         return _unit(drawn)
 
 
 def shipped(probes: int) -> Population:
-    """A population after the spectrum that comes with mien; its probes and mates are drawn too."""
+    """Returns a population from the spectrum shipped with mien, with synthetic probes and mates."""
     data = resources.files("mien.measure.speed").joinpath(FILE).read_bytes()
     spectrum = msgspec.json.decode(data, type=Spectrum)
     mean, deviations = np.array(spectrum.mean, np.float32), np.array(spectrum.deviations, np.float32)
@@ -76,7 +76,7 @@ def shipped(probes: int) -> Population:
 
 
 def measured(embeddings: Embeddings, people: NDArray[np.int64], of: str, probes: int) -> Population:
-    """A population after real embeddings, float32 (N, D) of length 1, with real probes and mates among them.
+    """Returns a population that imitates real embeddings, float32 (N, D) of length 1, with real probes and mates.
 
     Raises:
         SetupError: too few people have two photographs.
@@ -87,13 +87,13 @@ def measured(embeddings: Embeddings, people: NDArray[np.int64], of: str, probes:
     order = np.argsort(people, kind="stable")
     twice = [order[np.searchsorted(people[order], people[row]) :][:2] for row in first[counts >= 2]]
     if len(twice) < 50:
-        raise SetupError(f"A gallery is measured with 50 people of two photographs at least; there are {len(twice)}.")
+        raise SetupError(f"A gallery needs at least 50 people with two photographs; there are {len(twice)}.")
     pairs = np.array(twice)[np.random.default_rng(1).permutation(len(twice))[:probes]]
     return Population(f"{of}, real mates", mean, deviations, turned[pairs[:, 0]], turned[pairs[:, 1]])
 
 
 def spectrum(embeddings: Embeddings, people: NDArray[np.int64], of: str, pack: str) -> Spectrum:
-    """What real embeddings, float32 (N, D) of length 1, have in common."""
+    """Returns the spectrum of real embeddings, float32 (N, D) of length 1."""
     mean, _, deviations = _directions(embeddings)
     same = np.concatenate(
         [_pairs(embeddings[people == person]) for person in np.unique(people) if np.count_nonzero(people == person) > 1]
@@ -103,14 +103,14 @@ def spectrum(embeddings: Embeddings, people: NDArray[np.int64], of: str, pack: s
 
 
 def _directions(embeddings: Embeddings) -> tuple[Embeddings, Embeddings, Embeddings]:
-    """Mean and deviations along the directions, and the directions, as columns."""
+    """Returns the mean along the principal directions, the directions as columns, and the deviations."""
     variances, directions = np.linalg.eigh(np.cov(embeddings.T))
     deviations = np.sqrt(np.maximum(variances, 0))
     return (embeddings.mean(axis=0) @ directions).astype(np.float32), directions, deviations.astype(np.float32)
 
 
 def _pairs(of_one: Embeddings) -> NDArray[np.float32]:
-    """Cosines of a person's first photograph with each other."""
+    """Returns the cosines of a person's first photograph with each of the others."""
     return np.asarray(of_one[1:] @ of_one[0], np.float32)
 
 

@@ -1,7 +1,6 @@
-"""Serving speed: a server of its own is called over HTTP on loopback, in turns with the floor for the same image.
+"""Runs `mien bench`: calls a server over HTTP on loopback, in turns with the floor for the same image.
 
-The turns are short and never overlap, so that the floor does not slow the server, and whatever else the machine does
-meanwhile slows both.
+Turns are short and never overlap: the floor does not slow the server, and other work on the machine slows both.
 """
 
 import json
@@ -24,21 +23,21 @@ from mien.measure.speed.sample_photos import Photo, photos
 from mien.measure.speed.server_process import MB, ServerProcess
 
 OPERATIONS = {"DetectFaces": 1, "IndexFaces": 1, "CompareFaces": 2, "SearchFacesByImage": 1}  # images of a call
-TURN = 0.25  # seconds that one client calls the server before the floor has its turn
-LEAST_TURNS = 3  # and so many turns have several clients, who are no crowd until all have called
-BARE_THREADS = 2  # for each core, when the floor's calls are made on all cores: while some decode, others infer
-FILLED, SEARCHED = "indexed", "searched"  # one collection grows; the other is searched, and holds a face of each photo
+TURN = 0.25  # seconds of one client's turn before that of the floor
+LEAST_TURNS = 3  # the number of turns of several clients, since only calls while all are calling count
+BARE_THREADS = 2  # threads a core for the floor on all cores: while some decode, others infer
+FILLED, SEARCHED = "indexed", "searched"  # one collection grows; the other is searched and has a face of each photo
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to measure.
+    """The options of the benchmark.
 
     Attributes:
-        seconds: how long the server is called for each row.
-        clients: how many call at the same time.
-        load: a share of what they get done, at which the calls then come at planned times; 0 for no such calls.
-        cached: whether the server remembers images, so that it looks at each once.
+        seconds: the duration of each row.
+        clients: the number of concurrent clients.
+        load: the open-loop load as a share of the closed-loop rate; 0 for none.
+        cached: whether the server uses its image cache, so that it processes each image once.
     """
 
     seconds: float
@@ -48,21 +47,21 @@ class Plan:
 
 
 def run(settings: Settings, images: str | None, plan: Plan, file: str | None) -> list[Row]:
-    """Measure, print each row as it is known, and write them all to `file` if one is named.
+    """Measures, prints each row, and writes all rows to `file` if one is given.
 
     Args:
-        settings: of the server measured, but for its data directory, store, host and port.
-        images: a folder of photographs; None for those that development packages bring.
-        plan: how to measure.
-        file: where to write the rows as JSON.
+        settings: the server's settings, except for its data directory, store, host and port.
+        images: a folder of photographs; None for those of development packages.
+        plan: the options.
+        file: the JSON file for the rows.
 
     Raises:
-        SetupError: there is nothing to measure with, or the server did not start or refused a call.
+        SetupError: there are no usable photographs, or the server did not start or refused a call.
     """
     if plan.clients < 1 or plan.seconds < 0 or plan.load < 0:
-        raise SetupError("A bench needs at least one client, and no negative time or load.")
+        raise SetupError("A benchmark needs at least one client, and a time and load that are not negative.")
     if plan.load and plan.clients == 1:
-        raise SetupError("A load is a share of what several clients get done: say how many with --clients.")
+        raise SetupError("--load is a share of the rate of several clients; set their number with --clients.")
     taken = photos(images)
     width = max(len(photo.name) for photo in taken)
     rows: list[Row] = []
@@ -78,7 +77,7 @@ def run(settings: Settings, images: str | None, plan: Plan, file: str | None) ->
 
 
 def measure(settings: Settings, taken: list[Photo], plan: Plan) -> Iterator[Row]:
-    """Measure every operation and every stage on each photo that shows a face.
+    """Measures every operation and stage on each photo that shows a face.
 
     Raises:
         SetupError: see `run`.
@@ -88,31 +87,31 @@ def measure(settings: Settings, taken: list[Photo], plan: Plan) -> Iterator[Row]
     _say(f"mien {__version__}, pack {pack.manifest.name}, {runtime.engine} {runtime.version} {runtime.precision}")
     _say(f"{runtime.device}, {_cores()} cores, {settings.cores} threads, {plan.clients} client(s)")
     if plan.cached:
-        _say(f"images are remembered within {settings.image_cache} MiB, and the floor is of looking at them")
-    shown = [image for photo in taken if (image := floor.look(pack, photo)).faces]
+        _say(f"the image cache has {settings.image_cache} MiB; the floor is that of processing an image")
+    shown = [image for photo in taken if (image := floor.record(pack, photo)).faces]
     if not shown:
-        raise SetupError("None of the photographs shows a face that mien finds; name others with --images.")
+        raise SetupError("mien finds no face in the photographs; name others with --images.")
     with ServerProcess(settings, cached=plan.cached) as server:
-        crowd = LoadGenerator(server.host, server.port, plan.clients)
+        generator = LoadGenerator(server.host, server.port, plan.clients)
         try:
-            _fill(crowd, shown)
+            _fill(generator, shown)
             for image in shown:
                 for operation in OPERATIONS:
-                    yield _operation(server, crowd, image, operation, plan)
+                    yield _operation(server, generator, image, operation, plan)
                 yield from _stages(image, plan.seconds)
         finally:
-            crowd.close()
+            generator.close()
 
 
-def _operation(server: ServerProcess, crowd: LoadGenerator, image: floor.Image, operation: str, plan: Plan) -> Row:
+def _operation(server: ServerProcess, generator: LoadGenerator, image: floor.Image, operation: str, plan: Plan) -> Row:
     body = bodies(operation, image.photo.data, FILLED if operation == "IndexFaces" else SEARCHED)
     bare, images = floor.Runs(image.floor(operation), image.floor(operation, single=True)), OPERATIONS[operation]
     server.forget_peak()
-    turns = _in_turns(server, crowd, operation, body, bare, plan.seconds)
+    turns = _in_turns(server, generator, operation, body, bare, plan.seconds)
     times, load = turns.times(), None
     if plan.clients > 1:
         at_planned_times = plan.load and open_loop.measure(
-            crowd, operation, body, times.rate, plan.load, max(plan.seconds, TURN), _cores()
+            generator, operation, body, times.rate, plan.load, max(plan.seconds, TURN), _cores()
         )
         load = turns.load(images, tuple(at_planned_times or ()))
     peak = server.peak()
@@ -122,14 +121,14 @@ def _operation(server: ServerProcess, crowd: LoadGenerator, image: floor.Image, 
 
 @dataclass(frozen=True, slots=True)
 class _Turns:
-    """What each turn gave.
+    """The measurements of all turns.
 
     Attributes:
-        calls: of the clients.
-        server: processor seconds of the server meanwhile.
-        bases: seconds that the floor took, one after the other.
-        used: processor seconds that its calls took with one core for each.
-        bare: how often a second these were made on all cores at the same time.
+        calls: the clients' calls of each turn.
+        server: the CPU seconds of the server in each turn.
+        bases: the times of the floor in seconds.
+        used: the CPU seconds of the floor with one core for each call.
+        bare: how many times a second the floor ran on all cores.
     """
 
     calls: list[LoadResult]
@@ -139,13 +138,13 @@ class _Turns:
     bare: list[float]
 
     def times(self) -> Times:
-        """All of them."""
+        """Returns the times of all turns together."""
         took = [each for calls in self.calls for each in calls.took]
         answered, wall = sum(calls.answered for calls in self.calls), sum(calls.wall for calls in self.calls)
         return Times(took, answered, wall, self.bases, fmean(self.used))
 
     def load(self, images: int, seen: tuple[open_loop.OpenLoopResult, ...]) -> Load:
-        """What several clients show, for calls with so many images each."""
+        """Returns the figures of several clients, for calls with this many images each."""
         times, whole = self.times(), sum(calls.whole for calls in self.calls)
         rate, bound, bare = images * times.rate, images * _cores() / times.processor, images * fmean(self.bare)
         return Load(
@@ -160,27 +159,27 @@ class _Turns:
 
 
 def _in_turns(  # noqa: PLR0917
-    server: ServerProcess, crowd: LoadGenerator, operation: str, body: Body, bare: floor.Runs, seconds: float
+    server: ServerProcess, generator: LoadGenerator, operation: str, body: Body, bare: floor.Runs, seconds: float
 ) -> _Turns:
-    """Call the server and the floor by turns; the first of each is not counted."""
-    crowd.call(operation, body, 0)
+    """Calls the server and the floor in turns. The first call of each is a warm-up."""
+    generator.call(operation, body, 0)
     floor.seconds(bare.idle)
-    count = LEAST_TURNS if len(crowd) > 1 else max(LEAST_TURNS, math.ceil(seconds / TURN))
+    count = LEAST_TURNS if len(generator) > 1 else max(LEAST_TURNS, math.ceil(seconds / TURN))
     turns = _Turns([], [], [], [], [])
     for _ in range(count):
         before = server.processor()
-        turns.calls.append(crowd.call(operation, body, seconds / count))
+        turns.calls.append(generator.call(operation, body, seconds / count))
         turns.server.append(server.processor() - before)
-        for _ in range(max(1, len(turns.calls[-1].took) // len(crowd))):
+        for _ in range(max(1, len(turns.calls[-1].took) // len(generator))):
             turns.bases.append(floor.seconds(bare.idle))
             turns.used.append(floor.processor_seconds(bare.single))
-        if len(crowd) > 1:
+        if len(generator) > 1:
             turns.bare.append(floor.together(bare.single, BARE_THREADS * _cores(), seconds / count))
     return turns
 
 
 def _stages(image: floor.Image, seconds: float) -> Iterator[Row]:
-    """Each stage in this process, in turns with the bare calls in it."""
+    """Measures each stage in this process, in turns with its bare calls."""
     bare = {stage: floor.Runs(image.bare(stage), image.bare(stage, single=True)) for stage in floor.STAGES}
     took, bases, used = ({stage: list[float]() for stage in floor.STAGES} for _ in range(3))
     image.stages()
@@ -197,11 +196,11 @@ def _stages(image: floor.Image, seconds: float) -> Iterator[Row]:
         yield times.row(stage, image.photo.name, Memory(resident, resident))
 
 
-def _fill(crowd: LoadGenerator, shown: list[floor.Image]) -> None:
+def _fill(generator: LoadGenerator, shown: list[floor.Image]) -> None:
     for collection in (FILLED, SEARCHED):
-        crowd.once("CreateCollection", json.dumps({"CollectionId": collection}).encode())
+        generator.once("CreateCollection", json.dumps({"CollectionId": collection}).encode())
     for image in shown:
-        crowd.once("IndexFaces", bodies("IndexFaces", image.photo.data, SEARCHED).whole())
+        generator.once("IndexFaces", bodies("IndexFaces", image.photo.data, SEARCHED).whole())
 
 
 def _cores() -> int:

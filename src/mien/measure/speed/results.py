@@ -1,4 +1,4 @@
-"""What was measured, as rows: for eyes a table, for programs JSON."""
+"""The rows of `mien bench`, and their formats: a table for people, JSON for programs."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -14,14 +14,14 @@ from mien.measure.speed.open_loop import OpenLoopResult
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a row says where several clients called at the same time.
+    """The figures of a row with several clients.
 
     Attributes:
-        bound: images a second if nothing but the floor's calls were made, on all cores: cores ÷ `floor_processor_ms`.
-        bare: images a second that this machine did when nothing but these calls were made, without a server.
-        share, share_of_bare: what the server did, of each of the two.
-        client_cores, server_cores: how many cores the clients and the server kept busy.
-        arrivals: the same operation at planned times.
+        bound: images a second if all cores only made the floor's calls: cores ÷ `floor_processor_ms`.
+        bare: images a second measured when all cores only made these calls, without a server.
+        share, share_of_bare: the server's rate as a share of the two.
+        client_cores, server_cores: the numbers of cores that the clients and the server kept busy.
+        arrivals: the same operation under open-loop load.
     """
 
     bound: float
@@ -38,22 +38,20 @@ class Row:
     """An operation, or a stage of one, on one image.
 
     Attributes:
-        operation: of the API, or a stage: decode, detect, align, quality, embed.
+        operation: the operation of the API, or a stage: decode, detect, align, quality, embed.
         image: the photograph and its size.
-        clients: how many called at the same time; 0 for a stage, which is measured in the bench's own process.
-        calls: how many were measured.
-        p50_ms: half of the calls took no longer than this.
-        p99_ms: of a hundred calls one took longer.
+        clients: the number of concurrent clients; 0 for a stage, which is measured in this process.
+        calls: the number of measured calls.
+        p50_ms: the median latency.
+        p99_ms: the 99th percentile of the latency.
         images_per_second: over wall time; a CompareFaces has two images.
-        floor_ms: half of the times, the bare decoding and network calls for the image took no longer than this; 0
-            for a stage that has none.
-        floor_processor_ms: what these calls take of a processor with one core for each, the mean; more than `floor_ms`
-            where they have several, as the detector on an idle machine and the two crops of a face do.
-        resident_before_mb: memory of the server when it had started and answered nothing yet.
-        resident_mb: memory of the server after the row.
-        request_mb: the most memory of the server while the row was measured, less `resident_before_mb`; None where
-            that is not known.
-        load: what several clients show; None for one, and for a stage.
+        floor_ms: the median time of the bare decoding and network calls for the image; 0 for a stage without any.
+        floor_processor_ms: the mean CPU time of these calls with one core for each. It exceeds `floor_ms` for calls
+            that use several cores, such as the detector on an idle machine.
+        resident_before_mb: the server's memory after its start, before the first request.
+        resident_mb: the server's memory after the row.
+        request_mb: the server's peak memory during the row, less `resident_before_mb`; None if unknown.
+        load: the figures of several clients; None for one client, and for a stage.
     """
 
     operation: str
@@ -73,7 +71,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Megabytes a process held before its first request and after a row, and the most it added to the former."""
+    """A process's memory in MB: before its first request, after a row, and the peak above the former."""
 
     before: float
     after: float
@@ -82,14 +80,14 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """What a row is made of.
+    """The measured times of a row.
 
     Attributes:
-        took: seconds of each call.
-        answered: how many of them were answered within `wall`; the others while not all clients were calling.
+        took: the latency of each call in seconds.
+        answered: the number of calls answered within `wall`, while all clients were calling.
         wall: seconds.
-        floor: seconds that the floor took, in between.
-        processor: seconds of a processor that each took, the mean.
+        floor: the times of the floor in seconds, measured in between.
+        processor: the mean CPU time of the floor in seconds.
     """
 
     took: list[float]
@@ -100,13 +98,13 @@ class Times:
 
     @property
     def rate(self) -> float:
-        """Calls a second."""
+        """Returns calls a second."""
         return self.answered / self.wall
 
     def row(  # noqa: PLR0917
         self, operation: str, image: str, memory: Memory, clients: int = 0, images: int = 1, load: Load | None = None
     ) -> Row:
-        """The row of these times, for calls with so many images each."""
+        """Returns the row of these times, for calls with this many images each."""
         p50, p99 = np.percentile(self.took, [50, 99]) * 1000
         return Row(
             operation=operation,
@@ -126,7 +124,7 @@ class Times:
 
 
 def heading(width: int, clients: int = 1) -> str:
-    """The line above the rows; `width` is that of the longest image's name."""
+    """Returns the heading of the table; `width` is that of the longest image name."""
     many = "  bound/s  share   bare/s  share  cores: server clients" if clients > 1 else ""
     return (
         f"{'operation':<18}  {'image':<{width}}  clients   p50 ms   p99 ms  images/s  floor ms  × floor  "
@@ -135,7 +133,7 @@ def heading(width: int, clients: int = 1) -> str:
 
 
 def line(row: Row, width: int) -> str:
-    """A row under the heading, and a line below it for each kind of arrivals."""
+    """Formats a row, and a line below it for each kind of open-loop load."""
     over, core = (f"{row.p50_ms / base:.2f}" if row.floor_ms else "" for base in (row.floor_ms, row.floor_processor_ms))
     most = "" if row.request_mb is None else f"{row.request_mb:.0f}"
     text = (
@@ -162,7 +160,7 @@ def _arrivals(seen: OpenLoopResult) -> str:
 
 
 def write(rows: Sequence[Any], file: str) -> None:
-    """Write rows, which are dataclasses, as a list of JSON objects.
+    """Writes rows, which are dataclasses, as a list of JSON objects.
 
     Raises:
         SetupError: the file cannot be written.

@@ -1,4 +1,4 @@
-"""The photographs that are measured with: found, brought to several sizes, encoded as JPEG in memory."""
+"""Prepares the photographs for the benchmarks: finds them, resizes them, and encodes them as JPEG in memory."""
 
 import importlib.util
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from mien.errors import SetupError
 from mien.face.types import Pixels
 from mien.operations.shapes import MOST_IMAGE_BYTES
 
-# What an image is brought to: a number of rows, or of pixels.
+# Target sizes: rows, or pixels in total.
 ROWS = {"240p": 240, "1080p": 1080}
 AREAS = {"3 MP": 3_000_000, "12 MP": 12_000_000, "50 MP": 50_000_000}
 USUAL = ("240p", "1080p", "3 MP", "12 MP")
-QUALITY = 90  # of JPEG, 0–100; lowered by tens where the file would be larger than the API takes
+QUALITY = 90  # JPEG quality, 0–100; lowered by tens while the file exceeds the API's limit
 SUFFIXES = (".jpg", ".jpeg", ".png")
 SHIPPED = {
     "hopper": ("matplotlib", "mpl-data/sample_data/grace_hopper.jpg"),
@@ -29,7 +29,7 @@ class Photo:
     """A photograph at one size.
 
     Attributes:
-        name: for a table, as "hopper 1080p (0.4 MB)".
+        name: its name in a table, as "hopper 1080p (0.4 MB)".
         data: the JPEG file.
     """
 
@@ -38,35 +38,35 @@ class Photo:
 
 
 def photos(folder: str | None, sizes: tuple[str, ...] = USUAL) -> list[Photo]:
-    """Every photograph of the folder, or those that packages for development bring, at every size.
+    """Returns every photograph of the folder, or those of development packages, at every size.
 
-    A size beyond the photograph's own is made by enlarging it; it decodes a little faster than a photograph taken at
-    that size, having less detail.
+    A photograph is enlarged for a size beyond its own; it then decodes slightly faster than one taken at that size,
+    since it has less detail.
 
     Raises:
-        SetupError: there are none, or one cannot be read.
+        SetupError: there are no photographs, or one cannot be read.
     """
     return [_sized(name, pixels, size) for name, pixels in found(folder) for size in sizes]
 
 
 def found(folder: str | None) -> Iterator[tuple[str, Pixels]]:
-    """Names and pixels, uint8 BGR (H, W, 3), of the folder's photographs, or of those that packages bring.
+    """Yields names and pixels, uint8 BGR (H, W, 3), of the folder's photographs, or of those of packages.
 
     Raises:
-        SetupError: there are none, or one cannot be read.
+        SetupError: there are no photographs, or one cannot be read.
     """
     files = _shipped() if folder is None else _listed(Path(folder))
     for name, path in files.items():
         pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if pixels is None:
-            raise SetupError(f"{path} is not an image that can be read.")
+            raise SetupError(f"{path} cannot be read as an image.")
         yield name, np.asarray(pixels, np.uint8)
 
 
 def _listed(folder: Path) -> dict[str, Path]:
     files = {path.stem: path for path in sorted(folder.glob("*")) if path.suffix.lower() in SUFFIXES}
     if not files:
-        raise SetupError(f"{folder} holds no JPEG or PNG file.")
+        raise SetupError(f"{folder} contains no JPEG or PNG file.")
     return files
 
 
@@ -78,7 +78,7 @@ def _shipped() -> dict[str, Path]:
         if path and path.is_file():
             files[name] = path
     if not files:
-        raise SetupError("There is no photograph to measure with: name a folder of them with --images.")
+        raise SetupError("There are no photographs to measure with; name a folder of them with --images.")
     return files
 
 
@@ -92,7 +92,7 @@ def _sized(name: str, pixels: Pixels, size: str) -> Photo:
 
 
 def jpeg(pixels: Pixels) -> bytes:
-    """Encode uint8 BGR (H, W, 3) as well as a request may bring it."""
+    """Encodes uint8 BGR (H, W, 3) at the best quality that fits into a request."""
     for quality in range(QUALITY, 0, -10):
         data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
         if len(data) <= MOST_IMAGE_BYTES:

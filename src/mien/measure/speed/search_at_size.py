@@ -1,8 +1,7 @@
-"""Search in a gallery of a size, measured beside exact search for what it finds and beside memory for how fast it is.
+"""Measures search in a gallery of one size: its results against exact search, its speed against memory bandwidth.
 
-Embeddings are drawn (`population`), with two photographs of each of some people among them: one is searched for, the
-other is in the gallery. They are kept as a server keeps them, in a database on disk, and what a search answers it
-compares in full precision from there.
+Embeddings are synthetic (`population`). Some people have two photographs: one is the probe, the other is in the
+gallery. Embeddings lie in a database on disk, as on a server, from which a search re-ranks in full precision.
 """
 
 import gc
@@ -29,30 +28,29 @@ from mien.store.tables import vectors
 from mien.system import leftovers
 
 PROBES = 500
-BLOCK = 50_000  # embeddings made at a time
-ADDED = 10  # faces at a time while searching
+BLOCK = 50_000  # embeddings generated at a time
+ADDED = 10  # faces added at a time during searches
 MB = 1e6
 
 
 @dataclass(frozen=True, slots=True)
 class GalleryRow:
-    """What was measured at one size.
+    """The figures of one size.
 
     Attributes:
-        faces: how many the gallery holds.
-        after: what they are drawn after.
-        p50_ms, p99_ms: of a search for the nearest face, one at a time.
-        floor_ms: half of the times, reading the bytes that such a search has to read took no longer.
-        found: share of the probes whose nearest face in the gallery is the one that exact search names.
-        mates: share of the probes whose nearest face is their person's.
+        faces: the number of faces in the gallery.
+        after: the population they are drawn from.
+        p50_ms, p99_ms: the latency of a single search for the nearest face.
+        floor_ms: the median time of reading the bytes that such a search must read.
+        found: the share of probes whose nearest face is that of exact search (recall@1).
+        mates: the share of probes whose nearest face is their person's.
         mates_exact: the same by exact search.
-        resident_mb: memory of the process that the gallery takes.
-        searches_per_second: by `searching.TOGETHER` threads at the same time.
-        adding_p50_ms: of a search while `searching.ADDS` faces a second are added.
-        adds_per_second: that were added meanwhile.
-        snapshot_s, resume_s: writing a snapshot, and reading it from a disk that has nothing of it at hand; 0 for
-            a gallery that is searched exactly.
-        codes: whether what is re-ranked by lay in memory or in files.
+        resident_mb: the memory of the gallery.
+        searches_per_second: the rate of `search_timing.TOGETHER` concurrent threads.
+        adding_p50_ms: the median latency while `search_timing.ADDS` faces a second are added.
+        adds_per_second: the rate at which faces were added meanwhile.
+        snapshot_s, resume_s: the time to write a snapshot, and to read it with a cold cache; 0 for exact search.
+        codes: whether the codes for re-ranking lay in memory or in files.
     """
 
     faces: int
@@ -74,12 +72,12 @@ class GalleryRow:
 
 @dataclass(slots=True)
 class GroundTruth:
-    """What exact search finds for each probe, found while the embeddings are made.
+    """The result of exact search for each probe, updated while the embeddings are generated.
 
     Attributes:
         probes: float32 (P, D).
-        keys: int64 (P,), of the nearest so far.
-        cosines: float32 (P,), theirs.
+        keys: int64 (P,), the key of the nearest face so far.
+        cosines: float32 (P,), its cosine.
     """
 
     probes: Embeddings
@@ -87,7 +85,7 @@ class GroundTruth:
     cosines: NDArray[np.float32]
 
     def see(self, keys: NDArray[np.int64], embeddings: Embeddings) -> None:
-        """Compare every probe with more embeddings."""
+        """Compares every probe with more embeddings."""
         cosines = embeddings @ self.probes.T
         best = cosines.argmax(axis=0)
         highest = cosines[best, np.arange(len(best))]
@@ -96,14 +94,14 @@ class GroundTruth:
 
 
 def measure(population: Population, faces: int, seconds: float, threads: int, mapped: bool) -> GalleryRow:
-    """Fill a gallery and measure it.
+    """Fills a gallery and measures it.
 
     Raises:
-        SetupError: fewer faces than probes are asked for.
+        SetupError: there are fewer faces than probes.
     """
     probes = population.probes
     if faces < len(probes):
-        raise SetupError(f"A gallery of fewer than {len(probes)} faces is not worth measuring.")
+        raise SetupError(f"A gallery must have at least {len(probes)} faces to be measured.")
     with leftovers.folder(Path(tempfile.gettempdir()), "mien-measured-") as folder:
         store = open_store("", str(folder))
         gallery = GrowingGallery(probes.shape[1], store.faces.embeddings, Scanners(threads))
@@ -146,10 +144,10 @@ def measure(population: Population, faces: int, seconds: float, threads: int, ma
 
 
 def write(rows: list[GalleryRow], file: str) -> None:
-    """Write what was measured to a file, as JSON.
+    """Writes the rows to a file as JSON.
 
     Raises:
-        SetupError: it cannot be written.
+        SetupError: the file cannot be written.
     """
     try:
         Path(file).write_bytes(msgspec.json.format(msgspec.json.encode([asdict(row) for row in rows])))
@@ -158,7 +156,7 @@ def write(rows: list[GalleryRow], file: str) -> None:
 
 
 def people(population: Population, faces: int) -> Iterator[tuple[NDArray[np.int64], Embeddings]]:
-    """Everybody, with their keys: the probes' mates first, then strangers."""
+    """Yields keys and embeddings in blocks: the probes' mates first, then strangers."""
     random = np.random.default_rng(2)
     for start in range(0, faces, BLOCK):
         embeddings = population.draw(min(BLOCK, faces - start), random)
@@ -168,14 +166,14 @@ def people(population: Population, faces: int) -> Iterator[tuple[NDArray[np.int6
 
 
 def keep(cursor: Cursor, keys: NDArray[np.int64], embeddings: Embeddings) -> None:
-    """Write embeddings, float32 (N, D), into the database, as a store does."""
+    """Writes embeddings, float32 (N, D), to the database, as a store does."""
     kept = zip(keys.tolist(), map(vectors.pack, embeddings), strict=True)
     rows = ((key, vector, vectors.checksum(vector, key)) for key, vector in kept)
     cursor.run_many("INSERT INTO embeddings (face, vector, checksum) VALUES (?, ?, ?)", rows)
 
 
 def _newcomers(store: Store, population: Population, first: int) -> tuple[NDArray[np.int64], Embeddings]:
-    """A few more people, kept in the store already."""
+    """Draws more strangers and adds them to the store."""
     keys = np.arange(first, first + ADDED)
     embeddings = population.draw(ADDED, np.random.default_rng(first))
     store.database.write(lambda cursor: keep(cursor, keys, embeddings))
@@ -183,14 +181,14 @@ def _newcomers(store: Store, population: Population, first: int) -> tuple[NDArra
 
 
 def _warm(store: Store, population: Population, threads: int) -> None:
-    """Have everything compiled and loaded that is not the gallery."""
+    """Compiles and loads everything except the gallery, so that its memory is measured alone."""
     gallery = GrowingGallery(len(population.mean), store.faces.embeddings, Scanners(threads), crossover=0)
     gallery.add(np.arange(1000), population.draw(1000, np.random.default_rng(3)))
     gallery.search(population.probes[0], 1, -1)
 
 
 def _save(gallery: GrowingGallery, folder: Path, mapped: bool) -> tuple[str, float]:
-    """Write a snapshot, and leave the codes in its files if they are mapped; its name, "" for none, and the seconds."""
+    """Writes a snapshot and maps its codes if required; returns its name, "" for none, and the seconds."""
     moment = gallery.moment(1)
     if moment is None:
         return "", 0
@@ -203,7 +201,7 @@ def _save(gallery: GrowingGallery, folder: Path, mapped: bool) -> tuple[str, flo
 
 
 def _load(folder: Path, name: str, mapped: bool, threads: int) -> float:
-    """Seconds of reading a snapshot from a disk that has nothing of it at hand."""
+    """Returns the seconds of reading a snapshot with a cold cache."""
     if not name:
         return 0
     for path in folder.iterdir():

@@ -1,4 +1,4 @@
-"""`mien bench --gallery`: which sizes, drawn after what, and the table of what was measured."""
+"""Runs `mien bench --gallery`: measures search at each size and prints a table."""
 
 import os
 from collections.abc import Sequence
@@ -17,23 +17,22 @@ HEADING = "     faces   p50 ms   p99 ms  floor ms   found   mates  exactly  resi
 
 
 def run(settings: Settings, sizes: str, people: str | None, seconds: float, file: str | None) -> None:
-    """Measure, print each row as it is known, and write them all to `file` if one is named.
+    """Measures each size, prints its row, and writes all rows to `file` if one is given.
 
     Args:
-        settings: the threads that scan, and where codes are kept; the pack, if there are photographs to embed.
-        sizes: how many faces, as "1e5,1e6".
-        people: a folder of people, from whose photographs embeddings are drawn; None for the spectrum that comes with
-            mien.
-        seconds: how long each kind of search is measured.
-        file: where to write the rows as JSON.
+        settings: the scanning threads and the place of the codes; also the pack, if there are photographs to embed.
+        sizes: numbers of faces, as "1e5,1e6".
+        people: a folder of people whose embeddings the synthetic ones imitate; None for the spectrum shipped with mien.
+        seconds: the duration of each kind of search.
+        file: the JSON file for the rows.
 
     Raises:
-        SetupError: a size is not a number, or there is nothing to draw from.
+        SetupError: a size is not a number, or the folder has too few people.
     """
     counts = _counts(sizes)
-    drawn = from_album(settings, Path(people)) if people else population.shipped(PROBES)
+    drawn = from_folder(settings, Path(people)) if people else population.shipped(PROBES)
     threads = settings.scan_threads or len(os.sched_getaffinity(0))
-    _say(f"embeddings drawn after {drawn.of}; {threads} threads; codes in {settings.gallery_codes}")
+    _say(f"embeddings drawn from {drawn.of}; {threads} threads; codes in {settings.gallery_codes}")
     _say(HEADING)
     rows: list[GalleryRow] = []
     for count in counts:
@@ -43,21 +42,21 @@ def run(settings: Settings, sizes: str, people: str | None, seconds: float, file
         search_at_size.write(rows, file)
 
 
-def from_album(settings: Settings, folder: Path) -> Population:
-    """A population after the photographs of a folder of people, embedded by the pack.
+def from_folder(settings: Settings, folder: Path) -> Population:
+    """Returns a population that imitates the embeddings of a folder of people.
 
     Raises:
-        SetupError: the folder holds too few people with two photographs.
+        SetupError: the folder has too few people with two photographs.
     """
     pack = app.open_pack(settings)
-    album = open_dataset(folder)
-    found = embed_dataset(album, pack, "central", settings.cores)
+    dataset = open_dataset(folder)
+    found = embed_dataset(dataset, pack, "central", settings.cores)
     name = f"{len(found.photos):,} photographs by {pack.manifest.name}"
-    return population.measured(found.embeddings, album.people[found.photos], name, PROBES)
+    return population.measured(found.embeddings, dataset.people[found.photos], name, PROBES)
 
 
 def line(row: GalleryRow) -> str:
-    """A row of the table."""
+    """Formats a row of the table."""
     snapshot = f"  (snapshot written in {row.snapshot_s:.1f} s, read in {row.resume_s:.1f} s)" if row.resume_s else ""
     return (
         f"{row.faces:10,} {row.p50_ms:8.2f} {row.p99_ms:8.2f} {row.floor_ms:9.2f} {row.found:7.1%} {row.mates:7.1%} "

@@ -1,4 +1,4 @@
-"""How long searches in a gallery take: one at a time beside the floor, many at the same time, and while faces come."""
+"""Times searches in a gallery: one at a time beside the floor, concurrently, and while faces are added."""
 
 import threading
 import time
@@ -12,22 +12,22 @@ from mien.gallery import GrowingGallery
 from mien.gallery.exact import ExactGallery
 
 TURN = 8  # searches between two measurements of the floor
-TOGETHER = 16  # threads that search at the same time
+TOGETHER = 16  # concurrent searching threads
 ADDS = 1_000  # faces added a second while searching
 
 Embeddings = NDArray[np.float32]
 
 
 def nearest(gallery: GrowingGallery, probes: Embeddings) -> NDArray[np.int64]:
-    """The key of each probe's nearest face; 0 where none is found."""
+    """Returns the key of each probe's nearest face; 0 if none is found."""
     hits = [gallery.search(probe, 1, -1).keys for probe in probes]
     return np.array([keys[0] if len(keys) else 0 for keys in hits], np.int64)
 
 
 def alone(gallery: GrowingGallery, probes: Embeddings, seconds: float, threads: int) -> tuple[list[float], list[float]]:
-    """Milliseconds of searches, one at a time, and of the floor in turns between them.
+    """Returns the milliseconds of single searches, and of the floor, measured in turns.
 
-    The floor is reading every byte that a scan has to read with as many threads, and doing next to nothing with them.
+    The floor reads every byte that a scan must read, with as many threads, and does almost nothing with them.
     """
     arrays = [array.view(np.uint64) for array in _scanned(gallery)]
     shares = [[np.array_split(array, threads)[number] for array in arrays] for number in range(threads)]
@@ -44,7 +44,7 @@ def alone(gallery: GrowingGallery, probes: Embeddings, seconds: float, threads: 
 
 
 def together(gallery: GrowingGallery, probes: Embeddings, seconds: float) -> float:
-    """Searches a second by many threads."""
+    """Returns the searches a second of concurrent threads."""
     until = time.perf_counter() + seconds
 
     def search(first: int) -> int:
@@ -63,7 +63,7 @@ def together(gallery: GrowingGallery, probes: Embeddings, seconds: float) -> flo
 def while_adding(
     gallery: GrowingGallery, probes: Embeddings, seconds: float, more: Iterator[tuple[NDArray[np.int64], Embeddings]]
 ) -> tuple[list[float], float]:
-    """Milliseconds of searches while faces are added, and how many a second were: `ADDS`, if that can be had."""
+    """Returns the milliseconds of searches while faces are added, and the faces added a second: at most `ADDS`."""
     stop = threading.Event()
     added = 0
 
@@ -103,7 +103,7 @@ def _search(gallery: GrowingGallery, probe: Embeddings) -> float:
 
 
 def _timed(work: Callable[[], object]) -> float:
-    """Milliseconds that some work takes."""
+    """Returns the milliseconds that a call takes."""
     started = time.perf_counter()
     work()
     return 1000 * (time.perf_counter() - started)

@@ -1,4 +1,4 @@
-"""A server of its own to measure: started as a user starts it, on an empty store and a free port, and watched."""
+"""Starts a server to measure, on an empty store and a free port, and reads its memory and CPU time."""
 
 import dataclasses
 import re
@@ -20,23 +20,22 @@ from mien.system import leftovers
 
 MB = 1e6
 _LISTENS = re.compile(r"listens on http://\[?([^\]\s]+)\]?:(\d+)$")
-_START = 10.0  # seconds a server has to take connections after saying that it listens
-_PAUSE = 0.02  # seconds between two tries
-_STOP = 15.0  # seconds a server has to stop
+_START_TIMEOUT = 10.0  # seconds to accept connections after the server printed its address
+_PAUSE = 0.02  # seconds between two attempts
+_STOP_TIMEOUT = 15.0  # seconds to stop
 
 
 class ServerProcess:
-    """`mien serve` as a process, from entering the context to leaving it.
+    """Runs `mien serve` as a process while the context is entered.
 
     Args:
-        settings: of the server, but for its data directory, store, host and port.
-        cached: whether it remembers images as the settings say. Otherwise it looks at each anew, though a bench sends
-            the same again and again.
+        settings: the server's settings, except for its data directory, store, host and port.
+        cached: whether the server uses its image cache. Without it, the same image is processed again each time.
 
     Attributes:
-        host: where it listens.
-        port: the port it took.
-        before: megabytes of memory it held when it had started.
+        host: the address where it listens.
+        port: the port where it listens.
+        before: its memory in MB after the start.
     """
 
     def __init__(self, settings: Settings, *, cached: bool = False) -> None:
@@ -45,10 +44,10 @@ class ServerProcess:
         self.host, self.port, self.before = "", 0, 0.0
 
     def __enter__(self) -> "ServerProcess":
-        """Start it.
+        """Starts the server.
 
         Raises:
-            SetupError: it did not start; the text is its own.
+            SetupError: the server did not start; the message is its own.
         """
         place = self._made.enter_context(leftovers.folder(Path(tempfile.gettempdir()), "mien-measured-"))
         own = dataclasses.replace(self._settings, data=str(place), store="", host="127.0.0.1", port=0)
@@ -66,17 +65,17 @@ class ServerProcess:
             raise SetupError(said[-1].removeprefix("mien: ") if said else "The server to measure did not start.")
         self.host, self.port = match[1], int(match[2])
         self._seen = psutil.Process(self._process.pid)
-        self._answers()
+        self._wait_for_connections()
         self.before = self.resident()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop it and remove what it stored."""
+        """Stops the server and removes its data."""
         self._process.terminate()
         try:
-            self._process.wait(_STOP)
+            self._process.wait(_STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -84,39 +83,39 @@ class ServerProcess:
             self._process.stdout.close()
         self._made.close()
 
-    def _answers(self) -> None:
-        """Wait until it takes connections, which it may do a moment after it said where it listens.
+    def _wait_for_connections(self) -> None:
+        """Waits until the server accepts connections, which can be shortly after it printed its address.
 
         Raises:
-            SetupError: it takes none.
+            SetupError: the server accepts none.
         """
-        for _ in range(int(_START / _PAUSE)):
+        for _ in range(int(_START_TIMEOUT / _PAUSE)):
             try:
-                socket.create_connection((self.host, self.port), _START).close()
+                socket.create_connection((self.host, self.port), _START_TIMEOUT).close()
                 return
             except OSError:
                 time.sleep(_PAUSE)
         self.__exit__(None, None, None)
-        raise SetupError("The server to measure takes no connections.")
+        raise SetupError("The server to measure accepts no connections.")
 
     def resident(self) -> float:
-        """Megabytes of memory it holds."""
+        """Returns its resident memory in MB."""
         return float(self._seen.memory_info().rss) / MB
 
     def processor(self) -> float:
-        """Seconds of a processor it has used."""
+        """Returns the CPU time it has used, in seconds."""
         used = self._seen.cpu_times()
         return float(used.user + used.system)
 
     def forget_peak(self) -> None:
-        """Let `peak` count from here, where the system can (Linux)."""
+        """Resets `peak`, on systems that can (Linux)."""
         try:
             Path(f"/proc/{self._process.pid}/clear_refs").write_text("5")
         except OSError:
             return
 
     def peak(self) -> float | None:
-        """The most megabytes it held; None where the system does not say."""
+        """Returns its peak memory in MB; None if the system does not report it."""
         try:
             status = Path(f"/proc/{self._process.pid}/status").read_text()
         except OSError:

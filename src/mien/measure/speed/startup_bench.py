@@ -1,7 +1,7 @@
-"""`mien bench --start`: how soon after its start a server answers, and what memory it holds, from an empty store on.
+"""Runs `mien bench --start`: measures how soon a server answers after its start, and its memory over its life.
 
-The floor is a process that only imports NumPy, OpenCV and OpenVINO, and one that also compiles the pack's networks and
-runs each once on as many streams. Floor and server start in turns; medians are printed.
+The floors are a process that only imports NumPy, OpenCV and OpenVINO, and one that also compiles the pack's networks
+and runs each once on as many streams. Floors and server start in turns; medians are printed.
 """
 
 import json
@@ -30,13 +30,13 @@ from mien.system.heap import PAUSE
 TURNS = 5
 COMPILED = "imports, networks compiled and run"
 ANSWERED = "first DetectFaces answered"
-MIXED, CLIENTS = 200, 4  # image requests behind the first, and how many clients share them
+MIXED, CLIENTS = 200, 4  # image requests after the first, and the number of clients that share them
 OPERATIONS = ("DetectFaces", "IndexFaces", "SearchFacesByImage", "CompareFaces")
 FIRST = "1080p"  # the size of the first photograph
 PEOPLE = "people"
 DONE = b"done"
-END = "import sys; print('done', flush=True); sys.stdin.read()"  # and is looked at meanwhile
-# OpenVINO without its converter, as mien imports it (`engine/quiet.py`); then the floor itself.
+END = "import sys; print('done', flush=True); sys.stdin.read()"  # waits while its memory is read
+# OpenVINO without its converter, as mien imports it (`engine/quiet.py`).
 IMPORT = "import sys; sys.modules['openvino.tools.ovc'] = None; import numpy, cv2, openvino"
 COMPILE = """
 core, kept, count = openvino.Core(), [], int(sys.argv[1])
@@ -55,14 +55,14 @@ for file, side in zip(sys.argv[2::2], map(int, sys.argv[3::2])):
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """A moment in a process's life.
+class Milestone:
+    """A milestone in the life of a process.
 
     Attributes:
-        name: what has happened.
-        seconds: since its start; None where that says nothing.
-        resident_mb: its memory then.
-        floor: whether it is of a floor.
+        name: the event.
+        seconds: the time since the start; None if it is not meaningful.
+        resident_mb: the memory at that time.
+        floor: whether the process is a floor.
     """
 
     name: str
@@ -73,33 +73,33 @@ class Moment:
 
 def run(
     settings: Settings, images: str | None, file: str | None, dropped: bool = False, turns: int = TURNS
-) -> list[Moment]:
-    """Measure some turns, print the medians, and write them to `file` if one is named.
+) -> list[Milestone]:
+    """Measures some turns, prints the medians, and writes them to `file` if one is given.
 
     Args:
-        settings: of the server measured, but for its data directory, store, host and port.
-        images: a folder of photographs; None for those that development packages bring.
-        file: where to write the medians as JSON.
-        dropped: whether the system is to drop what it caches of files before each start (Linux, root).
-        turns: how often each is started.
+        settings: the server's settings, except for its data directory, store, host and port.
+        images: a folder of photographs; None for those of development packages.
+        file: the JSON file for the medians.
+        dropped: whether to drop the system's file cache before each start (Linux, root).
+        turns: the number of starts of each process.
 
     Raises:
-        SetupError: there is nothing to measure with, the server did not start, or the cache cannot be dropped.
+        SetupError: there are no photographs, the server did not start, or the cache cannot be dropped.
     """
     taken = photos(images)
     lives = [list(turn(settings, taken, dropped)) for _ in range(turns)]
-    found = [_median(moments) for moments in zip(*lives, strict=True)]
+    found = [_median(milestones) for milestones in zip(*lives, strict=True)]
     _say(f"{'':<44}  seconds  resident MB")
-    for moment in found:
-        seconds = "" if moment.seconds is None else f"{moment.seconds:.2f}"
-        _say(f"{'floor: ' * moment.floor + moment.name:<44}  {seconds:>7}  {moment.resident_mb:11.0f}")
+    for milestone in found:
+        seconds = "" if milestone.seconds is None else f"{milestone.seconds:.2f}"
+        _say(f"{'floor: ' * milestone.floor + milestone.name:<44}  {seconds:>7}  {milestone.resident_mb:11.0f}")
     if file:
         results.write(found, file)
     return found
 
 
-def turn(settings: Settings, taken: list[Photo], dropped: bool = False) -> Generator[Moment, None, None]:
-    """Start and end each floor and a server, and tell of their moments."""
+def turn(settings: Settings, taken: list[Photo], dropped: bool = False) -> Generator[Milestone, None, None]:
+    """Starts and ends each floor and a server, and yields their milestones."""
     for name, arguments in floors(settings).items():
         if dropped:
             drop()
@@ -109,18 +109,20 @@ def turn(settings: Settings, taken: list[Photo], dropped: bool = False) -> Gener
     yield from life(settings, taken)
 
 
-def _floor(name: str, arguments: list[str]) -> Moment:
+def _floor(name: str, arguments: list[str]) -> Milestone:
     began = time.perf_counter()
     pipe = subprocess.PIPE
     with subprocess.Popen([sys.executable, *arguments], stdin=pipe, stdout=pipe) as process:  # noqa: S603
         assert process.stdout is not None  # noqa: S101  a pipe was asked for
         if process.stdout.readline().strip() != DONE:
             raise SetupError(f"The floor did not run: {name}.")
-        return Moment(name, time.perf_counter() - began, psutil.Process(process.pid).memory_info().rss / MB, floor=True)
+        return Milestone(
+            name, time.perf_counter() - began, psutil.Process(process.pid).memory_info().rss / MB, floor=True
+        )
 
 
 def floors(settings: Settings) -> dict[str, list[str]]:
-    """Name → the interpreter's arguments. Networks that only mien can read are compiled in no floor."""
+    """Returns the interpreter's arguments of each floor by name. Networks that only mien can read are left out."""
     entry = own.named(settings.pack, settings.packs)
     files = install.install(entry, settings.packs)
     spec, embedder = entry.detector, entry.embedder
@@ -133,10 +135,10 @@ def floors(settings: Settings) -> dict[str, list[str]]:
 
 
 def drop() -> None:
-    """Have the system drop what it caches of files.
+    """Drops the system's file cache.
 
     Raises:
-        SetupError: it does not let this process do so.
+        SetupError: this process may not do so.
     """
     os.sync()
     try:
@@ -145,32 +147,32 @@ def drop() -> None:
         raise SetupError(f"The system's cache cannot be dropped: {error.strerror}.") from None
 
 
-def life(settings: Settings, taken: list[Photo]) -> Iterator[Moment]:
-    """Start a server, let it answer, leave it alone for a while, and end it."""
+def life(settings: Settings, taken: list[Photo]) -> Iterator[Milestone]:
+    """Starts a server, sends it requests, lets it idle, and ends it."""
     first = next(photo for photo in taken if FIRST in photo.name)
     firsts = {name: bodies(name, first.data, PEOPLE).whole() for name in ("DetectFaces", "IndexFaces")}
     began = time.perf_counter()
     with ServerProcess(settings) as server:
-        yield Moment("the server listens", time.perf_counter() - began, server.resident())
+        yield Milestone("the server listens", time.perf_counter() - began, server.resident())
         client = Client(server.host, server.port)
         client.call("DetectFaces", firsts["DetectFaces"])
-        yield Moment(ANSWERED, time.perf_counter() - began, server.resident())
+        yield Milestone(ANSWERED, time.perf_counter() - began, server.resident())
         client.call("CreateCollection", json.dumps({"CollectionId": PEOPLE}).encode())
         client.call("IndexFaces", firsts["IndexFaces"])
-        yield Moment("first IndexFaces answered", time.perf_counter() - began, server.resident())
+        yield Milestone("first IndexFaces answered", time.perf_counter() - began, server.resident())
         client.close()
         mixed(server, taken)
-        yield Moment(f"{MIXED} image requests later", None, server.resident())
+        yield Milestone(f"{MIXED} image requests later", None, server.resident())
         time.sleep(PAUSE + 1)
-        yield Moment("and left alone for some seconds", None, server.resident())
-        yield Moment("the most at any time", None, server.peak() or server.resident())
+        yield Milestone("and left alone for some seconds", None, server.resident())
+        yield Milestone("the most at any time", None, server.peak() or server.resident())
 
 
 def mixed(server: ServerProcess, taken: list[Photo], count: int = MIXED) -> None:
-    """Image requests of every kind and size, from several clients at the same time.
+    """Sends image requests of every kind and size from several concurrent clients.
 
     Raises:
-        SetupError: the server refused one.
+        SetupError: the server refused a request.
     """
     kinds = [(name, bodies(name, photo.data, PEOPLE)) for photo in taken for name in OPERATIONS]
     failed: list[SetupError] = []
@@ -179,7 +181,7 @@ def mixed(server: ServerProcess, taken: list[Photo], count: int = MIXED) -> None
         client = Client(server.host, server.port)
         try:
             for number in range(begin, count, CLIENTS):
-                name, body = kinds[(number + number // len(kinds)) % len(kinds)]  # a client gets all in time
+                name, body = kinds[(number + number // len(kinds)) % len(kinds)]  # each client sends every kind in time
                 client.call(name, body.whole(number))
         except SetupError as error:
             failed.append(error)
@@ -195,13 +197,13 @@ def mixed(server: ServerProcess, taken: list[Photo], count: int = MIXED) -> None
         raise failed[0]
 
 
-def _median(moments: tuple[Moment, ...]) -> Moment:
-    seconds = [moment.seconds for moment in moments if moment.seconds is not None]
-    return Moment(
-        moments[0].name,
+def _median(milestones: tuple[Milestone, ...]) -> Milestone:
+    seconds = [milestone.seconds for milestone in milestones if milestone.seconds is not None]
+    return Milestone(
+        milestones[0].name,
         round(statistics.median(seconds), 3) if seconds else None,
-        round(statistics.median(moment.resident_mb for moment in moments), 1),
-        moments[0].floor,
+        round(statistics.median(milestone.resident_mb for milestone in milestones), 1),
+        milestones[0].floor,
     )
 
 
