@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,31 @@ def test_a_host_that_is_none_is_refused(packs: str, tmp_path: Path, host: str) -
     assert done.returncode == 1
     assert done.stderr.startswith("mien: ")
     assert "Traceback" not in done.stderr
+
+
+INTERRUPT = """import builtins, os, runpy, signal, sys
+at, real = sys.argv.pop(1), builtins.__import__
+def load(name, *rest, **named):
+    if name == at:
+        os.kill(os.getpid(), signal.SIGINT)
+    return real(name, *rest, **named)
+builtins.__import__ = load
+sys.argv[0] = "mien"
+runpy.run_module("mien", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize("module", ["argparse", "mien.commands", "mien.config", "cv2", "openvino", "uvicorn"])
+def test_an_interrupt_while_modules_load_leaves_no_traceback(packs: str, tmp_path: Path, module: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPT, module, "serve", "--port", "0", "--data", str(tmp_path), "--packs", packs],
+        capture_output=True, text=True, timeout=60, env=live.environment(), check=False,
+    )  # fmt: skip
+    assert done.returncode == 128 + signal.SIGINT, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [["doctor"], ["doctor", "--json"]])
+def test_the_doctor_prints_no_ipv6_address_without_brackets(packs: str, tmp_path: Path, words: list[str]) -> None:
+    done = run(*words, "--host", "::1", "--data", str(tmp_path), "--packs", packs)
+    assert "::1" not in (done.stdout + done.stderr).replace("[::1]", "")

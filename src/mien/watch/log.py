@@ -46,3 +46,5 @@ def start(level: str) -> None:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
         logger.setLevel(level.upper() if name == "mien" else "WARNING")
+    for name in ("botocore", "urllib3"):  # their warnings have addresses, and so the names of buckets and objects
+        logging.getLogger(name).handlers, logging.getLogger(name).propagate = [logging.NullHandler()], False
