@@ -143,15 +143,18 @@ class NewFace:
 
 @dataclass(frozen=True, slots=True)
 class StoredFace:
-    """A face as it is kept; `user` is the name of the user it belongs to, if any."""
+    """A face in the store; `user` is the name of the user it belongs to, if any.
+
+    The fields after `user` are in the order of `face_columns.COLUMNS`.
+    """
 
     key: int
+    user: str | None
     face_id: UUID
     image_id: UUID
     external_image_id: str | None
     region: Region
     confidence: float
-    user: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Any
 
 from mien import __version__
 from mien.errors import SetupError
+from mien.store.tables import face_columns
 from mien.system.heap import bounded
 from mien.transfer import zip_file
 
@@ -43,7 +44,7 @@ def parquet() -> Any:
 def schema(table: str) -> Any:
     """Returns the Arrow schema of a table."""
     pa = parquet()
-    text, share = pa.string(), pa.float64()
+    text = pa.string()
     number = pa.field("collection", pa.int32(), nullable=False)
     columns = {
         "collections": [
@@ -52,9 +53,9 @@ def schema(table: str) -> Any:
         ],
         "users": [number, ("name", text), ("vector", pa.list_(pa.float32()))],
         "faces": [
-            number, ("face_id", text), ("image_id", text), ("external_image_id", text), ("left", share), ("top", share),
-            ("width", share), ("height", share), ("confidence", pa.float64()), ("user", text),
-            ("embedding", pa.list_(pa.float16())),
+            number,
+            *((each.exported, pa.float64() if each.kind == "number" else text) for each in face_columns.COLUMNS),
+            ("user", text), ("embedding", pa.list_(pa.float16())),
         ],
     }  # fmt: skip
     return pa.schema(columns[table])

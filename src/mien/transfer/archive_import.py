@@ -7,7 +7,6 @@ follow from the faces within TOLERANCE.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
-from uuid import UUID
 
 import msgspec
 import numpy as np
@@ -22,11 +21,9 @@ from mien.store.base import (
     CollectionGoneError,
     Cursor,
     Database,
-    Region,
-    StoredFace,
 )
 from mien.store.open import Store
-from mien.store.tables import vectors
+from mien.store.tables import face_columns, vectors
 from mien.store.tables.likeness import Matching
 from mien.store.tables.users import UserFullError, UserMissingError
 from mien.store.upkeep import bulk
@@ -35,7 +32,7 @@ from mien.store.upkeep.bulk import WholeFace, WholeUser
 from mien.store.upkeep.check import TOLERANCE
 from mien.transfer import validation
 from mien.transfer.archive import Archive
-from mien.transfer.validation import CollectionRow, FaceRow, UserRow
+from mien.transfer.validation import FULL_FACE_ROW, CollectionRow, FaceRow, UserRow
 
 MATCHING = Matching(combine, lambda *_: 0.0)
 Shape = TypeVar("Shape", bound=msgspec.Struct)
@@ -162,7 +159,7 @@ def _fill(database: Database, archive: Archive, keys: Sequence[int], dimensions:
         users = [WholeUser(0, each.name, None) for each in people]
         if bulk.add_users(database, keys[number], users) != len(users):
             raise SetupError(f"{where}: a user appears twice.")
-    for where, number, group in _groups(archive, "faces", FaceRow, len(keys)):
+    for where, number, group in _groups(archive, "faces", FULL_FACE_ROW, len(keys)):
         faces = [_face(each, known, where) for each in group]
         try:
             if bulk.add_faces(database, keys[number], faces, MATCHING) != len(faces):
@@ -177,9 +174,7 @@ def _face(row: FaceRow, dimensions: dict[int, int | None], where: str) -> WholeF
     """Returns a face. For an unknown pack, the first face of a collection sets the dimension for the others."""
     vector = validation.embedding(row.embedding, dimensions[row.collection], f"{where}, face {row.face_id}")
     dimensions[row.collection] = len(vector) // 2
-    region = Region(row.left, row.top, row.width, row.height)
-    face = StoredFace(0, UUID(row.face_id), UUID(row.image_id), row.external_image_id, region, row.confidence, row.user)
-    return WholeFace(face, vector)
+    return WholeFace(face_columns.imported(row, row.user), vector)
 
 
 def _set_vectors(database: Database, collection: int, people: Sequence[UserRow], where: str) -> None:

@@ -13,6 +13,7 @@ from mien.store.base import (
     Cursor,
 )
 from mien.store.open import Store
+from mien.store.tables import face_columns
 from mien.store.upkeep import bulk
 from mien.store.upkeep.bulk import WholeFace, WholeUser
 from mien.transfer.archive import BATCH, Writer
@@ -103,10 +104,7 @@ def _user_row(number: int, user: WholeUser) -> dict[str, Any]:
 
 
 def _face_row(number: int, whole: WholeFace) -> dict[str, Any]:
-    face, box = whole.face, whole.face.region
+    embedding = np.frombuffer(whole.vector, "<f2")
     return {
-        "collection": number, "face_id": str(face.face_id), "image_id": str(face.image_id),
-        "external_image_id": face.external_image_id, "left": box.left, "top": box.top, "width": box.width,
-        "height": box.height, "confidence": face.confidence, "user": face.user,
-        "embedding": np.frombuffer(whole.vector, "<f2"),
+        "collection": number, **face_columns.exported(whole.face), "user": whole.face.user, "embedding": embedding,
     }  # fmt: skip

@@ -16,7 +16,7 @@ from mien.errors import SetupError
 from mien.operations.constraints import REQUIRED, Length, Pattern, Range, broken
 from mien.operations.shapes import CollectionId, ExternalImageId, FaceId, Percent, TagKey, TagMap, TagValue, UserId
 from mien.store.base import Cursor, Database, Row
-from mien.store.tables import vectors
+from mien.store.tables import face_columns, vectors
 from mien.store.upkeep.bulk import HIDDEN, MERGING
 from mien.store.upkeep.check import Tell
 from mien.store.upkeep.copy import TABLES, Table, batches, numbers
@@ -59,18 +59,11 @@ class UserRow(msgspec.Struct):
 
 
 class FaceRow(msgspec.Struct):
-    """A face of an export. The embedding is float16 (D,)."""
+    """The common columns of a face in an export, which `FULL_FACE_ROW` extends. The embedding is float16 (D,)."""
 
     collection: Key = REQUIRED
     face_id: FaceId = REQUIRED
-    image_id: FaceId = REQUIRED
-    left: Place = REQUIRED
-    top: Place = REQUIRED
-    width: Side = REQUIRED
-    height: Side = REQUIRED
-    confidence: Percent = REQUIRED
     embedding: Any = REQUIRED
-    external_image_id: ExternalImageId | None = None
     user: UserId | None = None
 
 
@@ -84,6 +77,16 @@ _RULES: Mapping[str, Any] = {
     "vector": Annotated[bytes, Length(1, 4 * MOST_DIMENSION)], "user_removals.vector": Key,
     "histories.id": int, "history": int,
 }  # fmt: skip
+
+FULL_FACE_ROW: Any = msgspec.defstruct(
+    "FaceRow",
+    [
+        (each.exported, FaceId if each.kind == "id" else _RULES.get(each.name, Other | None), REQUIRED)
+        for each in face_columns.COLUMNS
+        if each.exported != "face_id"
+    ],
+    bases=(FaceRow,),
+)
 
 
 def checked(shape: type[Shape], row: Any, where: str) -> Shape:

@@ -1,7 +1,7 @@
 """The tables of faces and their embeddings, and the record of changes by which galleries follow them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -17,18 +17,15 @@ from mien.store.base import (
     NewFace,
     Origin,
     Point,
-    Region,
     Row,
     StoredFace,
     Work,
 )
-from mien.store.tables import changes, vectors
+from mien.store.tables import changes, face_columns, vectors
 from mien.store.tables.damage import Damage
+from mien.store.tables.face_columns import stored
 
-_EVERY = (
-    "SELECT faces.id, face_id, image_id, external_image_id, box_left, box_top, box_width, box_height, confidence, "
-    "users.name FROM faces LEFT JOIN users ON users.id = user_key WHERE "
-)
+_EVERY = f"SELECT {face_columns.SELECTED} FROM faces LEFT JOIN users ON users.id = user_key WHERE "
 _VECTOR = "SELECT vector, checksum, face FROM"
 _SELECT = f"{_EVERY}faces.collection = ?"
 SAME_PLACE = 0.5  # two detections in one image that overlap more are the same face
@@ -80,13 +77,13 @@ class Faces:
         # the plus keeps SQLite from taking an index on the collection, and so reading all of it, for ten keys or more
         statement = f"{_EVERY}+faces.collection = ? AND faces.id IN ({marks})"
         rows = changes.present(self.database, statement, collection, keys, seen)
-        return {face.key: face for face in map(_stored, rows)}
+        return {face.key: face for face in map(stored, rows)}
 
     def page(self, collection: int, after: UUID | None, limit: int, user: int | None = None) -> list[StoredFace]:
         """Up to `limit` faces with ids beyond `after`, in order of their ids; of one user, by its key, or of all."""
         statement = f"{_SELECT} AND face_id > ? {'AND user_key = ? ' if user else ''}ORDER BY face_id LIMIT ?"
         values = (after.bytes if after else b"", *((user,) if user else ()), limit)
-        return [_stored(row) for row in self.database.read(lambda cursor: cursor.rows(statement, collection, *values))]
+        return [stored(row) for row in self.database.read(lambda cursor: cursor.rows(statement, collection, *values))]
 
     def probe(self, collection: int, face_id: UUID) -> NDArray[np.float32] | None:
         """A face's embedding, float32 (D,) of length 1; None when the collection has no such face.
@@ -164,16 +161,12 @@ class Faces:
 
 
 def _insert(cursor: Cursor, collection: int, revision: int, origin: Origin, face: NewFace) -> StoredFace:
-    face_id, box = uuid4(), face.region
-    row = cursor.row(
-        "INSERT INTO faces (collection, face_id, image_id, external_image_id, box_left, box_top, box_width, "
-        "box_height, confidence, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-        collection, face_id.bytes, origin.image_id.bytes, origin.external_image_id,
-        box.left, box.top, box.width, box.height, face.confidence, revision,
-    )  # fmt: skip
+    made = StoredFace(0, None, uuid4(), origin.image_id, origin.external_image_id, face.region, face.confidence)
+    statement = f"{face_columns.INSERT} RETURNING id"
+    row = cursor.row(statement, collection, None, revision, *face_columns.values(made))
     (key,) = row or (0,)  # an INSERT that does not raise returns its row
     keep(cursor, key, vectors.pack(face.embedding))
-    return StoredFace(key, face_id, origin.image_id, origin.external_image_id, box, face.confidence, None)
+    return replace(made, key=key)
 
 
 def keep(cursor: Cursor, face: int, vector: bytes) -> None:
@@ -198,7 +191,7 @@ def _of_image(cursor: Cursor, collection: int, origin: Origin) -> list[StoredFac
         f"{_SELECT} AND image_id = ? AND external_image_id IS NOT DISTINCT FROM ? ORDER BY faces.id",
         collection, origin.image_id.bytes, origin.external_image_id,
     )  # fmt: skip
-    return [_stored(row) for row in rows]
+    return [stored(row) for row in rows]
 
 
 def _same_place(face: NewFace, present: Sequence[StoredFace]) -> StoredFace | None:
@@ -211,10 +204,4 @@ def by_ids(cursor: Cursor, collection: int, face_ids: Sequence[UUID]) -> list[St
     wanted = sorted({face_id.bytes for face_id in face_ids})
     marks = ", ".join("?" * len(wanted))
     statement = f"{_SELECT} AND face_id IN ({marks}) ORDER BY face_id"
-    return [_stored(row) for row in cursor.rows(statement, collection, *wanted)] if wanted else []
-
-
-def _stored(row: Row) -> StoredFace:
-    key, face_id, image_id, external, left, top, width, height, confidence, user = row
-    region = Region(left, top, width, height)
-    return StoredFace(key, UUID(bytes=face_id), UUID(bytes=image_id), external, region, confidence, user)
+    return [stored(row) for row in cursor.rows(statement, collection, *wanted)] if wanted else []

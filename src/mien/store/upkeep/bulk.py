@@ -7,7 +7,6 @@ account, or into the collection that it is merged with, in one transaction, so t
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from mien.errors import SetupError
 from mien.store.base import (
@@ -17,21 +16,17 @@ from mien.store.base import (
     Cursor,
     Database,
     Point,
-    Region,
     StoredFace,
 )
-from mien.store.tables import changes, likeness, users, vectors
+from mien.store.tables import changes, face_columns, likeness, users, vectors
 from mien.store.tables import faces as kept
+from mien.store.tables.face_columns import WIDTH, stored
 from mien.store.tables.likeness import Matching
 from mien.store.tables.tags import put
 from mien.store.tables.users import MOST_FACES, UserFullError, UserMissingError
 
 HIDDEN = "incoming/"  # before the account that a collection will belong to
 MERGING = "merge/"  # after it, for one that will be merged into a collection that is there
-_FACE = (
-    "collection, face_id, image_id, external_image_id, box_left, box_top, box_width, box_height, confidence, user_key, "
-    "revision"
-)
 
 
 class TakenError(Exception):
@@ -62,24 +57,17 @@ def faces(cursor: Cursor, collection: int, after: int, limit: int) -> list[Whole
         SetupError: an embedding is damaged; elsewhere nothing would tell that it is.
     """
     rows = cursor.rows(
-        "SELECT faces.id, face_id, image_id, external_image_id, box_left, box_top, box_width, box_height, confidence, "
-        "users.name, vector, checksum, face FROM faces JOIN embeddings ON face = faces.id "
+        f"SELECT {face_columns.SELECTED}, vector, checksum, face FROM faces JOIN embeddings ON face = faces.id "
         "LEFT JOIN users ON users.id = user_key WHERE faces.collection = ? AND faces.id > ? ORDER BY faces.id LIMIT ?",
         collection, after, limit,
     )  # fmt: skip
     for row in rows:
-        if not vectors.fits(*row[10:]):
+        if not vectors.fits(*row[WIDTH:]):
             raise SetupError(
-                f"The embedding of the face {UUID(bytes=row[1])} is damaged; restore a backup, or delete the face and "
-                "index its picture again, and then begin again (`mien store check` finds all such faces)."
+                f"The embedding of the face {stored(row[:WIDTH]).face_id} is damaged; restore a backup, or delete the "
+                "face and index its picture again, and then begin again (`mien store check` finds all such faces)."
             )
-    return [
-        WholeFace(
-            StoredFace(row[0], UUID(bytes=row[1]), UUID(bytes=row[2]), row[3], Region(*row[4:8]), row[8], row[9]),
-            row[10],
-        )
-        for row in rows
-    ]
+    return [WholeFace(stored(row[:WIDTH]), row[WIDTH]) for row in rows]
 
 
 def people(cursor: Cursor, collection: int, after: int, limit: int) -> list[WholeUser]:
@@ -225,14 +213,10 @@ def add_faces(database: Database, collection: int, coming: Sequence[WholeFace], 
         owners, fresh = _owners(cursor, collection, coming), 0
         gaining = set()
         for each in coming:
-            face, box = each.face, each.face.region
+            face = each.face
             owner = owners[face.user] if face.user else None
-            row = cursor.row(
-                f"INSERT INTO faces ({_FACE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-                "ON CONFLICT (collection, face_id) DO NOTHING RETURNING id",
-                collection, face.face_id.bytes, face.image_id.bytes, face.external_image_id,
-                box.left, box.top, box.width, box.height, face.confidence, owner, revision,
-            )  # fmt: skip
+            statement = f"{face_columns.INSERT} ON CONFLICT (collection, face_id) DO NOTHING RETURNING id"
+            row = cursor.row(statement, collection, owner, revision, *face_columns.values(face))
             if row:
                 kept.keep(cursor, row[0], each.vector)
                 fresh += 1

@@ -13,6 +13,7 @@ import msgspec
 
 from mien.errors import SetupError
 from mien.store.base import Cursor, Database, Row
+from mien.store.tables import face_columns
 
 BATCH = 5_000  # rows that are held in memory, and written in one transaction
 
@@ -33,14 +34,7 @@ class Table:
 
 # Everything but `snapshots`, whose files lie beside one server, and what servers fill by themselves.
 TABLES = (
-    Table(
-        "faces",
-        ("id",),
-        (
-            "collection", "face_id", "image_id", "external_image_id", "box_left", "box_top", "box_width", "box_height",
-            "confidence", "user_key", "revision",
-        ),
-    ),
+    Table("faces", ("id",), ("collection", "user_key", "revision", *face_columns.NAMES)),
     Table("embeddings", ("face",), ("vector", "checksum")),
     Table("removals", ("collection", "revision", "face")),
     Table("histories", ("collection", "revision"), ("id",)),

@@ -2,8 +2,9 @@
 
 from uuid import UUID
 
-from mien.store.base import Collection, Cursor, Region, StoredFace
+from mien.store.base import Collection, Cursor, StoredFace
 from mien.store.tables import changes, likeness, users
+from mien.store.tables.face_columns import SELECTED, stored
 from mien.store.tables.likeness import Matching
 from mien.store.upkeep.bulk import HIDDEN
 
@@ -23,15 +24,11 @@ def lacking(cursor: Cursor, collection: int, twin: int, image: UUID | None = Non
     """The faces of a collection that its twin lacks; of one image, or of all."""
     narrowed = "AND image_id = ? " if image else ""
     rows = cursor.rows(
-        "SELECT faces.id, face_id, image_id, external_image_id, box_left, box_top, box_width, box_height, confidence, "
-        "users.name FROM faces LEFT JOIN users ON users.id = user_key "
+        f"SELECT {SELECTED} FROM faces LEFT JOIN users ON users.id = user_key "
         f"WHERE faces.collection = ? {narrowed}AND {_LACKS} ORDER BY faces.id",
         collection, *((image.bytes,) if image else ()), twin,
     )  # fmt: skip
-    return [
-        StoredFace(row[0], UUID(bytes=row[1]), UUID(bytes=row[2]), row[3], Region(*row[4:8]), row[8], row[9])
-        for row in rows
-    ]
+    return [stored(row) for row in rows]
 
 
 def follow(cursor: Cursor, collection: int, twin: int, matching: Matching) -> None:
