@@ -1,4 +1,4 @@
-"""Search over embeddings in memory; knows nothing of SQL."""
+"""Searches embeddings in memory, without knowledge of SQL."""
 
 from mien.gallery.base import Gallery, Hits, Originals
 from mien.gallery.exact import ExactGallery

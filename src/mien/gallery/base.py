@@ -1,4 +1,4 @@
-"""What a gallery promises: embeddings under keys, added, removed and searched at the same time from many threads."""
+"""Defines the interface of a gallery, which many threads change and search at the same time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 Keys = NDArray[np.int64]
 Embeddings = NDArray[np.float32]
 
-# Keys → those of them that are still known and their embeddings, float32 (N, D), in full precision. In any order.
+# Keys → the keys that still exist and their embeddings, float32 (N, D), in full precision, in any order.
 Originals = Callable[[Keys], tuple[Keys, Embeddings]]
 
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """What a probe found, the nearest first.
+    """The results of a search, the nearest first.
 
     Attributes:
         keys: int64 (N,).
-        cosines: float32 (N,), falling; equal cosines are in order of their keys.
+        cosines: float32 (N,), descending; equal cosines are in order of their keys.
     """
 
     keys: Keys
@@ -28,7 +28,7 @@ class Hits:
 
     @classmethod
     def best(cls, keys: Keys, cosines: NDArray[np.float32], limit: int) -> "Hits":
-        """The `limit` nearest of what was found, in order."""
+        """Returns the `limit` nearest of some candidates, in order."""
         if len(cosines) > limit:
             bar = np.partition(cosines, len(cosines) - limit)[len(cosines) - limit]
             keys, cosines = keys[cosines >= bar], cosines[cosines >= bar]
@@ -37,25 +37,25 @@ class Hits:
 
 
 class Gallery(Protocol):
-    """Embeddings of length 1 at most under keys that are never used twice."""
+    """Holds embeddings of length 1 at most under keys that are never reused."""
 
     def __len__(self) -> int:
-        """How many embeddings it holds."""
+        """Returns how many embeddings it holds."""
 
     def add(self, keys: Keys, embeddings: Embeddings) -> None:
-        """Take in embeddings, float32 (N, D); a key that is already there is left as it is."""
+        """Adds embeddings, float32 (N, D), and ignores keys that it holds."""
 
     def remove(self, keys: Keys) -> None:
-        """Forget embeddings; a key that is not there is passed over."""
+        """Removes embeddings, and ignores keys that it does not hold."""
 
     def search(self, probe: NDArray[np.float32], limit: int, least: float) -> Hits:
-        """Find what is nearest to `probe`, float32 (D,): at most `limit`, no cosine below `least`.
+        """Returns the embeddings nearest to `probe`, float32 (D,): at most `limit`, no cosine below `least`.
 
-        What is added or removed while a search runs may or may not be in its answer; all else is.
+        An embedding added or removed while a search runs may or may not be found.
         """
 
     def memory(self) -> int:
-        """How many bytes it holds in memory."""
+        """Returns its size in memory, in bytes."""
 
 
-ROUNDING = 1e-6  # a cosine may fall this short of the bar by the order of its additions
+ROUNDING = 1e-6  # a cosine may fall this far below the threshold by the order of its additions

@@ -1,8 +1,8 @@
-"""Exact search: every embedding is compared with the probe, in full precision.
+"""Searches small galleries exactly: every embedding is compared with the probe, in full precision.
 
-Embeddings lie in one preallocated array that grows by doubling. A row once written never changes; a removal marks it,
-and when half the rows are marked the array is written anew. So a search needs no lock: it takes the current state
-and scans it, whatever happens meanwhile.
+Embeddings lie in one preallocated array that grows by doubling. A written row never changes; a removal marks it, and
+when half the rows are marked the array is rewritten. So a search needs no lock: it takes the current state and scans
+it, whatever changes meanwhile.
 """
 
 import threading
@@ -27,7 +27,7 @@ class _State:
 
 
 class ExactGallery:
-    """A gallery that compares the probe with everything it holds."""
+    """A gallery that compares the probe with every embedding."""
 
     def __init__(self, dimension: int) -> None:
         self._changing = threading.Lock()
@@ -35,16 +35,16 @@ class ExactGallery:
         self._state = _empty(_LEAST_ROWS, dimension)
 
     def __len__(self) -> int:
-        """How many embeddings it holds."""
+        """Returns how many embeddings it holds."""
         return len(self._rows)
 
     def add(self, keys: Keys, embeddings: Embeddings) -> None:
-        """Take in embeddings (see `Gallery.add`)."""
+        """Adds embeddings (see `Gallery.add`)."""
         with self._changing:
             fresh = [index for index, key in enumerate(keys.tolist()) if key not in self._rows]
             if not fresh:
                 return
-            state = self._with_room(len(fresh))
+            state = self._state_for(len(fresh))
             end = state.count + len(fresh)
             state.keys[state.count : end] = keys[fresh]
             state.embeddings[state.count : end] = embeddings[fresh]
@@ -53,7 +53,7 @@ class ExactGallery:
             self._state = _State(state.keys, state.embeddings, state.alive, end)
 
     def remove(self, keys: Keys) -> None:
-        """Forget embeddings (see `Gallery.remove`)."""
+        """Removes embeddings (see `Gallery.remove`)."""
         with self._changing:
             rows = [row for key in keys.tolist() if (row := self._rows.pop(key, None)) is not None]
             self._state.alive[rows] = False
@@ -61,30 +61,30 @@ class ExactGallery:
                 self._state = self._rewritten(len(self._rows))
 
     def search(self, probe: NDArray[np.float32], limit: int, least: float) -> Hits:
-        """Find what is nearest (see `Gallery.search`)."""
+        """Returns the nearest embeddings (see `Gallery.search`)."""
         state = self._state
         cosines = state.embeddings[: state.count] @ probe
         found = np.flatnonzero((cosines >= least - ROUNDING) & state.alive[: state.count])
         return Hits.best(state.keys[found], cosines[found], limit)
 
     def memory(self) -> int:
-        """How many bytes it holds in memory (see `Gallery.memory`)."""
+        """Returns its size in memory (see `Gallery.memory`)."""
         state = self._state
         return state.keys.nbytes + state.embeddings.nbytes + state.alive.nbytes
 
     def contents(self) -> tuple[Keys, Embeddings]:
-        """Everything it holds: keys, int64 (N,), and embeddings, float32 (N, D), in the order they came."""
+        """Returns all keys, int64 (N,), and embeddings, float32 (N, D), in the order they were added."""
         with self._changing:
             living = np.flatnonzero(self._state.alive[: self._state.count])
             return self._state.keys[living], self._state.embeddings[living]
 
-    def _with_room(self, more: int) -> _State:
+    def _state_for(self, more: int) -> _State:
         if self._state.count + more <= len(self._state.keys):
             return self._state
         return self._rewritten(len(self._rows) + more)
 
     def _rewritten(self, rows: int) -> _State:
-        """A state of its own arrays, with the living rows and room for twice as many as wanted."""
+        """Copies the living rows to new arrays with room for twice `rows`."""
         old = self._state
         living = np.flatnonzero(old.alive[: old.count])
         new = _empty(max(_LEAST_ROWS, 2 * rows), old.embeddings.shape[1])

@@ -1,4 +1,4 @@
-"""A gallery that begins exact and is sketched once it is large: the crossover is where exact search gets slower."""
+"""Holds a gallery that starts exact and becomes sketched at the size where exact search is slower."""
 
 import threading
 from collections.abc import Sequence
@@ -22,10 +22,10 @@ CROSSOVER = 10_000  # embeddings; see `benchmarks/README.md`, "How a gallery is 
 
 @dataclass(frozen=True, slots=True)
 class Scanners:
-    """Threads that all galleries of a process scan with.
+    """The threads with which all galleries of a process scan.
 
     Attributes:
-        threads: how many a scan is divided among.
+        threads: among which a scan is divided.
     """
 
     threads: int
@@ -37,13 +37,13 @@ class Scanners:
 
 
 class GrowingGallery:
-    """Exact up to `crossover` embeddings, sketched beyond.
+    """A gallery that is exact up to `crossover` embeddings, and sketched beyond.
 
     Args:
         dimension: of the embeddings.
-        originals: gives embeddings in full precision.
-        scanners: what scans.
-        crossover: how many embeddings are still searched exactly.
+        originals: returns embeddings in full precision.
+        scanners: the threads that scan.
+        crossover: the most embeddings that are searched exactly.
     """
 
     def __init__(self, dimension: int, originals: Originals, scanners: Scanners, crossover: int = CROSSOVER) -> None:
@@ -54,35 +54,35 @@ class GrowingGallery:
         self.now: ExactGallery | SketchedGallery = ExactGallery(dimension)
 
     def __len__(self) -> int:
-        """How many embeddings it holds."""
+        """Returns how many embeddings it holds."""
         return len(self.now)
 
     def add(self, keys: Keys, embeddings: Embeddings) -> None:
-        """Take in embeddings (see `Gallery.add`)."""
+        """Adds embeddings (see `Gallery.add`)."""
         with self._changing:
             if isinstance(self.now, ExactGallery) and len(self.now) + len(keys) > self._crossover:
                 self.now = self._sketched(self.now, embeddings)
             self.now.add(keys, embeddings)
 
     def remove(self, keys: Keys) -> None:
-        """Forget embeddings (see `Gallery.remove`)."""
+        """Removes embeddings (see `Gallery.remove`)."""
         with self._changing:
             self.now.remove(keys)
 
     def search(self, probe: NDArray[np.float32], limit: int, least: float) -> Hits:
-        """Find what is nearest (see `Gallery.search`)."""
+        """Returns the nearest embeddings (see `Gallery.search`)."""
         return self.now.search(probe, limit, least)
 
     def memory(self) -> int:
-        """How many bytes it holds in memory (see `Gallery.memory`)."""
+        """Returns its size in memory (see `Gallery.memory`)."""
         return self.now.memory()
 
     def moment(self, revision: int, history: int = 0) -> Moment | None:
-        """What a snapshot would keep, if there are enough embeddings to be worth one (see `Moment.of`)."""
+        """Returns the state to be saved as a snapshot; None for an exact gallery (see `Moment.of`)."""
         return None if isinstance(self.now, ExactGallery) else Moment.of(self.now, revision, history)
 
     def resume(self, moment: Moment) -> None:
-        """Hold what a snapshot kept."""
+        """Replaces its contents by those of a snapshot."""
         from mien.gallery.sketched import SketchedGallery  # noqa: PLC0415
 
         with self._changing:
@@ -91,13 +91,13 @@ class GrowingGallery:
             )
 
     def keep(self, segments: Sequence[tuple[Segment, Segment]]) -> None:
-        """Put segments that have been written to files in the places of the same ones that had not."""
+        """Replaces segments by the same ones with their files."""
         for old, new in segments:
             if not isinstance(self.now, ExactGallery):
                 self.now.replace(old, new)
 
     def _sketched(self, exact: ExactGallery, coming: Embeddings) -> "SketchedGallery":
-        from mien.gallery.sketch import Sketcher  # noqa: PLC0415  # compiling is for those who have many faces
+        from mien.gallery.sketch import Sketcher  # noqa: PLC0415  # only a large gallery needs to compile the kernels
         from mien.gallery.sketched import SketchedGallery  # noqa: PLC0415
 
         keys, embeddings = exact.contents()

@@ -1,8 +1,8 @@
-"""The two loops of a sketched search, compiled: distances of sketches, and cosines of eight-bit codes.
+"""Compiles the two loops of a sketched search: distances of sketches, and cosines of eight-bit codes.
 
-NumPy has the same instructions, but writes every step of them to memory and holds the interpreter between steps: it
-scans in 2.5 times the time of reading the sketches, these loops in the time of reading them (`benchmarks/README.md`,
-"How a gallery is scanned"). Compiled on the first sketched gallery of a process, in about a second.
+NumPy has the same instructions, but writes each step to memory and holds the interpreter lock between steps. These
+loops scan about as fast as memory is read (see `benchmarks/README.md`, "How a gallery is scanned"). They are compiled
+on the first sketched gallery of a process.
 """
 
 from typing import Any
@@ -12,15 +12,15 @@ import numpy as np
 from numba.core import types
 from numba.extending import intrinsic
 
-BLOCK = 1024  # rows whose distances are held in the first cache
+BLOCK = 1024  # rows whose distances fit in the first-level cache
 STEP = 4  # words of a sketch taken at a time; sketches are a multiple of it
-LANE = 64  # rows that are passed over together when none of them is near
+LANE = 64  # rows that are skipped together if none of them is near
 PLACE = 40  # bits of a row's number
-SCRATCH = 3  # candidates kept, for each wanted, before the bar is lowered
+SCRATCH = 3  # candidates kept, for each one wanted, before the threshold is lowered
 
 
 def _count_ones(_: Any, word: Any) -> Any:
-    """How many bits of a word are set: one instruction, and with AVX-512 one for eight words."""
+    """Counts the bits set in a word: one instruction, or with AVX-512 one for eight words."""
 
     def build(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.ctpop(arguments[0])
@@ -35,21 +35,21 @@ _ones: Any = intrinsic(_count_ones)
 def scan(  # noqa: PLR0917
     planes: Any, alive: Any, rows: Any, base: int, probes: Any, wanted: int, found: Any, state: Any
 ) -> None:
-    """Take the rows nearest to each probe into what was found before. All probes share one pass over memory.
+    """Adds the rows nearest to each probe to the candidates, in one pass over memory for all probes.
 
-    Distances are counted as they come, so that lowering the bar takes one walk over what was found and no sorting.
+    Candidates are counted by distance, so that lowering the threshold takes one pass over them and no sorting.
 
     Args:
         planes: uint64 (W, N), bits of N sketches: word `w` of all rows, then word `w + 1`.
         alive: bool (N,), rows that count.
-        rows: (start, stop), the rows to look at.
+        rows: (start, stop), the rows to scan.
         base: the number of row 0.
-        probes: uint64 (Q, W), sketches looked for.
-        wanted: how many of the nearest rows are certainly among what is found.
+        probes: uint64 (Q, W), sketches to search for.
+        wanted: how many of the nearest rows are certainly among the candidates.
         found: int64 (Q, SCRATCH * wanted + BLOCK), numbers of rows, and above them, from bit `PLACE` on, their
             distances; filled here.
-        state: int64 (Q, 2 + 64 * W + 1): how many were found, the bar that others
-            must stay below, and how many were found at each distance.
+        state: int64 (Q, 2 + 64 * W + 1): how many candidates there are, the threshold that further ones must be
+            below, and how many candidates there are at each distance.
     """
     distances = np.empty(BLOCK, np.uint16)
     for start in range(rows[0], rows[1], BLOCK):
@@ -76,7 +76,7 @@ def scan(  # noqa: PLR0917
 
 @numba.njit(nogil=True, boundscheck=False, error_model="numpy")
 def _measure(planes: Any, start: int, size: int, probe: Any, distances: Any) -> None:
-    """Distances of some sketches from a probe's. Contiguous slices are what the compiler makes wide loops of."""
+    """Computes distances of some sketches from a probe's, in contiguous slices, which the compiler vectorises."""
     for w in range(0, len(planes), STEP):
         first, second = planes[w, start : start + size], planes[w + 1, start : start + size]
         third, fourth = planes[w + 2, start : start + size], planes[w + 3, start : start + size]
@@ -88,7 +88,7 @@ def _measure(planes: Any, start: int, size: int, probe: Any, distances: Any) -> 
 
 @numba.njit(nogil=True, boundscheck=False, error_model="numpy")
 def _lower(found: Any, state: Any, wanted: int) -> None:
-    """Keep the `wanted` nearest, drop the rest, and set the bar at the furthest of them."""
+    """Keeps the `wanted` nearest candidates, and sets the threshold to the furthest of them."""
     nearer, bar = 0, 0
     while nearer + state[2 + bar] < wanted:
         nearer += state[2 + bar]
@@ -107,11 +107,11 @@ def _lower(found: Any, state: Any, wanted: int) -> None:
 
 @numba.njit(nogil=True, boundscheck=False, error_model="numpy", fastmath=True)
 def cosines(codes: Any, scales: Any, rows: Any, probe: Any, out: Any) -> None:
-    """Cosines of some rows with a probe.
+    """Computes the cosines of some rows with a probe.
 
     Args:
         codes: int8 (N, D).
-        scales: float32 (N,); a row's embedding is about its code times its scale.
+        scales: float32 (N,); a row's embedding is approximately its code times its scale.
         rows: int64 (R,), rows of `codes`.
         probe: float32 (D,).
         out: float32 (R,); filled here.

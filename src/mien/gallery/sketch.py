@@ -1,13 +1,13 @@
-"""What a sketched gallery keeps of an embedding: a sketch of single bits to scan, and a code of bytes to re-rank by."""
+"""Quantises embeddings for a sketched gallery: a sketch of single bits to scan, and a code of bytes for re-ranking."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-LEAST_BITS = 256  # of a sketch; fewer lose too many faces, and a short embedding is looked at from more sides
+LEAST_BITS = 256  # of a sketch; fewer lose too many faces, so a short embedding is rotated several times
 _WORD = 64
-_SEED = 20250  # of the rotation: the same in every process, so that a snapshot of one is good in another
+_SEED = 20250  # of the rotation: the same in every process, so that a snapshot of one is valid in another
 _PEAK = 127
 
 
@@ -15,13 +15,12 @@ _PEAK = 127
 class Sketcher:
     """Makes sketches: the signs of a centred embedding's components after a random rotation.
 
-    The share of bits in which two sketches differ is about the angle between the centred embeddings over π
-    (Charikar, "Similarity estimation techniques from rounding algorithms", 2002). Centring takes away what all faces
-    have in common, which would make all sketches alike; an orthogonal rotation spreads what is left evenly over the
-    bits.
+    The share of bits in which two sketches differ is approximately the angle between the centred embeddings over π
+    (Charikar, "Similarity estimation techniques from rounding algorithms", 2002). Centring removes what all faces
+    have in common, which would make all sketches similar; an orthogonal rotation spreads the rest evenly over the bits.
 
     Attributes:
-        mean: float32 (D,), the centre, of the embeddings that the gallery began with.
+        mean: float32 (D,), the mean of the embeddings that the gallery started with.
         directions: float32 (D, bits).
     """
 
@@ -30,7 +29,7 @@ class Sketcher:
 
     @classmethod
     def around(cls, mean: NDArray[np.float32]) -> "Sketcher":
-        """A sketcher with this centre, float32 (D,)."""
+        """Returns a sketcher with this mean, float32 (D,)."""
         dimension = len(mean)
         bits = _WORD * -(-max(dimension, LEAST_BITS) // _WORD)
         random = np.random.default_rng(_SEED)
@@ -43,15 +42,15 @@ class Sketcher:
         return int(self.directions.shape[1]) // _WORD
 
     def sketch(self, embeddings: NDArray[np.float32]) -> NDArray[np.uint64]:
-        """Sketches, uint64 (N, words), of embeddings, float32 (N, D)."""
+        """Returns the sketches, uint64 (N, words), of embeddings, float32 (N, D)."""
         signs = (embeddings - self.mean) @ self.directions > 0
         return np.packbits(signs, axis=1, bitorder="little").view("<u8")
 
 
 def encode(embeddings: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Codes, int8 (N, D), and scales, float32 (N,), of embeddings, float32 (N, D): embedding ≈ code · scale.
+    """Returns codes, int8 (N, D), and scales, float32 (N,), of embeddings, float32 (N, D): embedding ≈ code · scale.
 
-    For embeddings of length 1 a cosine by codes is off by about 0.0005.
+    For the error of a cosine by codes see `SLACK` in `sketched`.
     """
     scales = np.abs(embeddings).max(axis=1) / _PEAK
     scales[scales == 0] = 1

@@ -1,9 +1,8 @@
-"""Search of large galleries: every sketch is scanned, the nearest are re-ranked by their codes, and those that will be
-answered are compared in full precision.
+"""Searches large galleries: scans all sketches, re-ranks the nearest by their codes, and compares the results exactly.
 
-No graph and no cells: every face is looked at in every search, so none is lost for lying in an unlucky place. What is
-approximate is only which thousands of millions are looked at again, and `benchmarks/README.md` has how many of the
-answers of exact search that finds.
+There is no graph and there are no cells: every search scans every face, so none is missed because of its place in an
+index. Only the choice of the rows to re-rank is approximate; its recall is in `benchmarks/README.md`, "How a gallery is
+scanned".
 """
 
 import threading
@@ -20,20 +19,20 @@ from mien.gallery.segment import ROWS, Segment, joined
 from mien.gallery.sketch import Sketcher, encode
 from mien.system.batching import Batching
 
-TOGETHER = 16  # probes that share a pass over the sketches
+TOGETHER = 16  # probes that share a scan
 DEPTH = 6000  # rows re-ranked, at least
 DEPTH_SHARE = 1250  # one row in so many is re-ranked in a larger gallery
-MORE = 8  # rows compared in full precision beyond those wanted: codes may order near ones wrongly
-SLACK = 0.005  # ten times the error of a cosine by codes
-ALONE = 1 << 17  # rows that are not worth waking another thread for
-WORTH = 4000  # rows to re-rank that are
-SAMPLE = 2048  # rows looked at to know about how near the nearest are
-HOPE = 1.5  # times the wanted rows that the sample is asked for
+MORE = 8  # rows compared in full precision beyond those wanted, since codes may swap near ones
+SLACK = 0.005  # about ten times the error of a cosine by codes
+ALONE = 1 << 17  # rows up to which another thread is not worth waking
+WORTH = 4000  # rows to re-rank from which one is
+SAMPLE = 2048  # rows sampled to estimate how near the nearest are
+HOPE = 1.5  # times the wanted rows that the estimate aims at
 
 
 @dataclass(frozen=True, slots=True)
 class _Probe:
-    """What is looked for, and how many rows are to be re-ranked for it."""
+    """A sketch to search for, and how many rows to re-rank for it."""
 
     sketch: NDArray[np.uint64]
     wanted: int
@@ -41,21 +40,21 @@ class _Probe:
 
 @dataclass(frozen=True, slots=True)
 class _Near:
-    """Rows whose sketches are nearest, counted over all segments, and the segments they are in."""
+    """Rows whose sketches are nearest, numbered over all segments, and the segments."""
 
     rows: NDArray[np.int64]
     segments: tuple[Segment, ...]
 
 
 class SketchedGallery:
-    """A gallery of any size in 300 bytes an embedding of 256 numbers, 44 of them always in memory.
+    """A gallery of any size that holds quantised embeddings.
 
     Args:
         sketcher: makes its sketches.
-        originals: gives embeddings in full precision.
+        originals: returns embeddings in full precision.
         scanners: threads that scan.
-        threads: how many threads a scan is divided among, the calling one among them.
-        segments: what it begins with.
+        threads: among which a scan is divided, including the calling one.
+        segments: its first ones.
     """
 
     def __init__(
@@ -76,11 +75,11 @@ class SketchedGallery:
         self._scan = Batching(self._scanned, TOGETHER)
 
     def __len__(self) -> int:
-        """How many embeddings it holds."""
+        """Returns how many embeddings it holds."""
         return self._living
 
     def add(self, keys: Keys, embeddings: Embeddings) -> None:
-        """Take in embeddings (see `Gallery.add`)."""
+        """Adds embeddings (see `Gallery.add`)."""
         with self._changing:
             held = [segment.keys[segment.rows(keys)] for segment in self._segments]
             fresh = ~np.isin(keys, np.concatenate(held)) if held else np.ones(len(keys), np.bool_)
@@ -102,7 +101,7 @@ class SketchedGallery:
         self._living += len(keys)
 
     def remove(self, keys: Keys) -> None:
-        """Forget embeddings (see `Gallery.remove`); neighbours whose living rows fit in one become one, or none."""
+        """Removes embeddings (see `Gallery.remove`), and joins neighbouring segments whose living rows fit in one."""
         with self._changing:
             for segment in self._segments:
                 rows = segment.rows(keys)
@@ -117,7 +116,7 @@ class SketchedGallery:
             self._segments = tuple(segment for segment in kept if segment.count)
 
     def search(self, probe: NDArray[np.float32], limit: int, least: float) -> Hits:
-        """Find what is nearest (see `Gallery.search`)."""
+        """Returns the nearest embeddings (see `Gallery.search`)."""
         if not self._living:
             return Hits(np.empty(0, np.int64), np.empty(0, np.float32))
         wanted = max(DEPTH, self._living // DEPTH_SHARE, 2 * limit)
@@ -150,13 +149,13 @@ class SketchedGallery:
         return np.concatenate([keys for keys, _ in ranked]), np.concatenate([cosines for _, cosines in ranked])
 
     def _scanned(self, probes: Sequence[_Probe]) -> list[_Near]:
-        """Scan all sketches once for all probes."""
+        """Scans all sketches once for all probes."""
         segments = self._segments
-        if not segments:  # the last of them went meanwhile
+        if not segments:  # the last of them was removed meanwhile
             return [_Near(np.empty(0, np.int64), segments) for _ in probes]
         sketches = np.stack([probe.sketch for probe in probes])
         wanted = max(probe.wanted for probe in probes)
-        parts = _shares(segments, self._threads)
+        parts = _divided(segments, self._threads)
         others = [self._scanners.submit(_nearest, segments, part, sketches, wanted) for part in parts[1:]]
         found = [_nearest(segments, parts[0], sketches, wanted), *(other.result() for other in others)]
         return [
@@ -168,8 +167,8 @@ class SketchedGallery:
 Part = list[tuple[int, int, int]]  # segment, its first row, the row after its last
 
 
-def _shares(segments: tuple[Segment, ...], threads: int) -> list[Part]:
-    """All rows, divided evenly among as many threads as are worth it."""
+def _divided(segments: tuple[Segment, ...], threads: int) -> list[Part]:
+    """Divides all rows evenly among as many threads as are worth waking."""
     total = sum(segment.count for segment in segments)
     share = max(ALONE, -(-total // threads))
     parts: list[Part] = [[]]
@@ -190,16 +189,16 @@ def _shares(segments: tuple[Segment, ...], threads: int) -> list[Part]:
 def _nearest(
     segments: tuple[Segment, ...], part: Part, sketches: NDArray[np.uint64], wanted: int
 ) -> list[NDArray[np.int64]]:
-    """For each sketch the rows nearest to it in a part of the segments, `wanted` of them or some more, as `scan` does.
+    """Returns for each sketch the nearest rows in a part of the segments, `wanted` or some more.
 
-    A look at some rows says about how near the wanted ones are, so that few others are taken; where it was too
-    hopeful, everything is scanned again without.
+    A sample estimates how near the wanted rows are, so that few others become candidates; if it was too strict, all
+    rows are scanned again without it.
     """
     rows = sum(stop - start for _, start, stop in part)
     wanted = min(wanted, rows)
     bits = 64 * sketches.shape[1]
     found = np.empty((len(sketches), min(kernels.SCRATCH * wanted, rows) + kernels.BLOCK), np.int64)
-    for bars in (_likely(segments, part, sketches, HOPE * wanted / rows), np.full(len(sketches), bits + 1)):
+    for bars in (_estimated(segments, part, sketches, HOPE * wanted / rows), np.full(len(sketches), bits + 1)):
         state = np.zeros((len(sketches), 2 + bits + 1), np.int64)
         state[:, 1] = bars
         for number, start, stop in part:
@@ -210,8 +209,10 @@ def _nearest(
     return [each[:count] for each, count in zip(found, state[:, 0], strict=True)]
 
 
-def _likely(segments: tuple[Segment, ...], part: Part, sketches: NDArray[np.uint64], share: float) -> NDArray[np.int64]:
-    """For each sketch the distance below which about this share of the rows lies, as a sample has it."""
+def _estimated(
+    segments: tuple[Segment, ...], part: Part, sketches: NDArray[np.uint64], share: float
+) -> NDArray[np.int64]:
+    """Estimates for each sketch the distance below which this share of the rows lies, from a sample."""
     each = max(4, SAMPLE // len(part))
     taken = [segments[number].planes[:, start : stop : -(-(stop - start) // each)] for number, start, stop in part]
     sample = np.concatenate(taken, axis=1)
@@ -221,7 +222,7 @@ def _likely(segments: tuple[Segment, ...], part: Part, sketches: NDArray[np.uint
 
 
 def _closest(parts: list[NDArray[np.int64]], wanted: int) -> NDArray[np.int64]:
-    """The `wanted` nearest rows of all parts, in order of their places."""
+    """Returns the `wanted` nearest rows of all parts, in order of their numbers."""
     found = np.concatenate(parts)
     if len(found) > wanted:
         found = np.partition(found, wanted - 1)[:wanted]
@@ -231,7 +232,7 @@ def _closest(parts: list[NDArray[np.int64]], wanted: int) -> NDArray[np.int64]:
 def _ranked(
     segments: tuple[Segment, ...], rows: NDArray[np.int64], probe: NDArray[np.float32]
 ) -> tuple[Keys, NDArray[np.float32]]:
-    """Keys of rows, int64 (R,) and rising, and their cosines by codes."""
+    """Returns the keys of rows, int64 (R,) and ascending, and their cosines by codes."""
     keys = np.empty(len(rows), np.int64)
     cosines = np.empty(len(rows), np.float32)
     edges = np.searchsorted(rows, ROWS * np.arange(len(segments) + 1))
@@ -240,5 +241,5 @@ def _ranked(
             some = rows[start:stop] % ROWS
             keys[start:stop] = segment.keys[some]
             kernels.cosines(np.asarray(segment.codes), segment.scales, some, probe, cosines[start:stop])
-            segment.let_go()
+            segment.release()
     return keys, cosines

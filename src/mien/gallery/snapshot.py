@@ -1,8 +1,8 @@
-"""A sketched gallery on disk, so that a process need not build it anew from the truth.
+"""Saves a sketched gallery to disk, so that a process need not build it again from the store.
 
-A folder holds a file for each segment and an index that names them. Files are written beside the old ones under names
-never used before and reach the disk before `save` returns the new index's name; whoever keeps that name decides which
-snapshot is good, and `prune` drops the rest. A checksum over every byte says whether what is read is what was written.
+A folder has a file for each segment and an index that names them. Files are written beside the old ones under new names
+and reach the disk before `save` returns the name of the new index. The caller stores that name, which makes the
+snapshot valid, and `prune` deletes the others. A checksum over every byte detects damage.
 """
 
 import contextlib
@@ -32,11 +32,11 @@ _CRC = 4
 
 
 class DamagedError(Exception):
-    """A snapshot is not what was written, or not all of it is there."""
+    """A snapshot is damaged or incomplete."""
 
 
-class _Kept(msgspec.Struct, frozen=True):
-    """A segment as the index names it; `alive` is packed bits."""
+class _SavedSegment(msgspec.Struct, frozen=True):
+    """A segment in the index; `alive` is packed bits."""
 
     file: str
     crc: int
@@ -47,7 +47,7 @@ class _Kept(msgspec.Struct, frozen=True):
 
 
 class _Index(msgspec.Struct, frozen=True):
-    """What a snapshot holds; `mean` and `directions` are those of its sketcher, as bytes of float32."""
+    """The index of a snapshot; `mean` and `directions` are those of its sketcher, as bytes of float32."""
 
     format: int
     revision: int
@@ -55,19 +55,19 @@ class _Index(msgspec.Struct, frozen=True):
     words: int
     mean: bytes
     directions: bytes
-    segments: list[_Kept]
+    segments: list[_SavedSegment]
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A gallery as it is at one revision of its collection.
+    """The state of a gallery at one revision of its collection.
 
     Attributes:
         revision: of the collection.
         sketcher: the gallery's.
-        segments: its segments.
-        alive: which of their rows count, bool (count,) each.
-        history: the id that the revision has in the collection's history.
+        segments: the gallery's.
+        alive: which of their rows are not removed, bool (count,) each.
+        history: the id of the revision in the collection's history.
     """
 
     revision: int
@@ -78,20 +78,20 @@ class Moment:
 
     @classmethod
     def of(cls, gallery: "SketchedGallery", revision: int, history: int = 0) -> "Moment":
-        """The gallery now. The caller sees to it that it is at this revision and nothing changes it meanwhile."""
+        """Returns the current state; the caller ensures that it is at this revision and does not change meanwhile."""
         segments = gallery.segments()
         alive = tuple(each.alive[: each.count].copy() for each in segments)
         return cls(revision, gallery.sketcher, segments, alive, history)
 
 
 def save(folder: Path, moment: Moment) -> tuple[str, list[Segment]]:
-    """Write a snapshot; segments that lie in the folder already are not written again.
+    """Writes a snapshot, without the segments that have files already.
 
     Returns:
-        The index's name, and the segments with their files.
+        The name of the index, and the segments with their files.
 
     Raises:
-        OSError: it cannot be written. Nothing of it is left behind.
+        OSError: it cannot be written; its files are removed.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     segments: list[Segment] = []
@@ -105,16 +105,18 @@ def save(folder: Path, moment: Moment) -> tuple[str, list[Segment]]:
 
 
 def discard(moment: Moment, segments: Sequence[Segment]) -> None:
-    """Drop the segments that `save` wrote for this moment, since nobody will name the snapshot they are of."""
+    """Deletes the segments that `save` wrote for a snapshot that will not be used."""
     for old, new in zip(moment.segments, segments, strict=False):
         if new.file and new is not old:
             new.file[0].unlink(missing_ok=True)
 
 
 def _indexed(folder: Path, moment: Moment, segments: list[Segment]) -> str:
-    """Write the index of segments that lie in the folder; its name."""
+    """Writes the index of segments that have files, and returns its name."""
     kept = [
-        _Kept(each.file[0].name, each.file[1], each.count, each.lowest, each.highest, np.packbits(alive).tobytes())
+        _SavedSegment(
+            each.file[0].name, each.file[1], each.count, each.lowest, each.highest, np.packbits(alive).tobytes()
+        )
         for each, alive in zip(segments, moment.alive, strict=True)
         if each.file
     ]
@@ -132,10 +134,10 @@ def _indexed(folder: Path, moment: Moment, segments: list[Segment]) -> str:
 
 
 def load(folder: Path, name: str, mapped: bool, threads: int) -> Moment:
-    """Read a snapshot; `mapped` leaves the codes in their files.
+    """Reads a snapshot; `mapped` maps the codes from their files.
 
     Raises:
-        DamagedError: it is damaged or not whole.
+        DamagedError: it is damaged or incomplete.
     """
     try:
         data = (folder / name).read_bytes()
@@ -161,14 +163,14 @@ def load(folder: Path, name: str, mapped: bool, threads: int) -> Moment:
 
 
 def mapped(segment: Segment) -> Segment:
-    """The same segment with its codes left in its file."""
+    """Returns a segment with its codes mapped from its file."""
     if segment.file is None or isinstance(segment.codes, np.memmap):
         return segment
     return replace(segment, codes=_codes(segment.file[0], segment.count, segment.codes.shape[1]))
 
 
 def prune(folder: Path, name: str | None) -> None:
-    """Drop every file of the folder that is not of the snapshot with this name; all of them when it is None."""
+    """Deletes every file of a folder that is not of the snapshot with this name; all of them for None."""
     kept = {name}
     if name is not None:
         index = msgspec.msgpack.decode((folder / name).read_bytes()[:-_CRC], type=_Index)
@@ -180,11 +182,11 @@ def prune(folder: Path, name: str | None) -> None:
 
 
 def drop_others(folder: Path, kept: Mapping[Path, str]) -> None:
-    """Drop all that no good snapshot needs: of what is gone, and of writing that was cut short.
+    """Deletes all files that no valid snapshot needs, such as those of deleted collections.
 
     Args:
-        folder: it has a folder for each collection, and that one for each gallery of it.
-        kept: the latter, those that have a snapshot, and its name.
+        folder: has a folder for each collection, and that one for each of its galleries.
+        kept: the folders of galleries that have a valid snapshot, and its name.
     """
     collections = {path.parent for path in kept}
     for path in folder.iterdir() if folder.exists() else ():
@@ -192,12 +194,12 @@ def drop_others(folder: Path, kept: Mapping[Path, str]) -> None:
             if inside not in kept:
                 shutil.rmtree(inside, ignore_errors=True)
                 continue
-            with contextlib.suppress(OSError, msgspec.MsgspecError):  # a damaged one is found when it is read
+            with contextlib.suppress(OSError, msgspec.MsgspecError):  # damage is found when it is read
                 prune(inside, kept[inside])
 
 
 def _written(folder: Path, segment: Segment) -> Segment:
-    """The segment, kept in a file of its own: codes, keys, scales, then each plane of its sketches."""
+    """Writes a segment to a new file: codes, keys, scales, then each plane of its sketches."""
     path = folder / f"{uuid.uuid4().hex}.segment"
     return replace(segment, file=(path, _write(path, _arrays(segment, segment.count))))
 
@@ -209,12 +211,12 @@ def _arrays(segment: Segment, count: int) -> list[memoryview]:
 
 
 def _privately(path: str, flags: int) -> int:
-    """Open a file that is made for its owner alone, whatever the umask."""
+    """Opens a new file with its owner's permissions only, whatever the umask."""
     return os.open(path, flags, 0o600)
 
 
 def _write(path: Path, parts: Iterable[memoryview | bytes]) -> int:
-    """Write a file and see it on the disk; its CRC-32."""
+    """Writes a file, waits until it is on disk, and returns its CRC-32."""
     crc = 0
     try:
         with open(path, "xb", buffering=0, opener=_privately) as file:
@@ -232,8 +234,8 @@ def _write(path: Path, parts: Iterable[memoryview | bytes]) -> int:
     return crc
 
 
-def _read(folder: Path, kept: _Kept, words: int, dimension: int, mapped: bool) -> Segment:
-    """A segment from its file, held against its checksum."""
+def _read(folder: Path, kept: _SavedSegment, words: int, dimension: int, mapped: bool) -> Segment:
+    """Reads a segment from its file and compares its checksum."""
     path = folder / kept.file
     segment = Segment.empty(words, dimension)
     if mapped:
@@ -252,7 +254,7 @@ def _read(folder: Path, kept: _Kept, words: int, dimension: int, mapped: bool) -
                 crc = zlib.crc32(chunk, crc)
         if crc != kept.crc or file.read(1):
             raise DamagedError(kept.file)
-    segment.let_go()
+    segment.release()
     alive = np.unpackbits(np.frombuffer(kept.alive, np.uint8), count=kept.count)
     segment.alive[: kept.count] = alive.view(np.bool_)
     return replace(segment, count=kept.count, lowest=kept.lowest, highest=kept.highest, file=(path, kept.crc))

@@ -1,1 +1,1 @@
-"""The truth: collections, faces, users, tags and embeddings in SQL."""
+"""Keeps collections, faces, users, tags and embeddings in SQL."""

@@ -1,8 +1,8 @@
-"""The seam between the tables and what keeps them, and the records that come out of them.
+"""Defines the interface between the tables and the engines, and the records that the tables return.
 
-A `Database` runs a piece of work in one transaction. Work is a function so that a database may run it again after a
-conflict, or commit many pieces together. Statements are plain SQL with `?` for a parameter; SQLite and PostgreSQL
-both take them.
+A `Database` runs a piece of work in one transaction. Work is a function, so that a database may run it again after a
+conflict or commit many pieces together. Statements are plain SQL with `?` for a parameter, which SQLite and PostgreSQL
+both accept.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -20,29 +20,29 @@ FACE_QUOTA = 20_000_000  # faces in a collection; reference 2
 
 
 class Cursor(Protocol):
-    """What a piece of work is handed: statements inside one transaction."""
+    """Runs the statements of a piece of work inside one transaction."""
 
     def rows(self, statement: str, *values: Any) -> list[Row]:
-        """Run a statement and give all its rows."""
+        """Runs a statement and returns all its rows."""
 
     def row(self, statement: str, *values: Any) -> Row | None:
-        """Run a statement and give its first row."""
+        """Runs a statement and returns its first row."""
 
     def run(self, statement: str, *values: Any) -> int:
-        """Run a statement and say how many rows it changed."""
+        """Runs a statement and returns how many rows it changed."""
 
     def run_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
-        """Run a statement once for each set of values."""
+        """Runs a statement once for each set of values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work(Generic[T]):
-    """A piece of work with what a database may know of it beforehand.
+    """A piece of work with facts that a database may use before it runs it.
 
     Attributes:
         run: the work.
         collection: the key of the collection that it changes.
-        frees: whether it removes more than it adds, so that it may take what is set aside for a full disk.
+        frees: whether it removes more than it adds, so that it may use the space reserved for a full disk.
     """
 
     run: Callable[[Cursor], T]
@@ -50,35 +50,35 @@ class Work(Generic[T]):
     frees: bool = False
 
     def __call__(self, cursor: Cursor) -> T:
-        """Do the work."""
+        """Runs the work."""
         return self.run(cursor)
 
 
 class Database(Protocol):
-    """Something that keeps tables. Safe to call from many threads."""
+    """Keeps tables. Safe to call from many threads."""
 
     def read(self, work: Callable[[Cursor], T]) -> T:
-        """Run `work` on one consistent state of the data."""
+        """Runs `work` on one consistent state of the data."""
 
     def write(self, work: Callable[[Cursor], T]) -> T:
-        """Run `work` in one transaction, durable when this returns, undone as a whole when it raises."""
+        """Runs `work` in one transaction, durable when this returns, undone as a whole when it raises."""
 
     def reserve(self, table: str, key: int) -> None:
-        """Give out no key up to `key` in `table` from now on; for rows that came with keys of their own."""
+        """Reserves all keys up to `key` in `table`, for rows that were inserted with explicit keys."""
 
     def probe(self) -> None:
-        """Write something that changes nothing, as a change of the data would be written; raises what that would."""
+        """Writes a row unchanged, and raises what a write of data would raise."""
 
     def describe(self) -> str:
-        """Kind, version and place, in one line, without a password."""
+        """Returns kind, version and place in one line, without a password."""
 
     def close(self) -> None:
-        """Let go of every connection and lock."""
+        """Closes every connection and releases every lock."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A point in a collection's history: a revision, and the random id that only this history gave it."""
+    """A point in a collection's history: a revision, and the random id that this history gave it."""
 
     revision: int
     history: int
@@ -86,7 +86,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A collection as the database knew it at one moment."""
+    """A collection as it was when it was read."""
 
     key: int
     account: str
@@ -101,7 +101,7 @@ class Collection:
 
     @property
     def point(self) -> Point:
-        """Where in its history it was."""
+        """The point in its history at which it was read."""
         return Point(self.revision, self.history)
 
 
@@ -115,7 +115,7 @@ class Region:
     height: float
 
     def overlap(self, other: "Region") -> float:
-        """Intersection over union, 0–1."""
+        """Returns the intersection over union with another region, 0–1."""
         across = min(self.left + self.width, other.left + other.width) - max(self.left, other.left)
         down = min(self.top + self.height, other.top + other.height) - max(self.top, other.top)
         if across <= 0 or down <= 0:
@@ -126,7 +126,7 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The image that faces come from: its content's id, and the caller's own id for it, if any."""
+    """The image of some faces: the id of its content, and the caller's id for it, if any."""
 
     image_id: UUID
     external_image_id: str | None
@@ -134,7 +134,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class NewFace:
-    """A face to be kept: its region, confidence (0–100) and embedding (float32, length 1)."""
+    """A face to be stored: its region, confidence (0–100) and embedding (float32, length 1)."""
 
     region: Region
     confidence: float
@@ -159,15 +159,15 @@ class StoredFace:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a gallery must take in to follow a collection up to `revision`.
+    """The additions and removals by which a gallery follows a collection up to `revision`.
 
     Attributes:
-        revision: what a gallery is at after these.
-        seen: where the collection was when these were read, at that revision or beyond.
+        revision: of a gallery that has applied them.
+        seen: the point at which the collection was when they were read, at that revision or later.
         added: keys, int64 (N,).
         embeddings: float32 (N, D).
         removed: keys, int64 (M,).
-        damaged: keys whose vectors are not what was kept, and are left out of those added.
+        damaged: keys whose vectors fail their checksum; they are not among those added.
     """
 
     revision: int
@@ -183,11 +183,11 @@ class CollectionGoneError(Exception):
 
 
 class HistoryGoneError(Exception):
-    """What went since the revision a follower knows is not recorded any more; it must begin anew from revision 0."""
+    """Removals since the revision a follower knows are no longer recorded; it must start again from revision 0."""
 
 
 class HistoryForkedError(Exception):
-    """The database does not know a point that a follower has seen: it was put back, and has another history."""
+    """The database does not know a point that a follower has seen: it was restored, and has another history."""
 
 
 class CollectionFullError(Exception):
@@ -195,20 +195,20 @@ class CollectionFullError(Exception):
 
 
 class DamagedError(Exception):
-    """The vector that is asked for is not what was kept."""
+    """The requested vector fails its checksum."""
 
 
 class StoreUnavailableError(Exception):
-    """The database cannot be had, or not now; nothing was changed, and the same call may go well later."""
+    """The database is unavailable for now; nothing was changed, and the same call may succeed later."""
 
 
 class DiskError(StoreUnavailableError):
-    """The disk is full or takes no writes; nothing was changed."""
+    """The disk is full or refuses writes; nothing was changed."""
 
 
 class OutcomeUnknownError(Exception):
-    """The database was lost while it was asked to keep something; whether it did will be seen when it is back."""
+    """The connection was lost during a commit; whether it took effect is seen when the database is back."""
 
 
 class StoreRefusedError(Exception):
-    """The database refuses a statement: a fault of mien's own."""
+    """The database refused a statement, which is a bug in mien."""

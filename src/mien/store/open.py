@@ -1,4 +1,4 @@
-"""Which store a setting names, opened; the tables over it as one value."""
+"""Opens the store that a setting names, with its tables as one value."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +19,14 @@ from mien.store.tables.users import Users
 from mien.system import leftovers, private
 
 FILE = "mien.db"
-FOLDERS = ("snapshots", "imports")  # of mien's own, in the data directory
-ASIDE = ".before-restore"  # follows the name of a store that a restore put aside
+FOLDERS = ("snapshots", "imports")  # that mien makes in the data directory
+ASIDE = ".before-restore"  # follows the name of the store that a restore replaced
 SHARED = ("postgresql://", "postgres://")  # how the address of a store that many servers share begins
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The truth, by nouns."""
+    """The tables of a store, and the database that keeps them."""
 
     database: Database
     collections: Collections
@@ -40,7 +40,7 @@ class Store:
 
 
 def over(database: Database) -> Store:
-    """The tables over a database."""
+    """Returns a store of the tables in a database."""
     damage = Damage()
     return Store(
         database,
@@ -56,21 +56,21 @@ def over(database: Database) -> Store:
 
 
 def open_store(store: str, data: str, connections: int = 4) -> Store:
-    """Open the store a setting names, creating it where it is not there.
+    """Opens the store that a setting names, and creates it if it does not exist.
 
     Args:
         store: empty for SQLite under `data`, sqlite:///PATH, or postgresql://USER:PASSWORD@HOST:PORT/DATABASE.
         data: the data directory.
-        connections: how many a database on the network is asked for at most.
+        connections: to a database on the network, at most.
 
     Raises:
-        SetupError: it cannot be opened, or the name is of no known store.
+        SetupError: it cannot be opened, or the address is of no known kind.
     """
     if not is_shared(store):
         where = place(store, data)
-        presence.hold(where)
+        presence.require(where)
         database = SqliteDatabase(where)
-        presence.note(where)
+        presence.mark(where)
         return over(database)
     try:
         from mien.store.engines.postgres import PostgresDatabase  # noqa: PLC0415  psycopg is for those who use it
@@ -80,18 +80,18 @@ def open_store(store: str, data: str, connections: int = 4) -> Store:
 
 
 def prepare(database: Database) -> None:
-    """Make a database ready to be served: where it is a file, space is set aside for deleting on a full disk."""
+    """Reserves disk space beside a SQLite file, so that deleting works on a full disk."""
     if isinstance(database, SqliteDatabase):
-        database.set_aside()
+        database.reserve_space()
 
 
 def is_shared(store: str) -> bool:
-    """Whether many servers may use this store at the same time."""
+    """Returns whether many servers may use this store at the same time."""
     return store.startswith(SHARED)
 
 
 def directory(store: str, data: str) -> Path:
-    """Where the files lie that are not in the store, such as the master key.
+    """Returns the directory of files that are not in the store, such as the master key.
 
     Raises:
         SetupError: as `place`.
@@ -104,10 +104,10 @@ def directory(store: str, data: str) -> Path:
 
 
 def place(store: str, data: str) -> Path:
-    """Where the SQLite file lies; its directory is made.
+    """Returns the path of the SQLite file, whose directory is made if needed.
 
     Raises:
-        SetupError: the name is of no known store, or the directory cannot be made or is open to others.
+        SetupError: the address is of no known kind, or the directory cannot be made or is open to others.
     """
     if store and not store.startswith("sqlite:///"):
         kind = store.partition(":")[0]
@@ -117,7 +117,7 @@ def place(store: str, data: str) -> Path:
     path = Path(store.removeprefix("sqlite:///")) if store else Path(data) / FILE
     try:
         path.parent.mkdir(mode=private.FOLDER, parents=True, exist_ok=True)
-        if not store:  # the folder of a store that is named is not mien's alone
+        if not store:  # a folder that the operator names may have other files
             private.folder(path.parent)
     except OSError as error:
         raise SetupError(f"The data directory {path.parent} cannot be made: {error.strerror}.") from None
@@ -125,9 +125,9 @@ def place(store: str, data: str) -> Path:
 
 
 def lock(store: str, data: str) -> DirectoryLock:
-    """Keep other servers away from the directory of a store that is not shared.
+    """Locks the data directory of a store that is not shared against other servers.
 
-    What a restore that was killed left there is removed: a copy of the backup, and a second name of the store.
+    The leftovers of a restore that was killed are removed: a copy of the backup, and a second name of the store.
 
     Raises:
         SetupError: another server holds it, or it cannot be written to.

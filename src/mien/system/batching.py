@@ -1,7 +1,7 @@
 """Batches calls of many threads: calls that arrive while a batch is served are served together in the next.
 
-The store commits so, since each commit waits for the disk, and a large gallery is scanned so, since each scan reads it
-all. One of the calling threads leads: it serves the batch, and hands the lead to the first call that arrived
+The store batches commits, since each waits for the disk, and a large gallery batches scans, since each reads all of it.
+One of the calling threads leads: it serves the batch, and hands the lead to the first call that arrived
 meanwhile. No thread is kept for it, and a lone call starts at once.
 """
 

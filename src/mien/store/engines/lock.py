@@ -1,4 +1,4 @@
-"""The lock by which one server keeps others away from a data directory."""
+"""Locks a data directory, so that one server uses it at a time."""
 
 import fcntl
 import os
@@ -14,7 +14,7 @@ class DirectoryInUseError(SetupError):
 
 
 class DirectoryLock:
-    """A lock on a data directory, held for the life of a server; the system lets go of it when the process dies."""
+    """A lock on a data directory for the life of a server; the system releases it when the process dies."""
 
     def __init__(self, directory: Path) -> None:
         path = directory / "lock"
@@ -35,5 +35,5 @@ class DirectoryLock:
         self._file.flush()
 
     def release(self) -> None:
-        """Let go of the directory."""
+        """Releases the lock."""
         self._file.close()

@@ -1,30 +1,30 @@
-"""Whether a database works, said in one line when that changes and not for each request that finds out."""
+"""Logs once when a database fails and once when it works again, and not for each request between."""
 
 import logging
 import threading
 
-PROBE = "UPDATE checksums SET key = key WHERE kind = 'faces'"  # a row that is always there
+PROBE = "UPDATE checksums SET key = key WHERE kind = 'faces'"  # a row that always exists
 
 
 class Outage:
-    """What a database cannot do for now. Safe to use from many threads."""
+    """Remembers whether a database fails, and why. Safe to use from many threads."""
 
     def __init__(self) -> None:
         self._why: str | None = None
         self._changing = threading.Lock()
 
     def began(self, why: str) -> None:
-        """Say that the store fails, and why, unless that has been said."""
+        """Logs that the store fails, unless that has been logged."""
         with self._changing:
-            said, self._why = self._why, why
-        if said is None:
+            before, self._why = self._why, why
+        if before is None:
             logging.getLogger("mien").error("the store is unavailable", extra={"facts": {"why": why}})
 
     def over(self) -> None:
-        """Say that the store works again, if it did not."""
+        """Logs that the store works again, if it failed."""
         if self._why is None:
             return
         with self._changing:
-            said, self._why = self._why, None
-        if said is not None:
-            logging.getLogger("mien").info("the store is available again", extra={"facts": {"after": said}})
+            before, self._why = self._why, None
+        if before is not None:
+            logging.getLogger("mien").info("the store is available again", extra={"facts": {"after": before}})

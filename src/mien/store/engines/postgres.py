@@ -1,9 +1,9 @@
-"""PostgreSQL, or an engine that speaks like it: the store that many servers share. Plain SQL, no extension.
+"""Keeps the store in PostgreSQL, or an engine with its protocol, where many servers share it. Needs no extension.
 
-Three things differ from a file. Others write at the same time: a conflict runs the work again. The database may be
-away, slow or replaced by its stand-in: whatever it does becomes an error within seconds, and a connection that was
-lost before its COMMIT was sent is replaced and the work run again, since nothing of it can have been kept. And every
-statement is a journey: most reads are one statement, which sees one state by itself and needs no transaction around it.
+Three things differ from a file. Other servers write at the same time, so work that meets a conflict is run again. The
+database may be away, slow or replaced by its standby, so every failure becomes an error within seconds; work whose
+connection is lost before COMMIT is sent has had no effect and is run again. And each statement is a round trip, so
+most reads are one statement, which sees one state without a transaction.
 """
 
 import itertools
@@ -26,21 +26,21 @@ from mien.store.engines.postgres_migrations import migrate
 from mien.store.engines.statements import AnotherStatementError, FirstStatement, PostgresCursor
 from mien.store.engines.turns import Turns
 
-PATIENCE = 5.0  # seconds that a connection is waited for, and that work is tried again
-CONNECTING = 3  # seconds that one attempt to connect may take
-STATEMENT = 10.0  # seconds that a statement may take by the server's clock
-ASKING = 1.0  # seconds after which a thread that waits for a connection asks for it again
-SILENCE = 12.0  # seconds after which a server that gives no answer at all is given up
-ABANDONED = 10.0  # seconds after which the server ends a transaction that nobody goes on with, and frees its locks
+RETRYING = 5.0  # seconds to wait for a connection, and to run work again
+CONNECTING = 3  # seconds for one attempt to connect
+STATEMENT = 10.0  # seconds for a statement, by the server's clock
+ASKING = 1.0  # seconds after which a waiting thread requests a connection again
+SILENCE = 12.0  # seconds after which a server that does not answer is given up
+ABANDONED = 10.0  # seconds after which the server ends an idle transaction and frees its locks
 WAITING, READERS = 2.0, 1.0  # seconds that a write and a read wait for a lock
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.004, 0.2  # seconds before work is tried again, doubling
 
-# A dead peer is noticed on an idle connection too. Whoever operates mien may say otherwise in the address.
+# A dead peer is noticed on an idle connection too. The operator may set other values in the address.
 _DEFAULTS = {
     "application_name": "mien", "connect_timeout": CONNECTING, "keepalives_idle": 10, "keepalives_interval": 3,
     "keepalives_count": 3,
 }  # fmt: skip
-# What is acknowledged is on disk, even where the database's own default is not to wait for it.
+# An acknowledged write is on disk, even if the database's default is not to wait for it.
 _SESSION = f"""
 SET statement_timeout = {1000 * STATEMENT:.0f};
 SET idle_in_transaction_session_timeout = {1000 * ABANDONED:.0f};
@@ -56,23 +56,23 @@ _CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected)
 
 
 class Connection(psycopg.Connection[Any]):
-    """A connection that gives up on a silent server, which the server's own timeouts cannot do."""
+    """A connection that gives up on a silent server, against which the server's timeouts do not help."""
 
     def wait(self, gen: PQGen[Result], interval: float = 0.1, timeout: float | None = None) -> Result:
-        """Wait for the server's answer, but not for ever."""
+        """Waits for the server's answer, at most SILENCE seconds by default."""
         return super().wait(gen, interval, timeout or SILENCE)
 
 
 class _AgainError(Exception):
-    """The work had no effect and may be run again; the text says why."""
+    """The work had no effect and may be run again; the text is the reason."""
 
 
 class PostgresDatabase:
     """A PostgreSQL database, migrated when opened.
 
     Args:
-        address: postgresql://USER:PASSWORD@HOST:PORT/DATABASE, or all else that libpq takes after postgresql://.
-        connections: how many are opened at most.
+        address: postgresql://USER:PASSWORD@HOST:PORT/DATABASE, or any other form that libpq accepts.
+        connections: for reads, and for writes, at most.
 
     Raises:
         SetupError: it cannot be reached or used.
@@ -86,16 +86,16 @@ class PostgresDatabase:
         self._turns = Turns()
         self._outage = Outage()
 
-    def _pool(self, least: int, most: int, patience: float) -> "ConnectionPool[Connection]":
-        """Connections for reads or for writes: writes that wait for a lock leave those of reads alone."""
+    def _pool(self, least: int, most: int, lock_timeout: float) -> "ConnectionPool[Connection]":
+        """Opens a connection pool for reads or for writes; writes that wait for a lock do not take those of reads."""
         return ConnectionPool(
             "", connection_class=Connection, kwargs=self._info | {"autocommit": True},
-            configure=partial(_configure, patience), min_size=least, max_size=max(1, most), timeout=PATIENCE,
-            reconnect_timeout=PATIENCE, name="store", open=True,
+            configure=partial(_configure, lock_timeout), min_size=least, max_size=max(1, most), timeout=RETRYING,
+            reconnect_timeout=RETRYING, name="store", open=True,
         )  # fmt: skip
 
     def read(self, work: Callable[[Cursor], T]) -> T:
-        """Run `work` on one consistent state of the data; it may be run twice."""
+        """Runs `work` on one consistent state of the data, possibly twice."""
 
         def once(connection: Connection) -> T:
             try:
@@ -106,7 +106,7 @@ class PostgresDatabase:
         return self._run(once, self._reading)
 
     def write(self, work: Callable[[Cursor], T]) -> T:
-        """Run `work` in one transaction, durable when this returns, undone as a whole when it raises.
+        """Runs `work` in one transaction, durable when this returns, undone as a whole when it raises.
 
         Raises:
             OutcomeUnknownError: the connection was lost while the transaction was being committed.
@@ -120,37 +120,37 @@ class PostgresDatabase:
         return self._run(once, self._writing)
 
     def probe(self) -> None:
-        """Write a row as it is."""
+        """Writes a row unchanged."""
         self.write(lambda cursor: cursor.run(PROBE))
 
     def reserve(self, table: str, key: int) -> None:
-        """Give out no key up to `key` in `table` from now on."""
+        """Reserves all keys up to `key` in `table`."""
         statement = f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), ?)"
         if key > 0:
             self.write(lambda cursor: cursor.row(statement, key))
 
     def describe(self) -> str:
-        """Kind, version and place, without a password."""
+        """Returns kind, version and place, without a password."""
         return f"PostgreSQL {self._version} at {_place(self._info)}"
 
     def close(self) -> None:
-        """Close every connection."""
+        """Closes every connection."""
         self._reading.close()
         self._writing.close()
 
     def _run(self, once: Callable[[Connection], T], pool: "ConnectionPool[Connection]") -> T:
-        """Do a piece of work, and log where the database goes away or comes back."""
+        """Runs a piece of work, and logs if the database goes away or comes back."""
         try:
-            result = self._tried(once, pool)
+            result = self._repeated(once, pool)
         except StoreUnavailableError as error:
             self._outage.began(str(error))
             raise
         self._outage.over()
         return result
 
-    def _tried(self, once: Callable[[Connection], T], pool: "ConnectionPool[Connection]") -> T:
-        """Do a piece of work, again where that is safe and likely to help."""
-        until = time.monotonic() + PATIENCE
+    def _repeated(self, once: Callable[[Connection], T], pool: "ConnectionPool[Connection]") -> T:
+        """Runs a piece of work, and repeats it where that is safe and likely to help."""
+        until = time.monotonic() + RETRYING
         for attempt in itertools.count():
             try:
                 return self._on_a_connection(once, pool)
@@ -166,7 +166,7 @@ class PostgresDatabase:
             return once(connection)
         except psycopg.Error as error:
             _undo(connection)
-            raise _meaning(error, connection.closed) from None
+            raise _translated(error, connection.closed) from None
         except BaseException:
             _undo(connection)
             raise
@@ -174,12 +174,12 @@ class PostgresDatabase:
             pool.putconn(connection)
 
     def _connection(self, pool: "ConnectionPool[Connection]") -> Connection:
-        """Wait for a connection.
+        """Waits for a connection.
 
-        It is asked for again and again: where the pool gives up connecting while somebody waits, nobody tries again
-        until the next one asks.
+        It is requested repeatedly: a pool that gave up connecting while a thread waits tries again only on the next
+        request.
         """
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + RETRYING
         while True:
             try:
                 return pool.getconn(ASKING)
@@ -188,10 +188,10 @@ class PostgresDatabase:
             except PoolTimeout:
                 if time.monotonic() >= until:
                     break
-        raise StoreUnavailableError(f"no connection to {_place(self._info)} within {PATIENCE:.0f} s")
+        raise StoreUnavailableError(f"no connection to {_place(self._info)} within {RETRYING:.0f} s")
 
     def _migrated(self) -> str:
-        """Bring the tables up to date on a connection without our timeouts; the server's version."""
+        """Migrates the tables on a connection without our timeouts, and returns the server's version."""
         place = _place(self._info)
         try:
             with psycopg.connect("", **self._info, autocommit=True) as connection:
@@ -206,7 +206,7 @@ def _transaction(connection: Connection, begin: str, work: Callable[[Cursor], T]
     try:
         connection.execute(begin)
     except psycopg.Error:
-        connection.close()  # a stand-by refuses to begin a write; another connection may lead to the first server
+        connection.close()  # a standby refuses to begin a write; another connection may reach the primary
         raise
     result = work(PostgresCursor(connection))
     try:
@@ -218,12 +218,12 @@ def _transaction(connection: Connection, begin: str, work: Callable[[Cursor], T]
             raise OutcomeUnknownError(f"the connection was lost in a COMMIT ({type(error).__name__})") from None
         raise
     if done != "COMMIT":
-        raise AssertionError(f"COMMIT was answered with {done}.")  # the work hid a failed statement
+        raise AssertionError(f"COMMIT was answered with {done}.")  # the work suppressed a failed statement
     return result
 
 
 def _undo(connection: Connection) -> None:
-    """Leave no transaction behind; a connection that cannot say where it stands is closed."""
+    """Rolls back an open transaction, and closes a connection whose state is unknown."""
     if connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
         try:
             connection.execute("ROLLBACK")
@@ -233,11 +233,11 @@ def _undo(connection: Connection) -> None:
         connection.close()
 
 
-def _meaning(error: psycopg.Error, lost: bool) -> Exception:
-    """What an error of PostgreSQL's means here. Its text may hold values, so none of it is passed on."""
+def _translated(error: psycopg.Error, lost: bool) -> Exception:
+    """Returns the store's error for one of PostgreSQL's, without its text, which may contain values."""
     said = f"{type(error).__name__} {error.sqlstate or ''}".strip()
     if isinstance(error, (*_CONFLICTS, errors.UniqueViolation)):
-        return _AgainError(f"others kept changing the same rows ({said})")  # what is expected has ON CONFLICT
+        return _AgainError(f"others kept changing the same rows ({said})")  # expected violations have ON CONFLICT
     if lost:
         return _AgainError(f"the connection to the database was lost ({said})")
     if isinstance(error, psycopg.OperationalError):
@@ -245,8 +245,8 @@ def _meaning(error: psycopg.Error, lost: bool) -> Exception:
     return StoreRefusedError(f"PostgreSQL refused a statement: {said}")
 
 
-def _configure(patience: float, connection: Connection) -> None:
-    connection.execute(_SESSION.format(f"{1000 * patience:.0f}"))
+def _configure(lock_timeout: float, connection: Connection) -> None:
+    connection.execute(_SESSION.format(f"{1000 * lock_timeout:.0f}"))
 
 
 def _parsed(address: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""Whether the store that was in a directory is still there, before a new one is made in its place.
+"""Refuses to make a new store where one was, before a SQLite file is opened.
 
-A file beside the store says that there was one. Where it, or what only a store leaves, lies there and the store itself
-is gone or empty, a new one would hide that.
+A mark beside the store records that it was made. If that, or another trace of a store, exists and the store itself is
+missing or empty, a new one would hide the loss.
 """
 
 from contextlib import suppress
@@ -10,21 +10,21 @@ from pathlib import Path
 from mien.errors import SetupError
 from mien.system import private
 
-MARK = ".made"  # follows the store's name, as the file that says that it was made
+MARK = ".made"  # follows the store's name in that of its mark
 _HEAD = b"SQLite format 3\0"
 
 
-def hold(place: Path) -> None:
-    """Refuse to make a store where one was.
+def require(place: Path) -> None:
+    """Raises if a store that existed is missing or damaged.
 
     Raises:
-        SetupError: the store that was there is gone, empty, cut short or something else.
+        SetupError: the store is missing, empty, cut short or no database.
     """
     if place.exists() and not place.is_file():
         raise SetupError(f"The store {place} is not a file; move it away, and restore a backup or start again.")
     size = place.stat().st_size if place.exists() else 0
     if size:
-        _whole(place, size)
+        _require_whole(place, size)
         return
     left = [each for each in _traces(place, empty=place.exists()) if each.exists()]
     if left:
@@ -35,8 +35,8 @@ def hold(place: Path) -> None:
         )
 
 
-def note(place: Path) -> None:
-    """Leave the mark that a store was made; a disk that takes no writes has none."""
+def mark(place: Path) -> None:
+    """Writes the mark that a store was made, unless the disk refuses writes."""
     with suppress(OSError):
         private.file(place.with_name(place.name + MARK))
 
@@ -46,11 +46,11 @@ def _traces(place: Path, empty: bool) -> list[Path]:
     found = [place.with_name(place.name + MARK)]
     found += [log] if log.exists() and log.stat().st_size else []
     found += [snapshots] if snapshots.is_dir() and any(snapshots.iterdir()) else []
-    # a master key may be brought to a directory before its store is; an empty store beside it was not
+    # a master key may be copied to a directory before its store is made, but not beside an empty store
     return [*found, place.parent / "master.key"] if empty else found
 
 
-def _whole(place: Path, size: int) -> None:
+def _require_whole(place: Path, size: int) -> None:
     with place.open("rb") as file:
         head = file.read(100)
     if not head.startswith(_HEAD):

@@ -1,4 +1,4 @@
-"""Disk space set aside, so that deleting works on a full disk: what is removed is written down before it is gone."""
+"""Reserves disk space, so that deleting works on a full disk, since a deletion is first written to the log."""
 
 import os
 import threading
@@ -11,10 +11,10 @@ SIZE = 8 << 20  # bytes; the write-ahead log of SQLite holds half of that before
 
 
 class Reserve:
-    """A file that takes up space until that is needed.
+    """A file that takes up space until it is needed.
 
     Args:
-        path: where it lies.
+        path: of the file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -22,11 +22,11 @@ class Reserve:
         self._changing = threading.Lock()
 
     def hold(self) -> bool:
-        """Set the space aside, and say whether there is room for it and some more."""
+        """Reserves the space, and returns whether there is room for it and some more."""
         with self._changing:
-            return self._held()
+            return self._allocate()
 
-    def _held(self) -> bool:
+    def _allocate(self) -> bool:
         try:
             descriptor = os.open(self._path, os.O_CREAT | os.O_WRONLY, private.FILE)
             try:
@@ -39,15 +39,15 @@ class Reserve:
                 os.close(descriptor)
         except OSError:
             pass
-        self._spent()
+        self._free()
         return False
 
     def spend(self) -> bool:
-        """Give the space back to the disk, and say whether there was any."""
+        """Frees the space, and returns whether any was reserved."""
         with self._changing:
-            return self._spent()
+            return self._free()
 
-    def _spent(self) -> bool:
+    def _free(self) -> bool:
         with suppress(OSError):
             held = self._path.stat().st_size
             os.truncate(self._path, 0)

@@ -1,7 +1,7 @@
-"""SQLite under the data directory: the store that needs no server. WAL, one writer, as many readers as there are.
+"""Keeps the store in a SQLite file under the data directory: a write-ahead log, one writer, many readers.
 
 `synchronous=FULL` makes a commit durable against a loss of power as well as of the process. Such a commit waits for
-the disk, so threads that write while it waits share the next one.
+the disk, so threads that write meanwhile share the next one (group commit).
 """
 
 import logging
@@ -24,8 +24,8 @@ from mien.system.batching import Batching, Failure
 log = logging.getLogger("mien")
 
 WRITING = 3.0  # seconds that a write waits for another process (the `mien` command) that writes
-READING = 1.0  # seconds that a read waits where one keeps even readers out
-AGAIN = 0.1  # seconds that further writes wait while that process goes on
+READING = 1.0  # seconds that a read waits for one that locks out readers
+AGAIN = 0.1  # seconds that further writes wait while that process continues
 FULL = "the disk is full"
 _LOCKED = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")
 _DISK = ("SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")
@@ -33,31 +33,31 @@ _BROKEN = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 
 class SqliteCursor:
-    """Statements on one connection inside a transaction."""
+    """Runs statements on one connection inside a transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
     def rows(self, statement: str, *values: Any) -> list[Row]:
-        """Run a statement and give all its rows."""
+        """Runs a statement and returns all its rows."""
         return self._connection.execute(statement, values).fetchall()
 
     def row(self, statement: str, *values: Any) -> Row | None:
-        """Run a statement and give its first row."""
+        """Runs a statement and returns its first row."""
         found: Row | None = self._connection.execute(statement, values).fetchone()
         return found
 
     def run(self, statement: str, *values: Any) -> int:
-        """Run a statement and say how many rows it changed."""
+        """Runs a statement and returns how many rows it changed."""
         return self._connection.execute(statement, values).rowcount
 
     def run_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
-        """Run a statement once for each set of values."""
+        """Runs a statement once for each set of values."""
         self._connection.executemany(statement, values)
 
 
 class SqliteDatabase:
-    """A SQLite file, migrated when opened, and opened again when another file takes its place."""
+    """A SQLite file, migrated when opened, and reopened when another file replaces it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -71,7 +71,7 @@ class SqliteDatabase:
         self._open()
 
     def _open(self) -> None:
-        """Open what lies at the path, or make it, and let all work that begins from now on use it."""
+        """Opens or creates the file at the path, for all work that begins from now on."""
         try:
             private.database(self._path)
         except OSError as error:
@@ -86,10 +86,10 @@ class SqliteDatabase:
         self._all.append(writer)
         self._writer, self._waits = writer, WRITING
         self._readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
-        self._there = Whereabouts.of(self._path)  # last: whoever finds it as it is may use the others
+        self._there = Whereabouts.of(self._path)  # last: a thread that finds it in place may use the others
 
-    def _stand(self) -> None:
-        """See to it that what is open is what lies at the path.
+    def _reopen_if_replaced(self) -> None:
+        """Reopens the file if another one is at the path now.
 
         Raises:
             StoreUnavailableError: there is no store at the path.
@@ -114,12 +114,12 @@ class SqliteDatabase:
             log.warning("the store's file was replaced under the running server; the one in its place is open now")
 
     def read(self, work: Callable[[Cursor], T]) -> T:
-        """Run `work` on one consistent state of the data.
+        """Runs `work` on one consistent state of the data.
 
         Raises:
-            StoreUnavailableError: another process keeps readers out, or the disk cannot be read.
+            StoreUnavailableError: another process locks out readers, or the disk cannot be read.
         """
-        self._stand()
+        self._reopen_if_replaced()
         readers = self._readers
         reader = self._borrow(readers)
         try:
@@ -129,22 +129,22 @@ class SqliteDatabase:
             finally:
                 reader.execute("COMMIT")
         except sqlite3.Error as error:
-            raise self._meaning(error) from None
+            raise self._translated(error) from None
         finally:
             readers.put(reader)
 
     def write(self, work: Callable[[Cursor], T]) -> T:
-        """Run `work` in one transaction, durable when this returns, undone as a whole when it raises.
+        """Runs `work` in one transaction, durable when this returns, undone as a whole when it raises.
 
-        Work of other threads may be in the same transaction; when the commit fails, it fails for all of them. On a
-        full disk work that frees space takes what is set aside, and all other work is refused until there is room.
+        Work of other threads may be in the same transaction; a commit that fails, fails for all of them. On a full disk
+        work that frees space uses the reserve, and all other work is refused until there is room.
 
         Raises:
-            DiskError: there is no room on the disk.
+            DiskError: the disk is full.
             StoreUnavailableError: another process writes for too long, or the disk cannot be written to.
         """
         frees = isinstance(work, Work) and work.frees
-        if self._full and not frees and not self.set_aside():
+        if self._full and not frees and not self.reserve_space():
             raise DiskError(FULL)
         try:
             try:
@@ -161,15 +161,15 @@ class SqliteDatabase:
             self._outage.over()
         return result
 
-    def set_aside(self) -> bool:
-        """Set disk space aside for deleting on a full disk; False where there is no room for it."""
+    def reserve_space(self) -> bool:
+        """Reserves disk space for deleting on a full disk; returns False if there is no room for it."""
         if self._reserve.hold():
             self._full = False
             return True
         return False
 
     def probe(self) -> None:
-        """Write a row as it is; where a page was found broken, look whether all are whole again."""
+        """Writes a row unchanged; after a damaged page was read, checks first whether all pages are intact again."""
         if self._broken:
             damaged = self.read(lambda cursor: cursor.rows("PRAGMA quick_check(1)")) != [("ok",)]
             if damaged:
@@ -181,7 +181,7 @@ class SqliteDatabase:
         """Runs pieces of work in one transaction; returns the result of each, or a Failure."""
         writer, results = self._writer, list[Any]()
         try:
-            self._stand()
+            self._reopen_if_replaced()
             writer, there = self._writer, self._there
             self._begin(writer)
             for work in works:
@@ -190,7 +190,7 @@ class SqliteDatabase:
             if not there.is_in_place():
                 raise StoreUnavailableError("its file was taken away, and what was written with it")
         except BaseException as error:  # noqa: BLE001  raised in every thread whose work it undoes
-            undone = Failure(self._meaning(error) if isinstance(error, sqlite3.Error) else error)
+            undone = Failure(self._translated(error) if isinstance(error, sqlite3.Error) else error)
             if writer.in_transaction:
                 writer.execute("ROLLBACK")
             results += [undone] * (len(works) - len(results))
@@ -198,7 +198,7 @@ class SqliteDatabase:
         return results
 
     def _begin(self, writer: sqlite3.Connection) -> None:
-        """Begin to write; while another process has kept us waiting too long, further tries wait only a little."""
+        """Begins a write; after one that waited too long for another process, further ones wait only briefly."""
         try:
             writer.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError:
@@ -211,8 +211,8 @@ class SqliteDatabase:
         self._waits = seconds
         writer.execute(f"PRAGMA busy_timeout = {1000 * seconds:.0f}")
 
-    def _meaning(self, error: sqlite3.Error) -> Exception:
-        """What an error of SQLite's means here; those of mien's own statements stay what they are."""
+    def _translated(self, error: sqlite3.Error) -> Exception:
+        """Returns the store's error for one of SQLite's; an error in a statement of mien stays as it is."""
         code = getattr(error, "sqlite_errorname", "")
         if code == "SQLITE_FULL":
             return DiskError(FULL)
@@ -234,30 +234,30 @@ class SqliteDatabase:
         except BaseException as error:
             if not writer.in_transaction:
                 raise  # SQLite undid the whole transaction, as it may when the disk is full
-            result = Failure(self._meaning(error) if isinstance(error, sqlite3.Error) else error)
+            result = Failure(self._translated(error) if isinstance(error, sqlite3.Error) else error)
             writer.execute("ROLLBACK TO piece")
         writer.execute("RELEASE piece")
         return result
 
     def reserve(self, table: str, key: int) -> None:
-        """Give out no key up to `key` in `table` from now on."""
+        """Reserves all keys up to `key` in `table`."""
         statement = "UPDATE sqlite_sequence SET seq = MAX(seq, ?) WHERE name = ?"
         fresh = "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)"
         self.write(lambda cursor: cursor.run(statement, key, table) or cursor.run(fresh, table, key))
 
     def describe(self) -> str:
-        """Kind, version and place."""
+        """Returns kind, version and place."""
         return f"SQLite {sqlite3.sqlite_version} at {self._path}"
 
     def close(self) -> None:
-        """Close every connection."""
+        """Closes every connection."""
         for connection in self._all:
             connection.close()
 
-    def _connect(self, patience: float) -> sqlite3.Connection:
+    def _connect(self, busy_timeout: float) -> sqlite3.Connection:
         try:
             connection = sqlite3.connect(
-                self._path, timeout=patience, isolation_level=None, check_same_thread=False, cached_statements=256
+                self._path, timeout=busy_timeout, isolation_level=None, check_same_thread=False, cached_statements=256
             )
             connection.execute("PRAGMA synchronous = FULL")
         except sqlite3.Error as error:

@@ -1,4 +1,4 @@
-"""Statements on a connection to PostgreSQL: what a piece of work is handed there."""
+"""Runs the statements of a piece of work on a connection to PostgreSQL."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -9,30 +9,30 @@ from mien.store.base import Row
 
 
 class AnotherStatementError(Exception):
-    """A read turns out to have more than one statement, and needs a transaction."""
+    """A read has more than one statement, and needs a transaction."""
 
 
 class PostgresCursor:
-    """Statements on one connection inside a transaction. Values travel in PostgreSQL's binary form."""
+    """Runs statements on one connection inside a transaction, with values in PostgreSQL's binary form."""
 
     def __init__(self, connection: "psycopg.Connection[Any]") -> None:
         self._cursor = connection.cursor(binary=True)
 
     def rows(self, statement: str, *values: Any) -> list[Row]:
-        """Run a statement and give all its rows."""
+        """Runs a statement and returns all its rows."""
         return self._executed(statement, values).fetchall()
 
     def row(self, statement: str, *values: Any) -> Row | None:
-        """Run a statement and give its first row."""
+        """Runs a statement and returns its first row."""
         found: Row | None = self._executed(statement, values).fetchone()
         return found
 
     def run(self, statement: str, *values: Any) -> int:
-        """Run a statement and say how many rows it changed."""
+        """Runs a statement and returns how many rows it changed."""
         return self._executed(statement, values).rowcount
 
     def run_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
-        """Run a statement once for each set of values."""
+        """Runs a statement once for each set of values."""
         self._cursor.executemany(_translated(statement), values)
 
     def _executed(self, statement: str, values: Sequence[Any]) -> "psycopg.Cursor[Any]":
@@ -40,7 +40,7 @@ class PostgresCursor:
 
 
 class FirstStatement(PostgresCursor):
-    """Runs one statement without a transaction; a second is refused."""
+    """Runs one statement without a transaction, and refuses a second."""
 
     _is_used = False
 
@@ -52,5 +52,5 @@ class FirstStatement(PostgresCursor):
 
 
 def _translated(statement: str) -> str:
-    """psycopg's sign for a parameter in place of ours."""
+    """Replaces our placeholder for a parameter by psycopg's."""
     return statement.replace("%", "%%").replace("?", "%s")

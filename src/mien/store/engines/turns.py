@@ -1,4 +1,4 @@
-"""Few writers of one collection at a time: others would only wait for its lock, and take up what is there for all."""
+"""Limits the writers of one collection, since more would wait for its lock and take connections from others."""
 
 import threading
 from collections import Counter
@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 from mien.store.base import StoreUnavailableError
 
-FEW = 2  # writers of a collection: one that holds its lock, and the next
-PATIENCE = 0.5  # seconds that others wait for a turn; a write takes some milliseconds
+FEW = 2  # writers of a collection: the one with its lock, and the next
+TIMEOUT = 0.5  # seconds that others wait for a turn; a write takes some milliseconds
 
 
 class Turns:
-    """Counts the writers of each collection."""
+    """Counts the writers of each collection, and lets others wait."""
 
     def __init__(self) -> None:
         self._writers: Counter[int] = Counter()
@@ -20,16 +20,16 @@ class Turns:
 
     @contextmanager
     def take(self, collection: int | None) -> Iterator[None]:
-        """Wait for a turn, which ends with the block; work on no collection has it at once.
+        """Waits for a turn, which ends with the block; work on no collection does not wait.
 
         Raises:
-            StoreUnavailableError: those before it take too long.
+            StoreUnavailableError: earlier writers take too long.
         """
         if collection is None:
             yield
             return
         with self._changed:
-            if not self._changed.wait_for(lambda: self._writers[collection] < FEW, PATIENCE):
+            if not self._changed.wait_for(lambda: self._writers[collection] < FEW, TIMEOUT):
                 raise StoreUnavailableError("others hold the lock of this collection")
             self._writers[collection] += 1
         try:

@@ -1,8 +1,8 @@
-"""Whether the file that SQLite has open is still the one at its path.
+"""Compares the file that SQLite has open with the one at its path.
 
-A store that is put back by renaming a file leaves a server with connections to a file without a name: what it then
-writes is lost, without an error. And the write-ahead log at the old name is of the old file; SQLite would play it into
-the new one.
+A store that is restored by renaming a file leaves a running server with connections to a file without a name, whose
+writes are lost without an error. The write-ahead log at the path belongs to the old file, and SQLite would replay it
+into the new one.
 """
 
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ _LARGEST = 65_536  # bytes of a page, which the header has as 1
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """The files that were at a store's path when it was opened.
+    """The identities of a store's files when it was opened.
 
     Attributes:
         path: of the database.
-        database: which file that was.
-        beside: which files were SQLite's own beside it.
+        database: device and inode of that file.
+        beside: those of the files that SQLite keeps beside it.
     """
 
     path: Path
@@ -32,7 +32,7 @@ class Whereabouts:
 
     @classmethod
     def of(cls, path: Path) -> "Whereabouts":
-        """The files that are there now."""
+        """Returns the identities of the files as they are now."""
         beside = tuple(path.with_name(path.name + name) for name in _BESIDE)
         return cls(path, _identity(path), tuple((each, _identity(each)) for each in beside))
 
@@ -41,7 +41,7 @@ class Whereabouts:
         return _identity(self.path) == self.database
 
     def abandon(self) -> None:
-        """Removes what is left beside another database now, so that it is not played into that.
+        """Removes the old files beside a new database, so that the old log is not replayed into it.
 
         Raises:
             StoreUnavailableError: there is no whole database at the path; nothing is removed.
@@ -62,7 +62,7 @@ def _identity(path: Path) -> Identity | None:
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether a file is as long as its header says: a copy in the making is not."""
+    """Returns whether a file is as long as its header says, which an unfinished copy is not."""
     try:
         with path.open("rb") as file:
             header = file.read(_HEADER)

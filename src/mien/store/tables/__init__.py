@@ -1,1 +1,1 @@
-"""The tables, one file each, in plain SQL over `Database`."""
+"""The tables, a file for each noun, in plain SQL over `Database`."""

@@ -1,7 +1,7 @@
-"""What associating or disassociating faces came to, and how it is kept for a call that comes again.
+"""Packs the outcome of associating or disassociating faces, which is stored under an idempotency token.
 
-It is kept by places in the call's own list of faces and by users' keys, so that the answer of an idempotency token
-names nothing that may be erased meanwhile. The call brings the ids with it when it comes again.
+Faces are packed as positions in the call's list and users as keys, so that a stored outcome names nothing that may be
+erased. A repeated call brings the ids again.
 """
 
 from collections.abc import Sequence
@@ -22,15 +22,15 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What associating or disassociating faces came to."""
+    """The outcome of associating or disassociating faces."""
 
     done: list[UUID]
     refused: list[Refusal]
     faces: int
 
 
-class _Kept(msgspec.Struct, frozen=True, array_like=True):
-    """An outcome without ids: places in the call's list; for those refused why, the user's key and the similarity."""
+class _Packed(msgspec.Struct, frozen=True, array_like=True):
+    """An outcome without ids: positions in the call's list; for each refusal also reason, user key and similarity."""
 
     done: list[int]
     refused: list[tuple[int, str, int | None, float | None]]
@@ -38,29 +38,29 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True):
 
 
 def pack(cursor: Cursor, collection: int, outcome: Outcome, face_ids: Sequence[UUID]) -> bytes:
-    """Returns an outcome as it is kept.
+    """Encodes an outcome without ids.
 
     Args:
         cursor: a transaction.
         collection: the collection's key.
-        outcome: what the call came to.
-        face_ids: those that the call named, in its order.
+        outcome: of the call.
+        face_ids: of the call, in its order.
     """
     places = {face_id: place for place, face_id in enumerate(face_ids)}
     refused = [
         (places[each.face_id], each.reason, _key(cursor, collection, each.user), each.similarity)
         for each in outcome.refused
     ]
-    return msgspec.json.encode(_Kept([places[each] for each in outcome.done], refused, outcome.faces))
+    return msgspec.json.encode(_Packed([places[each] for each in outcome.done], refused, outcome.faces))
 
 
 def unpack(cursor: Cursor, kept: bytes, face_ids: Sequence[UUID]) -> Outcome | None:
-    """Returns an outcome that was kept (see `pack`); None for one that an older server beside this one kept.
+    """Decodes an outcome (see `pack`); returns None for one in the format of an older mien.
 
-    The name of a user who was deleted since is left out.
+    A refusal does not name a user who was deleted since.
     """
     try:
-        found = msgspec.json.decode(kept, type=_Kept)
+        found = msgspec.json.decode(kept, type=_Packed)
     except msgspec.ValidationError:
         return None
     refused = [

@@ -1,11 +1,11 @@
-"""How galleries follow the tables: what came and what went between two revisions of a collection.
+"""Reads the additions and removals between two revisions of a collection, by which galleries follow the tables.
 
-A database may be put back to an earlier copy and go on from there, and then gives out the same revisions and keys for
-other faces. So each revision has a random id, made in the transaction that made the revision: a follower keeps the
-last point it has seen, and where the database does not know that point, the follower is of another history.
+A database that is restored from an earlier copy gives out the same revisions and keys for other faces. So each revision
+has a random id, made in the same transaction. A follower keeps the last point it has seen; if the database does not
+know that point, the follower has another history.
 
-Who begins from nothing reads what is there and needs no record of what went before it began. The record may be trimmed
-(`compact.trim`); a collection's floor is the revision up to which it is gone.
+A follower that starts from nothing reads the rows that exist and needs no record of earlier removals. The record may be
+trimmed (`upkeep.trim`); a collection's floor is the revision up to which it is gone.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,8 +29,8 @@ from mien.store.base import (
 from mien.store.tables import vectors
 
 MOST_NAMED = 10_000  # keys in one statement
-# Whether a collection's history led through a point. The present point is looked up where it stands too: a server of
-# before there were histories, on the same database, raises revisions and records none.
+# Tests whether a collection's history includes a point. The current point is also looked up in `collections`, since an
+# older server on the same database, from before there were histories, raises revisions and records none.
 KNOWN = (
     "(EXISTS (SELECT 1 FROM histories WHERE collection = ? AND revision = ? AND histories.id = ?) OR "
     "EXISTS (SELECT 1 FROM collections AS now WHERE now.id = ? AND now.revision = ? AND now.history = ?))"
@@ -41,17 +41,17 @@ Read = tuple[NDArray[np.int64], NDArray[np.float32], list[int]]
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """Where a kind of vector is kept.
+    """The tables and columns of one kind of vector.
 
     Attributes:
         table: has a row for each vector, with its key, collection and revision.
-        vectors: tables that give the vector too.
+        vectors: tables to select the vector from.
         key: the vector's key in them.
-        keys: further columns for `vectors.sift`: those that its checksum covers, each after a comma.
-        removals: the table of keys that went.
+        keys: further columns that its checksum covers (see `vectors.sift`), each after a comma.
+        removals: the table of removed keys.
         removed: the key's column in it.
-        kept: the table that has the vectors, and the key's column in it.
-        unpack: vectors as they are kept → float32 (N, D).
+        kept: the table of the vectors, and the key's column in it.
+        unpack: stored vectors → float32 (N, D).
     """
 
     table: str
@@ -87,7 +87,7 @@ USERS = Track(
 
 
 def advance(cursor: Cursor, collection: int) -> tuple[int, int]:
-    """Raise the collection's revision, which also keeps every other writer of it out.
+    """Raises the collection's revision, which also locks it against other writers.
 
     Returns:
         The new revision, and how many faces the collection holds.
@@ -108,43 +108,43 @@ def advance(cursor: Cursor, collection: int) -> tuple[int, int]:
 
 
 def fresh() -> int:
-    """Makes the id of a revision, or the key of a collection, that no other history of this store gives out.
+    """Returns a random id of a revision, or key of a collection, that no other history of this store gives out.
 
-    A database that is put back gives the numbers of a sequence out again. A write that was looked up before and
-    stored after would then land in whichever collection got the same key. 52 bits, since JSON has no more.
+    A restored database gives the numbers of a sequence out again. A write that looked a collection up before and was
+    stored after would then land in another collection with the same key. 52 bits are exact in JSON.
     """
     return randbits(52) + 1
 
 
 def record(cursor: Cursor, collection: int, point: Point) -> None:
-    """Records a point that the collection has come to, in the transaction that brings it there."""
+    """Records a point of the collection's history, in the transaction that makes it."""
     cursor.run(
         "INSERT INTO histories (collection, revision, id) VALUES (?, ?, ?)", collection, point.revision, point.history
     )
 
 
-def asking(collection: int, point: Point) -> tuple[int, ...]:
+def known_values(collection: int, point: Point) -> tuple[int, ...]:
     """Returns the values of `KNOWN`."""
     return (collection, point.revision, point.history) * 2
 
 
 def knows(cursor: Cursor, collection: int, point: Point) -> bool:
-    """Returns whether the collection's history led through a point; not where its record is trimmed."""
-    row = cursor.row(f"SELECT {KNOWN}", *asking(collection, point))
+    """Returns whether the collection's history includes a point that is not trimmed away."""
+    row = cursor.row(f"SELECT {KNOWN}", *known_values(collection, point))
     return bool(row and row[0])
 
 
 def point(cursor: Cursor, collection: int, seen: Point | None = None) -> Point | None:
-    """Returns where the collection is; None when it is gone.
+    """Returns the collection's current point; None if it was deleted.
 
     Raises:
-        HistoryForkedError: its history did not lead through `seen`, so the key may be another collection's by now.
+        HistoryForkedError: its history does not include `seen`, so the key may be another collection's by now.
     """
     if seen is None:
         row = cursor.row("SELECT revision, history FROM collections WHERE id = ?", collection)
         return Point(*row) if row else None
     row = cursor.row(
-        f"SELECT revision, history, {KNOWN} FROM collections WHERE id = ?", *asking(collection, seen), collection
+        f"SELECT revision, history, {KNOWN} FROM collections WHERE id = ?", *known_values(collection, seen), collection
     )
     if row and not row[2]:
         raise HistoryForkedError
@@ -152,7 +152,7 @@ def point(cursor: Cursor, collection: int, seen: Point | None = None) -> Point |
 
 
 def revision(cursor: Cursor, collection: int) -> int | None:
-    """What revision the collection is at; None when it is gone."""
+    """Returns the collection's revision; None if it was deleted."""
     row = cursor.row("SELECT revision FROM collections WHERE id = ?", collection)
     return int(row[0]) if row else None
 
@@ -167,31 +167,31 @@ def since(
     began: int = 0,
     seen: Point | None = None,
 ) -> Changes:
-    """What changed after revision `known`: whole revisions, about `limit` vectors, in order.
+    """Returns the changes after revision `known`: whole revisions, about `limit` vectors, in order.
 
-    Called again from the revision it answers until that is the collection's own, it brings a gallery up to date.
+    Repeated from the revision it returns until that is the collection's, it brings a gallery up to date.
 
     Args:
         cursor: a transaction.
         track: which kind of vector.
         collection: the collection's key.
-        known: what the gallery has followed the collection to; 0 for one that begins from nothing.
-        limit: about how many vectors are wanted.
-        began: for a gallery on its way from nothing, the revision the collection was at when it began. What went up
-            to then it cannot hold, so it is not told, and does not mind when that record is trimmed.
-        seen: where the collection was when it was last read for this gallery. What it took in is as of then, even
-            where that is beyond `known`.
+        known: the revision up to which the gallery has followed; 0 for one that starts from nothing.
+        limit: about how many vectors to return.
+        began: for a gallery that started from nothing, the collection's revision at that time. It holds nothing that
+            was removed before, so it gets no earlier removals and does not need their record.
+        seen: the collection's point when it was last read for this gallery; the gallery's vectors are as of then,
+            even if that is beyond `known`.
 
     Raises:
         CollectionGoneError: the collection no longer exists.
-        HistoryGoneError: what the gallery may have to remove is not recorded any more; it must begin again from 0.
-        HistoryForkedError: the collection's history did not lead through `seen`; it must begin again from 0.
+        HistoryGoneError: removals that the gallery needs are no longer recorded; it must start again from 0.
+        HistoryForkedError: the collection's history does not include `seen`; it must start again from 0.
     """
     now, floor = _now(cursor, collection, seen)
     if seen == now and known == now.revision:
         return _nothing(now)
-    told = max(known, began)
-    if 0 < told < floor:
+    from_ = max(known, began)
+    if 0 < from_ < floor:
         raise HistoryGoneError
     within = "collection = ? AND revision > ?"
     far = cursor.row(
@@ -204,17 +204,17 @@ def since(
         collection, known, until,
     )  # fmt: skip
     removed = f"SELECT {track.removed} FROM {track.removals} WHERE {within} AND revision <= ?"
-    gone = cursor.rows(removed, collection, told, until) if 0 < told < until else []
+    gone = cursor.rows(removed, collection, from_, until) if 0 < from_ < until else []
     keys, brought, damaged = _read(track, added)
     return Changes(until, now, keys, brought, np.array([row[0] for row in gone], np.int64), damaged)
 
 
 def _now(cursor: Cursor, collection: int, seen: Point | None) -> tuple[Point, int]:
-    """Returns where a collection that has led through `seen` is, and its floor."""
+    """Returns the current point and the floor of a collection whose history includes `seen`."""
     asked = seen or Point(0, 0)
     row = cursor.row(
         f"SELECT revision, history, floor, {KNOWN} FROM collections WHERE id = ?",
-        *asking(collection, asked),
+        *known_values(collection, asked),
         collection,
     )
     if row is None:
@@ -232,13 +232,13 @@ def _nothing(now: Point) -> Changes:
 def originals(
     cursor: Cursor, track: Track, keys: NDArray[np.int64], collection: int = 0, seen: Point | None = None
 ) -> Read:
-    """Vectors by their keys, int64 (N,); those that are gone or damaged are left out.
+    """Reads vectors by their keys, int64 (N,), and leaves out those removed or damaged.
 
     Returns:
-        The keys of those that are there, int64 (M,), the vectors, float32 (M, D), and the keys of the damaged.
+        The keys that were found, int64 (M,), the vectors, float32 (M, D), and the keys of the damaged.
 
     Raises:
-        HistoryForkedError: the collection's history did not lead through `seen`, and the keys may be others'.
+        HistoryForkedError: the collection's history does not include `seen`, so the keys may be of other vectors.
     """
     table, key = track.kept
     rows: list[Row] = []
@@ -246,27 +246,29 @@ def originals(
         some = keys[start : start + MOST_NAMED].tolist()
         named = f"{key} IN ({', '.join('?' * len(some))})"
         statement = f"SELECT {key}, vector, checksum{track.keys} FROM {table} WHERE {named}"
-        rows += surely(cursor, statement, some, collection, seen)
+        rows += rows_if_known(cursor, statement, some, collection, seen)
     return _read(track, rows)
 
 
 def _read(track: Track, rows: Sequence[Row]) -> Read:
-    """Keys and vectors of rows as `vectors.sift` takes them, and the keys of the damaged."""
+    """Returns keys and vectors of rows (see `vectors.sift`), and the keys of the damaged."""
     good, damaged = vectors.sift(rows)
     return np.array([row[0] for row in good], np.int64), track.unpack([row[1] for row in good]), damaged
 
 
-def surely(cursor: Cursor, statement: str, values: Sequence[Any], collection: int, seen: Point | None) -> Sequence[Row]:
-    """Rows of a statement that ends in its conditions, if the collection's history led through `seen`.
+def rows_if_known(
+    cursor: Cursor, statement: str, values: Sequence[Any], collection: int, seen: Point | None
+) -> Sequence[Row]:
+    """Runs a statement that ends in its conditions, if the collection's history includes `seen`.
 
-    The statement says so itself, since a read of one statement needs no transaction.
+    The test is part of the statement, since a read of one statement needs no transaction.
 
     Raises:
-        HistoryForkedError: it did not.
+        HistoryForkedError: it does not.
     """
     if seen is None:
         return cursor.rows(statement, *values)
-    rows = cursor.rows(f"{statement} AND {KNOWN}", *values, *asking(collection, seen))
+    rows = cursor.rows(f"{statement} AND {KNOWN}", *values, *known_values(collection, seen))
     if not rows and values and not knows(cursor, collection, seen):
         raise HistoryForkedError
     return rows
@@ -275,6 +277,6 @@ def surely(cursor: Cursor, statement: str, values: Sequence[Any], collection: in
 def present(
     database: Database, statement: str, collection: int, keys: Sequence[int], seen: Point | None
 ) -> Sequence[Row]:
-    """Rows of a statement about keys of a collection, as `surely`; the collection's key comes first, then the keys."""
+    """Runs a statement whose parameters are a collection and some keys (see `rows_if_known`)."""
     values = (collection, *keys)
-    return database.read(lambda cursor: surely(cursor, statement, values, collection, seen)) if keys else []
+    return database.read(lambda cursor: rows_if_known(cursor, statement, values, collection, seen)) if keys else []

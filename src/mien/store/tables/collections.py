@@ -1,4 +1,4 @@
-"""The tables of collections: made, looked up, listed, deleted."""
+"""The table of collections: creates, finds, lists and deletes them."""
 
 import time
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from mien.store.tables import changes
 from mien.store.tables.tags import put
 
 _COLUMNS = "id, account, name, contract, model_version, created, revision, faces, users, history"
-BEYOND = "\x7f"  # comes after every collection's name, which is ASCII
+BEYOND = "\x7f"  # sorts after every collection's name, which is ASCII
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +21,10 @@ class Collections:
     def create(
         self, account: str, name: str, contract: str, model_version: str, tags: Mapping[str, str] | None = None
     ) -> Collection | None:
-        """Make a collection with its tags; None when the account has one of this name.
+        """Creates a collection with its tags; returns None if the account has one of this name.
 
         Raises:
-            TagsFullError: too many tags; nothing is made.
+            TagsFullError: too many tags; nothing is created.
         """
 
         def work(cursor: Cursor) -> Collection | None:
@@ -43,20 +43,20 @@ class Collections:
         return self.database.write(work)
 
     def find(self, account: str, name: str) -> Collection | None:
-        """The account's collection of this name."""
+        """Returns the account's collection of this name."""
         statement = f"SELECT {_COLUMNS} FROM collections WHERE account = ? AND name = ?"
         row = self.database.read(lambda cursor: cursor.row(statement, account, name))
         return Collection(*row) if row else None
 
     def page(self, account: str, after: str, limit: int, low: str = "", high: str = BEYOND) -> list[Collection]:
-        """Up to `limit` of the account's collections with names beyond `after`, in order of their names.
+        """Returns up to `limit` of the account's collections with names after `after`, in order.
 
         Args:
             account: whose.
-            after: the name before the first.
-            limit: how many rows are read at most.
-            low: names before this are passed over.
-            high: so are this and those behind it.
+            after: the last name of the previous page.
+            limit: of rows.
+            low: the lowest name.
+            high: a bound above the highest name.
         """
         bound, first = (">", after) if after >= low else (">=", low)
         statement = (
@@ -67,17 +67,17 @@ class Collections:
         return [Collection(*row) for row in rows]
 
     def knows(self, collection: int, seen: Point) -> bool:
-        """Whether a collection's history led through a point (see `changes.knows`)."""
+        """Returns whether a collection's history includes a point (see `changes.knows`)."""
         return self.database.read(lambda cursor: changes.knows(cursor, collection, seen))
 
     def name(self, account: str, collection: int) -> str | None:
-        """The name of the account's collection under this key; None when it is gone."""
+        """Returns the name of the account's collection with this key; None if it was deleted."""
         statement = "SELECT name FROM collections WHERE account = ? AND id = ?"
         row = self.database.read(lambda cursor: cursor.row(statement, account, collection))
         return str(row[0]) if row else None
 
     def delete(self, account: str, name: str) -> bool:
-        """Delete a collection: gone at once for everyone; its rows are left to be swept. False when there is none."""
+        """Deletes a collection and leaves its rows to be swept; returns False if there is none."""
 
         def work(cursor: Cursor) -> bool:
             row = cursor.row("DELETE FROM collections WHERE account = ? AND name = ? RETURNING id", account, name)

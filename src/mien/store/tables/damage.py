@@ -1,14 +1,14 @@
-"""Vectors that are no longer what was kept: noticed when read, left out of answers, logged once, counted."""
+"""Counts vectors that failed their checksum when read, and logs each once."""
 
 import logging
 import threading
 from collections.abc import Sequence
 
-MOST = 100_000  # keys remembered as said
+MOST = 100_000  # keys remembered as logged
 
 
 class Damage:
-    """What this process has met. Safe to use from many threads."""
+    """Counts the damaged vectors that this process has read. Safe to use from many threads."""
 
     def __init__(self) -> None:
         self._met: set[tuple[str, int]] = set()
@@ -16,11 +16,11 @@ class Damage:
 
     @property
     def count(self) -> int:
-        """How many damaged vectors were met, each counted once."""
+        """How many damaged vectors were read, each counted once."""
         return len(self._met)
 
     def note(self, kind: str, keys: Sequence[int]) -> None:
-        """Count vectors by their keys and log those that are new; `kind` is faces or users."""
+        """Counts vectors by their keys and logs the new ones; `kind` is faces or users."""
         if not keys:
             return
         with self._changing:

@@ -1,4 +1,4 @@
-"""The tables of faces and their embeddings, and the record of changes by which galleries follow them."""
+"""The tables of faces and their embeddings: adds, finds, lists and deletes them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -39,9 +39,9 @@ class Faces:
     damage: Damage = field(default_factory=Damage)
 
     def add(self, collection: int, origin: Origin, faces: Sequence[NewFace]) -> list[StoredFace]:
-        """Keep the faces of one image, all or none; a face that is there already is answered and not kept twice.
+        """Stores the faces of one image, all or none, and returns those stored before instead of storing them twice.
 
-        A face is there already when the collection has one of the same image and external id in the same place.
+        A face was stored before if the collection has one of the same image and external id in the same place.
 
         Raises:
             CollectionGoneError: the collection no longer exists.
@@ -64,14 +64,14 @@ class Faces:
         return self.database.write(Work(work, collection))
 
     def find(self, collection: int, face_ids: Sequence[UUID]) -> list[StoredFace]:
-        """Those of the named faces that the collection holds, in order of their ids."""
+        """Returns the collection's faces with these ids, in order of the ids."""
         return self.database.read(lambda cursor: by_ids(cursor, collection, face_ids))
 
     def by_keys(self, collection: int, keys: Sequence[int], seen: Point | None = None) -> dict[int, StoredFace]:
-        """Faces by key; those deleted meanwhile are left out.
+        """Returns faces by key, without those deleted meanwhile.
 
         Raises:
-            HistoryForkedError: the collection's history did not lead through `seen`, where the keys were found.
+            HistoryForkedError: the collection's history does not include `seen`, at which the keys were found.
         """
         marks = ", ".join("?" * len(keys))
         # the plus keeps SQLite from taking an index on the collection, and so reading all of it, for ten keys or more
@@ -80,25 +80,25 @@ class Faces:
         return {face.key: face for face in map(stored, rows)}
 
     def page(self, collection: int, after: UUID | None, limit: int, user: int | None = None) -> list[StoredFace]:
-        """Up to `limit` faces with ids beyond `after`, in order of their ids; of one user, by its key, or of all."""
+        """Returns up to `limit` faces with ids after `after`, in order; of one user, by its key, or of all."""
         statement = f"{_SELECT} AND face_id > ? {'AND user_key = ? ' if user else ''}ORDER BY face_id LIMIT ?"
         values = (after.bytes if after else b"", *((user,) if user else ()), limit)
         return [stored(row) for row in self.database.read(lambda cursor: cursor.rows(statement, collection, *values))]
 
     def probe(self, collection: int, face_id: UUID) -> NDArray[np.float32] | None:
-        """A face's embedding, float32 (D,) of length 1; None when the collection has no such face.
+        """Returns a face's embedding, float32 (D,) of length 1; None if the collection has no such face.
 
         Raises:
-            DamagedError: it is not what was kept.
+            DamagedError: it fails its checksum.
         """
         of = "faces JOIN embeddings ON face = faces.id WHERE collection = ? AND face_id = ?"
         return self._intact(lambda cursor: cursor.row(f"{_VECTOR} {of}", collection, face_id.bytes))
 
     def embedding(self, face: int) -> NDArray[np.float32] | None:
-        """A face's embedding, float32 (D,) of length 1, by its key; None when it is gone.
+        """Returns a face's embedding, float32 (D,) of length 1, by its key; None if it was deleted.
 
         Raises:
-            DamagedError: it is not what was kept.
+            DamagedError: it fails its checksum.
         """
         return self._intact(lambda cursor: cursor.row(f"{_VECTOR} embeddings WHERE face = ?", face))
 
@@ -109,10 +109,10 @@ class Faces:
         return _vector(row)
 
     def delete(self, collection: int, face_ids: Sequence[UUID]) -> tuple[list[UUID], list[StoredFace]]:
-        """Delete the named faces but for those that belong to a user.
+        """Deletes the faces with these ids, except those that belong to a user.
 
         Returns:
-            The ids deleted, and the faces kept for their user's sake. Ids in neither are not in the collection.
+            The deleted ids, and the faces that belong to a user. Ids in neither are not in the collection.
 
         Raises:
             CollectionGoneError: the collection no longer exists.
@@ -134,17 +134,17 @@ class Faces:
         return self.database.write(Work(work, collection, frees=True))
 
     def revision(self, collection: int) -> int | None:
-        """What revision the collection is at; None when it is gone."""
+        """Returns the collection's revision; None if it was deleted."""
         return self.database.read(lambda cursor: changes.revision(cursor, collection))
 
     def point(self, collection: int, seen: Point | None = None) -> Point | None:
-        """Where in its history the collection is; None when it is gone (see `changes.point`)."""
+        """Returns the collection's current point; None if it was deleted (see `changes.point`)."""
         return self.database.read(lambda cursor: changes.point(cursor, collection, seen))
 
     def embeddings(
         self, keys: NDArray[np.int64], collection: int = 0, seen: Point | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Embeddings of faces by their keys (see `changes.originals`)."""
+        """Returns embeddings by the keys of their faces (see `changes.originals`)."""
         found, kept, damaged = self.database.read(
             lambda cursor: changes.originals(cursor, changes.FACES, keys, collection, seen)
         )
@@ -152,7 +152,7 @@ class Faces:
         return found, kept
 
     def changes(self, collection: int, known: int, limit: int, began: int = 0, seen: Point | None = None) -> Changes:
-        """What a gallery of faces must take in after revision `known` (see `changes.since`)."""
+        """Returns the changes for a gallery of faces after revision `known` (see `changes.since`)."""
         found = self.database.read(
             lambda cursor: changes.since(cursor, changes.FACES, collection, known, limit, began=began, seen=seen)
         )
@@ -170,13 +170,13 @@ def _insert(cursor: Cursor, collection: int, revision: int, origin: Origin, face
 
 
 def keep(cursor: Cursor, face: int, vector: bytes) -> None:
-    """Keep a face's embedding, as `vectors.pack` makes it, under its key."""
+    """Stores a face's embedding, packed by `vectors.pack`, under its key."""
     statement = "INSERT INTO embeddings (face, vector, checksum) VALUES (?, ?, ?)"
     cursor.run(statement, face, vector, vectors.checksum(vector, face))
 
 
 def embedding(cursor: Cursor, face: int) -> NDArray[np.float32] | None:
-    """A face's embedding inside a transaction (see `Faces.embedding`)."""
+    """Returns a face's embedding inside a transaction (see `Faces.embedding`)."""
     return _vector(cursor.row(f"{_VECTOR} embeddings WHERE face = ?", face))
 
 
@@ -200,7 +200,7 @@ def _same_place(face: NewFace, present: Sequence[StoredFace]) -> StoredFace | No
 
 
 def by_ids(cursor: Cursor, collection: int, face_ids: Sequence[UUID]) -> list[StoredFace]:
-    """Those of the named faces that the collection holds, in order of their ids, inside a transaction."""
+    """Returns the collection's faces with these ids, in order of the ids, inside a transaction."""
     wanted = sorted({face_id.bytes for face_id in face_ids})
     marks = ", ".join("?" * len(wanted))
     statement = f"{_SELECT} AND face_id IN ({marks}) ORDER BY face_id"

@@ -1,4 +1,4 @@
-"""The table of access keys: who may call, what they may do, and their secrets, encrypted."""
+"""The table of access keys, with their permissions and their encrypted secrets."""
 
 import time
 from collections.abc import Mapping
@@ -11,21 +11,21 @@ _COLUMNS = "access_key, name, account, secret, operations, collections, rate, cr
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """An access key as it is kept.
+    """An access key in the store.
 
     Attributes:
         access_key: its id, which a signature names.
-        name: what the operator calls it.
-        account: 12 digits; what it makes belongs to this account.
+        name: given by the operator.
+        account: 12 digits; owns all that the key creates.
         secret: encrypted.
         operations: patterns of operations that it may call.
-        collections: patterns of collections that it has to do with.
+        collections: patterns of collections that it may use.
         rate: requests a second; None for no limit.
-        created: seconds since 1970, like the other moments.
+        created: seconds since 1970, like the other times.
         revoked: when it was revoked, if it was.
-        buckets: patterns of S3 buckets whose objects it may have read.
-        expires: when it ends; None for never.
-        used: when it was last used, to a minute; None where it never was.
+        buckets: patterns of S3 buckets whose objects it may read.
+        expires: None for never.
+        used: when it was last used, to a minute; None for never.
     """
 
     access_key: str
@@ -49,7 +49,7 @@ class Keys:
     database: Database
 
     def add(self, key: StoredKey) -> bool:
-        """Keep a key; False when there is one of its name."""
+        """Stores a key; returns False if there is one of its name."""
         marks = ", ".join("?" * (_COLUMNS.count(",") + 1))
         statement = f"INSERT INTO access_keys ({_COLUMNS}) VALUES ({marks}) ON CONFLICT (name) DO NOTHING"
         values = (
@@ -59,33 +59,33 @@ class Keys:
         return self.database.write(lambda cursor: cursor.run(statement, *values)) > 0
 
     def find(self, access_key: str) -> StoredKey | None:
-        """The key of this id, revoked or not."""
+        """Returns the key of this id, revoked or not."""
         statement = f"SELECT {_COLUMNS} FROM access_keys WHERE access_key = ?"
         row = self.database.read(lambda cursor: cursor.row(statement, access_key))
         return _stored(row) if row else None
 
     def all(self) -> list[StoredKey]:
-        """Every key, the oldest first."""
+        """Returns every key, the oldest first."""
         statement = f"SELECT {_COLUMNS} FROM access_keys ORDER BY created"
         return [_stored(row) for row in self.database.read(lambda cursor: cursor.rows(statement))]
 
     def any(self) -> bool:
-        """Whether there has ever been a key; a revoked one counts, so that revoking the last opens no authenticator."""
+        """Returns whether there has ever been a key; a revoked one counts, so that revoking the last opens no door."""
         return self.database.read(lambda cursor: cursor.row("SELECT 1 FROM access_keys LIMIT 1")) is not None
 
     def revoke(self, name: str) -> bool:
-        """Make a key useless from now on; False when there is none of this name that is not revoked."""
+        """Revokes a key; returns False if none of this name is in force."""
         statement = "UPDATE access_keys SET revoked = ? WHERE name = ? AND revoked IS NULL"
         return self.database.write(lambda cursor: cursor.run(statement, time.time(), name)) > 0
 
     def note_uses(self, moments: Mapping[str, float]) -> None:
-        """Keep when keys were last used, by their ids; an earlier moment than the one that is kept changes nothing."""
+        """Stores when keys were last used, by their ids; a time earlier than the stored one changes nothing."""
         statement = "UPDATE access_keys SET used = ? WHERE access_key = ? AND (used IS NULL OR used < ?)"
         rows = [(moment, access_key, moment) for access_key, moment in sorted(moments.items())]
         self.database.write(lambda cursor: cursor.run_many(statement, rows))
 
     def expect(self, fingerprint: bytes) -> None:
-        """Keep which master key a first access key has to be sealed with; a later server's takes its place."""
+        """Stores the fingerprint of the master key that a first access key must be sealed with, replacing any other."""
 
         def work(cursor: Cursor) -> None:
             cursor.run("DELETE FROM master_keys")
@@ -94,11 +94,11 @@ class Keys:
         self.database.write(work)
 
     def expect_no_more(self, fingerprint: bytes) -> None:
-        """Drop what `expect` kept, unless another server has put its own in that place."""
+        """Deletes the fingerprint that `expect` stored, unless another server has replaced it."""
         self.database.write(lambda cursor: cursor.run("DELETE FROM master_keys WHERE fingerprint = ?", fingerprint))
 
     def expected(self) -> frozenset[bytes]:
-        """The fingerprints that `expect` kept: one, or none; two where two servers started at the same moment."""
+        """Returns the fingerprints that `expect` stored: one or none; two if two servers started at the same moment."""
         rows = self.database.read(lambda cursor: cursor.rows("SELECT fingerprint FROM master_keys"))
         return frozenset(bytes(row[0]) for row in rows)
 

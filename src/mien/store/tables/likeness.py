@@ -1,4 +1,4 @@
-"""What a user looks like: one vector made of the embeddings of its faces, kept until they change."""
+"""The table of users' vectors, each combined from the embeddings of the user's faces and replaced when they change."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _VECTOR = "SELECT vector, checksum, user_key, collection FROM user_vectors WHERE
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """How faces make a user.
+    """The rules by which faces belong together as a user.
 
     Attributes:
         combine: embeddings (N, D) → the user's vector (D,).
@@ -29,56 +29,56 @@ class Matching:
 
 
 def vector(cursor: Cursor, user: int, matching: Matching | None = None) -> Vector | None:
-    """A user's vector by the user's key; None for one without faces.
+    """Returns a user's vector by the user's key; None for one without faces.
 
     Args:
         cursor: a transaction.
         user: the user's key.
-        matching: makes the vector from the user's faces where the one that is kept is damaged.
+        matching: combines the user's faces again if the stored vector is damaged.
 
     Raises:
-        DamagedError: it is not what was kept, and there is no `matching`.
+        DamagedError: it fails its checksum, and there is no `matching`.
     """
     row = cursor.row(_VECTOR, user)
     if row is None or vectors.fits(*row):
         return vectors.unpack_users([row[0]])[0] if row else None
     if matching is None:
         raise DamagedError
-    return _made(_embeddings(cursor, user), matching)
+    return _combined(_embeddings(cursor, user), matching)
 
 
 def _embeddings(cursor: Cursor, user: int) -> list[Row]:
-    """The embeddings of a user's faces, with what tells whether they are damaged."""
+    """Returns the embeddings of a user's faces, with their checksums."""
     return cursor.rows(
         "SELECT face, vector, checksum FROM embeddings JOIN faces ON faces.id = face WHERE user_key = ?", user
     )
 
 
-def _made(rows: Sequence[Row], matching: Matching) -> Vector | None:
-    """What embeddings make of a user, but for damaged ones; None when no others are left."""
+def _combined(rows: Sequence[Row], matching: Matching) -> Vector | None:
+    """Combines embeddings without the damaged ones; returns None if none are left."""
     good, _ = vectors.sift(rows)
     return matching.combine(vectors.unpack([row[1] for row in good])) if good else None
 
 
 def keep(cursor: Cursor, collection: int, revision: int, user: int, vector: bytes) -> None:
-    """Keep the vector of a user that has none, as `vectors.pack_user` makes it, under a key of its own."""
+    """Stores the vector of a user that has none, packed by `vectors.pack_user`, under a new key."""
     statement = "INSERT INTO user_vectors (collection, user_key, revision, vector, checksum) VALUES (?, ?, ?, ?, ?)"
     cursor.run(statement, collection, user, revision, vector, vectors.checksum(vector, user, collection))
 
 
 def renew(cursor: Cursor, collection: int, revision: int, user: int, matching: Matching) -> int:
-    """Make the user's vector and the count of its faces from the faces it has now; returns that count."""
+    """Replaces the user's vector and count of faces by those of its current faces; returns the count."""
     rows = _embeddings(cursor, user)
     cursor.run("UPDATE users SET faces = ? WHERE id = ?", len(rows), user)
     forget(cursor, collection, revision, user)
-    made = _made(rows, matching)
+    made = _combined(rows, matching)
     if made is not None:
         keep(cursor, collection, revision, user, vectors.pack_user(made))
     return len(rows)
 
 
 def forget(cursor: Cursor, collection: int, revision: int, user: int) -> None:
-    """Remove a user's vector, and record that it went."""
+    """Removes a user's vector and records the removal."""
     row = cursor.row("DELETE FROM user_vectors WHERE user_key = ? RETURNING id", user)
     if row:
         cursor.run(

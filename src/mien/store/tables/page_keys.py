@@ -1,4 +1,4 @@
-"""The table of the key that page tokens are sealed with, so that one server's tokens are good at every other."""
+"""The table of the key that seals page tokens, so that one server's tokens are valid at every other."""
 
 import hashlib
 import hmac
@@ -9,7 +9,7 @@ SIZE = 16  # bytes of a seal
 
 
 class Seals:
-    """Seals texts with the store's key, which is read when it is first needed."""
+    """Seals texts with the store's key, which is read on first use."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -26,7 +26,7 @@ class Seals:
         return _sealed(self._key, text)
 
     def fits(self, text: bytes, seal: bytes) -> bool:
-        """Returns whether a seal is of this text; the key is read again where it is not, since stores are replaced."""
+        """Returns whether a seal is of this text; rereads the key if not, since the store may have been replaced."""
         if hmac.compare_digest(self.seal(text), seal):
             return True
         self._key = self._read()

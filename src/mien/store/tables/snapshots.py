@@ -1,4 +1,4 @@
-"""The table of snapshots: which files beside the database hold a gallery that this database's history led to."""
+"""The table of snapshots, which names the files of each gallery that belong to this database's history."""
 
 from dataclasses import dataclass
 
@@ -12,18 +12,18 @@ class Snapshots:
     database: Database
 
     def all(self) -> dict[tuple[int, str], str]:
-        """Every collection's key and kind of vector → the name of its snapshot."""
+        """Returns the names of all snapshots by collection key and kind of vector."""
         rows = self.database.read(lambda cursor: cursor.rows("SELECT collection, track, name FROM snapshots"))
         return {(collection, track): name for collection, track, name in rows}
 
     def find(self, collection: int, track: str) -> str | None:
-        """The name of a collection's snapshot, if it has one."""
+        """Returns the name of a collection's snapshot, if it has one."""
         statement = "SELECT name FROM snapshots WHERE collection = ? AND track = ?"
         row = self.database.read(lambda cursor: cursor.row(statement, collection, track))
         return row[0] if row else None
 
     def keep(self, collection: int, track: str, name: str) -> None:
-        """Name a collection's snapshot, which lies on the disk by now.
+        """Stores the name of a collection's snapshot, which is on disk by now.
 
         Raises:
             CollectionGoneError: the collection no longer exists.

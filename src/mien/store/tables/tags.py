@@ -1,4 +1,4 @@
-"""The table of tags: words a collection's owner has put on it."""
+"""The table of tags, which label collections."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ class Tags:
     database: Database
 
     def of(self, collection: int) -> dict[str, str]:
-        """A collection's tags."""
+        """Returns a collection's tags."""
         statement = "SELECT tag, value FROM tags WHERE collection = ? ORDER BY tag"
         return {row[0]: row[1] for row in self.database.read(lambda cursor: cursor.rows(statement, collection))}
 
     def put(self, collection: int, tags: Mapping[str, str]) -> None:
-        """Add tags; a tag that is there gets the new value.
+        """Adds tags; an existing tag gets the new value.
 
         Raises:
             TagsFullError: there would be too many; none is added.
@@ -33,20 +33,20 @@ class Tags:
         """
 
         def work(cursor: Cursor) -> None:
-            changes.advance(cursor, collection)  # keeps others from adding, or deleting the collection, meanwhile
+            changes.advance(cursor, collection)  # locks out others that add tags or delete the collection
             put(cursor, collection, tags)
 
         self.database.write(Work(work, collection))
 
     def remove(self, collection: int, names: Sequence[str]) -> None:
-        """Take tags away; names that are not there are passed over."""
+        """Removes tags and ignores names that the collection does not have."""
         values = [(collection, name) for name in names]
         statement = "DELETE FROM tags WHERE collection = ? AND tag = ?"
         self.database.write(lambda cursor: cursor.run_many(statement, values))
 
 
 def put(cursor: Cursor, collection: int, tags: Mapping[str, str]) -> None:
-    """Add tags inside a transaction (see `Tags.put`)."""
+    """Adds tags inside a transaction (see `Tags.put`)."""
     cursor.run_many(
         "INSERT INTO tags (collection, tag, value) VALUES (?, ?, ?) "
         "ON CONFLICT (collection, tag) DO UPDATE SET value = excluded.value",

@@ -1,7 +1,7 @@
-"""Idempotency tokens: a call that comes again with its token has its first answer again and no second effect.
+"""The table of idempotency tokens: a repeated call gets its first answer and has no second effect.
 
-A token is kept in the transaction of the effect it stands for, so neither is ever there without the other. An answer
-that is kept names no face and no user (`answers`), so that erasing them leaves nothing here.
+A token is stored in the transaction of its effect, so neither exists without the other. A stored answer names no face
+and no user (`answers`), so that erasing them leaves nothing here.
 """
 
 import time
@@ -27,7 +27,7 @@ class Token:
 
 
 def answered(cursor: Cursor, token: Token | None) -> bytes | None:
-    """The answer this token had before; None when it is new or there is none.
+    """Returns the answer stored under a token; None for a new token, or without one.
 
     Raises:
         TokenReusedError: it was used with other parameters.
@@ -46,7 +46,7 @@ def answered(cursor: Cursor, token: Token | None) -> bytes | None:
 
 
 def keep(cursor: Cursor, token: Token | None, answer: bytes) -> None:
-    """Keep an answer under its token, and drop those that are too old."""
+    """Stores an answer under its token, and deletes expired ones."""
     if token is None:
         return
     now = time.time()
@@ -58,7 +58,7 @@ def keep(cursor: Cursor, token: Token | None, answer: bytes) -> None:
 
 
 def forget(cursor: Cursor, token: Token) -> None:
-    """Forgets the answer of a token, so that the call it came with may be done and kept once more."""
+    """Deletes the answer of a token, so that its call may run and store one again."""
     cursor.run(
         "DELETE FROM tokens WHERE account = ? AND operation = ? AND token = ?",
         token.account, token.operation, token.text,

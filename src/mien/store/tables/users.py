@@ -1,4 +1,4 @@
-"""The tables of users: a user is some faces of a collection, found by one vector made of theirs."""
+"""The table of users: a user is a group of faces in a collection, found by one vector combined from theirs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class UsersFullError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user as the database knew it; `faces` is how many it has."""
+    """A user as it was when it was read; `faces` is how many it has."""
 
     key: int
     name: str
@@ -51,14 +51,14 @@ class Users:
     damage: Damage = field(default_factory=Damage)
 
     def create(self, collection: int, name: str, token: Token | None) -> None:
-        """Make a user without faces.
+        """Creates a user without faces.
 
         Raises:
             UserExistsError, UsersFullError, CollectionGoneError, TokenReusedError.
         """
 
         def work(cursor: Cursor) -> None:
-            changes.advance(cursor, collection)  # first: a call that comes twice at once waits for itself here
+            changes.advance(cursor, collection)  # first: of two concurrent calls with one token, the second waits here
             if tokens.answered(cursor, token) is not None:
                 return
             (held,) = cursor.row("SELECT users FROM collections WHERE id = ?", collection) or (0,)
@@ -73,7 +73,7 @@ class Users:
         self.database.write(Work(work, collection))
 
     def delete(self, collection: int, name: str, token: Token | None) -> None:
-        """Delete a user; its faces stay in the collection and belong to nobody.
+        """Deletes a user; its faces stay in the collection.
 
         Raises:
             UserMissingError, CollectionGoneError, TokenReusedError.
@@ -93,22 +93,22 @@ class Users:
         self.database.write(Work(work, collection, frees=True))
 
     def find(self, collection: int, name: str) -> User | None:
-        """The collection's user of this name."""
+        """Returns the collection's user of this name."""
         try:
             return self.database.read(lambda cursor: named(cursor, collection, name))
         except UserMissingError:
             return None
 
     def page(self, collection: int, after: int, limit: int) -> list[User]:
-        """Up to `limit` users with keys beyond `after`, in the order they were made."""
+        """Returns up to `limit` users with keys after `after`, in order of creation."""
         statement = "SELECT id, name, faces FROM users WHERE collection = ? AND id > ? ORDER BY id LIMIT ?"
         return [User(*row) for row in self.database.read(lambda c: c.rows(statement, collection, after, limit))]
 
     def vector(self, user: int) -> Vector | None:
-        """A user's vector, float32 (D,), by its key; None for a user without faces.
+        """Returns a user's vector, float32 (D,), by its key; None for a user without faces.
 
         Raises:
-            DamagedError: it is not what was kept.
+            DamagedError: it fails its checksum.
         """
         try:
             return self.database.read(lambda cursor: likeness.vector(cursor, user))
@@ -117,7 +117,12 @@ class Users:
             raise
 
     def probe(self, collection: int, name: str) -> Vector | None:
-        """The vector of the collection's user of this name, as `vector`; raises UserMissingError for no such user."""
+        """Returns the vector of the collection's user of this name (see `vector`).
+
+        Raises:
+            UserMissingError: there is none.
+            DamagedError: the vector fails its checksum.
+        """
         statement = (
             "SELECT vector, checksum, users.id, user_vectors.collection FROM users "
             "LEFT JOIN user_vectors ON user_key = users.id WHERE users.collection = ? AND name = ?"
@@ -131,7 +136,7 @@ class Users:
         return vectors.unpack_users([row[0]])[0] if row[0] is not None else None
 
     def by_vectors(self, collection: int, keys: Sequence[int], seen: Point | None = None) -> dict[int, User]:
-        """Users by the keys of their vectors, but for those that changed meanwhile or are damaged (`Faces.by_keys`)."""
+        """Returns users by the keys of their vectors, without those changed or damaged (see `Faces.by_keys`)."""
         marks = ", ".join("?" * len(keys))
         statement = (
             "SELECT user_vectors.id, vector, checksum, user_key, user_vectors.collection, name, faces "
@@ -145,7 +150,7 @@ class Users:
     def vectors(
         self, keys: NDArray[np.int64], collection: int = 0, seen: Point | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Users' vectors by their keys (see `changes.originals`)."""
+        """Returns users' vectors by their keys (see `changes.originals`)."""
         found, kept, damaged = self.database.read(
             lambda cursor: changes.originals(cursor, changes.USERS, keys, collection, seen)
         )
@@ -153,7 +158,7 @@ class Users:
         return found, kept
 
     def changes(self, collection: int, known: int, limit: int, began: int = 0, seen: Point | None = None) -> Changes:
-        """What a gallery of users must take in after revision `known` (see `changes.since`)."""
+        """Returns the changes for a gallery of users after revision `known` (see `changes.since`)."""
         found = self.database.read(
             lambda cursor: changes.since(cursor, changes.USERS, collection, known, limit, began=began, seen=seen)
         )
@@ -163,10 +168,10 @@ class Users:
     def associate(
         self, collection: int, name: str, face_ids: Sequence[UUID], matching: Matching, token: Token | None
     ) -> Outcome:
-        """Give faces to a user, all that can be.
+        """Associates with a user those of the faces that may be.
 
         Raises:
-            DamagedError: the embedding of one of them is not what was kept.
+            DamagedError: the embedding of one of them fails its checksum.
             UserMissingError, UserFullError, CollectionGoneError, TokenReusedError.
         """
 
@@ -176,7 +181,7 @@ class Users:
             joining, refused = [], []
             for face_id in face_ids:
                 face = present.get(face_id)
-                problem = _unfit(face_id, face, name) or _unlike(cursor, face, known, matching)
+                problem = _unavailable(face_id, face, name) or _dissimilar(cursor, face, known, matching)
                 if problem:
                     refused.append(problem)
                 elif face and face.user is None:
@@ -193,7 +198,7 @@ class Users:
     def disassociate(
         self, collection: int, name: str, face_ids: Sequence[UUID], matching: Matching, token: Token | None
     ) -> Outcome:
-        """Take faces from a user; they stay in the collection.
+        """Disassociates faces from a user; they stay in the collection.
 
         Raises:
             UserMissingError, CollectionGoneError, TokenReusedError.
@@ -201,7 +206,7 @@ class Users:
 
         def work(cursor: Cursor, revision: int, user: User) -> Outcome:
             present = {face.face_id: face for face in faces.by_ids(cursor, collection, face_ids)}
-            refused = [problem for each in face_ids if (problem := _unfit(each, present.get(each), name))]
+            refused = [problem for each in face_ids if (problem := _unavailable(each, present.get(each), name))]
             leaving = [face for each in face_ids if (face := present.get(each)) and face.user == name]
             cursor.run_many("UPDATE faces SET user_key = NULL WHERE id = ?", [(face.key,) for face in leaving])
             if leaving:
@@ -224,7 +229,7 @@ class Users:
             known = answers.unpack(cursor, before, face_ids) if before is not None else None
             if known is not None:
                 return known
-            if before is not None and token:  # kept by an older server, in a form that names faces
+            if before is not None and token:  # stored by an older mien, in a format that names faces
                 tokens.forget(cursor, token)
             outcome = work(cursor, revision, named(cursor, collection, name))
             if token:
@@ -235,7 +240,7 @@ class Users:
 
 
 def named(cursor: Cursor, collection: int, name: str) -> User:
-    """The collection's user of this name, inside a transaction.
+    """Returns the collection's user of this name, inside a transaction.
 
     Raises:
         UserMissingError: there is none.
@@ -246,8 +251,8 @@ def named(cursor: Cursor, collection: int, name: str) -> User:
     return User(*row)
 
 
-def _unfit(face_id: UUID, face: StoredFace | None, name: str) -> Refusal | None:
-    """Why a face cannot be given to or taken from the user of this name, whatever it looks like."""
+def _unavailable(face_id: UUID, face: StoredFace | None, name: str) -> Refusal | None:
+    """Refuses a face that is missing or belongs to another user."""
     if face is None:
         return Refusal(face_id, "FACE_NOT_FOUND")
     if face.user is not None and face.user != name:
@@ -255,8 +260,8 @@ def _unfit(face_id: UUID, face: StoredFace | None, name: str) -> Refusal | None:
     return None
 
 
-def _unlike(cursor: Cursor, face: StoredFace | None, known: Vector | None, matching: Matching) -> Refusal | None:
-    """Refuse a face that is not like the user it would join; the first faces of a user are like nobody yet."""
+def _dissimilar(cursor: Cursor, face: StoredFace | None, known: Vector | None, matching: Matching) -> Refusal | None:
+    """Refuses a face that is not similar to the user; the first faces of a user are accepted."""
     if face is None or face.user is not None or known is None:
         return None
     embedding = faces.embedding(cursor, face.key)

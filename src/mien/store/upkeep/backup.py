@@ -1,6 +1,6 @@
-"""A SQLite store copied while it is used, and put back.
+"""Copies a SQLite store while it is used, and restores a copy.
 
-A copy is made under another name, tried, and only then takes its name, so that a backup is whole or not there.
+A copy is made under another name and checked before it is renamed, so that a backup is complete or absent.
 """
 
 import os
@@ -25,13 +25,13 @@ Refuse = Callable[[Database], None]
 
 
 def backup(source: Path, target: Path, *, force: bool, combine: Combine, tell: Tell) -> list[str]:
-    """Copy a store, as it is at one moment, while a server may use it.
+    """Copies a store as it is at one moment, while a server may use it.
 
     Returns:
-        What is wrong with the store, and so with its copy (see `check.examine`); the copy is kept all the same.
+        Findings about the store, and so about its copy (see `check.examine`), which is kept all the same.
 
     Raises:
-        SetupError: it cannot be copied or the copy is damaged; nothing is left behind.
+        SetupError: it cannot be copied, or the copy is damaged and was removed.
     """
     if not source.exists():
         raise SetupError(f"There is no store at {source}.")
@@ -40,7 +40,7 @@ def backup(source: Path, target: Path, *, force: bool, combine: Combine, tell: T
     if not target.parent.is_dir():
         raise SetupError(f"The directory {target.parent} does not exist.")
     with _copied(source, target, tell) as copy:
-        findings = _examined(copy, combine, tell) if _version(copy) == len(scripts()) else _sound(copy)
+        findings = _examined(copy, combine, tell) if _version(copy) == len(scripts()) else _checked_by_sqlite(copy)
         _settle(copy)
         copy.replace(target)
         _sync(target.parent)
@@ -48,23 +48,23 @@ def backup(source: Path, target: Path, *, force: bool, combine: Combine, tell: T
 
 
 def restore(source: Path, place: Path, *, force: bool, combine: Combine, tell: Tell, refuse: Refuse) -> Path | None:
-    """Put a backup in the place of a store that no server uses.
+    """Puts a backup in the place of a store that no server uses.
 
-    It may be anybody's file: before a statement runs on the copy, its tables must be mien's own and nothing else.
+    The backup is not trusted: before a statement runs on its copy, its schema must be exactly mien's.
 
     Args:
         source: the backup.
-        place: where the store lies.
-        force: whether to take a backup that does not hold together; what `refuse` refuses is refused all the same.
-        combine: how a user's vector is made.
-        tell: is told how far it is.
-        refuse: raises SetupError for what the API would not take.
+        place: path of the store.
+        force: whether to accept an inconsistent backup; `refuse` applies all the same.
+        combine: makes a user's vector.
+        tell: receives the progress.
+        refuse: raises SetupError for rows that the API would not accept.
 
     Returns:
-        Where the store lies that was there before; None when there was none.
+        The path of the store that was there before; None if there was none.
 
     Raises:
-        SetupError: the backup is none, is damaged or, without `force`, does not hold together; nothing was changed.
+        SetupError: the backup is no store, is damaged or, without `force`, inconsistent; nothing was changed.
     """
     if not source.is_file():
         raise SetupError(f"There is no backup at {source}.")
@@ -81,14 +81,14 @@ def restore(source: Path, place: Path, *, force: bool, combine: Combine, tell: T
             )
         _settle(copy)
         old = _put_aside(place, aside) if place.exists() else None
-        shutil.rmtree(place.parent / "snapshots", ignore_errors=True)  # they are of another history
+        shutil.rmtree(place.parent / "snapshots", ignore_errors=True)  # they belong to another history
         copy.replace(place)
         _sync(place.parent)
     return old
 
 
 def damage(database: SqliteDatabase) -> list[str]:
-    """What SQLite itself finds wrong with its file."""
+    """Returns what SQLite finds wrong with its file, a sentence each."""
     try:
         rows = database.read(lambda cursor: cursor.rows("PRAGMA integrity_check"))
     except sqlite3.DatabaseError as error:
@@ -97,14 +97,14 @@ def damage(database: SqliteDatabase) -> list[str]:
 
 
 def _found(rows: Sequence[Row]) -> list[str]:
-    """What SQLite's check says, a sentence for each line of it."""
+    """Returns the lines of SQLite's check as sentences."""
     lines = [line for row in rows for line in str(row[0]).splitlines() if line and not line.startswith("***")]
     return [f"SQLite finds: {line}." for line in lines if line != "ok"]
 
 
 @contextmanager
 def _copied(source: Path, target: Path, tell: Tell) -> Iterator[Path]:
-    """A copy of `source` beside `target`, with its owner's permissions only; gone at the end unless it was renamed."""
+    """Copies `source` beside `target`, for its owner only, and removes the copy at the end unless it was renamed."""
     size = source.stat().st_size
     try:
         with leftovers.making(target) as copy:
@@ -114,7 +114,7 @@ def _copied(source: Path, target: Path, tell: Tell) -> Iterator[Path]:
                     f"Only {free / 2**20:.0f} MiB are free at {target.parent}; {size / 2**20:.0f} are needed."
                 )
             with closing(_opened(source)) as reading, closing(sqlite3.connect(copy)) as writing:
-                # one state is held on to; without it the copy would begin anew with every commit of a server
+                # hold one state: without it the copy would start again with every commit of a server
                 reading.execute("BEGIN")
                 reading.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
                 reading.backup(writing, pages=PAGES, progress=lambda _, left, all_: tell("pages", all_ - left, all_))
@@ -133,7 +133,7 @@ def _version(path: Path) -> int:
 
 
 def _examined(copy: Path, combine: Combine, tell: Tell, refuse: Refuse | None = None) -> list[str]:
-    """What is wrong with a copy, which is migrated on the way.
+    """Migrates a copy and returns the findings about it.
 
     Raises:
         SetupError: it is damaged, or refused.
@@ -145,8 +145,8 @@ def _examined(copy: Path, combine: Combine, tell: Tell, refuse: Refuse | None = 
         return examine(database, combine, tell)
 
 
-def _sound(copy: Path) -> list[str]:
-    """Hold a copy of an older mien's store against SQLite's own check alone, and leave it as old as it is."""
+def _checked_by_sqlite(copy: Path) -> list[str]:
+    """Checks a copy of an older mien's store by SQLite's own check only, without migrating it."""
     with closing(_opened(copy)) as connection:
         rows = connection.execute("PRAGMA integrity_check").fetchall()
     _refuse(_found(rows))
@@ -155,18 +155,18 @@ def _sound(copy: Path) -> list[str]:
 
 def _refuse(damaged: Sequence[str]) -> None:
     if damaged:
-        raise SetupError(f"The copy is damaged and was thrown away. {damaged[0]}")
+        raise SetupError(f"The copy is damaged and was removed. {damaged[0]}")
 
 
 def _settle(path: Path) -> None:
-    """Make a database one file, without others beside it, and wait until it is on the disk."""
+    """Makes a database one file, without others beside it, and waits until it is on disk."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
     _sync(path)
 
 
 def _put_aside(place: Path, aside: Path) -> Path:
-    """Give the store a second name, so that its own is never without one."""
+    """Links the store to a second name, so that its path always has a store."""
     try:
         _settle(place)
     except sqlite3.Error as error:
@@ -174,7 +174,7 @@ def _put_aside(place: Path, aside: Path) -> Path:
             raise SetupError(
                 f"The store {place} is in use by another mien command; try again when it is done."
             ) from None
-        # it is damaged, which is what backups are for: all its files go aside as they are
+        # it is damaged, which is what backups are for: all its files are moved as they are
         for beside in (place.with_name(place.name + name) for name in BESIDE):
             if beside.exists():
                 beside.replace(aside.with_name(beside.name.replace(place.name, aside.name, 1)))

@@ -1,7 +1,7 @@
-"""Whole collections out of the tables and into them, their public ids, embeddings and users' vectors as they are.
+"""Reads and writes whole collections, with unchanged public ids, embeddings and users' vectors.
 
-A collection that comes in is filled under an account that no caller has. When it is whole it is moved to its own
-account, or into the collection that it is merged with, in one transaction, so that half of one is never seen.
+A collection that is written is hidden: it belongs to an account that no caller has. When it is complete, one
+transaction moves it to its own account, or into the collection that it is merged with; no caller sees a part of one.
 """
 
 import time
@@ -25,17 +25,17 @@ from mien.store.tables.likeness import Matching
 from mien.store.tables.tags import put
 from mien.store.tables.users import MOST_FACES, UserFullError, UserMissingError
 
-HIDDEN = "incoming/"  # before the account that a collection will belong to
-MERGING = "merge/"  # after it, for one that will be merged into a collection that is there
+HIDDEN = "incoming/"  # prefix of the account that a collection will belong to
+MERGING = "merge/"  # after that prefix, for one to be merged into an existing collection
 
 
 class TakenError(Exception):
-    """The place of a collection that comes in is taken, or what it should replace has changed."""
+    """The name of a hidden collection is taken, or the collection that it should replace has changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class WholeFace:
-    """A face with all that is kept of it; `vector` is the embedding as it lies in its table."""
+    """A face with its embedding, `vector`, as `vectors.pack` makes it."""
 
     face: StoredFace
     vector: bytes
@@ -43,7 +43,7 @@ class WholeFace:
 
 @dataclass(frozen=True, slots=True)
 class WholeUser:
-    """A user; `vector` as it lies in its table, None for one without faces."""
+    """A user; `vector` as `vectors.pack_user` makes it, None for one without faces."""
 
     key: int
     name: str
@@ -51,10 +51,10 @@ class WholeUser:
 
 
 def faces(cursor: Cursor, collection: int, after: int, limit: int) -> list[WholeFace]:
-    """Up to `limit` faces with keys beyond `after`, in the order they came.
+    """Returns up to `limit` faces with keys after `after`, in order of their keys.
 
     Raises:
-        SetupError: an embedding is damaged; elsewhere nothing would tell that it is.
+        SetupError: an embedding is damaged, which could not be told any more after it was copied.
     """
     rows = cursor.rows(
         f"SELECT {face_columns.SELECTED}, vector, checksum, face FROM faces JOIN embeddings ON face = faces.id "
@@ -71,9 +71,9 @@ def faces(cursor: Cursor, collection: int, after: int, limit: int) -> list[Whole
 
 
 def people(cursor: Cursor, collection: int, after: int, limit: int) -> list[WholeUser]:
-    """Up to `limit` users with keys beyond `after`, in the order they were made.
+    """Returns up to `limit` users with keys after `after`, in order of their keys.
 
-    A vector that is damaged is left out: it will be made of the user's faces.
+    A damaged vector is left out, since it can be combined again from the user's faces.
     """
     rows = cursor.rows(
         "SELECT users.id, name, vector, checksum, user_key, user_vectors.collection FROM users "
@@ -85,9 +85,9 @@ def people(cursor: Cursor, collection: int, after: int, limit: int) -> list[Whol
 
 
 def begin(database: Database, described: Collection, tags: Mapping[str, str]) -> int:
-    """Make a hidden collection with the facts of `described` and these tags; its key.
+    """Creates a hidden collection like `described` with these tags, and returns its key.
 
-    What an earlier attempt at a collection of this account and name left behind is swept away.
+    A hidden collection of this account and name, left by an earlier attempt, is deleted.
     """
 
     def work(cursor: Cursor) -> int:
@@ -108,18 +108,18 @@ def begin(database: Database, described: Collection, tags: Mapping[str, str]) ->
 
 
 def counts(cursor: Cursor, collection: int) -> tuple[int, int]:
-    """How many faces and users a collection has."""
+    """Returns how many faces and users a collection has."""
     faces_, users_ = cursor.row("SELECT faces, users FROM collections WHERE id = ?", collection) or (0, 0)
     return int(faces_), int(users_)
 
 
 def abandon(database: Database, described: Collection) -> None:
-    """Drop a hidden collection."""
+    """Deletes a hidden collection."""
     database.write(lambda cursor: _drop(cursor, HIDDEN + described.account, described.name))
 
 
 def show(database: Database, key: int, described: Collection, instead: tuple[int, int] | None = None) -> bool:
-    """Move a hidden collection to its account in a transaction of its own; False when the name is taken (`shown`)."""
+    """Moves a hidden collection to its account in one transaction; returns False if `shown` raises TakenError."""
     try:
         database.write(lambda cursor: shown(cursor, key, described, instead))
     except TakenError:
@@ -128,17 +128,17 @@ def show(database: Database, key: int, described: Collection, instead: tuple[int
 
 
 def shown(cursor: Cursor, key: int, described: Collection, instead: tuple[int, int] | None = None) -> None:
-    """Move a hidden collection to its account.
+    """Moves a hidden collection to its account, where callers see it.
 
     Args:
         cursor: a transaction.
         key: of the hidden collection.
         described: its account and name.
-        instead: key and revision of the collection whose place it takes.
+        instead: key and revision of the collection that it replaces.
 
     Raises:
-        TakenError: the name is taken, or the collection whose place it takes has changed since; the transaction is to
-            be undone.
+        TakenError: the name is taken, or the collection to be replaced has changed since; the transaction must be
+            rolled back.
     """
     if instead:
         if changes.advance(cursor, instead[0])[0] != instead[1] + 1:
@@ -150,7 +150,7 @@ def shown(cursor: Cursor, key: int, described: Collection, instead: tuple[int, i
 
 
 def add_users(database: Database, collection: int, coming: Sequence[WholeUser]) -> int:
-    """Make users, without faces; those that are there already are left as they are. How many were made."""
+    """Creates users without faces, leaves existing ones as they are, and returns how many were created."""
 
     def work(cursor: Cursor) -> int:
         changes.advance(cursor, collection)
@@ -163,18 +163,15 @@ def add_users(database: Database, collection: int, coming: Sequence[WholeUser]) 
 
 
 def set_vectors(database: Database, collection: int, coming: Sequence[WholeUser]) -> None:
-    """Put users' vectors as they came in the place of those that were made of their faces, in a hidden collection."""
+    """Replaces the users' vectors of a hidden collection, combined from faces, by those of its source."""
     coming = [user for user in coming if user.vector is not None]
 
     def work(cursor: Cursor) -> None:
         marks = ", ".join("?" * len(coming))
-        rows = cursor.rows(
-            "SELECT name, id FROM users "
-            f"WHERE collection = ? AND name IN ({marks})",
-            collection, *(user.name for user in coming),
-        )  # fmt: skip
-        came = {user.name: user.vector or b"" for user in coming}
-        values = [(came[name], vectors.checksum(came[name], user, collection), user) for name, user in rows]
+        statement = f"SELECT name, id FROM users WHERE collection = ? AND name IN ({marks})"
+        rows = cursor.rows(statement, collection, *(user.name for user in coming))
+        given = {user.name: user.vector or b"" for user in coming}
+        values = [(given[name], vectors.checksum(given[name], user, collection), user) for name, user in rows]
         cursor.run_many("UPDATE user_vectors SET vector = ?, checksum = ? WHERE user_key = ?", values)
 
     if coming:
@@ -182,7 +179,7 @@ def set_vectors(database: Database, collection: int, coming: Sequence[WholeUser]
 
 
 def made_vectors(database: Database, collection: int, names: Sequence[str]) -> dict[str, bytes]:
-    """The vectors of users as they were made of the faces that came, by the users' names."""
+    """Returns the vectors combined from users' faces, by the users' names."""
     statement = (
         "SELECT name, vector FROM users JOIN user_vectors ON user_key = users.id "
         f"WHERE users.collection = ? AND name IN ({', '.join('?' * len(names))})"
@@ -192,18 +189,18 @@ def made_vectors(database: Database, collection: int, names: Sequence[str]) -> d
 
 
 def add_faces(database: Database, collection: int, coming: Sequence[WholeFace], matching: Matching) -> int:
-    """Keep faces under the ids they have; one whose id is there already is passed over. How many were kept.
+    """Stores faces under their ids, skips ids that exist, and returns how many were stored.
 
     Args:
         database: the database.
         collection: its key.
-        coming: the faces; their users are there.
-        matching: makes the vectors of users that got faces.
+        coming: the faces; their users exist.
+        matching: combines the vectors of users that got faces.
 
     Raises:
-        UserFullError: a user would have too many faces; none of these is kept.
-        UserMissingError: a face belongs to a user that is not there.
-        CollectionFullError: there would be more faces than a collection holds.
+        UserFullError: a user would have too many faces; none of these is stored.
+        UserMissingError: a face belongs to a user that does not exist.
+        CollectionFullError: the collection would have more than `FACE_QUOTA` faces.
     """
 
     def work(cursor: Cursor) -> int:
@@ -248,5 +245,5 @@ def _drop(cursor: Cursor, account: str, name: str) -> None:
 
 
 def described(account: str, name: str, contract: str, model_version: str, created: float | None = None) -> Collection:
-    """The facts of a collection that is to come in."""
+    """Returns the description of a collection that is to be written."""
     return Collection(0, account, name, contract, model_version, created or round(time.time(), 3), 0, 0, 0)

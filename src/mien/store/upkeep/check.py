@@ -1,7 +1,7 @@
-"""Every projection held against the truth: counters, orphans, revisions, embeddings, users' vectors.
+"""Checks that the tables agree: counters, orphans, revisions, embeddings, users' vectors.
 
-Plain SQL in one read transaction, so it works on every store, beside a server that writes. Rows of deleted collections
-that are still to be swept are no mistakes.
+The check is plain SQL in one read transaction, so it works on every engine and beside a server that writes. Rows of
+deleted collections that are still to be swept are no findings.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,10 +14,10 @@ from mien.store.tables import vectors
 from mien.store.tables.vectors import Vectors
 
 Combine = Callable[[Vectors], Vectors]  # embeddings of a user's faces (N, D) → the user's vector (D,)
-Tell = Callable[[str, int, int], None]  # what is done, how far, of how much
+Tell = Callable[[str, int, int], None]  # receives the progress: of which rows, done, total
 FACES = 50_000  # read at a time
 USERS = 1_000
-TOLERANCE = 1e-3  # of a number in a user's vector; float16 moved the embeddings of older vectors by up to 5e-4 of it
+TOLERANCE = 1e-3  # of a number in a user's vector; those older than float16 were combined from float32 embeddings
 
 _KEPT = "collection NOT IN (SELECT collection FROM sweeps)"
 _NOWHERE = "NOT EXISTS (SELECT 1 FROM collections WHERE collections.id = collection) AND " + _KEPT
@@ -25,7 +25,7 @@ _LATER = "EXISTS (SELECT 1 FROM collections WHERE collections.id = collection AN
 _EARLIER = "EXISTS (SELECT 1 FROM collections WHERE collections.id = collection AND collections.floor >= {}.revision)"
 _OWNED = "EXISTS (SELECT 1 FROM user_vectors WHERE user_key = users.id)"
 
-# what is wrong; the table; the column that names an example; what the rows at fault have in common
+# finding; table; column that names an example; condition of the rows at fault
 _RULES = (
     *((f"rows of {table} are of no collection", table, column, _NOWHERE)
       for table, column in (("faces", "id"), ("users", "id"), ("user_vectors", "id"), ("tags", "collection"),
@@ -62,18 +62,18 @@ _RULES = (
 
 
 def examine(database: Database, combine: Combine, tell: Tell) -> list[str]:
-    """What is wrong with a store, a sentence each; nothing when all is well.
+    """Returns what is wrong with a store, a sentence each.
 
     Args:
         database: the store.
-        combine: how a user's vector is made.
-        tell: is told how far it is.
+        combine: makes a user's vector.
+        tell: receives the progress.
     """
 
     def work(cursor: Cursor) -> list[str]:
         return [*_counts(cursor), *_rules(cursor, tell), *_embeddings(cursor, tell), *_users(cursor, combine, tell)]
 
-    with np.errstate(all="ignore"):  # what is not a number is found, and need not be warned of
+    with np.errstate(all="ignore"):  # NaN is a finding, not a reason for warnings
         return database.read(work)
 
 
@@ -94,7 +94,7 @@ def _rules(cursor: Cursor, tell: Tell) -> Iterator[str]:
 
 
 def _embeddings(cursor: Cursor, tell: Tell) -> Iterator[str]:
-    """Embeddings whose dimension is not that of their collection, that no face can have, or that were changed."""
+    """Finds embeddings of a dimension other than their collection's, not of length 1, or with a wrong checksum."""
     (total,) = cursor.row("SELECT COUNT(*) FROM embeddings") or (0,)
     page = (
         "SELECT face, collection, vector, checksum FROM embeddings JOIN faces ON faces.id = face WHERE face > ? "
@@ -130,7 +130,7 @@ def _not_unit(rows: Sequence[Row]) -> list[int]:
 
 
 def _users(cursor: Cursor, combine: Combine, tell: Tell) -> Iterator[str]:
-    """Users' vectors that are not what their faces make, or that were changed."""
+    """Finds users' vectors that do not follow from their faces, or with a wrong checksum."""
     (total,) = cursor.row("SELECT COUNT(*) FROM user_vectors") or (0,)
     page = (
         "SELECT user_key, vector, checksum, user_key, collection FROM user_vectors "

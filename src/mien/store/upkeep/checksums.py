@@ -1,7 +1,7 @@
-"""Checksums for vectors that were kept without one, a few at a time, so that a large store is used meanwhile.
+"""Adds checksums to vectors that were stored without one, a few at a time, so that a large store can be used meanwhile.
 
-A database that was made before there were checksums, or is filled by an older server beside this one, has such vectors.
-The table `checksums` says up to which key that is done; of many servers each takes its row's lock first.
+A database from before there were checksums, or one that an older server also writes to, has such vectors. The table
+`checksums` says up to which key they are added; a server locks its row first.
 """
 
 import logging
@@ -14,15 +14,15 @@ from mien.store.tables import vectors
 from mien.store.tables.changes import FACES, USERS, Track
 from mien.system.background import Background
 
-Tell = Callable[[str, int, int], None]  # what is done, how far, of how much
+Tell = Callable[[str, int, int], None]  # receives the progress: of which rows, done, total
 SOME = 1_000  # vectors in one transaction
 RETRY = 30.0  # seconds after a failure
-SAY = 10.0  # seconds between lines about a long run
+LOGGED = 10.0  # seconds between log lines of a long run
 _KINDS = {"faces": FACES, "users": USERS}
 
 
 def add(database: Database, kind: str) -> int:
-    """Give some vectors of a kind, faces or users, their checksums; 0 when none is left."""
+    """Adds checksums to some vectors of a kind, faces or users; returns 0 if none is left."""
     track = _KINDS[kind]
     table, key = track.kept
     more = f"SELECT 1 FROM {table} WHERE {key} > (SELECT key FROM checksums WHERE kind = ?) LIMIT 1"
@@ -32,7 +32,7 @@ def add(database: Database, kind: str) -> int:
 
 
 def complete(database: Database, tell: Tell) -> None:
-    """Give all vectors their checksums, at once."""
+    """Adds all missing checksums, at once."""
     for kind in _KINDS:
         done = 0
         while some := add(database, kind):
@@ -42,7 +42,7 @@ def complete(database: Database, tell: Tell) -> None:
 
 def _sum_some(cursor: Cursor, kind: str, track: Track) -> int:
     table, key = track.kept
-    # locks the row where others could be at it at the same time
+    # locks the row against other servers
     (known,) = cursor.row("UPDATE checksums SET key = key WHERE kind = ? RETURNING key", kind) or (0,)
     some = f"SELECT {key}, vector, checksum{track.keys} FROM {table} WHERE {key} > ? ORDER BY {key} LIMIT ?"
     rows = cursor.rows(some, known, SOME)
@@ -60,12 +60,12 @@ def completer(database: Database) -> Background:
 
 
 class _Turns:
-    """Adds checksums to a few vectors at a time, kind by kind, and says now and then how many it has done."""
+    """Adds checksums to a few vectors at a time, kind by kind, and logs the progress."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._left = list(_KINDS)
-        self._done, self._said = 0, time.monotonic()
+        self._done, self._logged = 0, time.monotonic()
 
     def turn(self) -> float:
         """Returns the seconds to pause: as long as it took, and for ever when no vector lacks a checksum."""
@@ -79,8 +79,8 @@ class _Turns:
             return 0.0
         self._done += some
         now = time.monotonic()
-        if now - self._said > SAY:
-            self._said = now
+        if now - self._logged > LOGGED:
+            self._logged = now
             facts = {"kind": kind, "done": self._done}
-            logging.getLogger("mien").info("checksums of vectors are being made", extra={"facts": facts})
+            logging.getLogger("mien").info("checksums are being added to stored vectors", extra={"facts": facts})
         return now - started

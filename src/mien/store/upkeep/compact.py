@@ -1,4 +1,4 @@
-"""Space that is not needed any more, given back: old history, old tokens, deleted rows, empty pages."""
+"""Compacts a SQLite store: removes old history, expired tokens, deleted rows and empty pages."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ _SPARE = 16 * 2**20  # bytes that must be free besides
 
 @dataclass(frozen=True, slots=True)
 class Freed:
-    """What compacting freed: records of what went, tokens, and the file's bytes before and after."""
+    """What compacting removed: records of removals, tokens, and the file's bytes before and after."""
 
     removals: int
     tokens: int
@@ -29,11 +29,11 @@ class Freed:
 
 
 def compact(place: Path, tell: Tell) -> Freed:
-    """Make a SQLite store that no server uses as small as it can be.
+    """Makes a SQLite store that no server uses as small as possible.
 
     Raises:
-        SetupError: there is none, the disk is too small, or somebody else has it open; the store is as it was, but for
-            what was trimmed.
+        SetupError: there is no store, the disk is too small, or another process has it open; the store is unchanged
+            except for trimmed records.
     """
     if not place.exists():
         raise SetupError(f"There is no store at {place}.")
@@ -50,9 +50,9 @@ def compact(place: Path, tell: Tell) -> Freed:
 
 
 def trim(cursor: Cursor) -> tuple[int, int]:
-    """Forget what went from collections, and tokens that are too old; how many of each.
+    """Deletes the records of removals, and expired tokens; returns how many of each.
 
-    Whoever follows a collection from an older revision than it has now must begin anew (`HistoryGoneError`).
+    A follower at an earlier revision than the collection's must start again (`HistoryGoneError`).
     """
     for table in ("removals", "user_removals"):
         recorded = f"SELECT 1 FROM {table} WHERE {table}.collection = collections.id"
@@ -64,13 +64,13 @@ def trim(cursor: Cursor) -> tuple[int, int]:
 
 
 def size(place: Path) -> int:
-    """Bytes of the database and what SQLite keeps beside it."""
+    """Returns the bytes of the database and its write-ahead log."""
     files = (place, place.with_name(f"{place.name}-wal"))
     return sum(file.stat().st_size for file in files if file.exists())
 
 
 def _vacuum(place: Path) -> None:
-    """Write the file anew. SQLite does it in a temporary file and then in the write-ahead log, so it takes twice."""
+    """Rewrites the file, which takes twice its space: in a temporary file, then in the write-ahead log."""
     with closing(sqlite3.connect(place, isolation_level=None, timeout=5)) as connection:
         pages, empty, each = (
             int(connection.execute(f"PRAGMA {name}").fetchone()[0])
@@ -82,7 +82,7 @@ def _vacuum(place: Path) -> None:
                 f"Compacting {place} needs {needed / 2**20:.0f} MiB for a while, and {free / 2**20:.0f} are free."
             )
         given = os.environ.get("SQLITE_TMPDIR")
-        os.environ["SQLITE_TMPDIR"] = str(place.parent.absolute())  # the disk that was looked at
+        os.environ["SQLITE_TMPDIR"] = str(place.parent.absolute())  # on the disk whose space was checked
         try:
             connection.execute("VACUUM")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

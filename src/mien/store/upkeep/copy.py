@@ -1,8 +1,8 @@
-"""A whole store into another, of whatever kind: row by row under the same keys, in the order of the keys.
+"""Copies a whole store into another of any kind: row by row under the same keys, in the order of the keys.
 
-What is in the target is then always a beginning of what is in the source, so a copy that was killed goes on after the
-last row it finds. Collections come last: as long as they are not there, nobody sees what belongs to them. A table
-`copying` in the target says what is being copied until all of it has been read back and compared.
+The target always has the first rows of the source, so a copy that was killed continues after the last row it finds.
+Collections are copied last, since rows without their collection are invisible to callers. A table `copying` in the
+target names the source until all rows have been read back and compared.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from mien.errors import SetupError
 from mien.store.base import Cursor, Database, Row
 from mien.store.tables import face_columns
 
-BATCH = 5_000  # rows that are held in memory, and written in one transaction
+BATCH = 5_000  # rows in memory, and in one transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Table:
         return self.key + self.rest
 
 
-# Everything but `snapshots`, whose files lie beside one server, and what servers fill by themselves.
+# All but `snapshots`, whose files are beside one server, and tables that servers fill by themselves.
 TABLES = (
     Table("faces", ("id",), ("collection", "user_key", "revision", *face_columns.NAMES)),
     Table("embeddings", ("face",), ("vector", "checksum")),
@@ -57,8 +57,8 @@ TABLES = (
         ("account", "name", "contract", "model_version", "created", "revision", "faces", "users", "floor", "history"),
     ),
 )  # fmt: skip
-# Where keys were given out that no row has any more; they are not given out again.
-_GIVEN = {
+# The columns that show which keys were given out, also for deleted rows; those are reserved in the target.
+_ISSUED = {
     "collections": (("collections", "id"), ("sweeps", "collection")),
     "faces": (("faces", "id"), ("removals", "face")),
     "users": (("users", "id"),),
@@ -67,15 +67,15 @@ _GIVEN = {
 
 
 def transfer(source: Database, target: Database, say: Callable[[str], None]) -> None:
-    """Copy everything, compare it, and let the target be used.
+    """Copies all tables, compares them, and makes the target usable.
 
     Args:
-        source: what is copied; nobody changes it meanwhile.
-        target: empty, or with a part of the same source from a copy that did not end.
-        say: is told what has been done.
+        source: the store to copy, which must not change meanwhile.
+        target: empty, or with a part of the same source from an unfinished copy.
+        say: receives a line for each step.
 
     Raises:
-        SetupError: the target holds something else, or in the end not the same as the source.
+        SetupError: the target has other rows, or differs from the source in the end.
     """
     target.write(lambda cursor: _claim(cursor, source.describe().partition(" at ")[2]))
     for table in TABLES:
@@ -89,17 +89,17 @@ def transfer(source: Database, target: Database, say: Callable[[str], None]) -> 
                 "source changed meanwhile? Empty the target and begin again."
             )
         say(f"{table.name}: {ours[0]} rows compared, BLAKE2 {ours[1]}")
-    for name, places in _GIVEN.items():
-        target.reserve(name, target.read(lambda cursor, places=places: _most(cursor, places)))  # type: ignore[misc]
+    for name, places in _ISSUED.items():
+        target.reserve(name, target.read(lambda cursor, places=places: _highest(cursor, places)))  # type: ignore[misc]
     target.write(lambda cursor: cursor.run("DROP TABLE copying"))
 
 
 def _claim(cursor: Cursor, source: str) -> None:
-    """Make the target this copy's own, or find that it is."""
+    """Marks an empty target as a copy of the source, or accepts its mark."""
     cursor.run("CREATE TABLE IF NOT EXISTS copying (source TEXT NOT NULL)")
     begun = cursor.row("SELECT source FROM copying")
     if begun is None:
-        cursor.run("DELETE FROM seals")  # a new store has made its own
+        cursor.run("DELETE FROM seals")  # a new store has generated one
         for table in TABLES:
             if cursor.row(f"SELECT 1 FROM {table.name} LIMIT 1"):
                 raise SetupError(f"The target is not empty: it has rows in the table {table.name}. Name an empty one.")
@@ -109,7 +109,7 @@ def _claim(cursor: Cursor, source: str) -> None:
 
 
 def _copy(table: Table, source: Database, target: Database) -> int:
-    """Copy the rows that the target lacks; how many."""
+    """Copies the rows that the target lacks, and returns how many."""
     key = ", ".join(f"{column} DESC" for column in table.key)
     last = target.read(lambda cursor: cursor.row(f"SELECT {', '.join(table.key)} FROM {table.name} ORDER BY {key}"
                                                  " LIMIT 1"))  # fmt: skip
@@ -123,12 +123,12 @@ def _copy(table: Table, source: Database, target: Database) -> int:
 
 
 def batches(table: Table, database: Database, last: Row | None) -> Iterator[list[Row]]:
-    """The rows beyond the key `last`, in order, a batch at a time."""
+    """Yields the rows after the key `last`, in order, in batches."""
     key, columns = ", ".join(table.key), ", ".join(table.columns)
-    begin, go_on = f"SELECT {columns} FROM {table.name}", f"ORDER BY {key} LIMIT {BATCH}"
-    beyond = f"WHERE ({key}) > ({', '.join('?' * len(table.key))})"
+    select, order = f"SELECT {columns} FROM {table.name}", f"ORDER BY {key} LIMIT {BATCH}"
+    after = f"WHERE ({key}) > ({', '.join('?' * len(table.key))})"
     while True:
-        statement, values = (f"{begin} {beyond} {go_on}", last) if last else (f"{begin} {go_on}", ())
+        statement, values = (f"{select} {after} {order}", last) if last else (f"{select} {order}", ())
         rows = database.read(lambda cursor, bound=(statement, values): cursor.rows(bound[0], *bound[1]))  # type: ignore[misc]
         if rows:
             yield rows
@@ -138,9 +138,9 @@ def batches(table: Table, database: Database, last: Row | None) -> Iterator[list
 
 
 def numbers(cursor: Cursor) -> Iterator[tuple[int, str, float, float]]:
-    """Collections that have vectors: key, contract, and the least and the most numbers that a vector has.
+    """Yields key, contract, and the least and greatest dimension of the vectors of each collection.
 
-    A collection whose users have vectors is there twice, for its embeddings (float16) and for those (float32).
+    A collection with users' vectors is yielded twice, for its embeddings (float16) and for those (float32).
     """
     for rows, width in (("faces JOIN embeddings ON face = faces.id", 2), ("user_vectors", 4)):
         statement = (
@@ -152,7 +152,7 @@ def numbers(cursor: Cursor) -> Iterator[tuple[int, str, float, float]]:
 
 
 def _sum(table: Table, database: Database) -> tuple[int, str]:
-    """How many rows, and a digest of them all in order."""
+    """Returns how many rows a table has, and a digest of them in order."""
     count, digest = 0, hashlib.blake2b(digest_size=16)
     for batch in batches(table, database, None):
         count += len(batch)
@@ -160,6 +160,6 @@ def _sum(table: Table, database: Database) -> tuple[int, str]:
     return count, digest.hexdigest()
 
 
-def _most(cursor: Cursor, places: tuple[tuple[str, str], ...]) -> int:
+def _highest(cursor: Cursor, places: tuple[tuple[str, str], ...]) -> int:
     found = [cursor.row(f"SELECT MAX({column}) FROM {table}") or (0,) for table, column in places]
     return max(int(row[0] or 0) for row in found)

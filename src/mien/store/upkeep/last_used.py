@@ -1,7 +1,7 @@
-"""When access keys were last used: noted in memory by each request, written by a thread of its own.
+"""Stores when access keys were last used: each request notes it in memory, and a thread writes it.
 
-A key's first use is written at once and later ones once a minute, so that a key that is in use costs the store next to
-nothing and a request never waits for it.
+A key's first use is written at once and later ones once a minute, so that a key in use costs the store little and no
+request waits for it.
 """
 
 import logging
@@ -17,7 +17,7 @@ log = logging.getLogger("mien.keys")
 
 
 class Uses:
-    """Keeps when keys were last used. Safe to use from many threads."""
+    """Notes and stores when keys were last used. Safe to use from many threads."""
 
     def __init__(self, keys: Keys, pause: float = PAUSE) -> None:
         self._keys = keys
@@ -29,7 +29,7 @@ class Uses:
         self._thread: threading.Thread | None = None
 
     def note(self, access_key: str) -> None:
-        """Note that a key is used now."""
+        """Notes that a key is used now."""
         now = time.time()
         self._noted[access_key] = now
         if now - self._written.get(access_key, 0.0) >= self._pause and not self._due.is_set():
@@ -37,7 +37,7 @@ class Uses:
             self._start()
 
     def stop(self) -> None:
-        """Write what is left, and end."""
+        """Writes the remaining notes, and ends the thread."""
         self._stopping.set()
         self._due.set()
         if self._thread is not None:
@@ -62,8 +62,8 @@ class Uses:
             for access_key, moment in self._noted.copy().items()
             if everything or now - self._written.get(access_key, 0.0) >= self._pause
         }
-        self._written.update(dict.fromkeys(due, now))  # also where it fails: a minute later is soon enough
+        self._written.update(dict.fromkeys(due, now))  # also if it fails: a minute later is soon enough
         try:
             self._keys.note_uses(due)
-        except Exception as error:  # noqa: BLE001  whatever it is, requests go on without it
+        except Exception as error:  # noqa: BLE001  requests do not need it
             log.warning("when keys were used is not kept", extra={"facts": {"why": type(error).__name__}})

@@ -1,6 +1,6 @@
-"""A hidden collection into one that is there: the faces and users that it lacks, in one transaction.
+"""Merges a hidden collection into an existing one: moves the faces and users that it lacks, in one transaction.
 
-A face that is there already stays as it is, and so does a user, who may gain faces.
+A face that exists stays as it is; a user that exists may gain faces.
 """
 
 from mien.store.base import FACE_QUOTA, CollectionFullError, Cursor
@@ -13,20 +13,20 @@ _THERE = "EXISTS (SELECT 1 FROM {0} AS other WHERE other.collection = ? AND othe
 
 
 def merge(cursor: Cursor, hidden: int, target: int, matching: Matching) -> tuple[int, int]:
-    """Move what a collection lacks into it.
+    """Moves the faces and users that a collection lacks into it.
 
     Args:
         cursor: a transaction.
-        hidden: the key of the collection that came; what is left of it is for its owner to drop.
-        target: the key of the one it is merged into.
-        matching: makes the vectors of users whose faces are others than before.
+        hidden: the key of the hidden collection; the caller deletes what is left of it.
+        target: the key of the existing one.
+        matching: combines the vectors of users whose faces changed.
 
     Returns:
         How many faces and users moved.
 
     Raises:
         UserFullError: a user would have too many faces; nothing moves.
-        CollectionFullError: there would be more faces than a collection holds.
+        CollectionFullError: the target would have more than `FACE_QUOTA` faces.
         CollectionGoneError: the target was deleted.
     """
 
@@ -37,7 +37,7 @@ def merge(cursor: Cursor, hidden: int, target: int, matching: Matching) -> tuple
         f"UPDATE users SET collection = ? WHERE collection = ? AND NOT {_THERE.format('users', 'name')}",
         target, hidden, target,
     )  # fmt: skip
-    touched |= _hand_over(cursor, hidden, target)
+    touched |= _reassign(cursor, hidden, target)
     moved = cursor.run(_MOVE, target, revision, hidden)
     if held + moved > FACE_QUOTA:
         raise CollectionFullError
@@ -53,7 +53,7 @@ def merge(cursor: Cursor, hidden: int, target: int, matching: Matching) -> tuple
 
 
 def _drop_known(cursor: Cursor, hidden: int, target: int) -> set[str]:
-    """Drop the faces that the target has already; the names of the users they came with."""
+    """Deletes the hidden faces that the target has, and returns the names of their users."""
     rows = cursor.rows(
         "SELECT faces.id, name FROM faces LEFT JOIN users ON users.id = user_key "
         f"WHERE faces.collection = ? AND {_THERE.format('faces', 'face_id')}",
@@ -65,8 +65,8 @@ def _drop_known(cursor: Cursor, hidden: int, target: int) -> set[str]:
     return {row[1] for row in rows if row[1]}
 
 
-def _hand_over(cursor: Cursor, hidden: int, target: int) -> set[str]:
-    """Give faces whose user the target has to that user; the names of those who gain."""
+def _reassign(cursor: Cursor, hidden: int, target: int) -> set[str]:
+    """Assigns hidden faces to the target's user of the same name, and returns the names of users that gain faces."""
     pairs = cursor.rows(
         "SELECT theirs.id, ours.id, ours.name FROM users AS ours JOIN users AS theirs ON theirs.name = ours.name "
         "WHERE ours.collection = ? AND theirs.collection = ? AND "
@@ -78,7 +78,7 @@ def _hand_over(cursor: Cursor, hidden: int, target: int) -> set[str]:
 
 
 def _move_vectors(cursor: Cursor, hidden: int, target: int, revision: int) -> None:
-    """Move the vectors of users who have moved; a checksum covers the collection, too."""
+    """Moves the vectors of moved users, with new checksums, which cover the collection."""
     rows = cursor.rows(
         "SELECT user_vectors.id, vector, user_key FROM user_vectors JOIN users ON users.id = user_key "
         "WHERE user_vectors.collection = ? AND users.collection = ?",

@@ -1,4 +1,4 @@
-"""A collection and its twin: the same faces under the same ids, embedded by another pack, until it takes its place."""
+"""Keeps the shadow of a collection that is reindexed: the same faces and ids, embedded by another pack."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ _LACKS = "NOT EXISTS (SELECT 1 FROM faces AS other WHERE other.collection = ? AN
 
 
 def find(cursor: Cursor, collection: Collection, contract: str) -> int | None:
-    """The key of the twin that an earlier run began with this contract; None when there is none."""
+    """Returns the key of the shadow that an earlier run began with this contract, if any."""
     row = cursor.row(
         "SELECT id FROM collections WHERE account = ? AND name = ? AND contract = ?",
         HIDDEN + collection.account, collection.name, contract,
@@ -20,29 +20,29 @@ def find(cursor: Cursor, collection: Collection, contract: str) -> int | None:
     return int(row[0]) if row else None
 
 
-def lacking(cursor: Cursor, collection: int, twin: int, image: UUID | None = None) -> list[StoredFace]:
-    """The faces of a collection that its twin lacks; of one image, or of all."""
+def lacking(cursor: Cursor, collection: int, shadow: int, image: UUID | None = None) -> list[StoredFace]:
+    """Returns the faces of a collection that its shadow lacks; of one image, or of all."""
     narrowed = "AND image_id = ? " if image else ""
     rows = cursor.rows(
         f"SELECT {SELECTED} FROM faces LEFT JOIN users ON users.id = user_key "
         f"WHERE faces.collection = ? {narrowed}AND {_LACKS} ORDER BY faces.id",
-        collection, *((image.bytes,) if image else ()), twin,
+        collection, *((image.bytes,) if image else ()), shadow,
     )  # fmt: skip
     return [stored(row) for row in rows]
 
 
-def follow(cursor: Cursor, collection: int, twin: int, matching: Matching) -> None:
-    """Bring a twin's faces and users to those of its collection, but for faces that it lacks."""
-    revision, _ = changes.advance(cursor, twin)
-    changed = _names(cursor, f"SELECT user_key FROM faces WHERE collection = ? AND {_LACKS}", twin, collection)
-    gone = cursor.rows(f"SELECT id FROM faces WHERE collection = ? AND {_LACKS}", twin, collection)
+def follow(cursor: Cursor, collection: int, shadow: int, matching: Matching) -> None:
+    """Applies changes of a collection to its shadow: removed faces, users, and their faces; adds no faces."""
+    revision, _ = changes.advance(cursor, shadow)
+    changed = _names(cursor, f"SELECT user_key FROM faces WHERE collection = ? AND {_LACKS}", shadow, collection)
+    gone = cursor.rows(f"SELECT id FROM faces WHERE collection = ? AND {_LACKS}", shadow, collection)
     cursor.run_many("DELETE FROM embeddings WHERE face = ?", gone)
     cursor.run_many("DELETE FROM faces WHERE id = ?", gone)
-    cursor.run("UPDATE collections SET faces = faces - ? WHERE id = ?", len(gone), twin)
+    cursor.run("UPDATE collections SET faces = faces - ? WHERE id = ?", len(gone), shadow)
     made = cursor.run(
         "INSERT INTO users (collection, name) SELECT CAST(? AS BIGINT), name FROM users WHERE collection = ? "
         "ORDER BY id ON CONFLICT (collection, name) DO NOTHING",
-        twin, collection,
+        shadow, collection,
     )  # fmt: skip
     moved = cursor.rows(
         "SELECT faces.id, ours.name, theirs.id, theirs.name FROM faces "
@@ -50,15 +50,15 @@ def follow(cursor: Cursor, collection: int, twin: int, matching: Matching) -> No
         "LEFT JOIN users AS ours ON ours.id = faces.user_key LEFT JOIN users AS first ON first.id = other.user_key "
         "LEFT JOIN users AS theirs ON theirs.collection = ? AND theirs.name = first.name "
         "WHERE faces.collection = ? AND ours.name IS DISTINCT FROM first.name",
-        collection, twin, twin,
+        collection, shadow, shadow,
     )  # fmt: skip
     cursor.run_many("UPDATE faces SET user_key = ? WHERE id = ?", [(row[2], row[0]) for row in moved])
     changed |= {name for row in moved for name in (row[1], row[3]) if name}
     for name in sorted(changed):
-        likeness.renew(cursor, twin, revision, users.named(cursor, twin, name).key, matching)
+        likeness.renew(cursor, shadow, revision, users.named(cursor, shadow, name).key, matching)
     beyond = "collection = ? AND name NOT IN (SELECT name FROM users WHERE collection = ?)"
-    left = cursor.run(f"DELETE FROM users WHERE {beyond}", twin, collection)
-    cursor.run("UPDATE collections SET users = users + ? WHERE id = ?", made - left, twin)
+    left = cursor.run(f"DELETE FROM users WHERE {beyond}", shadow, collection)
+    cursor.run("UPDATE collections SET users = users + ? WHERE id = ?", made - left, shadow)
 
 
 def _names(cursor: Cursor, owners: str, *values: int) -> set[str]:

@@ -1,8 +1,8 @@
-"""What deleted collections left behind, removed in the background, a little at a time, so that nobody waits for it.
+"""Sweeps the rows of deleted collections in the background, in small transactions that other writers barely notice.
 
-A collection is gone for everyone when its row is; `Collections.delete` notes its key in the table `sweeps`, and the
-rest of its rows go when there is time. What is noted outlives a restart. Many servers on one database may sweep at the
-same time: each takes the note's lock first, so they take turns.
+A collection is deleted for every caller when its row is. `Collections.delete` puts its key into the table `sweeps`, and
+the rest of its rows are removed later, also after a restart. Servers that share a database take turns, since each locks
+the row of `sweeps` first.
 """
 
 import time
@@ -11,8 +11,8 @@ from mien.store.base import Cursor, Database, Work
 from mien.store.upkeep.trim import trim
 from mien.system.background import Background
 
-FACES = 32  # faces removed in one transaction: a few milliseconds, which is what a writer may have to wait
-ROWS = 1_000  # rows of the other tables, which lie side by side
+FACES = 32  # faces removed in one transaction: another writer waits for it
+ROWS = 1_000  # rows of the other tables, which are stored side by side
 LOOK = 1.0  # seconds between looks for something to sweep
 TRIM = 60.0  # and for records of changes that are too long, which is a look at every collection
 RETRY = 30.0  # seconds after a failure
@@ -26,7 +26,7 @@ _ORDER = {
 
 
 def sweep(database: Database) -> bool:
-    """Remove some rows of one deleted collection; False when nothing is left to sweep."""
+    """Removes some rows of one deleted collection; returns False if nothing is left to sweep."""
     noted = database.read(lambda cursor: cursor.row("SELECT collection FROM sweeps ORDER BY collection LIMIT 1"))
     if noted is None:
         return False
@@ -35,13 +35,13 @@ def sweep(database: Database) -> bool:
 
 
 def sweep_all(database: Database) -> None:
-    """Removes all that deleted collections left behind, at once."""
+    """Removes all rows of deleted collections, at once."""
     while sweep(database):
         pass
 
 
 def _sweep_some(cursor: Cursor, collection: int) -> None:
-    # locks the note where others could sweep at the same time; whoever finds it gone has nothing to do
+    # locks the row; a server that finds it deleted has nothing to do
     if cursor.run("UPDATE sweeps SET collection = collection WHERE collection = ?", collection) == 0:
         return
     some = "SELECT id FROM faces WHERE collection = ? ORDER BY revision LIMIT ?"

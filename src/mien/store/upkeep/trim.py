@@ -1,22 +1,22 @@
-"""The record of changes, trimmed in the background, so that it does not grow for ever with what comes and goes.
+"""Trims the record of changes in the background, so that it does not grow without bound.
 
-A gallery follows its collection by the record for as long as that is shorter than reading the collection is. So as many
-revisions are kept as the collection has faces, within bounds.
+A record longer than the collection is of no use, since a gallery can read the collection instead. So as many revisions
+are kept as the collection has faces, within bounds.
 """
 
 from mien.store.base import Cursor, Database
 
 FEWEST, MOST = 1_000, 65_536  # revisions kept; a snapshot is written every 50,000 changes
-STEP = 1_000  # revisions forgotten in one transaction, and about how many rows of what went
+STEP = 1_000  # revisions trimmed in one transaction, and about as many rows of removals
 
 _KEPT = f"CASE WHEN faces < {FEWEST} THEN {FEWEST} WHEN faces > {MOST} THEN {MOST} ELSE faces END"
 _REMOVALS = ("removals", "user_removals")
 
 
 def trim(database: Database) -> bool:
-    """Forget the oldest part of one collection's record; False when no collection's is too long.
+    """Deletes the oldest part of one collection's record; returns False if no record is too long.
 
-    Whoever follows the collection from before that must begin again (`HistoryGoneError`).
+    A follower from before that part must start again (`HistoryGoneError`).
     """
     long = f"SELECT id, floor, revision - ({_KEPT}) FROM collections WHERE revision - floor > ({_KEPT}) + {STEP}"
     found = database.read(lambda cursor: cursor.row(f"{long} LIMIT 1"))
