@@ -373,3 +373,17 @@ def test_on_a_terminal_a_line_shows_how_far_it_is(data: Path, tmp_path: Path) ->
     assert "\r" in shown
     assert " of " in shown
     assert b"first.db" in done.stdout
+
+
+def test_check_lists_rows_that_the_api_would_not_accept(data: Path) -> None:
+    write(data, "UPDATE faces SET external_image_id = 'a name with spaces' WHERE id = (SELECT MIN(id) FROM faces)")
+    (found,) = json.loads(run_failing_check(data))["findings"]
+    assert found.startswith("The row ")
+    assert " of the table faces: " in found
+
+
+def run_failing_check(data: Path) -> str:
+    """Run `mien store check --json` on a store with findings; its standard output."""
+    done = mien("store", "check", "--json", "--data", str(data))
+    assert done.returncode == 1, done.stdout + done.stderr
+    return done.stdout

@@ -6,6 +6,7 @@ import sys
 import time
 from contextlib import closing
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from mien.commands.packs import Command
 from mien.config import Settings
 from mien.errors import SetupError
 
+MOST_FAULTS = 20  # rows listed that break a constraint of the API
 KEYS = "It contains the access keys but not the master key that decrypts them: keep a copy of master.key elsewhere."
 
 
@@ -48,6 +50,7 @@ def check(settings: Settings, given: argparse.Namespace) -> int:
     from mien.store.upkeep import checksums
     from mien.store.upkeep.backup import damage
     from mien.store.upkeep.check import examine
+    from mien.transfer import validation
 
     if not stores.is_shared(settings.store) and not stores.place(settings.store, settings.data).exists():
         raise SetupError(f"There is no store at {stores.place(settings.store, settings.data)}.")
@@ -57,6 +60,7 @@ def check(settings: Settings, given: argparse.Namespace) -> int:
         if not findings:
             checksums.complete(database, shown)  # rows of an older version have none yet
             findings = examine(database, combine, shown)
+            findings += islice(validation.faults(database, shown), MOST_FAULTS)
     shown.end()
     if given.json:
         print(json.dumps({"findings": findings}, indent=2))

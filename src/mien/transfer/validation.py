@@ -5,7 +5,7 @@ structs; those of a store are generated from its column list, so that a column w
 """
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Annotated, Any, TypeVar
 
@@ -21,6 +21,7 @@ from mien.store.upkeep.bulk import HIDDEN, MERGING
 from mien.store.upkeep.check import Tell
 from mien.store.upkeep.copy import TABLES, Table, batches, numbers
 
+REFUSED = "The API would not accept it, so nothing was imported."
 MOST_KEY = 2**53  # keys beyond it leave no room for those that follow
 MOST_DIMENSION = 4096  # of an embedding of an unknown pack
 MOST_BYTES = 65_536  # of a value without a constraint
@@ -97,11 +98,11 @@ def checked(shape: type[Shape], row: Any, where: str) -> Shape:
     """
     try:
         found = msgspec.convert(row, shape)
-        complaints = broken(found)
+        faults = broken(found)
     except msgspec.ValidationError as error:
-        complaints = [str(error)]
-    if complaints:
-        raise SetupError(f"{where}: {plain(complaints[0])}. The API would not accept it, so nothing was imported.")
+        faults = [str(error)]
+    if faults:
+        raise SetupError(f"{where}: {plain(faults[0])}. {REFUSED}")
     return found
 
 
@@ -144,19 +145,31 @@ def refuse(database: Database, dimensions: Mapping[str, int], tell: Tell) -> Non
         SetupError: a row breaks a constraint; the message names it.
     """
     try:
-        for done, table in enumerate(TABLES):
-            tell("rows", done, len(TABLES))
-            shape = _shape(table)
-            for batch in batches(table, database, None):
-                for row in batch:
-                    key = row[: len(table.key)]
-                    shown = " ".join(map(str, key)) if all(isinstance(each, int) for each in key) else "of some text"
-                    where = f"The row {shown} of the table {table.name}"
-                    checked(shape, row, where)
-                    _bounded(table, row, where)
+        for fault in faults(database, tell):
+            raise SetupError(f"{fault} {REFUSED}")
         database.read(lambda cursor: _dimensions(cursor, dimensions))
     except sqlite3.Error as error:
         raise SetupError(f"The store cannot be read: {plain(str(error))}.") from None
+
+
+def faults(database: Database, tell: Tell) -> Iterator[str]:
+    """Reads a whole store and yields a sentence for each row that breaks a constraint of the API."""
+    for done, table in enumerate(TABLES):
+        tell("rows", done, len(TABLES))
+        shape = _shape(table)
+        for batch in batches(table, database, None):
+            for row in batch:
+                if fault := _fault(shape, row) or _excess(table, row):
+                    key = row[: len(table.key)]
+                    shown = " ".join(map(str, key)) if all(isinstance(each, int) for each in key) else "of some text"
+                    yield f"The row {shown} of the table {table.name}: {fault}."
+
+
+def _fault(shape: type[msgspec.Struct], row: Row) -> str | None:
+    try:
+        return next((plain(each) for each in broken(msgspec.convert(row, shape))), None)
+    except msgspec.ValidationError as error:
+        return plain(str(error))
 
 
 def refuse_embeddings(database: Database) -> None:
@@ -179,17 +192,18 @@ def _rule(table: Table, column: str) -> Any:
     return _RULES.get(f"{table.name}.{column}", _RULES.get(column, Other))
 
 
-def _bounded(table: Table, row: Row, where: str) -> None:
-    """Raises SetupError for a value without a constraint that is not finite or is far too large."""
+def _excess(table: Table, row: Row) -> str | None:
+    """Describes a value without a constraint that is not finite or is far too large."""
     for name, value in zip(table.columns, row, strict=True):
         if _rule(table, name) is not Other:
             continue
         if isinstance(value, float) and not isfinite(value):
-            raise SetupError(f"{where}: {name} is {value}, which is not a number.")
+            return f"{name} is {value}, which is not a number"
         if isinstance(value, int) and abs(value) > MOST_KEY:
-            raise SetupError(f"{where}: {name} is larger than {MOST_KEY}.")
+            return f"{name} is larger than {MOST_KEY}"
         if isinstance(value, str | bytes) and len(value) > MOST_BYTES:
-            raise SetupError(f"{where}: {name} is longer than {MOST_BYTES:,} bytes.")
+            return f"{name} is longer than {MOST_BYTES:,} bytes"
+    return None
 
 
 def _embeddings(batch: Sequence[Row]) -> None:
