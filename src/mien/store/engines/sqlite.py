@@ -14,6 +14,7 @@ from typing import Any
 
 from mien.errors import SetupError
 from mien.store.base import Cursor, DiskError, Row, StoreRefusedError, StoreUnavailableError, T, Work
+from mien.store.engines.log_size import LogSize
 from mien.store.engines.outage import PROBE, Outage
 from mien.store.engines.reserve import Reserve
 from mien.store.engines.sqlite_migrations import migrate
@@ -67,6 +68,7 @@ class SqliteDatabase:
         self._is_missed = False
         self._reserve = Reserve(path.with_name(path.name + ".reserve"))
         self._outage = Outage()
+        self._log_size = LogSize(path)
         self._full = self._broken = False
         self._open()
 
@@ -189,6 +191,7 @@ class SqliteDatabase:
             writer.execute("COMMIT")
             if not there.is_in_place():
                 raise StoreUnavailableError("its file was taken away, and what was written with it")
+            self._log_size.committed()
         except BaseException as error:  # noqa: BLE001  raised in every thread whose work it undoes
             undone = Failure(self._translated(error) if isinstance(error, sqlite3.Error) else error)
             if writer.in_transaction:
