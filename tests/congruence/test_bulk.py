@@ -1,4 +1,4 @@
-"""Whole collections out of every store and into every store, and a twin that takes its collection's place."""
+"""Reads and writes whole collections in every store, and replaces a collection by its shadow."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -150,7 +150,7 @@ def test_a_hidden_collection_is_seen_when_it_is_whole(store: Store) -> None:
     assert found(store).key == again
 
 
-def test_a_twin_follows_and_takes_the_place(store: Store) -> None:
+def test_a_shadow_follows_and_takes_the_place(store: Store) -> None:
     old = filled(store)
     new = bulk.described(ACCOUNT, "family", "another digest", "7.6", old.created)
     key = bulk.begin(store.database, new, store.tags.of(old.key))

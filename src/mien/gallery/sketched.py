@@ -129,20 +129,20 @@ class SketchedGallery:
         return Hits.best(keys[found], exact[found], limit)
 
     def memory(self) -> int:
-        """How many bytes it holds in memory (see `Gallery.memory`)."""
+        """Returns its size in memory (see `Gallery.memory`)."""
         return sum(segment.memory() for segment in self._segments)
 
     def segments(self) -> tuple[Segment, ...]:
-        """What it holds at this moment; `alive` goes on changing."""
+        """Returns its current segments, whose `alive` may still change."""
         return self._segments
 
     def replace(self, old: Segment, new: Segment) -> None:
-        """Put a segment with the same rows, kept elsewhere, in the place of another, if that is still here."""
+        """Replaces a segment by one with the same rows in other arrays, unless it was removed."""
         with self._changing:
             self._segments = tuple(new if segment is old else segment for segment in self._segments)
 
     def _ranked(self, near: _Near, probe: NDArray[np.float32]) -> tuple[Keys, NDArray[np.float32]]:
-        """Keys of what is near and their cosines by codes."""
+        """Returns the keys of near rows and their cosines by codes."""
         parts = np.array_split(near.rows, max(1, min(self._threads, len(near.rows) // WORTH)))
         others = [self._scanners.submit(_ranked, near.segments, part, probe) for part in parts[1:]]
         ranked = [_ranked(near.segments, parts[0], probe), *(other.result() for other in others)]

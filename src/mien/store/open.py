@@ -73,7 +73,7 @@ def open_store(store: str, data: str, connections: int = 4) -> Store:
         presence.mark(where)
         return over(database)
     try:
-        from mien.store.engines.postgres import PostgresDatabase  # noqa: PLC0415  psycopg is for those who use it
+        from mien.store.engines.postgres import PostgresDatabase  # noqa: PLC0415  psycopg is optional
     except ImportError:
         raise SetupError("A store on PostgreSQL needs psycopg: pip install 'mien[postgres]'.") from None
     return over(PostgresDatabase(store, connections))

@@ -87,7 +87,7 @@ class PostgresDatabase:
         self._outage = Outage()
 
     def _pool(self, least: int, most: int, lock_timeout: float) -> "ConnectionPool[Connection]":
-        """Opens a connection pool for reads or for writes; writes that wait for a lock do not take those of reads."""
+        """Opens a connection pool for reads or for writes, so that waiting writes do not block reads."""
         return ConnectionPool(
             "", connection_class=Connection, kwargs=self._info | {"autocommit": True},
             configure=partial(_configure, lock_timeout), min_size=least, max_size=max(1, most), timeout=RETRYING,

@@ -108,7 +108,7 @@ def advance(cursor: Cursor, collection: int) -> tuple[int, int]:
 
 
 def fresh() -> int:
-    """Returns a random id of a revision, or key of a collection, that no other history of this store gives out.
+    """Returns a random id for a revision or a collection, which no other history of this store gives out.
 
     A restored database gives the numbers of a sequence out again. A write that looked a collection up before and was
     stored after would then land in another collection with the same key. 52 bits are exact in JSON.

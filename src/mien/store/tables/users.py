@@ -1,4 +1,4 @@
-"""The table of users: a user is a group of faces in a collection, found by one vector combined from theirs."""
+"""The table of users: groups of faces in a collection, each found by one vector combined from theirs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Adds checksums to vectors that were stored without one, a few at a time, so that a large store can be used meanwhile.
+"""Adds missing checksums to stored vectors, a few at a time, so that a large store can be used meanwhile.
 
 A database from before there were checksums, or one that an older server also writes to, has such vectors. The table
 `checksums` says up to which key they are added; a server locks its row first.

@@ -20,7 +20,7 @@ _SPARE = 16 * 2**20  # bytes that must be free besides
 
 @dataclass(frozen=True, slots=True)
 class Freed:
-    """What compacting removed: records of removals, tokens, and the file's bytes before and after."""
+    """Counts of the removed records and tokens, and the file's bytes before and after compacting."""
 
     removals: int
     tokens: int

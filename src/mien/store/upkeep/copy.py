@@ -1,4 +1,4 @@
-"""Copies a whole store into another of any kind: row by row under the same keys, in the order of the keys.
+"""Copies a whole store into another of any kind: every row under its key, in the order of keys.
 
 The target always has the first rows of the source, so a copy that was killed continues after the last row it finds.
 Collections are copied last, since rows without their collection are invisible to callers. A table `copying` in the

@@ -46,8 +46,8 @@ def refuse_foreign(path: Path, shown: Path) -> None:
         kind, name = strange[0][:2] if strange else ("encoding", encoding)
         raise SetupError(
             f"{shown} is not as mien makes it: the {kind} {_printable(name)} is not in a store of version {version}, "
-            "or is there in another form. A file from elsewhere may run statements of its own, so nothing of it was "
-            "taken; bring its collections with `mien export` and `mien import`."
+            "or is there in another form. A file from elsewhere may contain statements that run by themselves, so "
+            "nothing of it was taken; bring its collections with `mien export` and `mien import`."
         )
     if full:
         raise SetupError(f"{shown} gave out keys beyond {_MOST_KEY}: none are left for new faces. Nothing was taken.")

@@ -11,7 +11,7 @@ CREATE TABLE collections (
     revision      BIGINT NOT NULL DEFAULT 0,     -- rises with every change to its faces or users
     faces         BIGINT NOT NULL DEFAULT 0,
     users         BIGINT NOT NULL DEFAULT 0,
-    floor         BIGINT NOT NULL DEFAULT 0,     -- the revision up to which the record of what went is gone
+    floor         BIGINT NOT NULL DEFAULT 0,     -- the revision up to which the record of removals is trimmed
     UNIQUE (account, name)
 );
 
@@ -38,7 +38,7 @@ CREATE TABLE embeddings (
     vector BYTEA NOT NULL                        -- float16, little-endian, of length 1 but for rounding
 );
 
--- What a gallery must forget to follow a collection from one revision to another.
+-- The keys that a gallery must remove to follow a collection from one revision to another.
 CREATE TABLE removals (
     collection BIGINT NOT NULL,
     revision   BIGINT NOT NULL,

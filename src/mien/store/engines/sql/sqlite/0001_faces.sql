@@ -37,7 +37,7 @@ CREATE TABLE embeddings (
     vector BLOB NOT NULL                         -- float32, little-endian, length 1
 );
 
--- What a gallery must forget to follow a collection from one revision to another.
+-- The keys that a gallery must remove to follow a collection from one revision to another.
 CREATE TABLE removals (
     collection INTEGER NOT NULL,
     revision   INTEGER NOT NULL,

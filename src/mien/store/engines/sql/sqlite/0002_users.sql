@@ -10,7 +10,7 @@ CREATE TABLE users (
 CREATE INDEX users_by_creation ON users (collection, id);
 CREATE INDEX faces_by_user ON faces (user_key) WHERE user_key IS NOT NULL;
 
--- A user with faces has one vector. When it changes the old row goes and a new one comes, under a key of its own.
+-- A user with faces has one vector. When it changes, the row is replaced by a new one under a new key.
 CREATE TABLE user_vectors (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     collection INTEGER NOT NULL,

@@ -1,4 +1,4 @@
--- Up to which revision the record of what went has been trimmed away; who knows an older one must begin anew.
+-- The revision up to which the record of removals is trimmed; a follower of an older one must start again.
 ALTER TABLE collections ADD COLUMN floor INTEGER NOT NULL DEFAULT 0;
 
 -- A user's faces in the order they are listed in, without a look at the rest of the collection.

@@ -1,5 +1,5 @@
 -- Which history a collection is on: a random id for each of its revisions, made with the revision. A database that is
--- put back gives revisions and keys out a second time, but never an id; who follows a collection is known by both.
+-- restored gives revisions and keys out a second time, but never an id; a follower is identified by both.
 ALTER TABLE collections ADD COLUMN history INTEGER NOT NULL DEFAULT 0;  -- the id of the current revision
 CREATE TABLE histories (
     collection INTEGER NOT NULL,
