@@ -122,7 +122,7 @@ def export(settings: Settings, given: argparse.Namespace) -> None:
 
 
 def take(_: Settings, given: argparse.Namespace) -> None:
-    """Take in packs from a folder."""
+    """Installs packs from a folder."""
     from mien.packs import bundle
 
     for entry in bundle.import_packs(Path(given.folder), given.accept_license):
@@ -130,7 +130,7 @@ def take(_: Settings, given: argparse.Namespace) -> None:
 
 
 def add(settings: Settings, given: argparse.Namespace) -> None:
-    """Add a pack of the user's own."""
+    """Tests and adds a pack of the user's own."""
     from mien import app
     from mien.packs import own
 

@@ -55,7 +55,7 @@ class Source:
 
 
 def identifier(name: str) -> str:
-    """Encodes a name as an id of the API: other characters than letters, digits and SAFE become `:` and two hex digits.
+    """Encodes a name as an id of the API: a character not in SAFE, letters or digits becomes `:` and two hex digits.
 
     Different names have different ids. To decode one, replace `:` by `%` and call `urllib.parse.unquote`.
     """

@@ -35,7 +35,7 @@ def photo() -> Photo:
 
 
 @pytest.fixture
-def crowd(settings: Settings) -> Iterator[LoadGenerator]:
+def generator(settings: Settings) -> Iterator[LoadGenerator]:
     with ServerProcess(settings) as server:
         made = LoadGenerator(server.host, server.port, 2)
         yield made
@@ -85,12 +85,12 @@ def test_a_server_that_remembers_does_less_than_the_floor(settings: Settings, ph
     pytest.fail(f"not below their floors: {rows}")
 
 
-def test_every_indexing_call_stores_a_face(crowd: LoadGenerator, photo: Photo) -> None:
-    crowd.once("CreateCollection", b'{"CollectionId": "counted"}')
-    calls = crowd.call("IndexFaces", bodies("IndexFaces", photo.data, "counted"), 0.1)
-    described = json.loads(crowd.once("DescribeCollection", b'{"CollectionId": "counted"}'))
+def test_every_indexing_call_stores_a_face(generator: LoadGenerator, photo: Photo) -> None:
+    generator.once("CreateCollection", b'{"CollectionId": "counted"}')
+    calls = generator.call("IndexFaces", bodies("IndexFaces", photo.data, "counted"), 0.1)
+    described = json.loads(generator.once("DescribeCollection", b'{"CollectionId": "counted"}'))
 
-    assert len(calls.took) >= 2 * len(crowd)
+    assert len(calls.took) >= 2 * len(generator)
     assert described["FaceCount"] == len(calls.took)
     assert calls.answered <= len(calls.took)
     assert calls.whole >= max(*calls.took, calls.wall)
@@ -117,22 +117,22 @@ def test_a_crowd_is_held_against_both_bounds_and_called_as_planned(settings: Set
     assert rows["IndexFaces"].floor_processor_ms > rows["DetectFaces"].floor_processor_ms
 
 
-def test_waiting_for_an_idle_connection_counts(crowd: LoadGenerator, photo: Photo) -> None:
+def test_waiting_for_an_idle_connection_counts(generator: LoadGenerator, photo: Photo) -> None:
     """Ten calls planned for the same moment over one connection: the last waits for nine others."""
-    told = crowd.call_at("DetectFaces", bodies("DetectFaces", photo.data, ""), [0.0] * 10, connections=1)
+    called = generator.call_at("DetectFaces", bodies("DetectFaces", photo.data, ""), [0.0] * 10, connections=1)
 
-    assert len(told.took) == 10
-    assert told.took == sorted(told.took)
-    assert max(told.late) >= told.took[-2]
-    assert max(told.late) < told.took[-1]
+    assert len(called.took) == 10
+    assert called.took == sorted(called.took)
+    assert max(called.late) >= called.took[-2]
+    assert max(called.late) < called.took[-1]
 
 
-def test_calls_go_out_when_they_are_planned(crowd: LoadGenerator) -> None:
+def test_calls_go_out_when_they_are_planned(generator: LoadGenerator) -> None:
     times = [number / 50 for number in range(20)]
-    told = crowd.call_at("ListCollections", Body(b"{}"), times, connections=4)
+    called = generator.call_at("ListCollections", Body(b"{}"), times, connections=4)
 
-    assert len(told.ended) == 20
-    assert all(ended >= planned for ended, planned in zip(told.ended, times, strict=True))
+    assert len(called.ended) == 20
+    assert all(ended >= planned for ended, planned in zip(called.ended, times, strict=True))
 
 
 def test_random_arrivals_have_the_rate_that_was_asked_for() -> None:
@@ -149,11 +149,11 @@ def test_a_perfect_server_makes_a_call_wait_only_where_all_cores_are_taken() -> 
 
 
 @pytest.mark.parametrize("size", [12, 1_000_000])
-def test_a_body_is_sent_whole(crowd: LoadGenerator, size: int) -> None:
+def test_a_body_is_sent_whole(generator: LoadGenerator, size: int) -> None:
     """A large one goes through a file; the server says what is wrong with the name behind it."""
     body = Body(b'{"Image": {"Bytes": "' + b"A" * size + b'"}, "CollectionId": "not a name"}', numbered=True)
     with pytest.raises(SetupError, match="collectionId"):
-        crowd.call("IndexFaces", body, 0)
+        generator.call("IndexFaces", body, 0)
 
 
 def test_a_load_without_clients_is_refused(settings: Settings) -> None:
@@ -161,9 +161,9 @@ def test_a_load_without_clients_is_refused(settings: Settings) -> None:
         request_bench.run(settings, None, Plan(1, load=0.7), None)
 
 
-def test_a_refused_call_ends_the_bench_with_the_servers_words(crowd: LoadGenerator) -> None:
+def test_a_refused_call_ends_the_bench_with_the_servers_words(generator: LoadGenerator) -> None:
     with pytest.raises(SetupError, match="ResourceNotFoundException"):
-        crowd.call("DescribeCollection", Body(b'{"CollectionId": "nowhere"}'), 0.1)
+        generator.call("DescribeCollection", Body(b'{"CollectionId": "nowhere"}'), 0.1)
 
 
 def test_a_server_that_cannot_start_says_why(settings: Settings, tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ class Findings:
                 f"  {row.size:,} people: FaceMatchThreshold {self.similarity(row.cosine):.2f}, "
                 f"{percent(row.fnir)} of known people are then missed{how}"
             )
-        lines.append("`mien serve --minimum-similarity N` holds every search to it.")
+        lines.append("`mien serve --minimum-similarity N` applies it to every search.")
         return "\n".join(lines)
 
 
