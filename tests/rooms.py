@@ -27,7 +27,7 @@ LEVELS: tuple[dict[str, str], ...] = (
     },
     {
         "access": "access keys, signatures, the vault, and which key may do what",
-        "watch": "log, metrics, traces, readiness",
+        "watch": "log, metrics and traces, each from one record of an answered request; readiness",
     },
     {"operations": "what the API promises: a file for each family, shapes, constraints, paging, the quality filter"},
     {"serving": "what requests share: their budget, the image cache, the galleries kept current"},

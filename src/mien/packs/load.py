@@ -14,17 +14,16 @@ from mien.engine.openvino import OpenVinoSession
 from mien.engine.session import SAMPLES, Graph, Runtime, Session, agrees, alive, fingerprint
 from mien.errors import SetupError
 from mien.face.cascade import Cascade, pyramid
-from mien.face.detect import Detector, Finder, Head
+from mien.face.detect import Detector, Finder
 from mien.face.embed import Embedder
 from mien.face.pipeline import Pipeline
 from mien.face.similarity import Calibration
 from mien.packs import networks
 from mien.packs.calibration_file import Pairs
-from mien.packs.heads import scrfd, yunet
+from mien.packs.heads import HEADS
 from mien.packs.manifest import CascadeSpec, DetectorSpec, EmbedderSpec, Manifest
 from mien.packs.readers import dlib, mtcnn
 
-HEADS: dict[str, Head] = {"scrfd": scrfd.read, "yunet": yunet.read}
 READERS: dict[str, Callable[[Path], Any]] = {
     "dlib": dlib.read,
     "mtcnn-proposal": mtcnn.read_proposal,

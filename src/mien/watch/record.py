@@ -1,4 +1,7 @@
-"""Describes an answered request for log, metrics and traces; it never contains image content."""
+"""Describes an answered request for log, metrics and traces; it never contains image content.
+
+`wire/server.py` fills it; what is written of it stands in `log.py`, `metrics.py` and `tracing.py`.
+"""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Builds and sends HTTP responses: the answer of an operation, an error, or a preflight."""
+"""Builds and sends HTTP responses: the answer of an operation, an error or a preflight, with their CORS headers."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass

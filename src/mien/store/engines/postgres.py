@@ -21,7 +21,7 @@ from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from mien.errors import SetupError
 from mien.store.base import Cursor, OutcomeUnknownError, StoreRefusedError, StoreUnavailableError, T, Work
-from mien.store.engines.outage import PROBE, Outage
+from mien.store.engines.outage_log import PROBE, Outage
 from mien.store.engines.postgres_migrations import migrate
 from mien.store.engines.statements import AnotherStatementError, FirstStatement, PostgresCursor
 from mien.store.engines.turns import Turns

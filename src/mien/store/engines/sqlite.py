@@ -15,7 +15,7 @@ from typing import Any
 from mien.errors import SetupError
 from mien.store.base import Cursor, DiskError, Row, StoreRefusedError, StoreUnavailableError, T, Work
 from mien.store.engines.log_size import LogSize
-from mien.store.engines.outage import PROBE, Outage
+from mien.store.engines.outage_log import PROBE, Outage
 from mien.store.engines.reserve import Reserve
 from mien.store.engines.sqlite_migrations import migrate
 from mien.store.engines.whereabouts import Whereabouts
