@@ -150,7 +150,7 @@ def test_a_sweeper_ends_what_an_earlier_one_began_and_what_comes_later(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mien.store.upkeep.sweep.FACES", 2)
-    monkeypatch.setattr("mien.store.upkeep.sweep.LOOK", 0.01)
+    monkeypatch.setattr("mien.store.upkeep.sweep.INTERVAL", 0.01)
     keys = [faces.make(store, name) for name in ("one", "two")]
     for key in keys:
         for number in range(5):

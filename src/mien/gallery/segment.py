@@ -54,12 +54,12 @@ class Segment:
 
     @property
     def room(self) -> int:
-        """How many rows can still be filled; none if its codes are mapped from a file."""
+        """Returns the number of rows that can still be filled; none if its codes are mapped from a file."""
         return ROWS - self.count if self.codes.flags.writeable else 0
 
     @property
     def living(self) -> int:
-        """How many rows are filled and not removed."""
+        """Returns the number of rows that are filled and not removed."""
         return int(np.count_nonzero(self.alive[: self.count]))
 
     def filled(

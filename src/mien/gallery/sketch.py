@@ -38,7 +38,7 @@ class Sketcher:
 
     @property
     def words(self) -> int:
-        """How many words of 64 bits a sketch has."""
+        """Returns the number of 64-bit words of a sketch."""
         return int(self.directions.shape[1]) // _WORD
 
     def sketch(self, embeddings: NDArray[np.float32]) -> NDArray[np.uint64]:

@@ -16,7 +16,7 @@ class Damage:
 
     @property
     def count(self) -> int:
-        """How many damaged vectors were read, each counted once."""
+        """Returns the number of damaged vectors that were read, each counted once."""
         return len(self._met)
 
     def note(self, kind: str, keys: Sequence[int]) -> None:

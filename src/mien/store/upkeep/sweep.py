@@ -13,7 +13,7 @@ from mien.system.background import Background
 
 FACES = 32  # faces removed in one transaction: another writer waits for it
 ROWS = 1_000  # rows of the other tables, which are stored side by side
-LOOK = 1.0  # seconds between looks for something to sweep
+INTERVAL = 1.0  # seconds between looks for something to sweep
 TRIM = 60.0  # and for records of changes that are too long, which is a look at every collection
 RETRY = 30.0  # seconds after a failure
 _ORDER = {
@@ -74,6 +74,6 @@ def sweeper(database: Database) -> Background:
         if not busy and started >= trims:
             busy = trim(database)
             trims = 0.0 if busy else started + TRIM
-        return time.monotonic() - started if busy else LOOK
+        return time.monotonic() - started if busy else INTERVAL
 
     return Background("sweep", turn, retry=RETRY)
