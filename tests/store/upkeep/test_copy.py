@@ -160,7 +160,7 @@ def test_a_store_that_is_not_there_or_in_use_is_refused(schema: str, file: str, 
     held = stores.lock(file, "")
     assert "in use by another mien" in copy(file, schema).stderr
     held.release()
-    assert "named by its address" in copy("store.db", schema).stderr
+    assert "by its address" in copy("store.db", schema).stderr
 
 
 @pytest.fixture
