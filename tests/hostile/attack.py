@@ -44,6 +44,7 @@ MOST_HELD = 150e6  # bytes more than before
 MOST_LEFT = 30e6  # bytes more than before that are still held after RELIEF
 MOST_WAIT = 0.250  # seconds of a signed ListCollections, at the 99th of 100
 MOST_SILENCE = 1.0  # seconds of GET /healthz
+BLOCK = 65536  # bytes that an attack without end sends at a time
 RELIEF = 10.0  # seconds after the attack in which memory is returned to the system
 
 Attack = Callable[["Target"], Awaitable[None]]
@@ -265,3 +266,12 @@ def _peak(process: int) -> float:
     """Returns the peak memory of a process since `_forget_peak`, in bytes."""
     line = next(x for x in Path(f"/proc/{process}/status").read_text().splitlines() if x.startswith("VmHWM"))
     return float(line.split()[1]) * 1024
+
+
+async def endless(target: Target, begin: bytes, part: bytes) -> None:
+    """Sends a beginning, then a part again and again until the server closes."""
+    block = part * (BLOCK // len(part))
+    async with target.connection() as peer:
+        await peer.send(begin)
+        while not peer.reader.at_eof():
+            await peer.send(block)

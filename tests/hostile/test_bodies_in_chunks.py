@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from tests.hostile import attack
-from tests.hostile.attack import Attack, Target
+from tests.hostile.attack import Attack, endless
 from tests.live import JSON
 from tests.locked import Locked
 
@@ -13,15 +13,6 @@ HEAD = (
     b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: %b\r\nX-Amz-Target: RekognitionService.ListCollections\r\n"
     b"Transfer-Encoding: chunked\r\n\r\n" % JSON.encode()
 )
-BLOCK = 65536
-
-
-async def endless(target: Target, begin: bytes, part: bytes) -> None:
-    block = part * (BLOCK // len(part))
-    async with target.connection() as peer:
-        await peer.send(begin)
-        while not peer.reader.at_eof():
-            await peer.send(block)
 
 
 @pytest.mark.parametrize(

@@ -6,20 +6,10 @@ from functools import partial
 import pytest
 
 from tests.hostile import attack
-from tests.hostile.attack import Attack, Target
+from tests.hostile.attack import Attack, Target, endless
 from tests.locked import Locked
 
 BEGIN = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
-BLOCK = 65536
-
-
-async def endless(target: Target, begin: bytes, part: bytes) -> None:
-    """Sends a beginning, then a part again and again until the server closes."""
-    block = part * (BLOCK // len(part))
-    async with target.connection() as peer:
-        await peer.send(begin)
-        while not peer.reader.at_eof():
-            await peer.send(block)
 
 
 async def byte_by_byte(target: Target, head: bytes, pause: float) -> None:
