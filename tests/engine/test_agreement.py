@@ -12,7 +12,8 @@ from mien.engine.openvino import OpenVinoSession
 from mien.engine.session import Graph, Outputs, single
 from mien.errors import SetupError
 from mien.packs import install, manifest
-from mien.packs.manifest import DetectorSpec
+from mien.packs.load import READERS
+from mien.packs.specs import DetectorSpec
 from tests import networks
 
 Make = Callable[[Path], Graph]
@@ -47,17 +48,20 @@ def test_generated_networks_answer_the_same(make: Make, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", manifest.catalogue())
 def test_the_onnx_networks_of_packs_answer_the_same(name: str, request: pytest.FixtureRequest) -> None:
     entry = manifest.named(name)
-    found = install.find(entry, request.getfixturevalue("packs") if name == "retail" else "")
+    found = install.find(entry, request.getfixturevalue("packs"))
     if found is None:
         pytest.skip(f"the files of the pack {name} are not here")
+    readers = {file.name: READERS.get(file.reader) for file in entry.files}
     graphs = []
     if isinstance(entry.detector, DetectorSpec) and entry.detector.file.endswith(".onnx"):
         seen = entry.detector
-        graphs += [Graph(found[seen.file], side, side, seen.color, seen.mean, seen.scale)
+        graphs += [Graph(found[seen.file], side, side, seen.color, seen.mean, seen.scale, read=readers[seen.file])
                    for side in (seen.wide, seen.narrow)]  # fmt: skip
-    if entry.embedder.file.endswith(".onnx"):
-        kept = entry.embedder
-        graphs.append(Graph(found[kept.file], kept.size, kept.size, kept.color, kept.mean, kept.scale))
+    graphs += [
+        Graph(found[each.file], each.size, each.size, each.color, each.mean, each.scale, read=readers[each.file])
+        for each in entry.embedders
+        if each.file.endswith(".onnx")
+    ]
     if not graphs:
         pytest.skip(f"the pack {name} has no ONNX network")
     for graph in graphs:

@@ -19,7 +19,7 @@ INPUTS = np.random.default_rng(13).integers(0, 255, (7, 128, 128, 3)).astype(np.
 @pytest.fixture(scope="module")
 def file(packs: str, pack: Pack) -> Path:
     folder = Path(packs)
-    name = pack.manifest.embedder.file
+    name = pack.manifest.embedders[0].file
     return folder / name if (folder / name).is_file() else folder / pack.manifest.name / name
 
 

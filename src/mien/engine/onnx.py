@@ -23,17 +23,14 @@ class OnnxSession:
 
     def __init__(self, graph: Graph, cores: Cores) -> None:
         ort = _runtime()
-        if graph.read is not None or graph.file.suffix != ".onnx":
-            raise SetupError(
-                f"{graph.file.name} is not an ONNX file, and ONNX Runtime reads no other; use engine = openvino."
-            )
+        content = _content(graph)
         options = ort.SessionOptions()
         options.intra_op_num_threads = cores.count
         options.log_severity_level = 3
         present = ort.get_available_providers()
         try:
             self._session = ort.InferenceSession(
-                _static(graph), options, providers=[name for name in PROVIDERS if name in present]
+                _static(content, graph), options, providers=[name for name in PROVIDERS if name in present]
             )
         except Exception as error:  # noqa: BLE001  its exceptions share no base class
             raise RuntimeError(str(error)) from None
@@ -64,11 +61,25 @@ class OnnxSession:
         return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
 
 
-def _static(graph: Graph) -> bytes:
+def _content(graph: Graph) -> bytes:
+    """Returns the network as ONNX.
+
+    Raises:
+        SetupError: the file is not ONNX, and its reader does not build ONNX.
+    """
+    found = graph.read(graph.file) if graph.read else graph.file.suffix == ".onnx" and graph.file.read_bytes()
+    if not isinstance(found, bytes):
+        raise SetupError(
+            f"{graph.file.name} is not an ONNX file, and ONNX Runtime reads no other; use engine = openvino."
+        )
+    return found
+
+
+def _static(content: bytes, graph: Graph) -> bytes:
     """Fixes the input to the graph's size, and clears all other shapes so that the runtime infers them."""
     import onnx  # noqa: PLC0415  an optional dependency
 
-    model = onnx.load(str(graph.file))
+    model = onnx.load_from_string(content)
     weights = {weight.name for weight in model.graph.initializer}
     (entry,) = [each for each in model.graph.input if each.name not in weights]
     for dimension, size in zip(entry.type.tensor_type.shape.dim, (1, 3, graph.height, graph.width), strict=True):

@@ -90,7 +90,7 @@ class OpenVinoSession:
     """
 
     def __init__(self, graph: Graph, cores: Cores, precision: str = "auto") -> None:
-        model = graph.read(graph.file) if graph.read else _core().read_model(graph.file)
+        model = _model(graph)
         model.reshape([graph.batch, 3, graph.height, graph.width])
         _bounded(model)
         steps, color = ov.preprocess.PrePostProcessor(model), ov.preprocess.ColorFormat
@@ -152,6 +152,11 @@ class OpenVinoSession:
         """Appends black inputs up to whole batches."""
         missing = -len(pixels) % self._batch
         return np.concatenate([pixels, np.zeros((missing, *self.shape), np.uint8)]) if missing else pixels
+
+
+def _model(graph: Graph) -> ov.Model:
+    found = graph.read(graph.file) if graph.read else graph.file
+    return found if isinstance(found, ov.Model) else _core().read_model(found)
 
 
 def _bounded(model: ov.Model) -> None:

@@ -36,7 +36,8 @@ class Graph:
         batch: inputs that go through the network in one call; more than one pays if inputs are small and many.
         paired: whether an inference takes two cores while each thread at work has two (`Cores.share`). It costs
             memory, and only a network with much to compute for one input gains. An engine may ignore it.
-        read: for a format that no engine reads, builds an OpenVINO model of the file (input NCHW); else None.
+        read: for a format that no engine reads, builds ONNX (as bytes) or an OpenVINO model (input NCHW) of the file;
+            else None.
     """
 
     file: Path
