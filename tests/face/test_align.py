@@ -89,7 +89,7 @@ def test_a_large_face_is_cut_out_as_its_shrunk_copy_is(factor: int) -> None:
 def test_a_photographs_face_is_cut_out_alike_at_every_size(pack: Pack) -> None:
     hopper = photos.hopper().pixels
     landmarks = np.array([(226, 195), (307, 196), (265, 240), (230, 276), (301, 276)], np.float32)
-    points, size = pack.pipeline.embedder.points, pack.pipeline.embedder.size
+    points, size = pack.pipeline.ensemble.embedders[0].points, pack.pipeline.ensemble.embedders[0].size
     reference = align(Halves(hopper), landmarks, points, size).astype(float)
     for factor in (2.5, 5.0):
         large = photos.resized(hopper, factor)

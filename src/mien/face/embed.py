@@ -1,12 +1,14 @@
-"""Embeds aligned faces as unit vectors: the nearer two vectors are, the likelier they are of one person."""
+"""Embeds aligned faces as vectors: the larger the product of two, the likelier they are of one person."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.engine.session import Session
-from mien.face.types import Pixels, Points
+from mien.face.crowd import Crowd
+from mien.face.types import Crop, Pixels, Points
 
 Embeddings = NDArray[np.float32]
 
@@ -23,6 +25,7 @@ class Embedder:
         mirrored: the landmarks' places in the crop that is mirrored, if they differ. Two scales tell more than two
             crops of one scale: see `benchmarks/README.md`, "What was tried for accuracy".
         cubic: whether faces are cut out bicubically (`align`).
+        weight: the weight of its cosine among several networks (`Ensemble`).
     """
 
     session: Session
@@ -31,6 +34,7 @@ class Embedder:
     mirror: bool
     mirrored: Points | None = None
     cubic: bool = False
+    weight: float = 1.0
 
     @property
     def size(self) -> int:
@@ -57,6 +61,66 @@ class Embedder:
         (vectors,) = self.session.run(batch).values()
         vectors = unit(vectors.reshape(len(batch), -1))
         return unit(vectors[: len(crops)] + vectors[len(crops) :]) if self.mirror else vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Ensemble:
+    """One or more embedding networks whose vectors are joined into one.
+
+    Each network's unit vector is scaled by the root of its weight, and they are concatenated, so that the cosine of two
+    such vectors is the weighted mean of the networks' cosines. The vector has length 1, or less where a crowd shortens
+    it. Its numbers are rounded to float16, in which it is stored, so that the same face in the same picture has the
+    vector that was stored.
+
+    Attributes:
+        embedders: the networks; a face is measured in the crop of the first (`quality`).
+        crowd: shortens vectors; None for a pack without.
+    """
+
+    embedders: tuple[Embedder, ...]
+    crowd: Crowd | None = None
+
+    @property
+    def dimension(self) -> int:
+        """The number of dimensions of the joined vector."""
+        return sum(each.dimension for each in self.embedders)
+
+    def embed(self, faces: Sequence[Sequence[Crop]]) -> Embeddings:
+        """Returns a vector for each face.
+
+        Args:
+            faces: for each face a crop for each network.
+
+        Returns:
+            float32 (N, dimension), each of length 1 or less.
+
+        Raises:
+            ArithmeticError: a network answered zeros or no numbers, which no face does.
+        """
+        if not faces:
+            return np.empty((0, self.dimension), np.float32)
+        vectors = self.joined(self.apart(faces))
+        whole = vectors if self.crowd is None else self.crowd.shortened(vectors)
+        return whole.astype(np.float16).astype(np.float32)
+
+    def apart(self, faces: Sequence[Sequence[Crop]]) -> list[Embeddings]:
+        """Returns each network's vectors of the faces, float32 (N, D), of length 1."""
+        each = zip(self.embedders, zip(*faces, strict=True), strict=True)
+        return [embedder.embed(*_stacked(crops)) for embedder, crops in each]
+
+    def joined(self, parts: Sequence[Embeddings]) -> Embeddings:
+        """Joins the networks' vectors of the same faces, float32 (N, D) each, to float32 (N, dimension)."""
+        total = sum(each.weight for each in self.embedders)
+        scales = [np.float32((each.weight / total) ** 0.5) for each in self.embedders]
+        return np.concatenate([part * scale for part, scale in zip(parts, scales, strict=True)], axis=1)
+
+
+def _stacked(crops: Sequence[Crop]) -> tuple[Pixels, Pixels | None]:
+    """Returns crops for one network as arrays; the second is None unless mirror images have crops of their own."""
+    straight = np.stack([crop.straight for crop in crops])
+    if all(crop.mirrored is None for crop in crops):
+        return straight, None
+    return straight, np.stack([crop.straight if crop.mirrored is None else crop.mirrored for crop in crops])
 
 
 def unit(vectors: NDArray[np.float32]) -> Embeddings:

@@ -13,10 +13,10 @@ import numpy as np
 from mien.engine.cores import Cores
 from mien.face.align import align
 from mien.face.detect import Finder
-from mien.face.embed import Embedder, Embeddings
+from mien.face.embed import Embedder, Embeddings, Ensemble
 from mien.face.halves import Halves
 from mien.face.quality import eye_distance, pose, quality
-from mien.face.types import Detection, Face, Picture
+from mien.face.types import Crop, Detection, Face, Picture, Points
 
 Stage = Callable[[str], AbstractContextManager[None]]  # gets the name of a stage, and is open while it lasts
 
@@ -25,10 +25,10 @@ CANVASES = 2  # a picture is first decoded at this many times the detector's can
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """A detector and an embedder made for each other, and the cores that their inferences share."""
+    """A detector, the networks that embed the faces it finds, and the cores that their inferences share."""
 
     detector: Finder
-    embedder: Embedder
+    ensemble: Ensemble
     cores: Cores
 
     def find(self, picture: Picture, stage: Stage = lambda _: nullcontext(), *, embedded: bool = True) -> list[Face]:
@@ -58,28 +58,27 @@ class Pipeline:
                 ]
 
     def embed(self, faces: Sequence[Face]) -> Embeddings:
-        """Embeds faces that `find` returned; float32 (N, dimension), unit length."""
+        """Embeds faces that `find` returned; float32 (N, dimension), of length 1 or less."""
         with self.cores.at_work():
-            size = self.embedder.size
-            crops = np.stack([face.crop for face in faces]) if faces else np.empty((0, size, size, 3), np.uint8)
-            if self.embedder.mirrored is None or not faces:
-                return self.embedder.embed(crops)
-            return self.embedder.embed(
-                crops, np.stack([face.crop if face.mirrored is None else face.mirrored for face in faces])
-            )
+            return self.ensemble.embed([face.crops for face in faces])
 
     def _side(self, detection: Detection, picture: Picture) -> int:
         """Returns the picture's longer side at which the face has as many pixels as its crop, up to full size."""
         full = max(picture.width, picture.height)
-        wanted = full * eye_distance(self.embedder.points) / max(eye_distance(detection.landmarks), 1.0)
-        return min(full, ceil(wanted))
+        eyes = max(eye_distance(each.points) for each in self.ensemble.embedders)
+        return min(full, ceil(full * eyes / max(eye_distance(detection.landmarks), 1.0)))
 
     def _cut(self, detection: Detection, image: Halves, picture: Picture, embedded: bool) -> Face:
         rows, columns = image.full.shape[:2]
         landmarks = detection.landmarks * np.array([columns / picture.width, rows / picture.height], np.float32)
-        wanted = self.embedder
-        crop = align(image, landmarks, wanted.points, wanted.size, wanted.cubic)
-        mirrored = None
-        if embedded and wanted.mirrored is not None:
-            mirrored = align(image, landmarks, wanted.mirrored, wanted.size, wanted.cubic)
-        return Face(detection, pose(detection.landmarks), quality(crop, wanted.points), crop, mirrored)
+        first, *others = self.ensemble.embedders
+        crops = [cut(each, image, landmarks, embedded) for each in (first, *(others if embedded else ()))]
+        return Face(detection, pose(detection.landmarks), quality(crops[0].straight, first.points), tuple(crops))
+
+
+def cut(wanted: Embedder, image: Halves, landmarks: Points, embedded: bool = True) -> Crop:
+    """Cut a face out for a network; the mirror image's own crop only if the face is to be embedded."""
+    straight = align(image, landmarks, wanted.points, wanted.size, wanted.cubic)
+    if wanted.mirrored is None or not embedded:
+        return Crop(straight)
+    return Crop(straight, align(image, landmarks, wanted.mirrored, wanted.size, wanted.cubic))

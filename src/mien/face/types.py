@@ -103,22 +103,33 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True)
+class Crop:
+    """A face cut out for an embedding network.
+
+    Attributes:
+        straight: uint8 RGB, (size, size, 3), aligned.
+        mirrored: the same at the scale at which the network wants the mirror image; None where that is no other.
+    """
+
+    straight: Pixels
+    mirrored: Pixels | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Face:
-    """A detected face, measured and cut out for the embedder.
+    """A detected face, measured and cut out for the embedders.
 
     Attributes:
         detection: its place in the image.
         pose: of the head.
         quality: of the picture of it.
-        crop: uint8 RGB, (size, size, 3), aligned for the pack's embedder.
-        mirrored: the same at the scale that the embedder wants for the mirror image; None if that is the crop's.
+        crops: a crop for each of the pack's embedders; only the first for a face that will not be embedded.
     """
 
     detection: Detection
     pose: Pose
     quality: Quality
-    crop: Pixels
-    mirrored: Pixels | None = None
+    crops: tuple[Crop, ...]
 
     @property
     def box(self) -> Box:

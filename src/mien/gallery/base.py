@@ -20,20 +20,27 @@ class Hits:
 
     Attributes:
         keys: int64 (N,).
-        cosines: float32 (N,), descending; equal cosines are in order of their keys.
+        cosines: float32 (N,), descending; equal cosines are in order of their keys. Vectors shorter than 1 have dot
+            products, which are smaller.
+        lengths: float32 (N,), the lengths of the vectors found.
     """
 
     keys: Keys
     cosines: NDArray[np.float32]
+    lengths: NDArray[np.float32]
 
     @classmethod
-    def best(cls, keys: Keys, cosines: NDArray[np.float32], limit: int) -> "Hits":
-        """Returns the `limit` nearest of some candidates, in order."""
-        if len(cosines) > limit:
-            bar = np.partition(cosines, len(cosines) - limit)[len(cosines) - limit]
-            keys, cosines = keys[cosines >= bar], cosines[cosines >= bar]
-        order = np.lexsort((keys, -cosines))[:limit]
-        return cls(keys[order], cosines[order])
+    def of(cls, keys: Keys, cosines: NDArray[np.float32], embeddings: Embeddings) -> "Hits":
+        """Returns hits with the lengths of their embeddings, float32 (N, D), which are in order already."""
+        return cls(keys, cosines, np.asarray(np.sqrt(np.vecdot(embeddings, embeddings)), np.float32))
+
+
+def nearest(keys: Keys, cosines: NDArray[np.float32], limit: int) -> NDArray[np.int64]:
+    """Returns the places of the `limit` nearest candidates, in order."""
+    kept = np.arange(len(cosines))
+    if len(cosines) > limit:
+        kept = np.flatnonzero(cosines >= np.partition(cosines, len(cosines) - limit)[len(cosines) - limit])
+    return np.asarray(kept[np.lexsort((keys[kept], -cosines[kept]))[:limit]], np.int64)
 
 
 class Gallery(Protocol):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.gallery.base import ROUNDING, Embeddings, Hits, Keys
+from mien.gallery.base import ROUNDING, Embeddings, Hits, Keys, nearest
 
 _LEAST_ROWS = 256
 
@@ -65,7 +65,8 @@ class ExactGallery:
         state = self._state
         cosines = state.embeddings[: state.count] @ probe
         found = np.flatnonzero((cosines >= least - ROUNDING) & state.alive[: state.count])
-        return Hits.best(state.keys[found], cosines[found], limit)
+        found = found[nearest(state.keys[found], cosines[found], limit)]
+        return Hits.of(state.keys[found], cosines[found], state.embeddings[found])
 
     def memory(self) -> int:
         """Returns its size in memory (see `Gallery.memory`)."""

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-LEAST_BITS = 256  # of a sketch; fewer lose too many faces, so a short embedding is rotated several times
+# The step of a sketch's bits, as the scan reads them. Fewer lose too many faces, so a short embedding is rotated
+# several times; for one between two steps the smaller does as well (`benchmarks/README.md`).
+STEP_BITS = 256
 _WORD = 64
 _SEED = 20250  # of the rotation: the same in every process, so that a snapshot of one is valid in another
 _PEAK = 127
@@ -31,7 +33,7 @@ class Sketcher:
     def around(cls, mean: NDArray[np.float32]) -> "Sketcher":
         """Returns a sketcher with this mean, float32 (D,)."""
         dimension = len(mean)
-        bits = _WORD * -(-max(dimension, LEAST_BITS) // _WORD)
+        bits = STEP_BITS * max(dimension // STEP_BITS, 1)
         random = np.random.default_rng(_SEED)
         turns = [np.linalg.qr(random.standard_normal((dimension, dimension)))[0] for _ in range(0, bits, dimension)]
         return cls(mean, np.concatenate(turns, axis=1)[:, :bits].astype(np.float32))

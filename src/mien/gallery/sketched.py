@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.gallery import kernels
-from mien.gallery.base import ROUNDING, Embeddings, Hits, Keys, Originals
+from mien.gallery.base import ROUNDING, Embeddings, Hits, Keys, Originals, nearest
 from mien.gallery.segment import ROWS, Segment, joined
 from mien.gallery.sketch import Sketcher, encode
 from mien.system.batching import Batching
@@ -118,15 +118,17 @@ class SketchedGallery:
     def search(self, probe: NDArray[np.float32], limit: int, least: float) -> Hits:
         """Returns the nearest embeddings (see `Gallery.search`)."""
         if not self._living:
-            return Hits(np.empty(0, np.int64), np.empty(0, np.float32))
+            return Hits(np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.float32))
         wanted = max(DEPTH, self._living // DEPTH_SHARE, 2 * limit)
         near = self._scan(_Probe(self.sketcher.sketch(probe[None])[0], wanted))
         keys, cosines = self._ranked(near, probe)
-        likely = cosines >= least - SLACK
-        keys, embeddings = self._originals(Hits.best(keys[likely], cosines[likely], limit + MORE).keys)
-        exact = embeddings.reshape(len(keys), len(probe)) @ probe
-        found = exact >= least - ROUNDING
-        return Hits.best(keys[found], exact[found], limit)
+        likely = np.flatnonzero(cosines >= least - SLACK)
+        keys, embeddings = self._originals(keys[likely[nearest(keys[likely], cosines[likely], limit + MORE)]])
+        embeddings = embeddings.reshape(len(keys), len(probe))
+        exact = embeddings @ probe
+        found = np.flatnonzero(exact >= least - ROUNDING)
+        found = found[nearest(keys[found], exact[found], limit)]
+        return Hits.of(keys[found], exact[found], embeddings[found])
 
     def memory(self) -> int:
         """Returns its size in memory (see `Gallery.memory`)."""
