@@ -13,6 +13,7 @@ from mien import __version__, config
 from mien.commands import copy as copy_command
 from mien.commands import images as image_commands
 from mien.commands import keys as key_commands
+from mien.commands import own_crowd as crowd_command
 from mien.commands import packs as pack_commands
 from mien.commands import store as store_commands
 from mien.commands import transfer as transfer_commands
@@ -81,6 +82,7 @@ def parser() -> argparse.ArgumentParser:
     store = family("store", "check, back up, restore, compact and copy the store")
     store_commands.add_to(command, store)
     copy_command.add_to(command, store)
+    crowd_command.add_to(command)
     image_commands.add_to(command)
     transfer_commands.add_to(command)
     return top

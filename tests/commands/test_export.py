@@ -144,7 +144,7 @@ def test_what_is_damaged_or_newer_or_nonsense_leaves_nothing(data: Path, tmp_pat
         "damaged": bytes(flipped),
         "version 2": _zip(members | {"manifest.json": json.dumps(manifest | {"version": 2}).encode()}),
         "not an export": _zip({"a.txt": b"a"}),
-        "length is not 1": _zip(members | {"faces.parquet": _table(faces, doubled, tmp_path)}),
+        "of a length between 0.1 and 1": _zip(members | {"faces.parquet": _table(faces, doubled, tmp_path)}),
         "other columns": _zip(members | {"faces.parquet": members["users.parquet"]}),
     }
     for number, (words, content) in enumerate(cases.items()):

@@ -46,7 +46,10 @@ def test_the_list_says_size_licence_figures_and_state(packs: str, tmp_path: Path
     text = mien("packs", "list", folder=tmp_path, packs=packs).stdout
     assert "2.9 MB" in text
     assert "TAR 98.91% at FAR 0.001" in text
-    assert "sface  YuNet 2023mar + SFace 2021dec  [not installed]  [not tried]  [not calibrated]" in text
+    assert (
+        "insightface-small  SCRFD-500M + ArcFace MobileFaceNet  [not installed]  [not tried]  [not calibrated]" in text
+    )
+    assert "crowd    704 generated faces of no real person" in text
     assert "non-commercial use only" in text
 
 

@@ -21,7 +21,7 @@ from mien.packs.readers import dlib as reader
 from tests import photos
 
 ENTRY = manifest.named("dlib")
-WEIGHTS = ENTRY.embedder.file
+WEIGHTS = ENTRY.embedders[0].file
 IMPORTED = """
 import sys
 from mien import app, config
@@ -66,7 +66,7 @@ def square(photo: photos.Photo) -> photos.Pixels:
 def test_the_embedding_is_dlibs(photo: photos.Photo, files: dict[str, Path], dlib: ModuleType) -> None:
     crop = square(photo)
     network = ov.Core().compile_model(reader.read(files[WEIGHTS]), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    entry = (crop.astype(np.float32) - ENTRY.embedder.mean) / ENTRY.embedder.scale
+    entry = (crop.astype(np.float32) - ENTRY.embedders[0].mean) / ENTRY.embedders[0].scale
     ours = network([np.ascontiguousarray(entry.transpose(2, 0, 1)[None], np.float32)])["embedding"][0]
     theirs = np.array(dlib.face_recognition_model_v1(str(files[WEIGHTS])).compute_face_descriptor(crop))
     assert np.abs(ours - theirs).max() < 1e-5
@@ -183,10 +183,10 @@ def test_files_copied_to_a_folder_serve_as_well(
 
 
 @pytest.mark.parametrize(
-    "source", ["", 'url = "https://example.org/a"\npackage = { name = "a", version = "1", path = "a" }']
+    "source", ["", 'url = "https://example.org/a"\nbring = true', 'enclosed = true\nurl = "https://example.org/a"']
 )
 def test_a_file_has_one_source(source: str) -> None:
     text = (Path(manifest.__file__).parent / "catalog/dlib.toml").read_text()
     head, _, tail = text.partition("[[files]]")
-    with pytest.raises(SetupError, match="needs either a url or a package"):
+    with pytest.raises(SetupError, match="needs a url or a package"):
         manifest.parse(f'{head}[[files]]\nname = "a"\nsha256 = "0"\n{source}\n\n[[files]]{tail}'.encode(), "test")

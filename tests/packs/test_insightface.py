@@ -20,7 +20,8 @@ from mien.face.halves import Halves
 from mien.image.decode import read_header
 from mien.packs import install, load, manifest
 from mien.packs.heads import scrfd
-from mien.packs.manifest import DetectorSpec, File, Manifest
+from mien.packs.manifest import File, Manifest
+from mien.packs.specs import DetectorSpec
 from tests import networks, photos
 
 ENTRY = manifest.named("insightface")
@@ -86,12 +87,12 @@ def test_the_embedding_is_insightfaces(engine: str, tmp_path: Path) -> None:
 def test_the_crop_is_insightfaces() -> None:
     image = photos.astronaut().pixels
     landmarks = np.array([[200, 105], [240, 103], [221, 128], [206, 150], [238, 148]], np.float32)
-    points = np.array(ENTRY.embedder.points, np.float32) * ENTRY.embedder.size
+    points = np.array(ENTRY.embedders[0].points, np.float32) * ENTRY.embedders[0].size
     oracle("arcface_onnx")
     from insightface.utils import face_align
 
     theirs = face_align.norm_crop(image, landmarks)
-    ours = align(Halves(image), landmarks, points, ENTRY.embedder.size)
+    ours = align(Halves(image), landmarks, points, ENTRY.embedders[0].size)
     assert np.abs(ours.astype(int) - theirs).mean() < 0.5
 
 

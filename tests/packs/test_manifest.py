@@ -18,7 +18,7 @@ def test_the_default_pack_says_what_it_is() -> None:
     assert RETAIL.name == "retail"
     assert RETAIL.license.commercial
     assert RETAIL.license.name == "Apache-2.0"
-    assert {file.name for file in RETAIL.files} >= {*RETAIL.detector.files, RETAIL.embedder.file}
+    assert {file.name for file in RETAIL.files} >= {*RETAIL.detector.files, RETAIL.embedders[0].file}
 
 
 @pytest.mark.parametrize("name", manifest.catalogue())
@@ -29,10 +29,10 @@ def test_every_pack_names_its_files_addresses_and_digests(name: str) -> None:
     assert entry.license.weights
     assert entry.license.training_data
     for file in entry.files:
-        assert file.url.startswith("https://") or file.package or file.bring
+        assert file.url.startswith("https://") or file.package or file.bring or file.enclosed
         assert re.fullmatch("[0-9a-f]{64}", file.sha256)
         assert file.size > 0
-    assert {*entry.detector.files, entry.embedder.file} <= {file.name for file in entry.files}
+    assert {*entry.detector.files, *(each.file for each in entry.embedders)} <= {file.name for file in entry.files}
     assert bool(entry.checks and entry.calibration and entry.measured) == entry.tried
 
 
@@ -84,7 +84,7 @@ def changed(part: str, **values: object) -> Manifest:
         changed("embedder", dimension=512),
         changed("embedder", mean=(127.5, 127.5, 127.5)),
         changed("embedder", scale=(2.0, 2.0, 2.0)),
-        changed("embedder", points=((0.3, 0.4), *RETAIL.embedder.points[1:])),
+        changed("embedder", points=((0.3, 0.4), *RETAIL.embedders[0].points[1:])),
     ],
     ids=["weights", "color", "mirror", "size", "dimension", "mean", "scale", "points"],
 )

@@ -121,7 +121,7 @@ def search(settings: Settings, given: argparse.Namespace) -> None:
 
 def meaning(similarity: float) -> str:
     """Describes a similarity by how rarely two strangers reach it."""
-    bars = ((95, "1,000,000"), (90, "100,000"), (80, "10,000"), (60, "1,000"), (40, "100"), (20, "10"))
+    bars = ((99, "1,000,000"), (90, "100,000"), (80, "10,000"), (60, "1,000"), (40, "100"), (20, "10"))
     for bar, pairs in bars:
         if similarity >= bar:
             return f"Fewer than one pair of strangers in {pairs} scores as high."

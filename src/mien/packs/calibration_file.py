@@ -6,7 +6,8 @@ import msgspec
 
 from mien.errors import SetupError
 from mien.packs import toml
-from mien.packs.manifest import Cosine, Manifest, Share
+from mien.packs.manifest import Cosine, Manifest
+from mien.packs.specs import Share
 
 Pairs = list[tuple[Share, Cosine]]  # false accept rate, cosine
 

@@ -23,6 +23,7 @@ from mien.packs.manifest import MOST_FILE, File, Manifest, digest
 from mien.system import leftovers
 
 TIMEOUT = 8.0  # seconds until an address that does not answer is given up
+ENCLOSED = Path(__file__).parent / "catalog"  # the folder of the files that come with mien
 ADDING = ".adding-"  # prefix of the folder in which a user's own pack is tried
 _CHUNK = 1 << 16
 
@@ -86,7 +87,7 @@ def install(manifest: Manifest, packs: str, accepted: bool = False) -> dict[str,
                 _download(file, target / file.name)
                 continue
             _check(file, present, manifest)
-            if present.parent != target:
+            if present.parent != target and not file.enclosed:
                 copy(present, target / file.name)
     except OSError as error:
         raise SetupError(_not_installed(manifest, packs, _reason(error))) from None
@@ -143,8 +144,9 @@ def _folders(manifest: Manifest, packs: str) -> list[Path]:
 
 def _place(file: File, folder: Path) -> Path:
     """Returns a file's path in a folder or, if it is not there, in its Python package."""
-    path = folder / file.name
-    inside = _packaged(file)
+    if file.enclosed:
+        return ENCLOSED / file.name
+    path, inside = folder / file.name, _packaged(file)
     return inside if inside and not path.is_file() else path
 
 
@@ -182,7 +184,7 @@ def _require_packages(manifest: Manifest, packs: str) -> None:
     """
     folders = _folders(manifest, packs)
     missing = [file for file in manifest.files if not any(_place(file, folder).is_file() for folder in folders)]
-    sources = sorted({file.source for file in missing if file.package})
+    sources = sorted({file.source for file in missing if file.package and not file.url})
     if sources:
         raise SetupError(
             f"The pack {manifest.name} takes files from {' and '.join(sources)}; run `pip install "

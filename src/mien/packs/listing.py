@@ -31,6 +31,7 @@ def _row(entry: Manifest, packs: str) -> dict[str, Any]:
         "weights": entry.license.weights,
         "training_data": entry.license.training_data,
         "model_version": entry.model_version,
+        "crowd": entry.crowd.license if entry.crowd else None,
         "measured": msgspec.to_builtins(entry.measured),
         "tried": entry.tried,
         "calibrated": bool(entry.calibration),
@@ -53,12 +54,14 @@ def _paragraph(row: dict[str, Any]) -> str:
     use = "commercial use allowed" if row["commercial"] else "non-commercial use only"
     files = "\n".join(f"    {file['source']}\n      sha256 {file['sha256']}" for file in row["files"])
     marks = "".join(f"  [{mark}]" for mark in _marks(row))
+    crowd = f"  crowd    {row['crowd']}\n" if row["crowd"] else ""
     return (
         f"{row['name']}  {row['title']}{marks}\n"
         f"  size     {row['size'] / 1e6:.1f} MB\n"
         f"  weights  {row['license']} ({use}), {row['license_address']}\n"
         f"           {row['weights']}\n"
         f"  trained  {row['training_data']}\n"
+        f"{crowd}"
         f"  measured {_figures(row)}\n"
         f"  version  {row['model_version']}\n"
         f"  files\n{files}"

@@ -1,6 +1,6 @@
 """Turns a manifest and its files into a running pack at start-up: compiles networks, joins heads, checks outputs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,17 +14,20 @@ from mien.engine.openvino import OpenVinoSession
 from mien.engine.session import SAMPLES, Graph, Runtime, Session, agrees, alive, fingerprint
 from mien.errors import SetupError
 from mien.face.cascade import Cascade, pyramid
+from mien.face.crowd import Crowd
 from mien.face.detect import Detector, Finder
-from mien.face.embed import Embedder
+from mien.face.embed import Embedder, Ensemble
 from mien.face.pipeline import Pipeline
 from mien.face.similarity import Calibration
 from mien.packs import networks
 from mien.packs.calibration_file import Pairs
 from mien.packs.heads import HEADS
-from mien.packs.manifest import CascadeSpec, DetectorSpec, EmbedderSpec, Manifest
-from mien.packs.readers import dlib, mtcnn
+from mien.packs.manifest import Manifest
+from mien.packs.readers import blockwise, dlib, mtcnn
+from mien.packs.specs import CascadeSpec, CrowdSpec, DetectorSpec, EmbedderSpec
 
 READERS: dict[str, Callable[[Path], Any]] = {
+    "blockwise": blockwise.read,
     "dlib": dlib.read,
     "mtcnn-proposal": mtcnn.read_proposal,
     "mtcnn-refinement": mtcnn.read_refinement,
@@ -43,7 +46,7 @@ class Pack:
 
     Attributes:
         manifest: its description.
-        pipeline: detector and embedder.
+        pipeline: detector and embedders.
         calibration: cosine → similarity.
         runtime: the engine and its device.
         sessions: the networks by their names in the manifest's checks.
@@ -87,8 +90,10 @@ class Pack:
         wrapped = {name: wrap(name, session) for name, session in self.sessions.items()}
         finder: Any = self.pipeline.detector
         detector = replace(finder, **{name: wrapped[name] for name in finder.sessions})
-        embedder = replace(self.pipeline.embedder, session=wrapped["embedder"])
-        return replace(self, pipeline=replace(self.pipeline, detector=detector, embedder=embedder), sessions=wrapped)
+        embedders = self.pipeline.ensemble.embedders
+        again = [replace(each, session=wrapped[name]) for name, each in zip(_names(embedders), embedders, strict=True)]
+        ensemble = replace(self.pipeline.ensemble, embedders=tuple(again))
+        return replace(self, pipeline=replace(self.pipeline, detector=detector, ensemble=ensemble), sessions=wrapped)
 
     def _is_sound(self, name: str, measured: NDArray[np.float32]) -> bool:
         if not (self.manifest.tried or self.manifest.checks):
@@ -115,23 +120,43 @@ def load(
     Raises:
         SetupError: a network cannot be read or compiled, or the calibration is not valid.
     """
-    wanted = manifest.embedder
-    points, mirrored = (_points(wanted, scale) for scale in wanted.scales)
     compiling = Networks(manifest, files, cores, compile_graph)
     try:
         detector = manifest.detector
         with ThreadPoolExecutor(1) as beside:  # the engine compiles without the interpreter's lock
-            entry = (wanted.color, wanted.mean, wanted.scale)
-            embedding = beside.submit(compiling.compile, wanted.file, (wanted.size, wanted.size), entry)
+            embedding = beside.submit(lambda: tuple(compiling.embedder(each) for each in manifest.embedders))
             finder = compiling.detector(detector) if isinstance(detector, DetectorSpec) else compiling.cascade(detector)
-            session = embedding.result()
+            embedders = embedding.result()
+        ensemble = Ensemble(embedders)
+        if manifest.crowd:
+            ensemble = replace(ensemble, crowd=_crowd(manifest.crowd, files, ensemble))
         calibration = Calibration.from_far(measured or manifest.calibration)
     except UNREADABLE as error:
         raise SetupError(f"The pack {manifest.name} cannot be loaded: {_reason(error)}.") from None
-    apart = wanted.mirror and wanted.scales[0] != wanted.scales[1]
-    embedder = Embedder(session, points, wanted.dimension, wanted.mirror, mirrored if apart else None, wanted.cubic)
-    sessions = {**finder.sessions, "embedder": session}
-    return Pack(manifest, Pipeline(finder, embedder, cores), calibration, session.describe(), sessions)
+    sessions = finder.sessions | {name: each.session for name, each in zip(_names(embedders), embedders, strict=True)}
+    pipeline = Pipeline(finder, ensemble, cores)
+    return Pack(manifest, pipeline, calibration, embedders[0].session.describe(), sessions)
+
+
+def _names(embedders: Sequence[Embedder]) -> list[str]:
+    """Returns the networks' names in checks and metrics: "embedder", "embedder-2" …"""
+    return [f"embedder-{number}" if number > 1 else "embedder" for number in range(1, len(embedders) + 1)]
+
+
+def _crowd(spec: CrowdSpec, files: dict[str, Path], ensemble: Ensemble) -> Crowd:
+    """Returns the pack's crowd, joined from its files as the networks' vectors are.
+
+    Raises:
+        ValueError: a file holds something else.
+    """
+    parts = []
+    for name, embedder in zip(spec.files, ensemble.embedders, strict=True):
+        part = np.load(files[name], allow_pickle=False)
+        if part.ndim != 2 or part.shape[1] != embedder.dimension or not np.isfinite(part).all():
+            raise ValueError(f"{name} holds no vectors of {embedder.dimension} numbers")
+        parts.append(part.astype(np.float32))
+    middle, *faces = ensemble.joined(parts)
+    return Crowd.of(np.stack(faces), middle, spec.nearest, spec.usual, spec.strength)
 
 
 def _reason(error: Exception) -> str:
@@ -169,11 +194,18 @@ class Networks:
         if reader not in ("", *READERS):
             raise ValueError(f"there is no reader named {reader}; known readers: {', '.join(READERS)}")
         read = READERS[reader] if reader else None
-        if read is None:
+        if read in (None, blockwise.read):  # this reader copies all else that an ONNX file says
             networks.check(self.files[name], self.files)
         color, mean, scale = entry
         graph = Graph(self.files[name], *shape, color, mean, scale, batch, paired, read)
         return self.compile_graph(graph, self.cores)
+
+    def embedder(self, spec: EmbedderSpec) -> Embedder:
+        """Compiles an embedding network and places its landmarks."""
+        session = self.compile(spec.file, (spec.size, spec.size), (spec.color, spec.mean, spec.scale))
+        points, mirrored = (_points(spec, scale) for scale in spec.scales)
+        apart = mirrored if spec.mirror and spec.scales[0] != spec.scales[1] else None
+        return Embedder(session, points, spec.dimension, spec.mirror, apart, spec.cubic, spec.weight)
 
     def detector(self, spec: DetectorSpec) -> Finder:
         """Compiles a detector of one network over two canvases."""

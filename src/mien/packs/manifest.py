@@ -4,23 +4,16 @@ import hashlib
 import re
 from importlib import resources
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from mien.errors import SetupError
 from mien.packs import toml
+from mien.packs.specs import CascadeSpec, CrowdSpec, DetectorSpec, EmbedderSpec, Share
 
-Side = Annotated[int, Meta(ge=16, le=4096)]  # pixels of a network's input
-Share = Annotated[float, Meta(ge=0, le=1)]
-Coordinate = Annotated[float, Meta(ge=-1, le=2)]  # as a share of a crop; a landmark may lie outside
-Point = tuple[Coordinate, Coordinate]
-Triple = tuple[float, float, float]
-Divisor = Annotated[float, Meta(gt=0)]
-Divisors = tuple[Divisor, Divisor, Divisor]
 Cosine = Annotated[float, Meta(ge=-1, le=1)]
-Colors = Literal["RGB", "BGR"]
 
 CATALOG = "catalog"  # the folder of the user's manifests, beside the packs' folders, so no pack may have this name
 MOST_FILE = 1 << 31  # bytes; an ONNX file cannot have more
@@ -49,9 +42,10 @@ class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A file of the pack: its name, the digest (hex SHA-256) it must have, its size in bytes, and its source.
 
-    The source is one of three: `url`, its publisher's address; `package`; or `bring`, for a file that the user brings
-    and mien never downloads. `reader` names the reader of a file that engines cannot read (`packs.load.READERS`). A
-    brought file may lack its digest only in a manifest that has not been added yet (`packs.own`).
+    The source is `url`, its publisher's address, or `package`, or both; or `bring`, for a file that the user brings and
+    mien never downloads; or `enclosed`, for a file that comes with mien. `reader` names the reader of a file that
+    engines cannot read (`packs.load.READERS`). A brought file may lack its digest only in a manifest that has not been
+    added yet (`packs.own`).
     """
 
     name: str
@@ -59,14 +53,15 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     url: str = ""
     package: Package | None = None
     bring: bool = False
+    enclosed: bool = False
     reader: str = ""
     size: Annotated[int, Meta(ge=0, le=MOST_FILE)] = 0
 
     def __post_init__(self) -> None:
         if not _FILE.fullmatch(self.name):
             raise ValueError(f"{self.name!r} is not the name of a file")
-        if [bool(self.url), bool(self.package), self.bring].count(True) != 1:
-            raise ValueError(f"{self.name} needs either a url or a package, or bring = true")
+        if [bool(self.url or self.package), self.bring, self.enclosed].count(True) != 1:
+            raise ValueError(f"{self.name} needs a url or a package, or bring = true")
         if self.url and not _ADDRESS.fullmatch(self.url):
             raise ValueError(f"the url of {self.name} does not begin with https:// or http://")
         if not (_DIGEST.fullmatch(self.sha256) or (self.bring and not self.sha256)):
@@ -77,7 +72,9 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
         """The source in words."""
         if self.bring:
             return f"{self.name}, which you bring yourself"
-        return f"the Python package {self.package.name}=={self.package.version}" if self.package else self.url
+        if self.enclosed:
+            return f"{self.name}, which comes with mien"
+        return self.url or (f"the Python package {self.package.name}=={self.package.version}" if self.package else "")
 
 
 class License(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -107,69 +104,6 @@ class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             float(rate)
 
 
-class DetectorSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="canvas"):
-    """A detector of one network: canvas sides in pixels, preprocessing, the head of its outputs, thresholds (0–1)."""
-
-    file: str
-    head: str
-    wide: Side
-    narrow: Side
-    color: Colors
-    least_score: Share
-    most_overlap: Share
-    mean: Triple = (0.0, 0.0, 0.0)
-    scale: Divisors = (1.0, 1.0, 1.0)
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The names of its files."""
-        return (self.file,)
-
-
-class CascadeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="cascade"):
-    """A cascade of three networks: sides of the first one's canvas in pixels, preprocessing, thresholds (0–1).
-
-    `least_scores` has the least score of a face for each network.
-    """
-
-    proposer: str
-    refiner: str
-    finisher: str
-    wide: Side
-    narrow: Side
-    color: Colors
-    least_scores: tuple[Share, Share, Share]
-    most_overlap: Share
-    mean: Triple = (0.0, 0.0, 0.0)
-    scale: Divisors = (1.0, 1.0, 1.0)
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The names of its files."""
-        return (self.proposer, self.refiner, self.finisher)
-
-
-class EmbedderSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """An embedder: crop side in pixels, length of the vector, preprocessing, and the landmarks' places in a crop.
-
-    `points` are shares of the crop: left eye, right eye, nose tip, left and right mouth corner as seen in the image.
-    `scales` are the sizes of the face, relative to `points`, in the crop and in the crop that is mirrored. `cubic`
-    says whether crops are interpolated bicubically or bilinearly. Defaults are left out of the contract, so that an old
-    pack keeps its contract, and its collections, when a later mien adds a step that the pack does not use.
-    """
-
-    file: str
-    size: Annotated[int, Meta(ge=16, le=1024)]
-    dimension: Annotated[int, Meta(ge=2, le=4096)]
-    color: Colors
-    mirror: bool
-    points: tuple[Point, Point, Point, Point, Point]
-    mean: Triple = (0.0, 0.0, 0.0)
-    scale: Divisors = (1.0, 1.0, 1.0)
-    scales: tuple[Divisor, Divisor] = (1.0, 1.0)
-    cubic: bool = False
-
-
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A pack's whole entry in the catalogue.
 
@@ -184,10 +118,11 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     license: License
     files: Annotated[list[File], Meta(min_length=1, max_length=64)]
     detector: DetectorSpec | CascadeSpec
-    embedder: EmbedderSpec
+    embedder: EmbedderSpec | Annotated[list[EmbedderSpec], Meta(min_length=1, max_length=8)]
     calibration: list[tuple[Share, Cosine]] = []
     checks: dict[str, Annotated[list[float], Meta(min_length=64, max_length=64)]] = {}
     measured: Measured | None = None
+    crowd: CrowdSpec | None = None
     tried: bool = True
 
     def __post_init__(self) -> None:
@@ -199,11 +134,23 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
             raise ValueError(f"a pack may not have the name {CATALOG}")
         if len({file.name.lower() for file in self.files}) < len(self.files):
             raise ValueError("two files have the same name")
+        if self.crowd and len(self.crowd.files) != len(self.embedders):
+            raise ValueError("a crowd needs a file for each embedder")
+
+    @property
+    def embedders(self) -> list[EmbedderSpec]:
+        """The pack's embedders, one or more."""
+        return self.embedder if isinstance(self.embedder, list) else [self.embedder]
+
+    @property
+    def dimension(self) -> int:
+        """The length of the pack's vectors."""
+        return sum(each.dimension for each in self.embedders)
 
     @property
     def networks(self) -> set[str]:
         """The names of the files that engines open."""
-        return {*self.detector.files, self.embedder.file}
+        return {*self.detector.files, *(each.file for each in self.embedders)}
 
     @property
     def size(self) -> int:
@@ -217,11 +164,23 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
         Embeddings made under different contracts cannot be compared. Names and addresses do not count, nor do the
         detector's thresholds and canvases, which decide which faces are found but not the meaning of an embedding.
         """
-        facts = {
+        facts: dict[str, object] = {
             "files": sorted(file.sha256 for file in self.files),
-            "embedder": msgspec.structs.replace(self.embedder, file=""),
+            "embedder": self._embedding(),
         }
+        if self.crowd:
+            facts["crowd"] = msgspec.structs.replace(self.crowd, files=self._digests(self.crowd.files), license="")
         return hashlib.sha256(msgspec.json.encode(facts, order="deterministic")).hexdigest()
+
+    def _embedding(self) -> EmbedderSpec | list[EmbedderSpec]:
+        """Returns the embedding for the contract, without names; of several embedders, each with its file's digest."""
+        if isinstance(self.embedder, EmbedderSpec):
+            return msgspec.structs.replace(self.embedder, file="")
+        digests = self._digests([each.file for each in self.embedder])
+        return [msgspec.structs.replace(each, file=file) for each, file in zip(self.embedder, digests, strict=True)]
+
+    def _digests(self, names: list[str]) -> list[str]:
+        return [next(file.sha256 for file in self.files if file.name == name) for name in names]
 
     @property
     def model_version(self) -> str:
@@ -239,7 +198,8 @@ def parse(text: bytes, source: str) -> Manifest:
         manifest = toml.decode(text, Manifest)
     except ValueError as error:
         raise SetupError(f"{source} is not a pack's manifest: {error}.") from None
-    missing = manifest.networks - {file.name for file in manifest.files}
+    crowd = manifest.crowd.files if manifest.crowd else []
+    missing = {*manifest.networks, *crowd} - {file.name for file in manifest.files}
     if missing:
         raise SetupError(f"{source} is not a pack's manifest: its files lack {', '.join(sorted(missing))}.")
     return manifest

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.engine.cores import Cores
 from mien.errors import SetupError
@@ -34,7 +35,7 @@ def known(packs: str) -> dict[str, Manifest]:
 
 def dimensions(packs: str) -> dict[str, int]:
     """Returns the length of every pack's embeddings, by the pack's contract (see `known`)."""
-    return {entry.contract: entry.embedder.dimension for entry in known(packs).values()}
+    return {entry.contract: entry.dimension for entry in known(packs).values()}
 
 
 def named(name: str, packs: str) -> Manifest:
@@ -122,34 +123,42 @@ def try_out(pack: Pack) -> dict[str, list[float]]:
 
 
 def _tried(pack: Pack) -> dict[str, list[float]]:
-    name, embedder = pack.manifest.name, pack.pipeline.embedder
+    name = pack.manifest.name
+    for embedder in pack.pipeline.ensemble.embedders:
+        _check_embeddings(name, embedder)
+    prints = pack.fingerprints()
+    for network, measured in prints.items():
+        if not np.isfinite(measured).all():
+            raise SetupError(f"The {network} network of {name} answers something that is not a number.")
+    try:
+        pack.pipeline.detector.detect(Halves(_noise(512, 512)), 512, 512)
+    except UNREADABLE as error:
+        raise SetupError(f"The detector of {name} does not answer as its head expects: {error}.") from None
+    return {network: [round(float(value), 4) for value in measured] for network, measured in prints.items()}
+
+
+def _noise(height: int, width: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3)).astype(np.uint8)
+
+
+def _check_embeddings(name: str, embedder: Embedder) -> None:
+    """Raises unless the network answers embeddings, and those of noise and of a plain gradient differ.
+
+    Raises:
+        SetupError: the answers are no embeddings, or are alike.
+    """
     height, width, _ = embedder.session.shape
-    noise = np.random.default_rng(0).integers(0, 256, (2, height, width, 3)).astype(np.uint8)
-    outputs = list(embedder.session.run(noise).values())
+    noise = _noise(height, width)
+    outputs = list(embedder.session.run(noise[None]).values())
     if len(outputs) != 1:
         raise SetupError(f"The embedder of {name} has {len(outputs)} outputs, and an embedder has one.")
     if outputs[0][0].size != embedder.dimension:
         raise SetupError(
             f"The embedder of {name} answers {outputs[0][0].size} numbers, and its manifest says {embedder.dimension}."
         )
-    _check_embeddings(name, embedder, noise)
-    prints = pack.fingerprints()
-    for network, measured in prints.items():
-        if not np.isfinite(measured).all():
-            raise SetupError(f"The {network} network of {name} answers something that is not a number.")
-    try:
-        pack.pipeline.detector.detect(Halves(np.ascontiguousarray(np.tile(noise[0], (4, 4, 1)))), width * 4, height * 4)
-    except UNREADABLE as error:
-        raise SetupError(f"The detector of {name} does not answer as its head expects: {error}.") from None
-    return {network: [round(float(value), 4) for value in measured] for network, measured in prints.items()}
-
-
-def _check_embeddings(name: str, embedder: Embedder, noise: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> None:
-    """Raises unless the embeddings of noise and of a plain gradient differ."""
-    height, width, _ = embedder.session.shape
     plain = np.broadcast_to(np.linspace(0, 255, width)[None, :, None], (height, width, 3)).astype(np.uint8)
     try:
-        one, other = embedder.embed(np.stack([noise[0], plain]))
+        one, other = embedder.embed(np.stack([noise, plain]))
     except ArithmeticError:
         raise SetupError(f"The embedder of {name} answers zeros or no numbers.") from None
     if float(one @ other) > ALIKE:

@@ -1,0 +1,51 @@
+"""`mien crowd`: adds an operator's photographs to the crowd of a pack."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from mien.config import Settings
+from mien.errors import SetupError
+
+Command = Callable[..., argparse.ArgumentParser]
+
+
+def add_to(command: Command) -> None:
+    """Adds the command."""
+    made = command("crowd", crowd, "add faces to the crowd of a pack, as a pack of your own")
+    made.add_argument("folder", type=Path, metavar="DIR", help="photographs, one of each person; people you may use")
+    made.add_argument("--name", required=True, help="what the new pack is called")
+
+
+def crowd(settings: Settings, given: argparse.Namespace) -> None:
+    """Embeds the largest face of each photograph, and keeps a pack whose crowd also has them."""
+    import numpy as np
+
+    from mien import app
+    from mien.errors import ApiError
+    from mien.image.decode import read_header
+    from mien.measure.accuracy.dataset import SUFFIXES
+    from mien.packs import crowds
+    from mien.system.progress import Progress
+
+    photos = sorted(path for path in given.folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    pack = app.open_pack(settings)
+    pipeline, progress = pack.pipeline, Progress("images", len(photos))
+    found = []
+    for photo in photos:
+        progress.step(True)
+        try:
+            faces = pipeline.find(read_header(photo.read_bytes()))
+        except (ApiError, OSError) as error:
+            raise SetupError(f"{photo} cannot be read: {error}.") from None
+        if faces:
+            found.append(pipeline.ensemble.apart([faces[0].crops]))
+    progress.close()
+    if not found:
+        raise SetupError(f"No face was found in {given.folder}.")
+    parts = [np.concatenate(vectors) for vectors in zip(*found, strict=True)]
+    made = crowds.widen(pack.manifest, settings.packs, given.name, parts)
+    print(
+        f"The pack {made.name} has {len(found):,} more faces in its crowd. Serve with `--pack {made.name}`; "
+        f"`mien reindex` brings collections of {pack.manifest.name} to it."
+    )
