@@ -34,7 +34,7 @@ def main() -> None:
         faces = pack.pipeline.find(read_header(file.read_bytes()))
         if faces:
             people.setdefault(file.parent.name, []).append(pack.pipeline.embed(faces[:1])[0])
-    bar = pack.calibration.cosine(80)
+    bar = pack.calibration.score(80)
     print(f"{len(people)} people; cosine at similarity 80 is {bar:.4f}")
     for k in (2, 3, 5, MOST):
         for name, score in WAYS.items():

@@ -37,7 +37,7 @@ def album() -> Dataset:
 
 
 def test_tar_has_not_fallen(album: Dataset, pack: Pack, tmp_path: Path) -> None:
-    with Cache(tmp_path, "x", pack.manifest.embedder.dimension) as cache, Path(os.devnull).open("w") as quiet:
+    with Cache(tmp_path, "x", pack.manifest.dimension) as cache, Path(os.devnull).open("w") as quiet:
         progress = Progress("images", len(album.files), quiet)
         found = embed(album.files, pack.pipeline, "central", cache=cache, workers=3, progress=progress)
     assert not found.faceless
@@ -46,7 +46,7 @@ def test_tar_has_not_fallen(album: Dataset, pack: Pack, tmp_path: Path) -> None:
     strangers = comparison.impostors(found.embeddings, people)
     assert verification.tar(comparison.mates(found.embeddings, people), strangers.threshold(1e-3)) >= TAR - POINT
     # and similarity 60 still is one false match in a thousand, within what this many people can tell
-    bar = pack.calibration.cosine(60)
+    bar = pack.calibration.score(60)
     assert 0.0003 < (strangers.cosines > bar).sum() / strangers.total < 0.003
 
 

@@ -7,13 +7,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TextIO
 
+import numpy as np
+
 from mien import app
 from mien.config import Settings
 from mien.errors import SetupError
-from mien.measure.accuracy import robustness
+from mien.measure.accuracy import groups, robustness
+from mien.measure.accuracy.dataset import open_groups
+from mien.measure.accuracy.embedding import embed_dataset
 from mien.measure.accuracy.evaluation import calibrated, evaluate
 from mien.measure.accuracy.options import Options
 from mien.packs import calibration_file
+from mien.packs.load import Pack
 
 
 def run(settings: Settings, options: Options) -> None:
@@ -29,6 +34,9 @@ def run(settings: Settings, options: Options) -> None:
             sys.stderr,
         )
     pack = app.open_pack(settings)
+    if options.groups:
+        _groups(pack, options, options.groups, settings.cores + 1)
+        return
     evaluation = evaluate(pack, options, settings.cores + 1)  # one more, since one waits for the disk
     _say(evaluation.findings.as_text())
     figures = evaluation.findings.as_dict()
@@ -47,6 +55,17 @@ def run(settings: Settings, options: Options) -> None:
         from mien.measure.accuracy import html_report  # noqa: PLC0415  matplotlib is an extra
 
         _say(f"\nThe report is in {html_report.write(options.report, evaluation, pack.pipeline, options.face)}.")
+
+
+def _groups(pack: Pack, options: Options, labels: Path, workers: int) -> None:
+    """Measures within each group, prints the tables and writes the figures."""
+    dataset = open_groups(options.folder, labels)
+    found = embed_dataset(dataset, pack, options.face, workers, options.cache)
+    names = np.array(dataset.groups, np.str_)[found.photos]
+    measured = groups.measure(found.embeddings, dataset.people[found.photos], names, pack.calibration)
+    _say(groups.as_text(measured))
+    if options.json:
+        _write(options.json, json.dumps(groups.as_dict(measured), indent=2) + "\n")
 
 
 def _write(path: Path, text: str) -> None:

@@ -47,6 +47,12 @@ class Impostors:
         rising = np.cumsum(self.histogram)
         return float(2 * np.interp(self.total - above, rising, np.arange(1, BINS + 1) / BINS) - 1)
 
+    def above(self, bar: float) -> int:
+        """Returns how many pairs have at least this cosine, exactly within the tail and to a bin beyond it."""
+        if len(self.cosines) == self.total or (len(self.cosines) and bar > self.cosines[-1]):
+            return int(np.count_nonzero(self.cosines >= bar))
+        return int(self.histogram[int(np.clip((bar + 1) * BINS / 2, 0, BINS)) :].sum())
+
 
 @dataclass(frozen=True, slots=True)
 class Mates:

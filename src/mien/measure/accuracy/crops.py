@@ -60,5 +60,5 @@ def _crop(dataset: Dataset, pipeline: Pipeline, which: str, photo: int) -> bytes
     seen = look(pipeline, dataset.files[photo].read_bytes(), which)
     if seen is None:
         return b""
-    bgr = cv2.cvtColor(seen[1].crop, cv2.COLOR_RGB2BGR)
+    bgr = cv2.cvtColor(seen[1].crops[0].straight, cv2.COLOR_RGB2BGR)
     return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()

@@ -37,6 +37,7 @@ class Dataset:
         people: int64 (len(files),), indexes into `names`.
         left_out: pairs of people, as indexes into `names`, who are not compared with each other.
         pairs: the pairs to compare; None to compare all photos with each other.
+        groups: the group of each photo, if a file names groups.
     """
 
     folder: Path
@@ -45,6 +46,27 @@ class Dataset:
     people: NDArray[np.int64]
     left_out: tuple[tuple[int, int], ...] = ()
     pairs: Pairs | None = None
+    groups: tuple[str, ...] = ()
+
+
+def open_groups(folder: Path, labels: Path) -> Dataset:
+    """Reads a file that names the group and, in an optional column, the person of each photo.
+
+    Without that column every photo shows another person.
+
+    Raises:
+        SetupError: the folder or a photo is missing, or the file is not what it should be.
+    """
+    if not folder.is_dir():
+        raise SetupError(f"{folder} is not a folder.")
+    rows = sorted(_rows(labels, ("file", "group"), ("person",)))
+    for name, *_ in rows:
+        if not (folder / name).is_file():
+            raise SetupError(f"{labels} names {name}, which is not in {folder}.")
+    owners = np.array([person or name for name, _, person in rows], dtype=object)
+    names, people = np.unique(owners, return_inverse=True) if rows else ((), np.empty(0))
+    files, groups = tuple(folder / name for name, *_ in rows), tuple(group for _, group, _ in rows)
+    return Dataset(folder, files, tuple(map(str, names)), np.asarray(people, np.int64).ravel(), groups=groups)
 
 
 def open_dataset(folder: Path, pairs: Path | None = None, leave_out: Path | None = None) -> Dataset:
@@ -73,7 +95,8 @@ def open_dataset(folder: Path, pairs: Path | None = None, leave_out: Path | None
     )  # fmt: skip
 
 
-def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+def _rows(path: Path, columns: tuple[str, ...], others: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yields the values of required and optional columns; a missing optional value is empty."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
@@ -81,7 +104,7 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
             if missing:
                 raise SetupError(f"{path} must have the columns {', '.join(columns)}; {missing[0]} is missing.")
             for row in reader:
-                yield tuple((row[column] or "").strip() for column in columns)
+                yield tuple((row.get(column) or "").strip() for column in (*columns, *others))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SetupError(f"{path} cannot be read: {error}.") from None
 

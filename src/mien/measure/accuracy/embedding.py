@@ -117,7 +117,7 @@ def embed(
         else:
             found[number] = embedding
     photos = np.array(sorted(found), np.int64)
-    dimension = pipeline.embedder.dimension
+    dimension = pipeline.ensemble.dimension
     rows = np.stack([found[int(number)] for number in photos]) if found else np.empty((0, dimension), np.float32)
     return Embedded(rows, photos, tuple(sorted(faceless)), tuple(sorted(unreadable)))
 
@@ -138,7 +138,7 @@ def embed_dataset(dataset: Dataset, pack: Pack, which: str, workers: int, folder
     folder = folder or embedding_cache.default_folder()
     progress = Progress("images", len(dataset.files))
     try:
-        kept = Cache(folder, embedding_cache.key(pack, which), pack.pipeline.embedder.dimension)
+        kept = Cache(folder, embedding_cache.key(pack, which), pack.pipeline.ensemble.dimension)
     except OSError as error:
         raise SetupError(f"Embeddings cannot be cached in {folder}: {error.strerror}.") from None
     with kept:

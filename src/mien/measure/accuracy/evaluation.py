@@ -16,7 +16,7 @@ from mien.measure.accuracy.options import Options
 from mien.packs.calibration_file import CalibrationFile
 from mien.packs.load import Pack
 
-CALIBRATED = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+CALIBRATED = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
 LEAST_IMPOSTORS = 10_000  # pairs of two people that a calibration needs
 
 

@@ -24,6 +24,7 @@ class Options:
         report: folder for report.html and the plots.
         json: file for the figures.
         calibrate: file for the calibration.
+        groups: CSV with file, group and, where photos share a person, person; compares within each group.
         robustness: whether to measure degraded photos too: dark, covered, small.
     """
 
@@ -36,6 +37,7 @@ class Options:
     report: Path | None = None
     json: Path | None = None
     calibrate: Path | None = None
+    groups: Path | None = None
     robustness: bool = False
 
 
@@ -66,7 +68,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--calibrate", type=Path, metavar="FILE.toml", help="write a calibration for `mien serve --calibration`"
     )
-
+    parser.add_argument(
+        "--groups", type=Path, metavar="FILE.csv",
+        help="say how often strangers of each group match: columns file (a path in DIR), group and, if known, person",
+    )  # fmt: skip
     parser.add_argument(
         "--robustness", action="store_true", help="also measure degraded photos: dark, small, covered and others"
     )
@@ -84,5 +89,5 @@ def options(given: argparse.Namespace) -> Options:
     return Options(
         folder=given.folder, pairs=given.pairs, leave_out=given.leave_out, face=given.face,
         galleries=tuple(sorted({int(size) for size in sizes})), cache=given.cache, report=given.report,
-        json=given.json, calibrate=given.calibrate, robustness=given.robustness,
+        json=given.json, calibrate=given.calibrate, groups=given.groups, robustness=given.robustness,
     )  # fmt: skip

@@ -17,9 +17,9 @@ import numpy as np
 
 from mien.engine.openvino import OpenVinoSession
 from mien.engine.session import Outputs, Pixels, Runtime, Session
-from mien.face.align import align
+from mien.face.embed import Ensemble
 from mien.face.halves import Halves
-from mien.face.pipeline import Pipeline
+from mien.face.pipeline import Pipeline, cut
 from mien.face.quality import pose, quality
 from mien.face.types import Face, Picture
 from mien.image.decode import read_header
@@ -108,14 +108,16 @@ class Image:
     def embedding(self, faces: list[Face]) -> list[Call]:
         """Returns the embedder's runs for these faces."""
         runs = Runs()
-        embedder = self.pipeline.embedder
-        recording = dataclasses.replace(embedder, session=_RecordingSession(embedder.session, runs))
-        dataclasses.replace(self.pipeline, embedder=recording).embed(faces)
+        recording = [
+            dataclasses.replace(each, session=_RecordingSession(each.session, runs))
+            for each in self.pipeline.ensemble.embedders
+        ]
+        dataclasses.replace(self.pipeline, ensemble=Ensemble(tuple(recording))).embed(faces)
         return runs.idle
 
     def stages(self) -> dict[str, float]:
         """Runs the stages of the pipeline for all faces of the image; returns the seconds of each."""
-        detector, embedder = self.pipeline.detector, self.pipeline.embedder
+        detector, ensemble = self.pipeline.detector, self.pipeline.ensemble
         clock = [time.perf_counter()]
         picture = read_header(self.photo.data)
         images = [Halves(picture.rgb(side)) for side in self.sides]
@@ -123,19 +125,13 @@ class Image:
         found = detector.detect(images[0], picture.width, picture.height)
         clock.append(time.perf_counter())
         scale = np.float32(images[-1].full.shape[1] / picture.width)
-        wanted = [embedder.points] if embedder.mirrored is None else [embedder.points, embedder.mirrored]
-        crops, *mirrored = (
-            np.stack(
-                [align(images[-1], each.landmarks * scale, points, embedder.size, embedder.cubic) for each in found]
-            )
-            for points in wanted
-        )
+        crops = [[cut(each, images[-1], face.landmarks * scale) for each in ensemble.embedders] for face in found]
         clock.append(time.perf_counter())
-        for each, crop in zip(found, crops, strict=True):
+        for each, (crop, *_) in zip(found, crops, strict=True):
             pose(each.landmarks)
-            quality(crop, embedder.points)
+            quality(crop.straight, ensemble.embedders[0].points)
         clock.append(time.perf_counter())
-        embedder.embed(crops, *mirrored)
+        ensemble.embed(crops)
         clock.append(time.perf_counter())
         return {stage: after - before for stage, (before, after) in zip(STAGES, pairwise(clock), strict=True)}
 

@@ -24,7 +24,7 @@ from mien.measure.speed.http_client import Client, bodies
 from mien.measure.speed.sample_photos import Photo, photos
 from mien.measure.speed.server_process import MB, ServerProcess
 from mien.packs import install, own
-from mien.packs.manifest import DetectorSpec
+from mien.packs.specs import DetectorSpec
 from mien.system.heap import PAUSE
 
 TURNS = 5
@@ -125,10 +125,14 @@ def floors(settings: Settings) -> dict[str, list[str]]:
     """Returns the interpreter's arguments of each floor by name. Networks that only mien can read are left out."""
     entry = own.named(settings.pack, settings.packs)
     files = install.install(entry, settings.packs)
-    spec, embedder = entry.detector, entry.embedder
+    spec = entry.detector
     found = {"an empty program": ["-c", END], "imports": ["-c", f"{IMPORT}\n{END}"]}
     if isinstance(spec, DetectorSpec) and not any(file.reader for file in entry.files):
-        sides = [(spec.file, spec.wide), (spec.file, spec.narrow), (embedder.file, embedder.size)]
+        sides = [
+            (spec.file, spec.wide),
+            (spec.file, spec.narrow),
+            *((each.file, each.size) for each in entry.embedders),
+        ]
         networks = [text for file, side in sides for text in (str(files[file]), str(side))]
         found[COMPILED] = ["-c", f"{IMPORT}\n{COMPILE}\n{END}", str(settings.cores), *networks]
     return found
