@@ -170,7 +170,7 @@ def assemble(
     """
     parallel = ThreadPoolExecutor(settings.cores, thread_name_prefix="parallel")
     until.callback(parallel.shutdown)
-    galleries = Galleries(store, gallery_settings(settings, pack.manifest.embedder.dimension, snapshots))
+    galleries = Galleries(store, gallery_settings(settings, pack.manifest.dimension, snapshots))
     return Context(
         pack, store, galleries, S3(s3_settings(settings)), parallel, settings.minimum_similarity,
         ImageCache(image_cache),

@@ -82,7 +82,7 @@ class Faces:
         """Embeds all faces of an image, or faces that `detect` returned, in their order.
 
         Returns:
-            float32 (N, D), each row of length 1; the dot product of two is their cosine.
+            float32 (N, D), each row of length 1, or less if the pack has a crowd; the dot product of two is a score.
 
         Raises:
             As `detect`.
@@ -90,9 +90,16 @@ class Faces:
         faces = list(image) if isinstance(image, list | tuple) else self.detect(image)  # type: ignore[arg-type]
         return self._pack.pipeline.embed(faces)
 
-    def similarity(self, cosines: NDArray[np.floating] | float) -> NDArray[np.float64]:
-        """Returns similarities, 0–100, of cosines of this pack; one pair of strangers in 10,000 reaches 80."""
-        return self._pack.calibration.similarity(cosines)
+    def similarity(
+        self, scores: NDArray[np.floating] | float, same: NDArray[np.floating] | float = 1.0
+    ) -> NDArray[np.float64]:
+        """Returns similarities, 0–100, of scores of this pack; one pair of strangers in 10,000 reaches 80.
+
+        Args:
+            scores: dot products of embeddings.
+            same: the product of the two lengths, which is the score of a face with itself.
+        """
+        return self._pack.calibration.similarity(scores, same)
 
     def compare(self, one: ImageLike, other: ImageLike) -> list[Match]:
         """Compares the largest face of one image with every face of another; the most similar comes first.
@@ -105,7 +112,8 @@ class Faces:
         if not (source and targets):
             raise InvalidParameterError("There is no face in one of the images.")
         probe, *others = self._pack.pipeline.embed([source[0], *targets])
-        similarities = self.similarity(np.stack(others) @ probe)
+        vectors = np.stack(others)
+        similarities = self.similarity(vectors @ probe, np.linalg.norm(vectors, axis=1) * np.linalg.norm(probe))
         found = [Match(float(np.float32(value)), face) for value, face in zip(similarities, targets, strict=True)]
         return sorted(found, key=lambda match: -match.similarity)
 

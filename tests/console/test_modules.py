@@ -52,7 +52,7 @@ def test_what_a_similarity_means(visit: Visit) -> None:
     given = {"rates": rates(page), "scores": list(meaning)}
     found = run(page, "words.js", "return given.scores.map((each) => m.falseMatchRate(each, given.rates));", given)
     assert found == pytest.approx(list(meaning.values()))
-    given["scores"] = [20, 60, 80, 85, 90, 95, 99]
+    given["scores"] = [20, 60, 80, 85, 90, 99, 99.9, 99.999]
     said = run(page, "words.js", "return given.scores.map((each) => m.strangers(each, given.rates));", given)
     assert [each.removesuffix(" scores this high.") for each in said] == [
         "About one stranger in 10",
@@ -61,7 +61,8 @@ def test_what_a_similarity_means(visit: Visit) -> None:
         "About one stranger in 32,000",
         "About one stranger in 100,000",
         "About one stranger in 1,000,000",
-        "Fewer than one stranger in a million",
+        "About one stranger in 10,000,000",
+        "Fewer than one stranger in 100,000,000",
     ]
 
 
@@ -77,7 +78,10 @@ def test_what_a_threshold_means_for_a_crowd(visit: Visit) -> None:
         "A stranger finds a match among the 1,000 faces here with about 10 chances in 100."
     )
     assert "one chance in 10,000" in run(page, "words.js", "return m.crowd(80, 1, 'face', given);", known)
-    assert "at most one chance in 1,000" in run(page, "words.js", "return m.crowd(99, 1000, 'face', given);", known)
+    assert "about one chance in 1,000" in run(page, "words.js", "return m.crowd(99, 1000, 'face', given);", known)
+    assert "at most one chance in 100,000" in run(
+        page, "words.js", "return m.crowd(99.999, 1000, 'face', given);", known
+    )
 
 
 def test_a_name_becomes_one_that_the_api_takes(visit: Visit) -> None:

@@ -29,7 +29,7 @@ def fill(data: Path, count: int = CROWD, seed: int = 1) -> Crowd:
         drawn = np.random.default_rng(seed)
         faces: list[str] = []
         for number in range(0, count, EACH):
-            vectors = drawn.normal(size=(EACH // 2, entry.embedder.dimension)).astype(np.float32).repeat(2, axis=0)
+            vectors = drawn.normal(size=(EACH // 2, entry.dimension)).astype(np.float32).repeat(2, axis=0)
             vectors += 0.05 * drawn.normal(size=vectors.shape).astype(np.float32)
             vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
             new = [NewFace(Region(place / EACH, 0, 0.5 / EACH, 1), 99.0, vector)

@@ -34,7 +34,7 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Crowd]:
     data.mkdir()
     entry = manifest.named("retail")
     scripts = sorted((resources.files("mien.store.engines") / "sql" / "sqlite").iterdir(), key=lambda each: each.name)
-    vectors = np.random.default_rng(5).normal(size=(FACES // 2, entry.embedder.dimension)).repeat(2, axis=0)
+    vectors = np.random.default_rng(5).normal(size=(FACES // 2, entry.dimension)).repeat(2, axis=0)
     vectors += 0.05 * np.random.default_rng(6).normal(size=vectors.shape)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     with closing(sqlite3.connect(data / FILE)) as connection:

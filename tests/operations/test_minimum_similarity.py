@@ -11,7 +11,7 @@ from tests import photos
 
 
 def test_no_search_answers_below_it(packs: str, tmp_path: Path) -> None:
-    server = servers.serve(packs, tmp_path / "data", "--minimum-similarity", "99.99")
+    server = servers.serve(packs, tmp_path / "data", "--minimum-similarity", "99.9999")
     try:
         client = server.client()
         client.create_collection(CollectionId="held")

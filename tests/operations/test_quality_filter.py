@@ -20,7 +20,7 @@ def face(
 ) -> Face:  # fmt: skip
     """A good face but for what is named."""
     detection = Detection(Box(0, 0, side, side * 1.3), np.zeros((5, 2), np.float32), confidence)
-    return Face(detection, Pose(0, yaw, pitch), Quality(brightness, sharpness, contrast), np.zeros((1, 1, 3), np.uint8))
+    return Face(detection, Pose(0, yaw, pitch), Quality(brightness, sharpness, contrast), ())
 
 
 percent, degrees = st.floats(0, 100), st.floats(-90, 90)

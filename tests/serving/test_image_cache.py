@@ -10,7 +10,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from mien.face.types import Box, Detection, Face, Pose, Quality
+from mien.face.types import Box, Crop, Detection, Face, Pixels, Pose, Quality
 from mien.serving.image_cache import FACE, PARTS, PICTURE, ImageCache, ImageFaces, expiry
 
 MIB = 1 << 20
@@ -34,7 +34,11 @@ def face() -> Face:
     found = Detection(Box(x1, y1, x2, y2), RANDOM.random((100, 5, 2), np.float32)[7], float(RANDOM.random()))
     roll, yaw, pitch = RANDOM.random(3).tolist()
     crop, mirrored = RANDOM.integers(0, 256, (2, 1, 128, 128, 3), np.uint8)[:, 0]
-    return Face(found, Pose(roll, yaw, pitch), Quality(*RANDOM.random(3).tolist()), crop, mirrored)
+    return Face(found, Pose(roll, yaw, pitch), Quality(*RANDOM.random(3).tolist()), (Crop(crop, mirrored),))
+
+
+def pixels(face: Face) -> list[Pixels]:
+    return [array for crop in face.crops for array in (crop.straight, crop.mirrored) if array is not None]
 
 
 def sighting(faces: int = 1) -> ImageFaces:
@@ -50,8 +54,7 @@ def whole(picture: ImageFaces) -> bool:
     """Whether each face has an embedding, or both crops to make it of."""
     pairs = zip(picture.faces, picture.embeddings, strict=True)
     return all(
-        embedding is not None or (face.mirrored is not None and face.crop.nbytes + face.mirrored.nbytes == CROPS)
-        for face, embedding in pairs
+        embedding is not None or sum(array.nbytes for array in pixels(face)) == CROPS for face, embedding in pairs
     )
 
 
@@ -66,9 +69,7 @@ def test_what_was_kept_is_found_as_it_was() -> None:
         assert (one.box, one.pose, one.quality) == (other.box, other.pose, other.quality)
         assert one.detection.confidence == other.detection.confidence
         assert np.array_equal(one.detection.landmarks, other.detection.landmarks)
-        assert one.mirrored is not None
-        assert other.mirrored is not None
-        assert np.array_equal([one.crop, one.mirrored], [other.crop, other.mirrored])
+        assert np.array_equal(pixels(one), pixels(other))
     assert (image_cache.hits, image_cache.misses) == (1, 1)
 
 
@@ -78,8 +79,7 @@ def test_an_embedding_takes_the_place_of_the_crops() -> None:
     assert whole(before)
     assert whole(after)
     assert [each is None for each in after.embeddings] == [True, False, True]
-    assert after.faces[1].crop.nbytes == 0
-    assert after.faces[1].mirrored is None
+    assert after.faces[1].crops == ()
     assert after.faces[1].box == before.faces[1].box
     assert after.faces[0] is before.faces[0]
     assert before.size - after.size == CROPS - 1024

@@ -109,7 +109,7 @@ export function comparePage(app) {
 function meaning(similarity, faces, i, rates) {
   const needle = h('span', { class: 'needle' });
   needle.style.left = `${similarity}%`;
-  const marks = [0, 20, 40, 60, 80, 90, 95].map((at) => {
+  const marks = [0, 20, 40, 60, 80, 90, 99].map((at) => {
     const mark = h('span', { class: 'tick', text: String(at) });
     mark.style.left = `${at}%`;
     return mark;

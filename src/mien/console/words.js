@@ -30,15 +30,14 @@ export function strangersBriefly(similarity, rates) {
   return rate > 0.5 ? 'most strangers' : `1 in ${count(1 / rate)}`;
 }
 
-/** Returns how many pairs one false match was measured in at the highest similarity. */
+/** Returns how many pairs hold one false match at the highest similarity that has a rate. */
 function rarest(rates) {
-  const most = count(1 / rates.at(-1)[1]);
-  return most === '1,000,000' ? 'a million' : most;
+  return count(1 / rates.at(-1)[1]);
 }
 
 /** Returns a careful verdict on a similarity. */
 export function verdict(similarity) {
-  if (similarity >= 95) return 'Very likely the same person';
+  if (similarity >= 99) return 'Very likely the same person';
   if (similarity >= 80) return 'Likely the same person';
   if (similarity >= 60) return 'Unclear';
   return 'Probably two people';

@@ -88,7 +88,9 @@ def compare_faces(context: Context, caller: Caller, request: CompareFacesRequest
     if not (source.faces and target.faces):
         raise InvalidParameterError
     probe, *others = embed(context, (source, source.faces[:1]), (target, target.faces))
-    similarities = context.pack.calibration.similarity(np.stack(others) @ probe)
+    found = np.stack(others)
+    lengths = np.linalg.norm(found, axis=1) * np.linalg.norm(probe)
+    similarities = context.pack.calibration.similarity(found @ probe, lengths)
     matches, unmatched = [], []
     for similarity, face in zip(similarities, target.faces, strict=True):
         shape = compared_face(face, target.picture)

@@ -34,6 +34,8 @@ from mien.store.base import Collection, DamagedError
 from mien.store.tables.users import UserMissingError
 
 MOST_USERS = 500  # users of a search that names no MaxUsers
+NEAR = 0.95  # of what the probe scores with itself: all of that is looked at, whatever the bar
+MORE = 8  # found beyond those wanted, since a similarity may order near ones otherwise than their scores
 
 
 class SearchFacesRequest(CollectionRequest):
@@ -279,14 +281,13 @@ def _nearest(
     context: Context, gallery: Followed, probe: NDArray[np.float32], limit: int, threshold: float | None
 ) -> list[tuple[int, float]]:
     """Returns keys and similarities at or above the threshold and the server's minimum, the nearest first."""
-    calibration = context.pack.calibration
+    calibration, length = context.pack.calibration, float(probe @ probe) ** 0.5
     bar = max(THRESHOLD if threshold is None else threshold, context.minimum_similarity)
-    hits = gallery.search(probe, limit, calibration.cosine(bar))
-    return [
-        (int(key), single(similarity))
-        for key, similarity in zip(hits.keys, calibration.similarity(hits.cosines), strict=True)
-        if similarity >= bar
-    ]
+    # a short probe's own picture may score below the bar, and below one of a longer vector
+    hits = gallery.search(probe, limit + MORE, min(calibration.score(bar), NEAR * length**2))
+    similarities = calibration.similarity(hits.cosines, hits.lengths * length)
+    order = np.lexsort((hits.keys, -similarities))[:limit]
+    return [(int(hits.keys[each]), single(similarities[each])) for each in order if similarities[each] >= bar]
 
 
 OPERATIONS: Operations = {

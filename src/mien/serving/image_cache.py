@@ -13,17 +13,15 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from mien.face.types import Embedding, Face
+from mien.face.types import Crop, Embedding, Face
 from mien.system.background import Background
 
 LIFETIME = 300.0  # seconds from an image's last use; faces do not stay in memory because a server idles
 PAUSE = 5.0  # seconds between looks for expired entries
 PARTS = 4  # an image that would take more than this part of the cache is not kept: it would evict all others
-PICTURE, FACE = 600, 1100  # bytes of each without pixels and embeddings, rounded up; a test measures them
-_NO_PIXELS = np.empty((0, 0, 3), np.uint8)
+PICTURE, FACE = 600, 1500  # bytes of each without pixels and embeddings, rounded up; a test measures them
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +51,15 @@ class ImageFaces:
         faces, embeddings = list(self.faces), list(self.embeddings)
         for place, face in enumerate(self.faces):
             if embeddings[place] is None and id(face) in known:
-                faces[place] = replace(face, crop=_NO_PIXELS, mirrored=None)
+                faces[place] = replace(face, crops=())
                 embeddings[place] = _own(known[id(face)])
         return replace(self, faces=tuple(faces), embeddings=tuple(embeddings))
 
     @property
     def size(self) -> int:
         """The bytes of memory that it takes."""
-        arrays = [*self.embeddings, *(pixels for face in self.faces for pixels in (face.crop, face.mirrored))]
+        crops = [crop for face in self.faces for crop in face.crops]
+        arrays = [*self.embeddings, *(pixels for crop in crops for pixels in (crop.straight, crop.mirrored))]
         return PICTURE + FACE * len(self.faces) + sum(array.nbytes for array in arrays if array is not None)
 
 
@@ -146,8 +145,8 @@ def expiry(image_cache: ImageCache, pause: float = PAUSE) -> Background:
 def _apart(face: Face) -> Face:
     """Returns the face with copies of arrays that are views, which would keep the whole of a larger array alive."""
     detection = replace(face.detection, landmarks=_own(face.detection.landmarks))
-    mirrored = None if face.mirrored is None else _own(face.mirrored)
-    return replace(face, detection=detection, crop=_own(face.crop), mirrored=mirrored)
+    crops = [Crop(_own(each.straight), None if each.mirrored is None else _own(each.mirrored)) for each in face.crops]
+    return replace(face, detection=detection, crops=tuple(crops))
 
 
 def _own(array: NDArray[Any]) -> NDArray[Any]:

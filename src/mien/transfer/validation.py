@@ -124,12 +124,12 @@ def embedding(values: Any, dimension: int | None, where: str) -> bytes:
         where: the beginning of an error message.
 
     Raises:
-        SetupError: the dimension is wrong, a number is not finite, or the length is not 1.
+        SetupError: the dimension is wrong, a number is not finite, or no embedding has such a length.
     """
     found = np.asarray(values, "<f2")
     _measured(len(found), dimension, where)
-    if not _unit(found[None].astype(np.float32))[0]:
-        raise SetupError(f"{where}: an embedding must be finite and have length 1; this one's length is not 1.")
+    if not _sound(found[None].astype(np.float32))[0]:
+        raise SetupError(f"{where}: an embedding must be finite, of a length between 0.1 and 1; this one is not.")
     return found.tobytes()
 
 
@@ -173,7 +173,7 @@ def _fault(shape: type[msgspec.Struct], row: Row) -> str | None:
 
 
 def refuse_embeddings(database: Database) -> None:
-    """Reads a store's embeddings and refuses it if one is not finite or its length is not 1.
+    """Reads a store's embeddings and refuses it if one is not finite or has an impossible length.
 
     Raises:
         SetupError: there is such an embedding; the message names its face.
@@ -207,14 +207,14 @@ def _excess(table: Table, row: Row) -> str | None:
 
 
 def _embeddings(batch: Sequence[Row]) -> None:
-    """Raises SetupError for an embedding, in rows (face, vector, …), that is not finite or whose length is not 1."""
+    """Raises SetupError for an embedding, in rows (face, vector, …), that is not finite or of an impossible length."""
     for size in {len(row[1]) for row in batch}:
         alike = [row for row in batch if len(row[1]) == size]
         if size % 2:
             raise SetupError(f"The embedding of the face {alike[0][0]} has {size} bytes, not float16 numbers.")
-        for row, good in zip(alike, _unit(vectors.raw([row[1] for row in alike])), strict=True):
+        for row, good in zip(alike, _sound(vectors.unpack([row[1] for row in alike])), strict=True):
             if not good:
-                raise SetupError(f"The embedding of the face {row[0]} is not finite, or its length is not 1.")
+                raise SetupError(f"The embedding of the face {row[0]} is not finite, or has an impossible length.")
 
 
 def _dimensions(cursor: Cursor, dimensions: Mapping[str, int]) -> None:
@@ -230,8 +230,8 @@ def _measured(found: float, wanted: float | None, where: str) -> None:
         raise SetupError(f"{where}: an embedding has {found:g} numbers; this pack's embeddings have {right}.")
 
 
-def _unit(found: vectors.Vectors) -> Any:
-    """Returns, for vectors float32 (N, D), whether each is finite and has length 1."""
+def _sound(found: vectors.Vectors) -> Any:
+    """Returns, for vectors float32 (N, D), whether each is finite and has a possible length."""
     with np.errstate(all="ignore"):
         lengths = np.sqrt(np.vecdot(found, found))
     return (lengths > vectors.SHORTEST) & (lengths < vectors.LONGEST)

@@ -104,8 +104,8 @@ WRONG = {
     f"INSERT INTO sweeps VALUES ({PEOPLE})": "deleted collections are there",
     "UPDATE embeddings SET vector = zeroblob(14) WHERE face = 4": "embeddings are of another size",
     "UPDATE embeddings SET vector = zeroblob(15) WHERE face = 4": "of another size",
-    "UPDATE embeddings SET vector = zeroblob(16) WHERE face = 4": "not of length 1 (such as that of face 4)",
-    "UPDATE embeddings SET vector = x'007e007e007e007e007e007e007e007e' WHERE face = 4": "not of length 1",
+    "UPDATE embeddings SET vector = zeroblob(16) WHERE face = 4": "of an impossible length (such as that of face 4)",
+    "UPDATE embeddings SET vector = x'007e007e007e007e007e007e007e007e' WHERE face = 4": "of an impossible length",
     "UPDATE user_vectors SET vector = zeroblob(32) WHERE user_key = 1": "do not make (such as user 1)",
     "UPDATE user_vectors SET vector = zeroblob(7) WHERE user_key = 1": "that their faces do not make",
 }

@@ -1,8 +1,8 @@
 """Packs vectors for the tables, little-endian: embeddings as float16, users' vectors as float32.
 
-Only the direction of an embedding matters, and float16 keeps it closely enough in half the space (see
-`benchmarks/README.md`, "The store"); the length is restored when it is read. A user's vector is shorter than 1
-on purpose. There are few of them, and with a rounded length a user of one face would no longer score 100 for that face.
+Embeddings are rounded to float16 when they are made (`face.embed.Ensemble`), so nothing is lost in half the space of
+float32. The length of an embedding says how crowded the face is (`face.crowd`). A user's vector is the mean of several
+embeddings, and there are few of them.
 
 Beside each vector is a CRC-32 of it and of its keys, which detects a changed bit and a vector under a wrong key. It
 does not protect from an attacker who can write to the tables, who could also replace keys and faces; against faults
@@ -20,23 +20,17 @@ from mien.store.base import Row
 
 Vectors = NDArray[np.float32]
 _OWN = 3  # columns of a row whose checksum covers its key alone
-SHORTEST, LONGEST = 0.999, 1.001  # of a stored embedding: rounding moves each number by 2**-11 of it at most
+# of a stored embedding: no crowd makes one so short, and rounding moves each number by 2**-11 of it at most
+SHORTEST, LONGEST = 0.1, 1.001
 
 
 def pack(embedding: Vectors) -> bytes:
-    """Packs an embedding, float32 (D,) of length 1."""
+    """Packs an embedding, float32 (D,)."""
     return np.ascontiguousarray(embedding, "<f2").tobytes()
 
 
 def unpack(stored: Sequence[bytes]) -> Vectors:
-    """Unpacks embeddings to float32 (N, D), each of length 1; (0, 0) for none."""
-    vectors = raw(stored)
-    vectors *= (1 / np.sqrt(np.vecdot(vectors, vectors)))[:, None]
-    return vectors
-
-
-def raw(stored: Sequence[bytes]) -> Vectors:
-    """Unpacks embeddings with the lengths they have in the table; all must have one dimension."""
+    """Unpacks embeddings to float32 (N, D); (0, 0) for none. All must have one dimension."""
     values = np.frombuffer(b"".join(stored), "<f2").astype(np.float32)
     return values.reshape(len(stored), -1) if stored else values.reshape(0, 0)
 

@@ -111,19 +111,19 @@ def _embeddings(cursor: Cursor, tell: Tell) -> Iterator[str]:
             found = list(alike)
             fits = [size % 2 == 0 and sizes.setdefault(row[1], size) == size for row in found]
             uneven += [row[0] for row, fit in zip(found, fits, strict=True) if not fit]
-            wrong += _not_unit([row for row, fit in zip(found, fits, strict=True) if fit])
+            wrong += _odd([row for row, fit in zip(found, fits, strict=True) if fit])
         changed += [row[0] for row in rows if not vectors.fits(row[2], row[3], row[0])]
         tell("embeddings", done, total)
     known = {*uneven, *wrong}
     changed = [face for face in changed if face not in known]
-    sentences = ("of another size than their collection's", "not of length 1", "not what was kept")
+    sentences = ("of another size than their collection's", "of an impossible length", "not what was kept")
     for faults, sentence in zip((uneven, wrong, changed), sentences, strict=True):
         if faults:
             yield f"{len(faults)} embeddings are {sentence} (such as that of face {faults[0]})."
 
 
-def _not_unit(rows: Sequence[Row]) -> list[int]:
-    found = vectors.raw([row[2] for row in rows])
+def _odd(rows: Sequence[Row]) -> list[int]:
+    found = vectors.unpack([row[2] for row in rows])
     lengths = np.sqrt(np.vecdot(found, found)) if len(rows) else np.empty(0)
     good = (lengths > vectors.SHORTEST) & (lengths < vectors.LONGEST)  # NaN is not
     return [rows[int(each)][0] for each in np.flatnonzero(~good)]
