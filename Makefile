@@ -19,9 +19,9 @@ itself  = $(PIP) --no-deps --no-build-isolation -e .
 serve: $(VENV)/installed
 	@why=$$($(MIEN) packs install 2>&1); code=$$?; \
 	if [ $$code -eq 3 ]; then \
-		{ $(call pinned,dlib); } || { echo "$$why" >&2; exit 1; }; \
-		echo "The pack dlib serves in place of the default pack; MIEN_PACK=NAME chooses another. Why: $${why#mien: }"; \
-		MIEN_PACK=dlib exec $(MIEN) serve; \
+		{ $(call pinned,sface); } || { echo "$$why" >&2; exit 1; }; \
+		echo "The pack sface serves in place of the default pack; MIEN_PACK=NAME chooses another. Why: $${why#mien: }"; \
+		MIEN_PACK=sface exec $(MIEN) serve; \
 	elif [ $$code -ne 0 ]; then echo "$$why" >&2; exit $$code; fi; \
 	exec $(MIEN) serve
 

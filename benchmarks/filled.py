@@ -13,12 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
+from mien import config
+from mien.packs import manifest
 from mien.store import open as stores
 from mien.store.open import Store
 from mien.store.tables.vectors import checksum, pack
 
 ACCOUNT = "000000000000"
-DIMENSION = 256
+DIMENSION = manifest.named(config.DEFAULT_PACK).dimension
 STEP = 100_000
 INDEXES = ("faces_by_face_id", "faces_by_image", "faces_by_revision", "faces_by_user")
 

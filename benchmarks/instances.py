@@ -39,7 +39,7 @@ from tests.live import Live
 from tests.postgres import Postgres
 
 CLIENTS = 8
-DIMENSION = 256
+DIMENSION = manifest.named(config.DEFAULT_PACK).dimension
 NO_CACHE = ("--image-cache", "0")  # every request processes its image, though all send the same
 ACCOUNT = "000000000000"
 Body = Callable[[int], tuple[str, dict[str, object]]]
@@ -51,7 +51,7 @@ def main() -> None:
     flags.add_argument("--seconds", type=float, default=3.0)
     flags.add_argument("--rounds", type=int, default=3)
     given = flags.parse_args()
-    files = install.install(manifest.named("retail"), config.load({}, os.environ).packs)
+    files = install.install(manifest.named(config.DEFAULT_PACK), config.load({}, os.environ).packs)
     packs = str(next(iter(files.values())).parent)
     with ExitStack() as stack:
         postgres = Postgres()
@@ -163,7 +163,7 @@ def joining(postgres: Postgres, packs: str, faces: int) -> None:
 def _filled(schema: str, faces: int) -> str:
     """Inserts random unit vectors by COPY, as float16; returns the id of one of the faces."""
     stores.open_store(schema, "").database.close()
-    random, contract = np.random.default_rng(0), manifest.named("retail")
+    random, contract = np.random.default_rng(0), manifest.named(config.DEFAULT_PACK)
     with psycopg.connect(schema) as connection, connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO collections (account, name, contract, model_version, created, revision, faces) "

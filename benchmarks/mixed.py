@@ -39,7 +39,7 @@ def main() -> int:
     flags.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
     flags.add_argument("--json", type=Path, help="file to write what was seen to")
     given = flags.parse_args()
-    files = install.install(manifest.named("retail"), config.load({}, os.environ).packs)
+    files = install.install(manifest.named(config.DEFAULT_PACK), config.load({}, os.environ).packs)
     print(f"seed {given.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="mien-mixed-") as folder:
         record = Record()

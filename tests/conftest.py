@@ -18,14 +18,14 @@ from tests.postgres import Postgres
 @pytest.fixture(scope="session")
 def packs() -> str:
     """The folder with the default pack's files: MIEN_PACKS, the shared folder, or the cache; never the network."""
-    entry = manifest.named("retail")
+    entry = manifest.named(config.DEFAULT_PACK)
     beside = photos.SHARED / "models"
     for folder in (os.environ.get("MIEN_PACKS", ""), str(beside) if beside.is_dir() else ""):
         if folder:
             return str(Path(folder).resolve())
     found = install.find(entry, "")
     if found is None:
-        pytest.skip("the files of the pack retail are not here; set MIEN_PACKS or run `mien packs install retail`")
+        pytest.skip("the files of the pack duo are not here; set MIEN_PACKS or run `mien packs install duo`")
     return str(next(iter(found.values())).parent)
 
 

@@ -15,6 +15,7 @@ import platformdirs
 
 from mien.errors import SetupError
 
+DEFAULT_PACK = "duo"
 ENGINES = ("openvino", "onnx")
 PRECISIONS = ("auto", "f32", "bf16")
 CODES = ("memory", "mapped")
@@ -76,7 +77,7 @@ TABLE = (
         "data directory: the SQLite store, the master key, and snapshots of galleries",
     ),
     Setting("packs", str, "", "directory that is searched for model files before the cache and the network"),
-    Setting("pack", str, "retail", "model pack that detects and embeds faces"),
+    Setting("pack", str, DEFAULT_PACK, "model pack that detects and embeds faces"),
     Setting("engine", str, "openvino", "inference engine; onnx needs `mien[onnx]` or `mien[cuda]`", ENGINES),
     Setting(
         "precision",

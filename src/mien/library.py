@@ -61,7 +61,7 @@ class Faces:
         SetupError: the pack is not available, does not load or fails its check, or a setting is unknown or invalid.
     """
 
-    def __init__(self, pack: str = "retail", packs: str | os.PathLike[str] = "", **settings: Any) -> None:
+    def __init__(self, pack: str = config.DEFAULT_PACK, packs: str | os.PathLike[str] = "", **settings: Any) -> None:
         unknown = settings.keys() - {row.name for row in config.TABLE}
         if unknown:
             raise SetupError(f"Unknown setting: {', '.join(sorted(unknown))}.")

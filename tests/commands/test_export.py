@@ -139,7 +139,7 @@ def test_what_is_damaged_or_newer_or_nonsense_leaves_nothing(data: Path, tmp_pat
     faces = pq.read_table(tmp_path / "faces.parquet") if _put(tmp_path, members) else None
     assert faces is not None
     doubled = faces.to_pylist()
-    doubled[-1]["embedding"] = [2.0] * 256
+    doubled[-1]["embedding"] = [2.0] * len(doubled[0]["embedding"])
     cases = {
         "damaged": bytes(flipped),
         "version 2": _zip(members | {"manifest.json": json.dumps(manifest | {"version": 2}).encode()}),

@@ -75,7 +75,7 @@ def test_there_and_back_while_a_server_answers(packs: str, data: Path, tmp_path:
     assert ours.keys() < theirs.keys()
     for name, row in ours.items():  # the same pack, the same photographs: the same embeddings
         one, other_one = (np.frombuffer(each[10], np.float16).astype(np.float32) for each in (row, theirs[name]))
-        assert float(one @ other_one) > 0.9999
+        assert float(one @ other_one) > 0.9999 * float(one @ one)
         assert row[4:9] == pytest.approx(theirs[name][4:9])
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import numpy as np
 
+from mien import config
 from mien.gallery.growing import CROSSOVER
 from mien.operations.context import ACCOUNT
 from mien.packs import manifest
@@ -21,7 +22,7 @@ EACH = 250  # faces of an image
 
 def fill(data: Path, count: int = CROWD, seed: int = 1) -> Crowd:
     """Make the common collection and put a crowd into it, of whom each two are alike and no others."""
-    entry = manifest.named("retail")
+    entry = manifest.named(config.DEFAULT_PACK)
     store = open_store("", str(data))
     with closing(store.database):
         made = store.collections.create(ACCOUNT, COMMON, entry.contract, entry.model_version)

@@ -13,6 +13,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 
+from mien import config
 from mien.operations.context import ACCOUNT
 from mien.packs import manifest
 from mien.store.open import FILE, open_store
@@ -32,7 +33,7 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Crowd]:
     """A data directory as the first mien left it, with a crowd in it, of whom each two are alike and no others."""
     data = tmp_path_factory.mktemp("old") / "data"
     data.mkdir()
-    entry = manifest.named("retail")
+    entry = manifest.named(config.DEFAULT_PACK)
     scripts = sorted((resources.files("mien.store.engines") / "sql" / "sqlite").iterdir(), key=lambda each: each.name)
     vectors = np.random.default_rng(5).normal(size=(FACES // 2, entry.dimension)).repeat(2, axis=0)
     vectors += 0.05 * np.random.default_rng(6).normal(size=vectors.shape)

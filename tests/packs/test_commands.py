@@ -105,9 +105,9 @@ def test_verify_finds_damage_and_absence(packs: str, tmp_path: Path) -> None:
     damaged = mien("packs", "verify", "retail", folder=tmp_path, packs=str(mine))
     assert damaged.returncode == 1
     assert "is not the file its publisher published" in damaged.stderr
-    absent = mien("packs", "verify", "sface", folder=tmp_path)
+    absent = mien("packs", "verify", "insightface", folder=tmp_path)
     assert absent.returncode == 1
-    assert "The pack sface is not installed" in absent.stderr
+    assert "The pack insightface is not installed" in absent.stderr
 
 
 def test_a_pack_is_exported_and_imported_without_a_network(packs: str, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from mien import config
 from tests import live, photos
 from tests.live import Live
 from tests.locked import Locked
@@ -97,7 +98,7 @@ def test_what_is_stored_and_what_runs_is_shown(watched: Live) -> None:
     assert value(found, "mien_collections") == 3
     assert value(found, "mien_faces") == 3
     (info,) = [dict(labels) for name, labels in found if name == "mien_info"]
-    assert info["pack"] == "retail"
+    assert info["pack"] == config.DEFAULT_PACK
     assert {"version", "model_version", "contract", "engine", "engine_version", "precision"} <= info.keys()
     assert value(found, "process_resident_memory_bytes") > 50e6
     assert value(found, "mien_gallery_bytes") > 0  # of the collection searched

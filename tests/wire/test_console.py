@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mien import __version__
+from mien import __version__, config
 from mien.operations.shapes import MOST_IMAGE_BYTES
 from tests import live as servers
 from tests.live import Live
@@ -66,7 +66,7 @@ def test_there_is_nothing_else(live: Live, name: str) -> None:
 def test_about_says_what_everyone_may_know(live: Live, locked: Locked) -> None:
     about = live.send("GET", "/console/about.json", None, {}).json
     assert about["version"] == __version__
-    assert about["pack"]["name"] == "retail"
+    assert about["pack"]["name"] == config.DEFAULT_PACK
     assert about["pack"]["license"] == "Apache-2.0"
     assert about["pack"]["commercial"] is True
     assert about["store"].startswith("SQLite 3.")

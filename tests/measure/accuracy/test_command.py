@@ -48,7 +48,7 @@ def done(packs: str, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def test_the_json_says_what_was_found(done: tuple[Path, str]) -> None:
     found = json.loads((done[0] / "found.json").read_text())
     assert found["images"] == found["faces_found"] == 2 * EACH
-    assert found["pack"] == "retail"
+    assert found["pack"] == "duo"
     assert found["tar"] == {"0.01": 1.0, "0.001": 1.0}  # 1,600 impostor pairs show no rarer rate
     assert list(found["thresholds"]) == ["0.01", "0.001", "0.0001", "0.00001", "0.000001"]
     assert found["extrapolated"] == ["0.0001", "0.00001", "0.000001"]
@@ -77,7 +77,7 @@ def test_a_killed_run_goes_on_where_it_was(packs: str, folder: Path, tmp_path: P
         command("eval", str(folder), "--packs", packs, "--cache", str(tmp_path), "--threads", "1"),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment(),
     )  # fmt: skip
-    record = 32 + 1 + 4 * manifest.named("retail").dimension + 4
+    record = 32 + 1 + 4 * manifest.named("duo").dimension + 4
     deadline = time.monotonic() + 60
     while sum(file.stat().st_size for file in tmp_path.glob("*")) < 10 * record and time.monotonic() < deadline:
         time.sleep(0.005)
@@ -162,7 +162,7 @@ def test_the_figures_measured_become_a_calibration(pack: Pack, tmp_path: Path) -
     embeddings, people = drawn(250, 2)
     strangers = comparison.impostors(embeddings, people)
     findings: Any = type("Findings", (), {
-        "pack": "retail", "contract": pack.manifest.contract, "images": 500, "people": 250,
+        "pack": "duo", "contract": pack.manifest.contract, "images": 500, "people": 250,
     })  # fmt: skip
     found: Any = type("Evaluation", (), {"impostors": strangers, "findings": findings})
     path = tmp_path / "c.toml"
@@ -177,7 +177,7 @@ def test_the_figures_measured_become_a_calibration(pack: Pack, tmp_path: Path) -
 def written(path: Path, contract: str) -> Path:
     """A calibration under which nothing but the same photo is alike."""
     strict = [(far, round(0.994 + number / 1250, 4)) for number, far in enumerate(evaluation.CALIBRATED)]
-    calibration_file.write(path, calibration_file.CalibrationFile("retail", contract, strict, 1, 1))
+    calibration_file.write(path, calibration_file.CalibrationFile("duo", contract, strict, 1, 1))
     return path
 
 
@@ -191,7 +191,7 @@ def similarity(client: Any) -> float:
 
 def test_a_server_measures_similarity_by_the_file(packs: str, live: servers.Live, tmp_path: Path) -> None:
     usual = similarity(live.client())
-    path = written(tmp_path / "strict.toml", manifest.named("retail").contract)
+    path = written(tmp_path / "strict.toml", manifest.named("duo").contract)
     server = servers.serve(packs, tmp_path / "data", "--calibration", str(path))
     try:
         assert usual > 95
