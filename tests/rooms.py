@@ -14,6 +14,7 @@ LEVELS: tuple[dict[str, str], ...] = (
     },
     {
         "app": "puts a server together from settings: pack, store, operations, HTTP",
+        "welcome": "the text that `mien serve` prints at its start",
         "doctor": "`mien doctor`: what would run on this machine, tried once",
         "draw": "boxes and landmarks drawn onto an image file",
         "library": "`from mien import Faces`: the same results without a server",

@@ -12,6 +12,7 @@ TESTS = Path(__file__).resolve().parent
 SAYS_NOTHING = {"util", "utils", "common", "commons", "helper", "helpers", "manager", "core", "service", "misc"}
 MOST_FILE, MOST_FUNCTION = 300, 50
 SAME_NAME = {  # modules that may share a name, and why
+    "attributes": "what is measured of a face, and its spelling in operations/",
     "base": "the seam of gallery/ and of store/",
     "copy": "a command and its work in store/upkeep/",
     "face": "a room and the family of operations",

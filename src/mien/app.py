@@ -10,7 +10,6 @@ from pathlib import Path
 
 import cv2
 
-from mien import __version__, config
 from mien.access.authenticator import Authenticator
 from mien.access.preauthentication import Preauthenticator
 from mien.access.vault import Vault
@@ -18,12 +17,15 @@ from mien.config import Settings
 from mien.engine.cores import Cores
 from mien.engine.onnx import OnnxSession
 from mien.engine.openvino import OpenVinoSession
+from mien.engine.session import Session
 from mien.engine.watched import WatchedSession
 from mien.errors import SetupError
 from mien.image.source import FETCH_TIMEOUT, S3, S3Settings
 from mien.operations import table
 from mien.operations.context import Context, Operations
 from mien.packs import calibration_file, install, load, manifest, own, terms
+from mien.packs.analyst import Analyst
+from mien.packs.attribute_networks import Wrap
 from mien.packs.load import Pack
 from mien.serving.bounds import Bounds
 from mien.serving.budget import Budget
@@ -42,6 +44,7 @@ from mien.watch import log
 from mien.watch import tracing as traces
 from mien.watch.metrics import Metrics, register
 from mien.watch.readiness import Readiness
+from mien.welcome import welcome
 from mien.wire import listen
 from mien.wire.admission import Admission
 from mien.wire.connection import Connections, connection_limit
@@ -131,8 +134,14 @@ def build(settings: Settings, until: ExitStack) -> App:
     loaded, metrics, tracing = open_pack(settings), Metrics(), traces.start(os.environ)
     if tracing:
         until.callback(tracing.close)
-    pack = loaded.through(lambda name, session: WatchedSession(session, metrics.inferred(name)))
-    context = assemble(settings, pack, store, until, snapshots=True, image_cache=settings.image_cache << 20)
+
+    def watched(name: str, session: Session) -> Session:
+        return WatchedSession(session, metrics.inferred(name))
+
+    context = assemble(
+        settings, loaded.through(watched), store, until,
+        snapshots=True, image_cache=settings.image_cache << 20, watched=watched,
+    )  # fmt: skip
     page = MetricsPage(metrics, settings.metrics_token, settings.is_on_loopback)
     bounds = bounded(settings)
     ready = Readiness(loaded.check, store.keys.any, bounds.is_stuck, store.database.probe)
@@ -156,7 +165,14 @@ def build(settings: Settings, until: ExitStack) -> App:
 
 
 def assemble(
-    settings: Settings, pack: Pack, store: Store, until: ExitStack, *, snapshots: bool = False, image_cache: int = 0
+    settings: Settings,
+    pack: Pack,
+    store: Store,
+    until: ExitStack,
+    *,
+    snapshots: bool = False,
+    image_cache: int = 0,
+    watched: Wrap = lambda _, session: session,
 ) -> Context:
     """Assembles the context that every operation gets, for a server and for the library.
 
@@ -167,13 +183,14 @@ def assemble(
         until: ends the context's threads at its end.
         snapshots: whether galleries are kept on disk; only a server does that.
         image_cache: bytes of the image cache; 0 for none.
+        watched: wraps the networks of the attribute set, such as to count their calls.
     """
     parallel = ThreadPoolExecutor(settings.cores, thread_name_prefix="parallel")
     until.callback(parallel.shutdown)
     galleries = Galleries(store, gallery_settings(settings, pack.manifest.dimension, snapshots))
     return Context(
-        pack, store, galleries, S3(s3_settings(settings)), parallel, settings.minimum_similarity,
-        ImageCache(image_cache),
+        pack, store, galleries, S3(s3_settings(settings)), parallel,
+        Analyst(settings, pack.pipeline.cores, watched), settings.minimum_similarity, ImageCache(image_cache),
     )  # fmt: skip
 
 
@@ -240,9 +257,10 @@ def serve(settings: Settings) -> None:
         terms.refuse_uncalibrated(app.context.pack)
         _refuse_without_keys(settings, app.context.store.keys)
         stores.prepare(app.context.store.database)
+        app.context.analyst.prepare(load=settings.preload_attributes)
         for work in app.background:
             until.enter_context(work)
-        text = welcome(settings, app, listening.getsockname()[1])
+        text = welcome(settings, app.context, listening.getsockname()[1])
         application = Console(app.server, app.context) if settings.console else app.server
         heap.give_back()
         listen.run(
@@ -262,32 +280,3 @@ def _refuse_without_keys(settings: Settings, keys: Keys) -> None:
             f"mien does not listen on {settings.host} for everyone: make an access key first, with "
             f"`mien keys create --name admin --data {settings.data}`, or bind to 127.0.0.1."
         )
-
-
-def welcome(settings: Settings, app: App, port: int) -> str:
-    """Returns the text that is printed at the start: address, store, pack, engine, access, and a boto3 example."""
-    pack, runtime = app.context.pack.manifest, app.context.pack.runtime
-    address = f"http://{config.address(settings.host, port)}"
-    return f"""\
-mien {__version__} listens on {address}
-data    {stores.directory(settings.store, settings.data).resolve()}
-store   {app.context.store.database.describe()}
-pack    {pack.name}: {pack.title}, weights {pack.license.name}, \
-{"commercial use allowed" if pack.license.commercial else "non-commercial use only"}
-engine  {runtime.engine} {runtime.version}, {runtime.precision}, {settings.cores} threads, {runtime.device}
-access  {_access(settings, app)}
-console {f"{address}/console" if settings.console else "off"}
-
-  import boto3
-  mien = boto3.client("rekognition", endpoint_url="{address}", region_name="us-east-1",
-                      aws_access_key_id="any", aws_secret_access_key="any")
-  mien.create_collection(CollectionId="family")
-  mien.index_faces(CollectionId="family", Image={{"Bytes": open("me.jpg", "rb").read()}}, ExternalImageId="me")
-  print(mien.search_faces_by_image(CollectionId="family", Image={{"Bytes": open("us.jpg", "rb").read()}}))
-"""
-
-
-def _access(settings: Settings, app: App) -> str:
-    if app.context.store.keys.any():
-        return "requests signed with an access key (see `mien keys list`)"
-    return f"any credentials: there are no access keys, and {settings.host} is reached from this machine only"

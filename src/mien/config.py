@@ -93,6 +93,14 @@ TABLE = (
         "serve a pack whose weights may not be used commercially (default: only when bound to loopback)",
     ),
     Setting(
+        "attributes",
+        str,
+        "all",
+        "attributes of faces that are measured when a request asks: all, none, or names separated by commas, "
+        "such as smile,eyes_open; the others are answered as unknown",
+    ),
+    Setting("preload_attributes", bool, False, "load the attribute set at the start, not with the first request"),
+    Setting(
         "store", str, "", "address of the store: sqlite:///… or postgresql://…; empty for SQLite in the data directory"
     ),
     Setting("host", str, "127.0.0.1", "address to listen on"),
@@ -184,6 +192,8 @@ class Settings:
     engine: str
     precision: str
     allow_noncommercial: bool | None
+    attributes: str
+    preload_attributes: bool
     store: str
     host: str
     port: int

@@ -10,8 +10,10 @@ from typing import Any
 from mien import __version__, app
 from mien.config import Settings
 from mien.engine import onnx
+from mien.engine.cores import Cores
 from mien.errors import SetupError
-from mien.packs import install, manifest, own, terms
+from mien.packs import attribute_set, install, manifest, own, terms
+from mien.packs.analyst import SET, Analyst
 from mien.packs.manifest import Manifest
 from mien.store import open as stores
 from mien.store.engines.lock import DirectoryInUseError
@@ -49,7 +51,7 @@ def examine(settings: Settings) -> Findings:
     findings = Findings()
     findings.found["mien"] = f"{__version__} on Python {platform.python_version()}, {platform.platform()}"
     findings.found["libraries"] = ", ".join(f"{name} {metadata.version(name)}" for name in LIBRARIES)
-    for part in (_pack, _store, _disk):
+    for part in (_pack, _attributes, _store, _disk):
         try:
             part(settings, findings)
         except SetupError as error:
@@ -72,6 +74,17 @@ def _pack(settings: Settings, findings: Findings) -> None:
     findings.found["start-up check"] = _passed(entry)
     terms.refuse_unlicensed(settings, entry)
     terms.refuse_uncalibrated(pack)
+
+
+def _attributes(settings: Settings, findings: Findings) -> None:
+    """Tries the attribute set. A server runs without one, so only a set that is there and does not work is a fault."""
+    analyst = Analyst(settings, Cores(settings.cores))
+    findings.found["attributes"] = analyst.describe()
+    present = bool(analyst.allowed) and install.find(attribute_set.catalogue()[SET], settings.packs) is not None
+    fault = analyst.open()
+    findings.found["attributes"] = analyst.describe()
+    if present and fault:
+        raise SetupError(fault)
 
 
 def _passed(entry: Manifest) -> str:

@@ -20,11 +20,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from mien import config
 from mien.errors import ResourceNotFoundError
 from mien.image.source import S3, S3Settings
 from mien.operations import search
 from mien.operations.context import Caller, Context
 from mien.operations.user import combine
+from mien.packs.analyst import Analyst
 from mien.packs.load import Pack
 from mien.serving.galleries import Galleries, GallerySettings
 from mien.store import open as stores
@@ -182,7 +184,8 @@ def world(postgres: Postgres, pack: Pack, tmp_path: Path) -> Iterator[World]:
         for _ in range(SERVERS):
             store = stores.open_store(address, str(tmp_path), 4)
             held = Galleries(store, GallerySettings(LENGTH, 1, crossover=CROSSOVER))
-            contexts.append(Context(pack, store, held, S3(S3Settings("", "", "", "", ())), aside))
+            analyst = Analyst(config.load({"attributes": "none"}, {}), pack.pipeline.cores)
+            contexts.append(Context(pack, store, held, S3(S3Settings("", "", "", "", ())), aside, analyst))
         made = World(address, contexts, random.Random(seed))
         try:
             yield made

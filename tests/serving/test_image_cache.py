@@ -4,13 +4,27 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from random import random
 from uuid import uuid4
 
 import numpy as np
 import pytest
 
-from mien.face.types import Box, Crop, Detection, Face, Pixels, Pose, Quality
+from mien.face.attributes.measures import NAMES
+from mien.face.types import (
+    Answer,
+    Box,
+    Crop,
+    Detection,
+    Face,
+    Features,
+    Pixels,
+    Pose,
+    Quality,
+    Verdict,
+    Years,
+)
 from mien.serving.image_cache import FACE, PARTS, PICTURE, ImageCache, ImageFaces, expiry
 
 MIB = 1 << 20
@@ -101,6 +115,28 @@ def test_as_many_bytes_are_counted_as_are_taken(faces: int, known: bool) -> None
             picture = sighting(faces)
             image_cache.keep(uuid4().hex * 2, embedded(picture, range(faces)) if known else picture)
         del picture
+        taken = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert 0.5 * image_cache.held < taken <= image_cache.held
+
+
+def test_attributes_are_counted_as_well() -> None:
+    def judged(picture: ImageFaces) -> ImageFaces:
+        def answer() -> Features:
+            verdicts: dict[str, Answer | None] = {name: Verdict(True, random()) for name in NAMES}
+            answers = {**verdicts, "emotions": {each: random() for each in "abcdefgh"}, "age_range": Years(1, 2)}
+            return Features(answers, np.zeros((30, 2), np.float32), Pose(random(), random(), random()), True)
+
+        return replace(picture, faces=tuple(replace(face, features=answer()) for face in picture.faces))
+
+    pictures, image_cache = 50, ImageCache(1 << 30)
+    embedded(sighting(), [0])
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(pictures):
+            image_cache.keep(uuid4().hex * 2, judged(embedded(sighting(5), range(5))))
         taken = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,6 +153,11 @@ class OpenVinoSession:
         """Appends black inputs up to whole batches."""
         missing = -len(pixels) % self._batch
         return np.concatenate([pixels, np.zeros((missing, *self.shape), np.uint8)]) if missing else pixels
+
+
+def read_model(file: Path) -> ov.Model:
+    """Reads a network in a format that OpenVINO knows, for readers that build one of it."""
+    return _core().read_model(file)
 
 
 def _model(graph: Graph) -> ov.Model:

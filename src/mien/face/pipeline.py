@@ -5,13 +5,14 @@ Embedding is a separate step, so that a face refused for its quality costs no in
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 import numpy as np
 
 from mien.engine.cores import Cores
 from mien.face.align import align
+from mien.face.attributes import portrait
 from mien.face.detect import Finder
 from mien.face.embed import Embedder, Embeddings, Ensemble
 from mien.face.halves import Halves
@@ -31,7 +32,14 @@ class Pipeline:
     ensemble: Ensemble
     cores: Cores
 
-    def find(self, picture: Picture, stage: Stage = lambda _: nullcontext(), *, embedded: bool = True) -> list[Face]:
+    def find(
+        self,
+        picture: Picture,
+        stage: Stage = lambda _: nullcontext(),
+        *,
+        embedded: bool = True,
+        portraits: bool = False,
+    ) -> list[Face]:
         """Detects, cuts out and measures up to 100 faces, the largest first.
 
         Args:
@@ -39,34 +47,46 @@ class Pipeline:
             stage: opened around each stage: decode, detect, align. A face that needs more pixels than were first
                 decoded opens decode once more.
             embedded: whether any of the faces will be embedded.
+            portraits: whether attributes of the faces will be measured.
         """
         with self.cores.at_work():
             with stage("decode"):
                 image = Halves(picture.rgb(CANVASES * self.detector.canvas))
             with stage("detect"):
                 detections = self.detector.detect(image, picture.width, picture.height)
-            sides = [self._side(each, picture) for each in detections]
+            sides = [self._side(each, picture, portraits) for each in detections]
             had = max(image.full.shape[:2])
             finer = image
             if had < max(sides, default=0):
                 with stage("decode"):
                     finer = Halves(picture.rgb(max(sides)))
             with stage("align"):
-                return [
-                    self._cut(each, finer if had < side else image, picture, embedded)
-                    for each, side in zip(detections, sides, strict=True)
+                images = [finer if had < side else image for side in sides]
+                faces = [
+                    self._cut(each, shown, picture, embedded) for each, shown in zip(detections, images, strict=True)
                 ]
+                return [_portrayed(*each, picture) for each in zip(faces, images, strict=True)] if portraits else faces
+
+    def portray(self, picture: Picture, faces: Sequence[Face], stage: Stage) -> list[Face]:
+        """Returns faces that `find` found in the picture before with portraits, to measure attributes of them."""
+        with self.cores.at_work():
+            full = max(picture.width, picture.height)
+            with stage("decode"):
+                image = Halves(picture.rgb(max((portrait.side(face.detection, full) for face in faces), default=1)))
+            with stage("align"):
+                return [_portrayed(face, image, picture) for face in faces]
 
     def embed(self, faces: Sequence[Face]) -> Embeddings:
         """Embeds faces that `find` returned; float32 (N, dimension), of length 1 or less."""
         with self.cores.at_work():
             return self.ensemble.embed([face.crops for face in faces])
 
-    def _side(self, detection: Detection, picture: Picture) -> int:
-        """Returns the picture's longer side at which the face has as many pixels as its crop, up to full size."""
+    def _side(self, detection: Detection, picture: Picture, portraits: bool) -> int:
+        """Returns the picture's longer side at which the face has as many pixels as its crops, up to full size."""
         full = max(picture.width, picture.height)
         eyes = max(eye_distance(each.points) for each in self.ensemble.embedders)
-        return min(full, ceil(full * eyes / max(eye_distance(detection.landmarks), 1.0)))
+        least = portrait.side(detection, full) if portraits else 1
+        return max(least, min(full, ceil(full * eyes / max(eye_distance(detection.landmarks), 1.0))))
 
     def _cut(self, detection: Detection, image: Halves, picture: Picture, embedded: bool) -> Face:
         rows, columns = image.full.shape[:2]
@@ -82,3 +102,8 @@ def cut(wanted: Embedder, image: Halves, landmarks: Points, embedded: bool = Tru
     if wanted.mirrored is None or not embedded:
         return Crop(straight)
     return Crop(straight, align(image, landmarks, wanted.mirrored, wanted.size, wanted.cubic))
+
+
+def _portrayed(face: Face, image: Halves, picture: Picture) -> Face:
+    scale = max(image.full.shape[:2]) / max(picture.width, picture.height)
+    return replace(face, portrait=portrait.cut_portrait(image, face.detection, scale))

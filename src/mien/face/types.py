@@ -3,7 +3,8 @@
 Coordinates are pixels of the upright, full-resolution image; x points right, y down.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -116,6 +117,67 @@ class Crop:
 
 
 @dataclass(frozen=True, slots=True)
+class Portrait:
+    """A face cut out for the networks of its attributes (`face.attributes.portrait`).
+
+    Attributes:
+        pixels: uint8 RGB (256, 256, 3), upright; black beyond the picture.
+        placing: float64 (2, 3), takes a point of the portrait (x, y, 1) to the full-resolution picture.
+        eyes: pixels between the eyes in the full-resolution picture, which says how much detail there is.
+    """
+
+    pixels: Pixels
+    placing: NDArray[np.float64]
+    eyes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A yes or no, and the probability that it is right, 0.5–1."""
+
+    value: bool
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Years:
+    """An age between two whole numbers of years."""
+
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gaze:
+    """The direction of the eyes in degrees, signed as a `Pose`, and the probability that it is near the truth, 0–1."""
+
+    yaw: float
+    pitch: float
+    confidence: float
+
+
+Emotions = Mapping[str, float]  # the name of an emotion → its probability, 0–1; they add up to 1
+Answer = Verdict | Years | Gaze | Emotions
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What was measured of a face besides its place and quality.
+
+    Attributes:
+        answers: the name of an attribute → the answer; None where it could not be measured.
+        landmarks: float32 (30, 2), AWS's landmarks in AWS's order; None if they were not measured, or cannot be.
+        pose: the pose of the head by the same mesh; None where the landmarks are.
+        meshed: whether landmarks and pose were asked for.
+    """
+
+    answers: Mapping[str, Answer | None] = field(default_factory=dict)
+    landmarks: Points | None = None
+    pose: Pose | None = None
+    meshed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Face:
     """A detected face, measured and cut out for the embedders.
 
@@ -124,12 +186,16 @@ class Face:
         pose: of the head.
         quality: of the picture of it.
         crops: a crop for each of the pack's embedders; only the first for a face that will not be embedded.
+        portrait: the face cut out for the networks of its attributes, until they have run.
+        features: what those have measured.
     """
 
     detection: Detection
     pose: Pose
     quality: Quality
     crops: tuple[Crop, ...]
+    portrait: Portrait | None = None
+    features: Features = Features()
 
     @property
     def box(self) -> Box:

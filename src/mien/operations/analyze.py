@@ -5,6 +5,7 @@ from concurrent.futures import wait
 import numpy as np
 
 from mien.errors import InvalidParameterError
+from mien.operations.attributes import wanted
 from mien.operations.constraints import REQUIRED
 from mien.operations.context import Caller, Context, Operation, Operations
 from mien.operations.image_faces import embed, find_faces
@@ -69,10 +70,9 @@ class CompareFacesResponse(Shape):
 
 def detect_faces(context: Context, caller: Caller, request: DetectFacesRequest) -> DetectFacesResponse:
     """Returns up to 100 faces, the largest first; an image without faces is no error."""
-    found = find_faces(context, caller, request.image, embedded=False)
-    return DetectFacesResponse(
-        face_details=[face_detail(face, found.picture, request.attributes or ()) for face in found.faces]
-    )
+    requested = request.attributes or ()
+    found = find_faces(context, caller, request.image, embedded=False, attributes=wanted(requested))
+    return DetectFacesResponse(face_details=[face_detail(face, found.picture, requested) for face in found.faces])
 
 
 def compare_faces(context: Context, caller: Caller, request: CompareFacesRequest) -> CompareFacesResponse:

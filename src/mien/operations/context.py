@@ -1,4 +1,4 @@
-"""The context passed to every operation: the pack, the store, the galleries, its request, and who is calling."""
+"""The context passed to every operation: the packs, the store, the galleries, its request, and who is calling."""
 
 import fnmatch
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from mien.errors import InvalidParameterError, ResourceNotFoundError
 from mien.image.source import S3
 from mien.operations.paging import Listed
 from mien.operations.shapes import Image
+from mien.packs.analyst import Analyst
 from mien.packs.load import Pack
 from mien.serving.galleries import TRIES, Galleries
 from mien.serving.image_cache import ImageCache
@@ -78,6 +79,7 @@ class Context:
         galleries: the galleries that searches use.
         s3: the S3 client for images in buckets.
         parallel: threads that run one half of an operation in parallel with the other.
+        analyst: measures attributes of faces, if the settings allow it and the attribute set is there.
         minimum_similarity: 0–100; no search answers less, whatever its threshold.
         image_cache: the cache of recent images' faces; off by default.
         request: the request that is served; each has its own.
@@ -88,6 +90,7 @@ class Context:
     galleries: Galleries
     s3: S3
     parallel: Executor
+    analyst: Analyst
     minimum_similarity: float = 0.0
     image_cache: ImageCache = field(default_factory=lambda: ImageCache(0))
     request: Request = field(default_factory=Request)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from mien.errors import ResourceNotFoundError, ServiceQuotaExceededError
 from mien.face.types import Face
+from mien.operations import attributes
 from mien.operations.collection import CollectionRequest
 from mien.operations.constraints import REQUIRED, Range
 from mien.operations.context import Caller, Context, Operation, Operations
@@ -103,17 +104,19 @@ class DeleteFacesResponse(Shape):
 def index_faces(context: Context, caller: Caller, request: IndexFacesRequest) -> IndexFacesResponse:
     """Adds the faces of an image to a collection; an image without faces is no error."""
     collection = context.comparable(caller, request.collection_id)
-    found = find_faces(context, caller, request.image, request.quality_filter or "AUTO")
+    requested = request.detection_attributes or ()
+    found = find_faces(
+        context, caller, request.image, request.quality_filter or "AUTO", attributes=attributes.wanted(requested)
+    )
     wanted, surplus = _best(found.faces, request.max_faces)
     stored = _store(context, collection.key, request, found, wanted) if wanted else []
     refused = found.refused + [(face, ["EXCEEDS_MAX_FACES"]) for face in surplus]
-    details = [face_detail(face, found.picture, request.detection_attributes or ()) for face in wanted]
+    details = [face_detail(face, found.picture, requested) for face in wanted]
     return IndexFacesResponse(
         face_records=[_record(*each) for each in zip(stored, details, strict=True)],
         face_model_version=collection.model_version,
         unindexed_faces=[
-            UnindexedFace(reasons=why, face_detail=face_detail(face, found.picture, request.detection_attributes or ()))
-            for face, why in refused
+            UnindexedFace(reasons=why, face_detail=face_detail(face, found.picture, requested)) for face, why in refused
         ],
     )
 

@@ -1,11 +1,12 @@
 """Finds and embeds the faces of a request's image, from the image cache where it can, for every image operation."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid5
 
 from mien.errors import InvalidParameterError, InvalidS3ObjectError
+from mien.face.attributes.measures import lacks
 from mien.face.types import Embedding, Face
 from mien.image.decode import read_header
 from mien.operations.context import Caller, Context
@@ -46,7 +47,13 @@ def image_id(digest: str) -> UUID:
 
 
 def find_faces(
-    context: Context, caller: Caller, image: Image, quality_filter: str = "NONE", *, embedded: bool = True
+    context: Context,
+    caller: Caller,
+    image: Image,
+    quality_filter: str = "NONE",
+    *,
+    embedded: bool = True,
+    attributes: Collection[str] = (),
 ) -> FoundFaces:
     """Reads an image and finds its faces, or takes them from the image cache.
 
@@ -56,6 +63,7 @@ def find_faces(
         image: the request's image.
         quality_filter: NONE, AUTO, LOW, MEDIUM or HIGH.
         embedded: whether any of the faces will be embedded.
+        attributes: names of attributes to measure, and MESH (`face.attributes.measures`).
 
     Raises:
         InvalidParameterError: not exactly one of Bytes and S3Object, or a side below 80 pixels.
@@ -66,10 +74,12 @@ def find_faces(
     """
     data, caching = _bytes(context, caller, image), context.image_cache.on
     digest = _digest(data) if caching else None
-    picture = context.image_cache.find(digest) if digest else None
-    fresh = picture is None
-    if picture is None:
-        picture = _analyze(context, data, embedded=embedded or caching)  # the next operation may embed them
+    kept = context.image_cache.find(digest) if digest else None
+    wanted = context.analyst.measurable(attributes) if attributes else frozenset()
+    if kept is None:
+        picture = _analyze(context, data, wanted, embedded=embedded or caching)  # the next operation may embed them
+    else:
+        picture = _completed(context, data, kept, wanted)
     context.request.count_faces(len(picture.faces))
     faces, refused = [], []
     for face in picture.faces:
@@ -78,7 +88,8 @@ def find_faces(
             refused.append((face, why))
         else:
             faces.append(face)
-    if fresh and digest and not (embedded and faces):  # if they will be embedded, `embed` keeps them, without crops
+    later = kept is None and embedded and faces  # then `embed` keeps them, without crops
+    if digest and picture is not kept and not later:
         context.image_cache.keep(digest, picture)
     return FoundFaces(data, digest, picture, faces, refused)
 
@@ -101,11 +112,28 @@ def embed(context: Context, *wanted: tuple[FoundFaces, Sequence[Face]]) -> list[
     return [known[id(face)] for _, faces in wanted for face in faces]
 
 
-def _analyze(context: Context, data: bytes, *, embedded: bool) -> ImageFaces:
+def _analyze(context: Context, data: bytes, wanted: frozenset[str], *, embedded: bool) -> ImageFaces:
     picture = read_header(data)
     with context.request.decoding(picture) as held:
-        faces = context.pack.pipeline.find(held, context.request.stage, embedded=embedded)
+        faces = context.pack.pipeline.find(held, context.request.stage, embedded=embedded, portraits=bool(wanted))
+    faces = _measured(context, faces, wanted)
     return ImageFaces(picture.width, picture.height, tuple(faces), (None,) * len(faces))
+
+
+def _completed(context: Context, data: bytes, kept: ImageFaces, wanted: frozenset[str]) -> ImageFaces:
+    """Returns a picture from the cache with the attributes that an earlier request did not ask for."""
+    if not any(lacks(face, wanted) for face in kept.faces):
+        return kept
+    with context.request.decoding(read_header(data)) as held:
+        faces = context.pack.pipeline.portray(held, kept.faces, context.request.stage)
+    return replace(kept, faces=tuple(_measured(context, faces, wanted)))
+
+
+def _measured(context: Context, faces: list[Face], wanted: frozenset[str]) -> list[Face]:
+    if not (faces and wanted):
+        return faces
+    with context.request.stage("attributes"):
+        return context.analyst.measured(faces, wanted)
 
 
 def _digest(data: bytes) -> str:

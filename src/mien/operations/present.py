@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from mien.face.landmarks import all_landmarks
-from mien.face.types import Box, Face
-from mien.operations.attributes import BASE_LANDMARKS, members, wants_all_landmarks
+from mien.face.landmarks import MEAN, all_landmarks
+from mien.face.types import Box, Face, Features
+from mien.operations.attributes import BASE_LANDMARKS, members, meshed, wants_all_landmarks
 from mien.operations.shapes import (
     BoundingBox,
     ComparedFace,
@@ -37,11 +37,12 @@ def bounding_box(where: Region) -> BoundingBox:
 
 def face_detail(face: Face, picture: ImageFaces, attributes: Sequence[str] = ()) -> FaceDetail:
     """Returns a detected face with the members that every answer has, and those of the requested attributes."""
+    found = meshed(face, attributes)
     return FaceDetail(
         bounding_box=bounding_box(region(face.box, picture)),
         confidence=confidence(face),
-        **_measured(face, picture, wants_all_landmarks(attributes)),
-        **members(attributes),
+        **_measured(face, picture, wants_all_landmarks(attributes), found),
+        **members(attributes, face.features),
     )
 
 
@@ -83,13 +84,18 @@ def stored_face(face: StoredFace, model_version: str | None) -> FaceShape:
     )
 
 
-def _measured(face: Face, picture: ImageFaces, every_landmark: bool = False) -> dict[str, Any]:
+def _measured(
+    face: Face, picture: ImageFaces, every_landmark: bool = False, found: Features | None = None
+) -> dict[str, Any]:
     points = all_landmarks(face.detection.landmarks)
+    if found is not None and found.landmarks is not None:
+        points = dict(zip(MEAN, found.landmarks, strict=True))
+    pose = face.pose if found is None or found.pose is None else found.pose
     return {
         "landmarks": [
             Landmark(type=name, x=single(points[name][0] / picture.width), y=single(points[name][1] / picture.height))
             for name in (points if every_landmark else BASE_LANDMARKS)
         ],
-        "pose": Pose(roll=single(face.pose.roll), yaw=single(face.pose.yaw), pitch=single(face.pose.pitch)),
+        "pose": Pose(roll=single(pose.roll), yaw=single(pose.yaw), pitch=single(pose.pitch)),
         "quality": ImageQuality(brightness=single(face.quality.brightness), sharpness=single(face.quality.sharpness)),
     }

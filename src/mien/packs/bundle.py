@@ -5,14 +5,16 @@ from pathlib import Path
 import msgspec
 
 from mien.errors import SetupError
-from mien.packs import install, manifest, networks, own, toml
+from mien.packs import install, kinds, manifest, networks, own, toml
+from mien.packs.attribute_set import AttributeSet
+from mien.packs.kinds import Pack
 from mien.packs.manifest import File, Manifest
 from mien.system import leftovers
 
 MANIFEST = "pack.toml"
 
 
-def export_pack(entry: Manifest, packs: str, folder: Path) -> Path:
+def export_pack(entry: Pack, packs: str, folder: Path) -> Path:
     """Writes a pack's files and its manifest into a folder of its name, and returns that folder.
 
     Args:
@@ -35,7 +37,7 @@ def export_pack(entry: Manifest, packs: str, folder: Path) -> Path:
     return target
 
 
-def import_packs(folder: Path, accepted: bool) -> list[Manifest]:
+def import_packs(folder: Path, accepted: bool) -> list[Pack]:
     """Installs every pack that was exported to a folder: all of them or, on an error, none.
 
     Args:
@@ -51,19 +53,21 @@ def import_packs(folder: Path, accepted: bool) -> list[Manifest]:
     checked = [(_read(place, accepted), place) for place in places]
     for entry, place in checked:
         install.keep(entry, {file.name: place / file.name for file in entry.files})
-        if entry.name not in manifest.catalogue():
+        if isinstance(entry, Manifest) and entry.name not in kinds.mine():
             own.keep(entry)
     return [entry for entry, _ in checked]
 
 
-def _read(place: Path, accepted: bool) -> Manifest:
+def _read(place: Path, accepted: bool) -> Pack:
     """Reads the manifest in a folder, and checks the files against it."""
     try:
-        entry = manifest.parse(toml.read(place / MANIFEST), str(place / MANIFEST))
+        entry = kinds.parse(toml.read(place / MANIFEST), place / MANIFEST)
     except OSError as error:
         raise SetupError(f"{place / MANIFEST} cannot be read: {error.strerror}.") from None
-    theirs = manifest.catalogue().get(entry.name)
-    if theirs and theirs.contract != entry.contract:
+    theirs = kinds.mine().get(entry.name)
+    if isinstance(entry, AttributeSet) and not theirs:
+        raise SetupError(f"{place} holds an attribute set that this version of mien does not know.")
+    if theirs and theirs.identity != entry.identity:
         raise SetupError(f"{place} holds another pack {entry.name} than this version of mien knows.")
     entry = theirs or entry
     install.check_license(entry, accepted, f"mien packs import {place.parent}")
@@ -72,7 +76,7 @@ def _read(place: Path, accepted: bool) -> Manifest:
     return entry
 
 
-def _check(entry: Manifest, file: File, path: Path) -> None:
+def _check(entry: Pack, file: File, path: Path) -> None:
     """Raises unless a file is the one that the manifest names."""
     if not path.is_file():
         raise SetupError(f"{path} is missing; export the pack {entry.name} again.")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import SetupError
-from mien.packs import install, manifest, own
+from mien.packs import install, kinds, manifest, own
 from mien.packs.manifest import File, Manifest
 from mien.system import leftovers
 
@@ -33,7 +33,7 @@ def widen(entry: Manifest, packs: str, name: str, parts: Sequence[NDArray[np.flo
     """
     if entry.crowd is None:
         raise SetupError(f"The pack {entry.name} has no crowd that faces could be added to; choose one that has.")
-    if name in own.known(packs):
+    if name in kinds.known(packs):
         raise SetupError(f"There is a pack named {name} already; give yours another name.")
     found = install.install(entry, packs)
     arrays = [

@@ -19,7 +19,7 @@ from pathlib import Path
 import platformdirs
 
 from mien.errors import SetupError
-from mien.packs.manifest import MOST_FILE, File, Manifest, digest
+from mien.packs.manifest import MOST_FILE, File, Release, digest
 from mien.system import leftovers
 
 TIMEOUT = 8.0  # seconds until an address that does not answer is given up
@@ -37,7 +37,7 @@ def cache(packs: str) -> Path:
     return Path(packs) if packs else Path(platformdirs.user_cache_dir("mien", appauthor=False)) / "packs"
 
 
-def find(manifest: Manifest, packs: str) -> dict[str, Path] | None:
+def find(manifest: Release, packs: str) -> dict[str, Path] | None:
     """Returns the path of each of the pack's files, or None when one is missing.
 
     Args:
@@ -57,7 +57,7 @@ def find(manifest: Manifest, packs: str) -> dict[str, Path] | None:
     return None
 
 
-def install(manifest: Manifest, packs: str, accepted: bool = False) -> dict[str, Path]:
+def install(manifest: Release, packs: str, accepted: bool = False) -> dict[str, Path]:
     """Finds the pack's files, and downloads missing ones into the cache.
 
     Args:
@@ -97,7 +97,7 @@ def install(manifest: Manifest, packs: str, accepted: bool = False) -> dict[str,
     return found
 
 
-def check_license(manifest: Manifest, accepted: bool, command: str = "") -> None:
+def check_license(manifest: Release, accepted: bool, command: str = "") -> None:
     """Refuses to install a pack whose licence the user would have to accept first.
 
     Args:
@@ -116,7 +116,7 @@ def check_license(manifest: Manifest, accepted: bool, command: str = "") -> None
         )
 
 
-def keep(manifest: Manifest, found: dict[str, Path]) -> dict[str, Path]:
+def keep(manifest: Release, found: dict[str, Path]) -> dict[str, Path]:
     """Copies a pack's files into the cache, where every later command finds them, and returns their new paths.
 
     Args:
@@ -137,7 +137,7 @@ def keep(manifest: Manifest, found: dict[str, Path]) -> dict[str, Path]:
     return {name: target / name for name in found}
 
 
-def _folders(manifest: Manifest, packs: str) -> list[Path]:
+def _folders(manifest: Release, packs: str) -> list[Path]:
     mine = [Path(packs), Path(packs) / manifest.name] if packs else []
     return [*mine, cache("") / manifest.name]
 
@@ -158,7 +158,7 @@ def _packaged(file: File) -> Path | None:
         return None
 
 
-def _require_brought(manifest: Manifest, packs: str) -> None:
+def _require_brought(manifest: Release, packs: str) -> None:
     """Raises with the names of missing files that the user has to bring.
 
     Raises:
@@ -176,7 +176,7 @@ def _require_brought(manifest: Manifest, packs: str) -> None:
         )
 
 
-def _require_packages(manifest: Manifest, packs: str) -> None:
+def _require_packages(manifest: Release, packs: str) -> None:
     """Raises with the Python packages to install, because mien installs none by itself.
 
     Raises:
@@ -193,7 +193,7 @@ def _require_packages(manifest: Manifest, packs: str) -> None:
         )
 
 
-def _check(file: File, path: Path, manifest: Manifest) -> None:
+def _check(file: File, path: Path, manifest: Release) -> None:
     """Raises unless a file has the catalogue's digest."""
     if digest(path) != file.sha256:
         remedy = f"remove it and run `mien packs install {manifest.name}`"
@@ -265,7 +265,7 @@ def _reason(error: OSError) -> str:
     return str(cause)
 
 
-def _not_installed(manifest: Manifest, packs: str, reason: str) -> str:
+def _not_installed(manifest: Release, packs: str, reason: str) -> str:
     looked = " and ".join(str(place) for place in ([Path(packs)] if packs else []) + [cache("") / manifest.name])
     return (
         f"The pack {manifest.name} could not be installed: its files are not in {looked}, and the download failed "

@@ -5,13 +5,14 @@ from typing import Any
 import msgspec
 
 from mien.errors import SetupError
-from mien.packs import install, manifest, own
+from mien.packs import install, kinds
+from mien.packs.kinds import Pack
 from mien.packs.manifest import Manifest, Measured
 
 
 def rows(packs: str) -> list[dict[str, Any]]:
     """Returns every pack as plain data, mien's and the user's; `packs` is the user's own folder of model files."""
-    return [_row(entry, packs) for _, entry in sorted(own.known(packs).items())]
+    return [_row(entry, packs) for _, entry in sorted(kinds.known(packs).items())]
 
 
 def as_text(listed: list[dict[str, Any]]) -> str:
@@ -19,22 +20,24 @@ def as_text(listed: list[dict[str, Any]]) -> str:
     return "\n\n".join(_paragraph(row) for row in listed)
 
 
-def _row(entry: Manifest, packs: str) -> dict[str, Any]:
+def _row(entry: Pack, packs: str) -> dict[str, Any]:
+    recognition = entry if isinstance(entry, Manifest) else None
     return {
         "name": entry.name,
         "title": entry.title,
-        "own": entry.name not in manifest.catalogue(),
+        "kind": "recognition" if recognition else "attributes",
+        "own": entry.name not in kinds.mine(),
         "size": entry.size,
         "license": entry.license.name,
         "license_address": entry.license.address,
         "commercial": entry.license.commercial,
         "weights": entry.license.weights,
         "training_data": entry.license.training_data,
-        "model_version": entry.model_version,
-        "crowd": entry.crowd.license if entry.crowd else None,
-        "measured": msgspec.to_builtins(entry.measured),
-        "tried": entry.tried,
-        "calibrated": bool(entry.calibration),
+        "model_version": recognition.model_version if recognition else None,
+        "crowd": recognition.crowd.license if recognition and recognition.crowd else None,
+        "measured": msgspec.to_builtins(recognition.measured) if recognition else None,
+        "tried": recognition.tried if recognition else True,
+        "calibrated": bool(recognition.calibration) if recognition else True,
         "state": _state(entry, packs),
         "files": [
             {"name": file.name, "url": file.url, "source": file.source, "sha256": file.sha256, "size": file.size}
@@ -43,7 +46,7 @@ def _row(entry: Manifest, packs: str) -> dict[str, Any]:
     }
 
 
-def _state(entry: Manifest, packs: str) -> str:
+def _state(entry: Pack, packs: str) -> str:
     try:
         return "installed" if install.find(entry, packs) else "not installed"
     except SetupError:
@@ -62,10 +65,16 @@ def _paragraph(row: dict[str, Any]) -> str:
         f"           {row['weights']}\n"
         f"  trained  {row['training_data']}\n"
         f"{crowd}"
-        f"  measured {_figures(row)}\n"
-        f"  version  {row['model_version']}\n"
+        f"{_recognition(row)}"
         f"  files\n{files}"
     )
+
+
+def _recognition(row: dict[str, Any]) -> str:
+    """Returns the lines that only a recognition pack has."""
+    if row["kind"] != "recognition":
+        return "  judges   attributes of a face, beside any recognition pack\n"
+    return f"  measured {_figures(row)}\n  version  {row['model_version']}\n"
 
 
 def _marks(row: dict[str, Any]) -> list[str]:

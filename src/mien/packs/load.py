@@ -22,13 +22,15 @@ from mien.face.similarity import Calibration
 from mien.packs import networks
 from mien.packs.calibration_file import Pairs
 from mien.packs.heads import HEADS
-from mien.packs.manifest import Manifest
-from mien.packs.readers import blockwise, dlib, mtcnn
+from mien.packs.manifest import Manifest, Release
+from mien.packs.readers import blockwise, channels_last, dlib, landmarker, mtcnn
 from mien.packs.specs import CascadeSpec, CrowdSpec, DetectorSpec, EmbedderSpec
 
 READERS: dict[str, Callable[[Path], Any]] = {
     "blockwise": blockwise.read,
+    "channels-last": channels_last.read,
     "dlib": dlib.read,
+    "landmarker": landmarker.read,
     "mtcnn-proposal": mtcnn.read_proposal,
     "mtcnn-refinement": mtcnn.read_refinement,
     "mtcnn-output": mtcnn.read_output,
@@ -67,7 +69,7 @@ class Pack:
         try:
             return {name: fingerprint(session) for name, session in self.sessions.items()}
         except UNREADABLE as error:
-            raise SetupError(f"A network of the pack {self.manifest.name} does not run: {_reason(error)}.") from None
+            raise SetupError(f"A network of the pack {self.manifest.name} does not run: {reason(error)}.") from None
 
     def check(self) -> None:
         """Compares the fingerprint of every network with the stored one.
@@ -132,7 +134,7 @@ def load(
             ensemble = replace(ensemble, crowd=_crowd(manifest.crowd, files, ensemble))
         calibration = Calibration.from_far(measured or manifest.calibration)
     except UNREADABLE as error:
-        raise SetupError(f"The pack {manifest.name} cannot be loaded: {_reason(error)}.") from None
+        raise SetupError(f"The pack {manifest.name} cannot be loaded: {reason(error)}.") from None
     sessions = finder.sessions | {name: each.session for name, each in zip(_names(embedders), embedders, strict=True)}
     pipeline = Pipeline(finder, ensemble, cores)
     return Pack(manifest, pipeline, calibration, embedders[0].session.describe(), sessions)
@@ -159,8 +161,8 @@ def _crowd(spec: CrowdSpec, files: dict[str, Path], ensemble: Ensemble) -> Crowd
     return Crowd.of(np.stack(faces), middle, spec.nearest, spec.usual, spec.strength)
 
 
-def _reason(error: Exception) -> str:
-    """Returns the reason in one line, the last: OpenVINO begins with the place in its source."""
+def reason(error: Exception) -> str:
+    """Returns why a network cannot be used, in one line, the last: OpenVINO begins with the place in its source."""
     return (str(error).strip() or type(error).__name__).splitlines()[-1].rstrip(".")
 
 
@@ -171,9 +173,9 @@ def _points(spec: EmbedderSpec, scale: float) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """Compiles a pack's networks; the fields are the arguments of `load`."""
+    """Compiles the networks of a pack of any kind; the fields are the arguments of `load`."""
 
-    manifest: Manifest
+    manifest: Release
     files: dict[str, Path]
     cores: Cores
     compile_graph: Compile

@@ -104,26 +104,13 @@ class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             float(rate)
 
 
-class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A pack's whole entry in the catalogue.
-
-    `calibration` holds pairs of false accept rate and the cosine that this share of impostor pairs reaches; a pack
-    without any serves only with a user's calibration. `checks` holds the expected fingerprint of each network
-    (`engine.session.fingerprint`), by its name in `packs.load.Pack.sessions`. `tried` is false for a pack that was
-    never run with its real weights, which may have no checks.
-    """
+class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What packs of every kind have: a name, a licence, and files with their digests."""
 
     name: str
     title: str
     license: License
     files: Annotated[list[File], Meta(min_length=1, max_length=64)]
-    detector: DetectorSpec | CascadeSpec
-    embedder: EmbedderSpec | Annotated[list[EmbedderSpec], Meta(min_length=1, max_length=8)]
-    calibration: list[tuple[Share, Cosine]] = []
-    checks: dict[str, Annotated[list[float], Meta(min_length=64, max_length=64)]] = {}
-    measured: Measured | None = None
-    crowd: CrowdSpec | None = None
-    tried: bool = True
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -134,6 +121,42 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
             raise ValueError(f"a pack may not have the name {CATALOG}")
         if len({file.name.lower() for file in self.files}) < len(self.files):
             raise ValueError("two files have the same name")
+
+    @property
+    def networks(self) -> set[str]:
+        """The names of the files that engines open."""
+        raise NotImplementedError
+
+    @property
+    def identity(self) -> str:
+        """A digest (hex SHA-256) that packs of one name share only if they are the same pack."""
+        raise NotImplementedError
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its files whose sizes the manifest gives."""
+        return sum(file.size for file in self.files)
+
+
+class Manifest(Release, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The whole entry of a recognition pack in the catalogue.
+
+    `calibration` holds pairs of false accept rate and the cosine that this share of impostor pairs reaches; a pack
+    without any serves only with a user's calibration. `checks` holds the expected fingerprint of each network
+    (`engine.session.fingerprint`), by its name in `packs.load.Pack.sessions`. `tried` is false for a pack that was
+    never run with its real weights, which may have no checks.
+    """
+
+    detector: DetectorSpec | CascadeSpec
+    embedder: EmbedderSpec | Annotated[list[EmbedderSpec], Meta(min_length=1, max_length=8)]
+    calibration: list[tuple[Share, Cosine]] = []
+    checks: dict[str, Annotated[list[float], Meta(min_length=64, max_length=64)]] = {}
+    measured: Measured | None = None
+    crowd: CrowdSpec | None = None
+    tried: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         if self.crowd and len(self.crowd.files) != len(self.embedders):
             raise ValueError("a crowd needs a file for each embedder")
 
@@ -153,9 +176,9 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
         return {*self.detector.files, *(each.file for each in self.embedders)}
 
     @property
-    def size(self) -> int:
-        """Bytes of all its files whose sizes the manifest gives."""
-        return sum(file.size for file in self.files)
+    def identity(self) -> str:
+        """The contract (see `Release.identity`)."""
+        return self.contract
 
     @property
     def contract(self) -> str:

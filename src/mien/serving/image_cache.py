@@ -22,6 +22,7 @@ LIFETIME = 300.0  # seconds from an image's last use; faces do not stay in memor
 PAUSE = 5.0  # seconds between looks for expired entries
 PARTS = 4  # an image that would take more than this part of the cache is not kept: it would evict all others
 PICTURE, FACE = 600, 1500  # bytes of each without pixels and embeddings, rounded up; a test measures them
+FEATURES = 3500  # bytes of a face's attributes and landmarks, likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,13 @@ class ImageFaces:
         """The bytes of memory that it takes."""
         crops = [crop for face in self.faces for crop in face.crops]
         arrays = [*self.embeddings, *(pixels for crop in crops for pixels in (crop.straight, crop.mirrored))]
-        return PICTURE + FACE * len(self.faces) + sum(array.nbytes for array in arrays if array is not None)
+        measured = sum(bool(face.features.answers or face.features.meshed) for face in self.faces)
+        return (
+            PICTURE
+            + FACE * len(self.faces)
+            + FEATURES * measured
+            + sum(array.nbytes for array in arrays if array is not None)
+        )
 
 
 @dataclass(slots=True)

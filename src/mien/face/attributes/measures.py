@@ -1,0 +1,67 @@
+"""The attributes that can be measured, and how each is judged; a new attribute is a file beside this one and a row.
+
+A measure is a function from the evidence on a face to an answer, or to None where it cannot tell.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from mien.face.attributes import thirty
+from mien.face.attributes.evidence import Evidence, Networks, UnclearError
+from mien.face.attributes.head_pose import head_pose
+from mien.face.types import Answer, Face, Features
+
+Measure = Callable[[Evidence], Answer | None]
+
+NAMES = (
+    "age_range", "beard", "emotions", "eye_direction", "eyeglasses", "eyes_open", "face_occluded", "gender",
+    "mouth_open", "mustache", "smile", "sunglasses",
+)  # fmt: skip
+MEASURES: Mapping[str, Measure] = {}
+MESH = "mesh"  # stands among the names that are asked for, for the thirty landmarks and the pose
+LEAST_EYES = 12.0  # pixels between the eyes; of a smaller face nothing is judged
+
+
+def measured(face: Face, networks: Networks, wanted: Collection[str]) -> Face:
+    """Measures what is wanted of a face and not known yet, and gives up its portrait.
+
+    Args:
+        face: the face, with its portrait.
+        networks: of the attribute set.
+        wanted: names of MEASURES, and MESH.
+    """
+    if face.portrait is None:
+        raise ValueError("attributes are measured on a portrait")
+    known, evidence = face.features, Evidence(face.portrait, networks)
+    is_clear = face.portrait.eyes >= LEAST_EYES
+    answers = {
+        name: _judged(MEASURES[name], evidence) if is_clear else None
+        for name in sorted(wanted)
+        if name != MESH and name not in known.answers
+    }
+    found = replace(known, answers={**known.answers, **answers})
+    if MESH in wanted and not known.meshed:
+        found = _meshed(found, evidence)
+    return replace(face, portrait=None, features=found)
+
+
+def lacks(face: Face, wanted: Collection[str]) -> bool:
+    """Returns whether something that is wanted was not measured yet."""
+    return any(not face.features.meshed if name == MESH else name not in face.features.answers for name in wanted)
+
+
+def _judged(measure: Measure, evidence: Evidence) -> Answer | None:
+    try:
+        return measure(evidence)
+    except UnclearError:
+        return None
+
+
+def _meshed(features: Features, evidence: Evidence) -> Features:
+    try:
+        points = np.stack([*thirty.landmarks(evidence.mesh).values()]).astype(np.float32)
+    except UnclearError:
+        return replace(features, meshed=True)
+    return replace(features, meshed=True, landmarks=points, pose=head_pose(evidence.mesh))

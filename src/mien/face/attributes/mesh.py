@@ -1,0 +1,58 @@
+"""The mesh of a face: 478 points and 52 blendshapes, from MediaPipe's Face Landmarker, in its order."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.engine.session import Session
+from mien.face.attributes.portrait import in_picture
+from mien.face.types import Portrait
+
+# fmt: off
+BLENDSHAPES = (
+    "_neutral", "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight", "cheekPuff",
+    "cheekSquintLeft", "cheekSquintRight", "eyeBlinkLeft", "eyeBlinkRight", "eyeLookDownLeft", "eyeLookDownRight",
+    "eyeLookInLeft", "eyeLookInRight", "eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight",
+    "eyeSquintLeft", "eyeSquintRight", "eyeWideLeft", "eyeWideRight", "jawForward", "jawLeft", "jawOpen", "jawRight",
+    "mouthClose", "mouthDimpleLeft", "mouthDimpleRight", "mouthFrownLeft", "mouthFrownRight", "mouthFunnel",
+    "mouthLeft", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthPressLeft", "mouthPressRight", "mouthPucker",
+    "mouthRight", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "mouthSmileLeft",
+    "mouthSmileRight", "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight",
+    "noseSneerLeft", "noseSneerRight",
+)
+# fmt: on
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """The mesh of one face.
+
+    Attributes:
+        points: float32 (478, 3), in pixels of the portrait: x right, y down, z in the same unit, smaller towards the
+            camera.
+        placed: float64 (478, 2), the same points in pixels of the full-resolution picture.
+        presence: 0–1, whether the portrait shows a face whose mesh can be trusted.
+        blendshapes: float32 (52,), 0–1, in the order of BLENDSHAPES; left and right are the person's own.
+    """
+
+    points: NDArray[np.float32]
+    placed: NDArray[np.float64]
+    presence: float
+    blendshapes: NDArray[np.float32]
+
+    def shape(self, *names: str) -> float:
+        """Returns the mean of the blendshapes of these names."""
+        return float(np.mean([self.blendshapes[BLENDSHAPES.index(name)] for name in names]))
+
+
+def run_mesh(session: Session, portrait: Portrait) -> Mesh:
+    """Runs the mesh network on a portrait."""
+    answer = session.run(portrait.pixels[None])
+    points = answer["points"][0]
+    return Mesh(
+        points=points,
+        placed=in_picture(portrait, points[:, :2]),
+        presence=float(1 / (1 + np.exp(-np.clip(answer["presence"][0, 0], -50, 50)))),
+        blendshapes=answer["blendshapes"][0],
+    )

@@ -1,0 +1,55 @@
+"""An attribute set whose networks answer what a test says, and a portrait for them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.engine.session import Recorded, Runtime, Session
+from mien.face.attributes.evidence import Evidence, Networks
+from mien.face.attributes.mesh import BLENDSHAPES
+from mien.face.types import Portrait
+from mien.packs.attribute_set import ROLES
+
+PIXELS = np.full((256, 256, 3), 128, np.uint8)
+PLACING = np.array([[2.0, 0.0, 100.0], [0.0, 2.0, 50.0]])  # the picture has two pixels for one of the portrait
+POINTS = np.column_stack([np.tile(np.linspace(40, 216, 478), 2).reshape(2, 478).T, np.zeros(478)])
+
+
+class Never:
+    """A session that no test may run."""
+
+    shape = (64, 64, 3)
+
+    def describe(self) -> Runtime:
+        raise AssertionError
+
+    def run(self, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        raise AssertionError("this network is not needed")
+
+
+def mesh(points: NDArray[np.floating] = POINTS, presence: float = 20.0, **shapes: float) -> Session:
+    """A mesh network that answers these points, this logit, and these blendshapes."""
+    given = np.zeros(52, np.float32)
+    for name, value in shapes.items():
+        given[BLENDSHAPES.index(name)] = value
+    return Recorded(
+        (256, 256, 3),
+        {
+            "points": points.astype(np.float32),
+            "presence": np.array([presence], np.float32),
+            "blendshapes": given,
+        },
+    )
+
+
+def networks(**sessions: Session) -> Networks:
+    """The set; a network that is not given may not run."""
+    unused: dict[str, Session] = {name: Never() for name in ROLES}
+    return Networks(**{**unused, **sessions})
+
+
+def portrait(eyes: float = 80.0) -> Portrait:
+    return Portrait(PIXELS, PLACING, eyes)
+
+
+def evidence(eyes: float = 80.0, **sessions: Session) -> Evidence:
+    return Evidence(portrait(eyes), networks(**sessions))
