@@ -1,5 +1,6 @@
 """Puts a server together from its settings, and runs it: store, pack, operations, HTTP."""
 
+import logging
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,7 @@ from mien.engine.session import Session
 from mien.engine.watched import WatchedSession
 from mien.errors import SetupError
 from mien.image.source import FETCH_TIMEOUT, S3, S3Settings
-from mien.operations import table
+from mien.operations import other_packs, table
 from mien.operations.context import Context, Operations
 from mien.packs import calibration_file, install, load, manifest, own, terms
 from mien.packs.analyst import Analyst
@@ -257,6 +258,8 @@ def serve(settings: Settings) -> None:
         terms.refuse_uncalibrated(app.context.pack)
         _refuse_without_keys(settings, app.context.store.keys)
         stores.prepare(app.context.store.database)
+        for remark in other_packs.remarks(app.context.store, app.context.pack.manifest, settings.packs):
+            logging.getLogger("mien").warning(remark)
         app.context.analyst.prepare(load=settings.preload_attributes)
         for work in app.background:
             until.enter_context(work)

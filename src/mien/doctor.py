@@ -12,6 +12,7 @@ from mien.config import Settings
 from mien.engine import onnx
 from mien.engine.cores import Cores
 from mien.errors import SetupError
+from mien.operations import other_packs
 from mien.packs import attribute_set, install, manifest, own, terms
 from mien.packs.analyst import SET, Analyst
 from mien.packs.manifest import Manifest
@@ -28,22 +29,25 @@ class Findings:
 
     Attributes:
         found: name → value or sentence, for a person to read.
+        notes: a sentence for each thing that works but should be known.
         broken: a sentence for each fault.
     """
 
     found: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the findings for a program."""
-        return {"ok": not self.broken, "found": self.found, "broken": self.broken}
+        return {"ok": not self.broken, "found": self.found, "notes": self.notes, "broken": self.broken}
 
     def as_text(self) -> str:
         """Returns the findings as text, with a verdict at the end."""
         width = max(map(len, self.found), default=0)
         lines = [f"{name:<{width}}  {value}" for name, value in self.found.items()]
         verdict = [f"BROKEN: {sentence}" for sentence in self.broken] or ["Everything works."]
-        return "\n".join([*lines, "", *verdict])
+        notes = [f"NOTE: {sentence}" for sentence in self.notes]
+        return "\n".join([*lines, "", *notes, *verdict])
 
 
 def examine(settings: Settings) -> Findings:
@@ -113,6 +117,8 @@ def _store(settings: Settings, findings: Findings) -> None:
     findings.found["store"] = store.database.describe() + held
     counted = store.database.read(lambda cursor: cursor.row("SELECT COUNT(*), SUM(faces) FROM collections"))
     findings.found["holds"] = f"{(counted or [0])[0]} collections with {(counted or [0, 0])[1] or 0} faces"
+    entry = own.named(settings.pack, settings.packs)
+    findings.notes += other_packs.remarks(store, entry, settings.packs)
     store.database.close()
 
 

@@ -111,7 +111,7 @@ export function collectionPage(app, name, tab, query) {
       foreign &&
         note(
           'warn',
-          `This collection was made by another pack. ${app.about.pack.title} can list it, but neither search it nor add to it.`,
+          `This collection was made by another pack. The pack ${app.about.pack.name} can list it, but neither search it nor add to it. Serve it with the pack that made it, or bring it to this one: mien reindex --collection ${name} --pack ${app.about.pack.name} --images FOLDER.`,
         ),
     );
     return found;

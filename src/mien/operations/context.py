@@ -10,6 +10,7 @@ import msgspec
 
 from mien.errors import InvalidParameterError, ResourceNotFoundError
 from mien.image.source import S3
+from mien.operations.other_packs import refusal
 from mien.operations.paging import Listed
 from mien.operations.shapes import Image
 from mien.packs.analyst import Analyst
@@ -116,10 +117,7 @@ class Context:
         found = self.collection(caller, name)
         manifest = self.pack.manifest
         if found.contract != manifest.contract:
-            raise InvalidParameterError(
-                f"The collection {name} was made with model version {found.model_version}; this server runs the pack "
-                f"{manifest.name} with version {manifest.model_version}, whose embeddings cannot be compared with it."
-            )
+            raise InvalidParameterError(refusal(name, found.contract, found.model_version, manifest))
         return found
 
     def listed(self, collection: Collection) -> Listed:

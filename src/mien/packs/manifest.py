@@ -1,9 +1,12 @@
 """Reads the manifest of a pack: one TOML in the catalogue, decoded into frozen structs and checked."""
 
+import functools
 import hashlib
 import re
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Annotated
 
 import msgspec
@@ -228,11 +231,12 @@ def parse(text: bytes, source: str) -> Manifest:
     return manifest
 
 
-def catalogue() -> dict[str, Manifest]:
+@functools.cache
+def catalogue() -> Mapping[str, Manifest]:
     """Returns every pack in mien's catalogue, by name."""
     entries = resources.files("mien.packs") / "catalog"
     found = [parse(entry.read_bytes(), entry.name) for entry in entries.iterdir() if entry.name.endswith(".toml")]
-    return {manifest.name: manifest for manifest in sorted(found, key=lambda each: each.name)}
+    return MappingProxyType({manifest.name: manifest for manifest in sorted(found, key=lambda each: each.name)})
 
 
 def named(name: str) -> Manifest:

@@ -30,7 +30,7 @@ def known(packs: str) -> dict[str, Manifest]:
         SetupError: a manifest of the user's cannot be read.
     """
     mine = {path.stem: _read(path) for folder in reversed(_catalogs(packs)) for path in sorted(folder.glob("*.toml"))}
-    return mine | manifest.catalogue()
+    return {**mine, **manifest.catalogue()}
 
 
 def dimensions(packs: str) -> dict[str, int]:
