@@ -6,11 +6,9 @@ A measure is a function from the evidence on a face to an answer, or to None whe
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
-import numpy as np
-
-from mien.face.attributes import thirty
 from mien.face.attributes.evidence import Evidence, Networks, UnclearError
 from mien.face.attributes.head_pose import head_pose
+from mien.face.attributes.thirty import thirty
 from mien.face.types import Answer, Face, Features
 
 Measure = Callable[[Evidence], Answer | None]
@@ -61,7 +59,7 @@ def _judged(measure: Measure, evidence: Evidence) -> Answer | None:
 
 def _meshed(features: Features, evidence: Evidence) -> Features:
     try:
-        points = np.stack([*thirty.landmarks(evidence.mesh).values()]).astype(np.float32)
+        pose = head_pose(evidence.mesh)
     except UnclearError:
         return replace(features, meshed=True)
-    return replace(features, meshed=True, landmarks=points, pose=head_pose(evidence.mesh))
+    return replace(features, meshed=True, landmarks=thirty(evidence.mesh, pose.yaw), pose=pose)
