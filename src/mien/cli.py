@@ -50,18 +50,14 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Returns the parser, with every command and its flags."""
-    settings = argparse.ArgumentParser(add_help=False)
-    group = settings.add_argument_group("settings", "also as MIEN_* variables and in mien.toml")
-    for row in config.TABLE:
-        default = f" (default {row.default})" if row.default not in ("", None) else ""
-        group.add_argument(row.flag, dest=row.name, metavar=row.type.__name__.upper(), help=row.help + default)
+    settings, for_eval = _settings(), _settings(without="attributes")  # `mien eval --attributes` names labels
     top = argparse.ArgumentParser(prog="mien", description="Face recognition that speaks the AWS Rekognition API.")
     top.add_argument("--version", action="version", version=f"mien {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def command(name: str, run: Any, text: str, under: Any = None) -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = (under or commands).add_parser(
-            name, parents=[settings], help=text, description=text
+            name, parents=[for_eval if name == "eval" else settings], help=text, description=text
         )
         made.set_defaults(run=run)
         return made
@@ -86,6 +82,17 @@ def parser() -> argparse.ArgumentParser:
     image_commands.add_to(command)
     transfer_commands.add_to(command)
     return top
+
+
+def _settings(without: str = "") -> argparse.ArgumentParser:
+    """Returns a parser of the settings' flags, for commands to take over."""
+    settings = argparse.ArgumentParser(add_help=False)
+    group = settings.add_argument_group("settings", "also as MIEN_* variables and in mien.toml")
+    for row in config.TABLE:
+        if row.name != without:
+            default = f" (default {row.default})" if row.default not in ("", None) else ""
+            group.add_argument(row.flag, dest=row.name, metavar=row.type.__name__.upper(), help=row.help + default)
+    return settings
 
 
 def _add_bench_flags(bench: argparse.ArgumentParser) -> None:

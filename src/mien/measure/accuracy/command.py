@@ -12,12 +12,15 @@ import numpy as np
 from mien import app
 from mien.config import Settings
 from mien.errors import SetupError
-from mien.measure.accuracy import groups, robustness
+from mien.measure.accuracy import attribute_rates, groups, robustness
+from mien.measure.accuracy.attribute_answers import answers
+from mien.measure.accuracy.attribute_labels import open_labels
 from mien.measure.accuracy.dataset import open_groups
 from mien.measure.accuracy.embedding import embed_dataset
 from mien.measure.accuracy.evaluation import calibrated, evaluate
 from mien.measure.accuracy.options import Options
 from mien.packs import calibration_file
+from mien.packs.analyst import Analyst
 from mien.packs.load import Pack
 
 
@@ -36,6 +39,9 @@ def run(settings: Settings, options: Options) -> None:
     pack = app.open_pack(settings)
     if options.groups:
         _groups(pack, options, options.groups, settings.cores + 1)
+        return
+    if options.labels:
+        _attributes(settings, pack, options, options.labels)
         return
     evaluation = evaluate(pack, options, settings.cores + 1)  # one more, since one waits for the disk
     _say(evaluation.findings.as_text())
@@ -66,6 +72,18 @@ def _groups(pack: Pack, options: Options, labels: Path, workers: int) -> None:
     _say(groups.as_text(measured))
     if options.json:
         _write(options.json, json.dumps(groups.as_dict(measured), indent=2) + "\n")
+
+
+def _attributes(settings: Settings, pack: Pack, options: Options, labels: Path) -> None:
+    """Compares attributes with labels, prints the table and writes the figures."""
+    analyst = Analyst(settings, pack.pipeline.cores)
+    found = answers(open_labels(labels), pack, analyst, options.face, settings.cores + 1)
+    rows = attribute_rates.rates(found)
+    _say(attribute_rates.as_text(rows))
+    faceless = sum(features is None for _, features in found)
+    _say(f"{len(found):,} photographs; in {faceless:,} no face was found.")
+    if options.json:
+        _write(options.json, json.dumps(attribute_rates.as_dict(rows), indent=2) + "\n")
 
 
 def _write(path: Path, text: str) -> None:

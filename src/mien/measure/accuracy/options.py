@@ -25,6 +25,7 @@ class Options:
         json: file for the figures.
         calibrate: file for the calibration.
         groups: CSV with file, group and, where photos share a person, person; compares within each group.
+        labels: folder of labelled attributes, which are measured instead.
         robustness: whether to measure degraded photos too: dark, covered, small.
     """
 
@@ -38,12 +39,15 @@ class Options:
     json: Path | None = None
     calibrate: Path | None = None
     groups: Path | None = None
+    labels: Path | None = None
     robustness: bool = False
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of `mien eval` to a parser."""
-    parser.add_argument("folder", type=Path, metavar="DIR", help="folder of people: PERSON/photo.jpg or .png")
+    parser.add_argument(
+        "folder", type=Path, metavar="DIR", nargs="?", help="folder of people: PERSON/photo.jpg or .png"
+    )
     parser.add_argument(
         "--pairs", dest="pairs", type=Path, metavar="FILE.csv",
         help="compare only these pairs: columns image_a, image_b (paths in DIR) and same (1 or 0)",
@@ -73,6 +77,11 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         help="say how often strangers of each group match: columns file (a path in DIR), group and, if known, person",
     )  # fmt: skip
     parser.add_argument(
+        "--attributes", dest="labels", type=Path, metavar="FOLDER",
+        help="instead, compare attributes with the labels in a folder: CSV files with the column file or photo, and "
+        "columns such as smile, age and gender (docs/accuracy.md)",
+    )  # fmt: skip
+    parser.add_argument(
         "--robustness", action="store_true", help="also measure degraded photos: dark, small, covered and others"
     )
 
@@ -81,13 +90,16 @@ def options(given: argparse.Namespace) -> Options:
     """Returns the parsed flags as `Options`.
 
     Raises:
-        SetupError: a gallery size is not a whole number above 0.
+        SetupError: a gallery size is not a whole number above 0, or no folder is named.
     """
+    if given.folder is None and given.labels is None:
+        raise SetupError("mien eval needs a folder of people, PERSON/photo.jpg, or --attributes FOLDER.")
     sizes = given.gallery.split(",")
     if not all(size.strip().isdecimal() and int(size) > 0 for size in sizes):
         raise SetupError(f"--gallery takes whole numbers separated by commas, not {given.gallery!r}.")
     return Options(
-        folder=given.folder, pairs=given.pairs, leave_out=given.leave_out, face=given.face,
+        folder=given.folder or given.labels, pairs=given.pairs, leave_out=given.leave_out, face=given.face,
         galleries=tuple(sorted({int(size) for size in sizes})), cache=given.cache, report=given.report,
-        json=given.json, calibrate=given.calibrate, groups=given.groups, robustness=given.robustness,
+        json=given.json, calibrate=given.calibrate, groups=given.groups, labels=given.labels,
+        robustness=given.robustness,
     )  # fmt: skip
