@@ -4,7 +4,7 @@ The network is compiled for two canvases. The wide one shows small faces. The na
 and it shows faces so near that they exceed the receptive field on the wide one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 
 from mien.engine.session import Session
 from mien.face.halves import Halves
+from mien.face.tiles import SMALL, SURER, WEAK, Squares, around, hints, tiles, whole
 from mien.face.types import Box, Detection, Pixels
 
 MOST_FACES = 100
 MOST_CANDIDATES = 400  # faces kept before the largest are chosen
 SAME_FACE = 0.6  # candidates that overlap more are one face, seen by neighbouring cells
+BLACK = (0, 0, 0)
+CORNER = np.zeros(2, np.float32)
 NEAR = 0.5  # a face wider or taller than this share of the canvas is detected again on the narrow canvas
 
 
@@ -35,6 +38,21 @@ class Candidates:
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
     landmarks: NDArray[np.float32]
+
+    @property
+    def extents(self) -> NDArray[np.float32]:
+        """Widths and heights, (N, 2)."""
+        return self.boxes[:, 2:] - self.boxes[:, :2]
+
+    def only(self, kept: NDArray[np.bool_]) -> "Candidates":
+        """Returns those that `kept` marks."""
+        return Candidates(self.boxes[kept], self.scores[kept], self.landmarks[kept])
+
+    def placed(self, factor: float, corner: NDArray[np.float32] = CORNER) -> "Candidates":
+        """Returns them enlarged by a factor and then moved by `corner`, x and y."""
+        move = np.asarray(corner, np.float32)
+        boxes, landmarks = self.boxes * np.float32(factor), self.landmarks * np.float32(factor)
+        return Candidates(boxes + np.tile(move, 2), self.scores, landmarks + move)
 
 
 NONE = Candidates(*(np.empty(shape, np.float32) for shape in ((0, 4), (0,), (0, 5, 2))))
@@ -72,6 +90,7 @@ class Detector:
         head: (outputs of one image, canvas height and width, least score) → candidates.
         least_score: 0–1; candidates below it are not faces.
         most_overlap: 0–1; of two candidates that overlap more, the one with the lower score is dropped.
+        closer: whether small faces are looked for on tiles where something hints at them.
     """
 
     wide: Session
@@ -79,16 +98,16 @@ class Detector:
     head: Head
     least_score: float
     most_overlap: float
+    closer: bool = True
 
     def detect(self, image: Halves, width: int, height: int) -> list[Detection]:
         """Detects faces (see `Finder.detect`)."""
         rows, columns = image.full.shape[:2]
-        first = self.narrow if max(rows, columns) <= max(self.narrow.shape[:2]) else self.wide
-        found = self._run(image, first)
-        if first is self.wide and (len(found.scores) == 0 or _near(found, self.wide)):
-            found = _joined(found, _scaled(self._run(image, self.narrow), self._ratio))
-        scale = 1 / _fit(image.full, first.shape)
-        return detections(merge(found, self.most_overlap), width / columns * scale, height / rows * scale)
+        if max(rows, columns) <= max(self.narrow.shape[:2]):
+            found = self._seen(image, self.narrow, self.least_score)
+        else:
+            found = self._found(image, width / columns)
+        return detections(merge(found, self.most_overlap), width / columns, height / rows)
 
     @property
     def canvas(self) -> int:
@@ -100,14 +119,51 @@ class Detector:
         """The network at its two canvas sizes (see `Finder.sessions`)."""
         return {"wide": self.wide, "narrow": self.narrow}
 
-    @property
-    def _ratio(self) -> float:
-        return self.wide.shape[0] / self.narrow.shape[0]
+    def _found(self, image: Halves, reduction: float) -> Candidates:
+        """Returns the candidates of an image for the wide canvas, looking again for large and for small faces."""
+        seen = self._seen(image, self.wide, min(WEAK, self.least_score))
+        good = seen.scores >= self.least_score
+        found, weak = seen.only(good), seen.only(~good)
+        longer = max(image.full.shape[:2])
+        if len(found.scores) == 0 or found.extents.max() > NEAR * longer:
+            found = joined([found, self._seen(image, self.narrow, self.least_score)])
+        rows, columns = image.full.shape[:2]
+        squares = tiles(columns, rows, self.canvas, reduction)
+        if not (self.closer and len(squares)):
+            return found
+        shrunk = self.canvas / longer
+        if len(found.scores) and found.extents.max(axis=1).min() >= SMALL * longer:
+            doubtful = weak.boxes[hints(weak.boxes * shrunk, weak.scores, found.boxes * shrunk)]
+            extent = (squares[0, 2] - squares[0, 0]) * self.narrow.shape[0] / self.canvas
+            near = around(doubtful, columns, rows, extent)
+            if not len(self._close(image, near, self.narrow).scores):
+                return found
+        return joined([found, self._close(image, squares, self.wide)])
 
-    def _run(self, image: Halves, session: Session) -> Candidates:
-        outputs = session.run(letterbox(image, session.shape)[None])
-        first = {name: value[0] for name, value in outputs.items()}
-        return self.head(first, session.shape[:2], self.least_score)
+    def _seen(self, image: Halves, session: Session, least_score: float) -> Candidates:
+        """Returns the candidates on a canvas of the whole image, in its pixels."""
+        (outputs,) = _each(session.run(letterbox(image, session.shape)[None]))
+        return self.head(outputs, session.shape[:2], least_score).placed(1 / _fit(image.full, session.shape))
+
+    def _close(self, image: Halves, squares: Squares, session: Session) -> Candidates:
+        """Returns the small faces in squares of the image, in its pixels."""
+        rows, columns = image.full.shape[:2]
+        side = session.shape[0]
+        if not len(squares):
+            return NONE
+        drawn = np.stack([image.cut(square.tolist(), side, BLACK) for square in squares])
+        found = []
+        for square, outputs in zip(squares, _each(session.run(drawn)), strict=True):
+            scale = side / float(square[2] - square[0])
+            faces = self.head(outputs, session.shape[:2], self.least_score + SURER).placed(1 / scale, square[:2])
+            found.append(faces.only(whole(faces.boxes, square, columns, rows, scale)))
+        return joined(found)
+
+
+def _each(outputs: Mapping[str, NDArray[np.float32]]) -> list[dict[str, NDArray[np.float32]]]:
+    """Returns the outputs of each input."""
+    count = len(next(iter(outputs.values())))
+    return [{name: value[index] for name, value in outputs.items()} for index in range(count)]
 
 
 def detections(found: Candidates, across: float, down: float) -> list[Detection]:
@@ -149,20 +205,12 @@ def _fit(image: Pixels, shape: tuple[int, ...]) -> float:
     return float(min(shape[0] / image.shape[0], shape[1] / image.shape[1]))
 
 
-def _near(found: Candidates, session: Session) -> bool:
-    extent = found.boxes[:, 2:] - found.boxes[:, :2]
-    return bool(extent.max() > NEAR * max(session.shape[:2]))
-
-
-def _scaled(found: Candidates, factor: float) -> Candidates:
-    return Candidates(found.boxes * np.float32(factor), found.scores, found.landmarks * np.float32(factor))
-
-
-def _joined(one: Candidates, other: Candidates) -> Candidates:
+def joined(parts: Sequence[Candidates]) -> Candidates:
+    """Returns the candidates of all parts."""
     return Candidates(
-        np.concatenate([one.boxes, other.boxes]),
-        np.concatenate([one.scores, other.scores]),
-        np.concatenate([one.landmarks, other.landmarks]),
+        np.concatenate([part.boxes for part in parts]),
+        np.concatenate([part.scores for part in parts]),
+        np.concatenate([part.landmarks for part in parts]),
     )
 
 
