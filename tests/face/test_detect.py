@@ -32,7 +32,7 @@ def detect(
     image: tuple[int, int], wide: Found = (), narrow: Found = (), full: tuple[int, int] | None = None
 ) -> list[Detection]:
     """Detects in a blank image of (width, height), decoded from one of `full`."""
-    detector = Detector(recorded(640, wide), recorded(320, narrow), read, least_score=0.6, most_overlap=0.4)
+    detector = Detector(recorded(640, wide), recorded(320, narrow), read, 0.6, 0.4, closer=False)
     return detector.detect(Halves(np.zeros((image[1], image[0], 3), np.uint8)), *(full or image))
 
 
