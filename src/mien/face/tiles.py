@@ -23,7 +23,7 @@ SMALL = 0.1  # of the image's longer side; beside so small a face there may be s
 SURE_TO_SHOW = 30  # pixels of the canvas; a face as high gets a good score, so that a weak candidate is something else
 OFTEN_WEAK = 14  # pixels of the canvas; a face as high gets any score
 WIDEST = 0.95  # of its height; faces seen so small have narrower boxes
-WEAK = 0.08  # least score, less for a higher candidate, of what may be a small face
+WEAK = 0.15  # least score, less for a higher candidate, of what may be a small face
 MOST_HINTS = 3
 SURER = 0.15  # a tile shows more texture than the whole image, and asks so much more of a face's score
 
