@@ -69,7 +69,10 @@ def _groups(pack: Pack, options: Options, labels: Path, workers: int) -> None:
     found = embed_dataset(dataset, pack, options.face, workers, options.cache)
     names = np.array(dataset.groups, np.str_)[found.photos]
     measured = groups.measure(found.embeddings, dataset.people[found.photos], names, pack.calibration)
-    _say(groups.as_text(measured))
+    _say(f"A face was found in {len(found.photos):,} of {len(dataset.files):,} photographs, pack {pack.manifest.name}.")
+    for photo, reason in found.unreadable[:10]:
+        _say(f"unreadable   {dataset.files[photo].relative_to(dataset.folder)}: {reason}")
+    _say("\n" + groups.as_text(measured))
     if options.json:
         _write(options.json, json.dumps(groups.as_dict(measured), indent=2) + "\n")
 

@@ -4,6 +4,7 @@ Of the impostor pairs, a histogram and the highest cosines are kept; of the same
 each person.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,12 +47,6 @@ class Impostors:
             return -1.0
         rising = np.cumsum(self.histogram)
         return float(2 * np.interp(self.total - above, rising, np.arange(1, BINS + 1) / BINS) - 1)
-
-    def above(self, bar: float) -> int:
-        """Returns how many pairs have at least this cosine, exactly within the tail and to a bin beyond it."""
-        if len(self.cosines) == self.total or (len(self.cosines) and bar > self.cosines[-1]):
-            return int(np.count_nonzero(self.cosines >= bar))
-        return int(self.histogram[int(np.clip((bar + 1) * BINS / 2, 0, BINS)) :].sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +135,28 @@ def impostors(embeddings: Floats, people: Indexes, left_out: tuple[tuple[int, in
             tail.add(scores[high], np.stack([row + top, column + left], axis=1))
     highest, faces = tail.falling()
     return Impostors(total, histogram, highest, faces)
+
+
+def strangers_above(embeddings: Floats, people: Indexes, bars: Sequence[float]) -> tuple[list[Indexes], Indexes]:
+    """Counts for each person the pairs with any other person, so that each pair counts twice.
+
+    Args:
+        embeddings: float32 (F, D).
+        people: int64 (F,), the person of each face, from 0 on.
+        bars: the scores that a pair must reach.
+
+    Returns:
+        for each bar int64 (P,), the pairs that reach it, and int64 (P,), all pairs.
+    """
+    owned = np.bincount(people)
+    above = [np.zeros(len(owned), np.int64) for _ in bars]
+    for top in range(0, len(people), TILE):
+        rows = people[top : top + TILE]
+        scores = embeddings[top : top + TILE] @ embeddings.T
+        scores[rows[:, None] == people[None]] = -np.inf
+        for counted, bar in zip(above, bars, strict=True):
+            np.add.at(counted, rows, np.count_nonzero(scores >= bar, axis=1))
+    return above, owned * (len(people) - owned)
 
 
 def _skipped_faces(people: Indexes, left_out: tuple[tuple[int, int], ...]) -> Indexes:

@@ -60,11 +60,17 @@ def open_groups(folder: Path, labels: Path) -> Dataset:
     if not folder.is_dir():
         raise SetupError(f"{folder} is not a folder.")
     rows = sorted(_rows(labels, ("file", "group"), ("person",)))
-    for name, *_ in rows:
+    if not rows:
+        raise SetupError(f"{labels} names no photos.")
+    for (name, group, _), following in zip(rows, [*rows[1:], ("", "", "")], strict=True):
         if not (folder / name).is_file():
-            raise SetupError(f"{labels} names {name}, which is not in {folder}.")
+            raise SetupError(f"{labels} names {name or 'a photo without a name'}, which is not in {folder}.")
+        if not group:
+            raise SetupError(f"{labels} names no group for {name}.")
+        if (name, group) == following[:2]:
+            raise SetupError(f"{labels} names {name} twice in the group {group}; name each photo once.")
     owners = np.array([person or name for name, _, person in rows], dtype=object)
-    names, people = np.unique(owners, return_inverse=True) if rows else ((), np.empty(0))
+    names, people = np.unique(owners, return_inverse=True)
     files, groups = tuple(folder / name for name, *_ in rows), tuple(group for _, group, _ in rows)
     return Dataset(folder, files, tuple(map(str, names)), np.asarray(people, np.int64).ravel(), groups=groups)
 

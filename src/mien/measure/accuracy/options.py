@@ -7,6 +7,7 @@ from pathlib import Path
 from mien.errors import SetupError
 
 FACES = ("central", "largest")
+UNUSED = ("pairs", "leave_out", "report", "calibrate", "robustness")  # flags that --groups has no use for
 GALLERIES = (100, 1_000, 10_000, 1_000_000)
 
 
@@ -90,10 +91,14 @@ def options(given: argparse.Namespace) -> Options:
     """Returns the parsed flags as `Options`.
 
     Raises:
-        SetupError: a gallery size is not a whole number above 0, or no folder is named.
+        SetupError: a gallery size is not a whole number above 0, no folder is named, or a flag has no use beside
+            --groups.
     """
     if given.folder is None and given.labels is None:
         raise SetupError("mien eval needs a folder of people, PERSON/photo.jpg, or --attributes FOLDER.")
+    unused = [flag for flag in UNUSED if given.groups and getattr(given, flag)]
+    if unused:
+        raise SetupError(f"--groups compares within each group only; leave out --{unused[0].replace('_', '-')}.")
     sizes = given.gallery.split(",")
     if not all(size.strip().isdecimal() and int(size) > 0 for size in sizes):
         raise SetupError(f"--gallery takes whole numbers separated by commas, not {given.gallery!r}.")
