@@ -68,3 +68,17 @@ def test_lengths_are_within_their_bounds(seed: int, strength: float, usual: floa
 def test_a_crowd_too_small_for_its_nearest_is_refused() -> None:
     with pytest.raises(ValueError, match="no 10 nearest"):
         Crowd.of(drawn(9, 1), np.zeros(SIZE, np.float32), 10, 0.2, 1)
+
+
+def test_a_group_may_be_nearer_than_its_cosines_say() -> None:
+    """As where the crowd holds few of a group: what is added to its faces is only added to those like them."""
+    few, many = drawn(20, 10, -ALIKE), drawn(200, 11, ALIKE)
+    plain, added = (
+        Crowd.of(np.concatenate([few, many]), np.zeros(SIZE, np.float32), 10, 0.5, 1.5, nearer=nearer)
+        for nearer in ((), ((20, 0.1),))
+    )
+    rare, usual = drawn(100, 12, -ALIKE), drawn(100, 13, ALIKE)
+    np.testing.assert_allclose(added.crowdedness(rare), plain.crowdedness(rare) + 0.1, atol=1e-5)
+    np.testing.assert_array_equal(added.crowdedness(usual), plain.crowdedness(usual))
+    with pytest.raises(ValueError, match="a crowd of 20 faces has no 21"):
+        Crowd.of(few, np.zeros(SIZE, np.float32), 10, 0.5, 1.5, nearer=((21, 0.1),))

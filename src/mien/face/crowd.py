@@ -7,6 +7,7 @@ search, storage and users' vectors need no change. Speaker verification calls th
 (Auckenthaler et al. 2000); here it is one number for a face, known before there is a pair.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,8 +24,10 @@ class Crowd:
         middle: float32 (D,), a mean of faces' vectors, subtracted because what all faces share is no likeness.
         faces: float32 (N, D), the crowd's vectors about the middle, each of length 1.
         nearest: the number of highest cosines whose mean is a face's crowdedness.
-        usual: the crowdedness, -1…1, up to which a vector keeps its length.
+        usual: the crowdedness up to which a vector keeps its length.
         strength: the factor in the length 1 / (1 + strength · excess) of a vector whose crowdedness exceeds `usual`.
+        nearer: float32 (N,), what is added to the cosine to each face of the crowd. A group of which the crowd has few
+            faces, or whose generated faces are less like its photographs, is as near as others with it.
     """
 
     middle: Vectors
@@ -32,25 +35,38 @@ class Crowd:
     nearest: int
     usual: float
     strength: float
+    nearer: Vectors
 
     @classmethod
-    def of(cls, vectors: Vectors, middle: Vectors, nearest: int, usual: float, strength: float) -> "Crowd":
+    def of(
+        cls, vectors: Vectors, middle: Vectors, nearest: int, usual: float, strength: float,
+        *, nearer: Sequence[tuple[int, float]] = (),
+    ) -> "Crowd":  # fmt: skip
         """Returns the crowd of these faces' vectors, float32 (N, D), each of length 1.
 
+        Args:
+            vectors, middle, nearest, usual, strength: see the attributes.
+            nearer: numbers of successive faces, and what is added to their cosines; 0 to those after them.
+
         Raises:
-            ValueError: there are fewer faces than `nearest`.
+            ValueError: there are fewer faces than `nearest`, or than `nearer` counts.
         """
         if not 0 < nearest <= len(vectors):
             raise ValueError(f"a crowd of {len(vectors)} faces has no {nearest} nearest")
-        return cls(middle, _unit(vectors - middle), nearest, usual, strength)
+        counted = np.repeat([added for _, added in nearer], [count for count, _ in nearer])
+        if len(counted) > len(vectors):
+            raise ValueError(f"a crowd of {len(vectors)} faces has no {len(counted)} to be nearer")
+        added = np.zeros(len(vectors), np.float32)
+        added[: len(counted)] = counted
+        return cls(middle, _unit(vectors - middle), nearest, usual, strength, added)
 
     def crowdedness(self, vectors: Vectors) -> NDArray[np.float32]:
-        """Returns the mean cosine of each face to its nearest in the crowd, float32 (N,), -1…1.
+        """Returns how near each face is to the crowd, float32 (N,): the mean of its highest cosines and `nearer`.
 
         Args:
             vectors: float32 (N, D), each of length 1.
         """
-        cosines = _unit(vectors - self.middle) @ self.faces.T
+        cosines = _unit(vectors - self.middle) @ self.faces.T + self.nearer
         near = np.partition(cosines, -self.nearest, axis=1)[:, -self.nearest :]
         return np.asarray(near.mean(axis=1), np.float32)
 

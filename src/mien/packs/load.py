@@ -158,7 +158,7 @@ def _crowd(spec: CrowdSpec, files: dict[str, Path], ensemble: Ensemble) -> Crowd
             raise ValueError(f"{name} holds no vectors of {embedder.dimension} numbers")
         parts.append(part.astype(np.float32))
     middle, *faces = ensemble.joined(parts)
-    return Crowd.of(np.stack(faces), middle, spec.nearest, spec.usual, spec.strength)
+    return Crowd.of(np.stack(faces), middle, spec.nearest, spec.usual, spec.strength, nearer=spec.nearer)
 
 
 def reason(error: Exception) -> str:

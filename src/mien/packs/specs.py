@@ -89,6 +89,7 @@ class CrowdSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `files` are NumPy arrays, one for each embedder in order: float16 (1 + N, D), first the mean that is
     subtracted, then the crowd's vectors. `license` names the pictures that they were made from, and their terms.
+    `nearer` has, in the order of the vectors, numbers of faces and what is added to their cosines; 0 to the rest.
     """
 
     files: list[str]
@@ -96,3 +97,4 @@ class CrowdSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     usual: float
     strength: float
     license: str
+    nearer: list[tuple[Annotated[int, Meta(ge=1)], Annotated[float, Meta(ge=-1, le=1)]]] = []
