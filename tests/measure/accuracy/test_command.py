@@ -202,7 +202,7 @@ def test_a_server_measures_similarity_by_the_file(packs: str, live: servers.Live
 
 def test_a_calibration_of_another_pack_is_refused(packs: str, tmp_path: Path) -> None:
     path = written(tmp_path / "other.toml", "0" * 64)
-    with pytest.raises(SetupError, match=r"measured with the pack retail, contract 000000000000.*does not fit"):
+    with pytest.raises(SetupError, match=r"measured with the pack duo, contract 000000000000.*does not fit"):
         app.open_pack(config.load({"packs": packs, "calibration": str(path)}, {}))
     with pytest.raises(SetupError, match="cannot be read"):
         app.open_pack(config.load({"packs": packs, "calibration": str(tmp_path / "none.toml")}, {}))
