@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.engine.cores import Cores
+from mien.engine.mapped import compile_mapped
 from mien.engine.quiet import ov
 from mien.engine.session import Graph, Outputs, Pixels, Runtime, hold_size, single
 
@@ -53,7 +54,7 @@ class _Lanes:
             "INFERENCE_NUM_THREADS": streams * threads,
             "PERFORMANCE_HINT_NUM_REQUESTS": count,
         }
-        self.compiled = _core().compile_model(model, "CPU", options | own)
+        self.compiled, self._weights = compile_mapped(_core(), model, options | own)
         self.batch = int(self.compiled.input().shape[0])
         self.shapes = [single(tuple(port.shape), self.batch) for port in self.compiled.outputs]
         self._idle: queue.SimpleQueue[_Lane] = queue.SimpleQueue()

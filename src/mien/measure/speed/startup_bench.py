@@ -9,6 +9,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -24,6 +25,7 @@ from mien.measure.speed.http_client import Client, bodies
 from mien.measure.speed.sample_photos import Photo, photos
 from mien.measure.speed.server_process import MB, ServerProcess
 from mien.packs import install, own
+from mien.packs.readers import blockwise
 from mien.packs.specs import DetectorSpec
 from mien.system.heap import PAUSE
 
@@ -100,10 +102,11 @@ def run(
 
 def turn(settings: Settings, taken: list[Photo], dropped: bool = False) -> Generator[Milestone, None, None]:
     """Starts and ends each floor and a server, and yields their milestones."""
-    for name, arguments in floors(settings).items():
-        if dropped:
-            drop()
-        yield _floor(name, arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, arguments in floors(settings, Path(folder)).items():
+            if dropped:
+                drop()
+            yield _floor(name, arguments)
     if dropped:
         drop()
     yield from life(settings, taken)
@@ -121,13 +124,22 @@ def _floor(name: str, arguments: list[str]) -> Milestone:
         )
 
 
-def floors(settings: Settings) -> dict[str, list[str]]:
-    """Returns the interpreter's arguments of each floor by name. Networks that only mien can read are left out."""
+def floors(settings: Settings, folder: Path) -> dict[str, list[str]]:
+    """Returns the interpreter's arguments of each floor by name, without the networks if only mien can read them.
+
+    Args:
+        settings: the server's settings.
+        folder: where networks whose weights mien writes out are written to, as any program can read them.
+    """
     entry = own.named(settings.pack, settings.packs)
-    files = install.install(entry, settings.packs)
-    spec = entry.detector
+    files, spec = dict(install.install(entry, settings.packs)), entry.detector
+    readers = {file.name: file.reader for file in entry.files if file.reader}
+    for name in (name for name, reader in readers.items() if reader == "blockwise"):
+        written = folder / name
+        written.write_bytes(blockwise.read(files[name]))
+        files[name] = written
     found = {"an empty program": ["-c", END], "imports": ["-c", f"{IMPORT}\n{END}"]}
-    if isinstance(spec, DetectorSpec) and not any(file.reader for file in entry.files):
+    if isinstance(spec, DetectorSpec) and set(readers.values()) <= {"blockwise"}:
         sides = [
             (spec.file, spec.wide),
             (spec.file, spec.narrow),
