@@ -1,6 +1,7 @@
 """The attribute set: its manifest, its start-up check, and a server's answers where it is not available."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -9,7 +10,9 @@ import pytest
 
 from mien import config
 from mien.engine.cores import Cores
+from mien.engine.session import Recorded
 from mien.errors import SetupError
+from mien.face.attributes.evidence import UnclearError
 from mien.face.attributes.measures import MESH, NAMES
 from mien.packs import attribute_networks, attribute_set, install, kinds
 from mien.packs.analyst import SET, Analyst, allowed
@@ -62,16 +65,34 @@ def test_another_setting_is_refused(setting: str) -> None:
 
 
 def test_every_network_gives_the_stored_answer(sets: str) -> None:
-    sessions = attribute_networks.opened(ENTRY, config.load({"packs": sets, "threads": 1}, {}))
-    attribute_networks.check(ENTRY, sessions)
+    settings = config.load({"packs": sets, "threads": 1}, {})
+    for each in attribute_networks.deferred(ENTRY, settings).values():
+        each.open()
     wrong = msgspec.structs.replace(ENTRY, checks=ENTRY.checks | {"age": ENTRY.checks["gender"]})
-    with pytest.raises(SetupError, match="the age network of the attribute set attributes answers"):
-        attribute_networks.check(wrong, sessions)
+    age = attribute_networks.deferred(wrong, settings)["age"]
+    for _ in range(2):
+        with pytest.raises(SetupError, match="the age network of the attribute set attributes answers"):
+            age.open()
+    with pytest.raises(UnclearError):
+        age.run(np.zeros((1, *age.shape), np.uint8))
 
 
-def test_blendshapes_do_not_depend_on_place_and_size(sets: str) -> None:
-    """The blendshape network normalises its points, so that it may have them in pixels of a crop."""
-    session = attribute_networks.opened(ENTRY, config.load({"packs": sets, "threads": 1}, {}))["mesh"]
+def test_a_network_is_compiled_once_and_only_when_it_is_run() -> None:
+    compiled = []
+
+    def compile_it() -> Recorded:
+        compiled.append(1)
+        return Recorded((8, 8, 3), {"answer": np.ones(2, np.float32)})
+
+    session = attribute_networks.Deferred(8, compile_it)
+    assert compiled == []
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(session.run, [np.zeros((1, 8, 8, 3), np.uint8)] * 20))
+    assert compiled == [1]
+
+
+def test_the_mesh_answers_points_and_blendshapes(sets: str) -> None:
+    session = attribute_networks.deferred(ENTRY, config.load({"packs": sets, "threads": 1}, {}))["mesh"]
     crop = np.random.default_rng(1).integers(0, 255, (1, 256, 256, 3)).astype(np.uint8)
     answer = session.run(crop)
     assert {name: value.shape for name, value in answer.items()} == {

@@ -134,9 +134,7 @@ def _opened(entry: "Pack", settings: Settings) -> "dict[str, Session]":
 
     if not isinstance(entry, AttributeSet):
         return app.open_pack(settings, entry.name).sessions
-    sessions = attribute_networks.opened(entry, settings)
-    attribute_networks.check(entry, sessions)
-    return sessions
+    return {role: each.open() for role, each in attribute_networks.deferred(entry, settings).items()}
 
 
 def checks(settings: Settings, given: argparse.Namespace) -> None:
@@ -147,7 +145,7 @@ def checks(settings: Settings, given: argparse.Namespace) -> None:
 
     entry = kinds.named(given.name or settings.pack, settings.packs)
     if isinstance(entry, AttributeSet):
-        prints = attribute_networks.fingerprints(attribute_networks.opened(entry, settings))
+        prints = attribute_networks.fingerprints(attribute_networks.deferred(entry, settings, checked=False))
     else:
         prints = app.open_pack_unchecked(settings, entry.name).fingerprints()
     print("[checks]")

@@ -7,11 +7,10 @@ from collections.abc import Collection, Sequence
 from mien.config import Settings
 from mien.engine.cores import Cores
 from mien.errors import SetupError
-from mien.face.attributes.evidence import Networks
 from mien.face.attributes.measures import MEASURES, MESH, NAMES, measured
 from mien.face.types import Face
-from mien.packs import attribute_networks, attribute_set, install
-from mien.packs.attribute_networks import Wrap
+from mien.packs import attribute_networks, attribute_set
+from mien.packs.attribute_networks import Deferred, Wrap
 
 SET = "attributes"  # the name of mien's attribute set
 _LOG = logging.getLogger("mien.attributes")
@@ -20,8 +19,8 @@ _LOG = logging.getLogger("mien.attributes")
 class Analyst:
     """Measures attributes. Safe to call from many threads.
 
-    The networks are compiled for the first face that needs them. If they cannot be, the reason is logged once, and
-    nothing is measured until the process ends.
+    A network is compiled for the first face that needs it. Where the set is not available, or a network does not work,
+    the reason is logged once, and what it would tell is unknown until the process ends.
 
     Args:
         settings: the settings; `attributes` says what may be measured.
@@ -36,13 +35,13 @@ class Analyst:
         self.allowed = allowed(settings.attributes)
         self._settings, self._cores, self._wrap = settings, cores, wrap
         self._lock = threading.Lock()
-        self._networks: Networks | None = None
-        self._failed = ""
+        self._sessions: dict[str, Deferred] | None = None
+        self._fault = ""
 
     def measurable(self, wanted: Collection[str]) -> frozenset[str]:
-        """Returns those of the names that can be measured, and opens the set if there are any."""
+        """Returns those of the names that can be measured."""
         names = frozenset(wanted) & self.allowed & {*MEASURES, MESH}
-        return names if names and self._opened() else frozenset()
+        return names if names and self._found() else frozenset()
 
     def measured(self, faces: Sequence[Face], wanted: Collection[str]) -> list[Face]:
         """Measures faces with portraits.
@@ -51,9 +50,10 @@ class Analyst:
             faces: the faces.
             wanted: names that `measurable` returned.
         """
-        networks = self._opened()
-        if networks is None:
+        sessions = self._found()
+        if sessions is None:
             return list(faces)
+        networks = attribute_networks.networks(sessions, self._wrap)
         with self._cores.at_work():
             return [measured(face, networks, wanted) for face in faces]
 
@@ -61,23 +61,21 @@ class Analyst:
         """Finds or downloads the set's files, so that no request waits for a download.
 
         Args:
-            load: whether to open the set as well.
+            load: whether to compile its networks as well.
         """
-        if not self.allowed:
-            return
-        with self._lock:
-            try:
-                install.install(attribute_set.catalogue()[SET], self._settings.packs)
-            except SetupError as error:
-                self._give_up(error)
         if load:
-            self._opened()
+            self.open()
+        else:
+            self._found()
 
     def open(self) -> str:
-        """Opens the set, and returns why nothing can be measured; empty if something can."""
-        if self.allowed:
-            self._opened()
-        return self._failed
+        """Opens the whole set, and returns why something cannot be measured; empty if nothing is wrong."""
+        try:
+            for session in (self._found() or {}).values():
+                session.open()
+        except SetupError as error:
+            self._fault = str(error)
+        return self._fault
 
     def describe(self) -> str:
         """Returns in one line what is measured, or why nothing is, without opening the set."""
@@ -86,28 +84,21 @@ class Analyst:
         entry = attribute_set.catalogue()[SET]
         names = sorted(self.allowed - {MESH})
         share = "all" if set(names) == set(NAMES) else ", ".join(names)
-        if self._failed:
-            return f"all are answered as unknown: {self._failed}"
+        if self._fault:
+            return f"all are answered as unknown: {self._fault}"
         return f"{share}, by {entry.title}; weights {entry.license.name}, commercial use allowed"
 
-    def _opened(self) -> Networks | None:
+    def _found(self) -> dict[str, Deferred] | None:
+        """Returns the networks; None where nothing may be measured, or the set is not available."""
         with self._lock:
-            if self._networks is None and not self._failed:
+            if self._sessions is None and self.allowed and not self._fault:
                 try:
-                    self._networks = self._open()
+                    entry = attribute_set.catalogue()[SET]
+                    self._sessions = attribute_networks.deferred(entry, self._settings, self._cores)
                 except SetupError as error:
-                    self._give_up(error)
-            return self._networks
-
-    def _give_up(self, error: SetupError) -> None:
-        self._failed = str(error)
-        _LOG.warning("attributes are answered as unknown", extra={"facts": {"why": self._failed}})
-
-    def _open(self) -> Networks:
-        entry = attribute_set.catalogue()[SET]
-        sessions = attribute_networks.opened(entry, self._settings, self._cores)
-        attribute_networks.check(entry, sessions)
-        return attribute_networks.networks(sessions, self._wrap)
+                    self._fault = str(error)
+                    _LOG.warning("attributes are answered as unknown", extra={"facts": {"why": self._fault}})
+            return self._sessions
 
 
 def allowed(setting: str) -> frozenset[str]:

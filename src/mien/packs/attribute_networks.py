@@ -1,5 +1,10 @@
-"""Turns an attribute set and its files into running networks, and checks what they answer to a known input."""
+"""Turns an attribute set and its files into networks, each compiled and checked when it is first run.
 
+A request for open eyes so compiles the mesh alone, and takes the memory of no other network.
+"""
+
+import logging
+import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -10,67 +15,118 @@ from numpy.typing import NDArray
 from mien.config import Settings
 from mien.engine.cores import Cores
 from mien.engine.openvino import OpenVinoSession
-from mien.engine.session import SAMPLES, Session, agrees, fingerprint
+from mien.engine.session import SAMPLES, Outputs, Pixels, Runtime, Session, agrees, fingerprint
 from mien.errors import SetupError
-from mien.face.attributes.evidence import Networks
+from mien.face.attributes.evidence import Networks, UnclearError
 from mien.packs import install, load
 from mien.packs.attribute_set import AttributeSet
 
 Wrap = Callable[[str, Session], Session]  # gets a network's name and session
+_LOG = logging.getLogger("mien.attributes")
 
 
-def compiled(entry: AttributeSet, files: dict[str, Path], cores: Cores) -> dict[str, Session]:
-    """Compiles the networks of a set, by their roles.
+class Deferred:
+    """A network that is compiled when it is first run. Safe to call from many threads.
+
+    If it cannot be, the reason is logged once, and every run raises UnclearError: what it would tell is unknown.
+
+    Args:
+        side: rows and columns of its input.
+        compile_it: compiles the network, and checks it.
+    """
+
+    def __init__(self, side: int, compile_it: Callable[[], Session]) -> None:
+        self.shape = (side, side, 3)
+        self._compile, self._lock = compile_it, threading.Lock()
+        self._session: Session | None = None
+        self._fault = ""
+
+    def open(self) -> Session:
+        """Compiles the network unless that was done.
+
+        Raises:
+            SetupError: it cannot be compiled, or answers a known input wrongly.
+        """
+        with self._lock:
+            if self._fault:
+                raise SetupError(self._fault)
+            if self._session is None:
+                try:
+                    self._session = self._compile()
+                except SetupError as error:
+                    self._fault = str(error)
+                    _LOG.warning("attributes are answered as unknown", extra={"facts": {"why": self._fault}})
+                    raise
+            return self._session
+
+    def describe(self) -> Runtime:
+        """Returns the engine of this network."""
+        return self.open().describe()
+
+    def run(self, pixels: Pixels) -> Outputs:
+        """Runs the network (see `Session.run`).
+
+        Raises:
+            UnclearError: it cannot be opened.
+        """
+        try:
+            session = self.open()
+        except SetupError as error:
+            raise UnclearError(str(error)) from None
+        return session.run(pixels)
+
+
+def deferred(
+    entry: AttributeSet, settings: Settings, cores: Cores | None = None, *, checked: bool = True
+) -> dict[str, Deferred]:
+    """Finds or downloads a set, and returns its networks by their roles.
 
     They run on OpenVINO whatever engine runs the recognition pack, since no other reads all of their formats, and in
-    float32, since bfloat16 has no more than eight bits for the coordinates of a mesh.
+    float32, so that a coordinate of the mesh is not rounded to eight bits.
 
     Args:
         entry: the set.
-        files: name → path, digests checked (`install.find`).
-        cores: the cores that inferences share.
+        settings: the settings.
+        cores: the cores that inferences share; None for cores of its own.
+        checked: whether a network is compared with its stored answer when it is compiled.
 
     Raises:
-        SetupError: a network cannot be read or compiled.
+        SetupError: the set is not available.
     """
+    files = install.install(entry, settings.packs)
+    shared = cores or Cores(settings.cores)
+
+    def opening(role: str) -> Callable[[], Session]:
+        return lambda: _compiled(entry, files, shared, role, checked)
+
+    return {role: Deferred(each.size, opening(role)) for role, each in entry.inputs.items()}
+
+
+def _compiled(entry: AttributeSet, files: dict[str, Path], cores: Cores, role: str, checked: bool) -> Session:
+    each = entry.inputs[role]
     compiling = load.Networks(entry, files, cores, partial(OpenVinoSession, precision="f32"))
     try:
-        return {
-            role: compiling.compile(each.file, (each.size, each.size), (each.color, each.mean, each.scale))
-            for role, each in entry.inputs.items()
-        }
+        session = compiling.compile(each.file, (each.size, each.size), (each.color, each.mean, each.scale))
+        found = fingerprint(session)
     except load.UNREADABLE as error:
         raise SetupError(f"The attribute set {entry.name} cannot be loaded: {load.reason(error)}.") from None
+    if checked and not agrees(found, np.array(entry.checks.get(role, [0.0] * SAMPLES), np.float32)):
+        raise SetupError(
+            f"The start-up check failed: the {role} network of the attribute set {entry.name} answers a known "
+            "input wrongly. mien does not answer wrong attributes; try another version of OpenVINO."
+        )
+    return session
 
 
-def opened(entry: AttributeSet, settings: Settings, cores: Cores | None = None) -> dict[str, Session]:
-    """Finds or downloads a set and compiles it; without `cores` for itself alone.
-
-    Raises:
-        SetupError: it is not available or does not load.
-    """
-    return compiled(entry, install.install(entry, settings.packs), cores or Cores(settings.cores))
-
-
-def fingerprints(sessions: dict[str, Session]) -> dict[str, NDArray[np.float32]]:
-    """Returns the fingerprint of every network, by its role."""
-    return {role: fingerprint(session) for role, session in sessions.items()}
-
-
-def check(entry: AttributeSet, sessions: dict[str, Session]) -> None:
-    """Compares the fingerprint of every network with the stored one.
+def fingerprints(networks: dict[str, Deferred]) -> dict[str, NDArray[np.float32]]:
+    """Returns the fingerprint of every network, by its role.
 
     Raises:
-        SetupError: one differs, so that every answer would be silently wrong.
+        SetupError: one cannot be opened.
     """
-    for role, found in fingerprints(sessions).items():
-        if not agrees(found, np.array(entry.checks.get(role, [0.0] * SAMPLES), np.float32)):
-            raise SetupError(
-                f"The start-up check failed: the {role} network of the attribute set {entry.name} answers a known "
-                "input wrongly. mien does not answer wrong attributes; try another version of OpenVINO."
-            )
+    return {role: fingerprint(each.open()) for role, each in networks.items()}
 
 
-def networks(sessions: dict[str, Session], wrap: Wrap) -> Networks:
+def networks(sessions: dict[str, Deferred], wrap: Wrap = lambda _, session: session) -> Networks:
     """Returns the networks as the measures of attributes take them, each wrapped."""
     return Networks(**{role: wrap(role, session) for role, session in sessions.items()})
