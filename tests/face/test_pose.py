@@ -14,7 +14,7 @@ from mien.packs.load import Pack
 from tests import photos
 
 # A head of our own, not the one the code fits: x right, y down, z to the camera, in units of the eyes' distance.
-HEAD = np.array([(-0.5, 0, 0), (0.5, 0, 0), (0, 0.6, 0.45), (-0.42, 1.05, 0.05), (0.42, 1.05, 0.05)])
+HEAD = np.array([(-0.5, 0, 0), (0.5, 0, 0), (0, 0.6, 0.58), (-0.42, 1.05, 0.05), (0.42, 1.05, 0.05)])
 
 
 def turned(roll: float = 0, yaw: float = 0, pitch: float = 0) -> Points:

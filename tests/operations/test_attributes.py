@@ -76,3 +76,11 @@ def test_the_start_says_what_is_measured(silent: Api) -> None:
     assert silent.live.process.stdout is not None
     lines = [silent.live.process.stdout.readline() for _ in range(4)]
     assert lines[-1] == "attributes none, as the setting says; all are answered as unknown\n"
+
+
+def test_the_pose_of_an_indexed_face_is_that_of_its_mesh(api: Api, collection: str) -> None:
+    (asked,) = api("DetectFaces", Image=ASTRONAUT, Attributes=["ALL"])["FaceDetails"]
+    (default,) = api("DetectFaces", Image=ASTRONAUT)["FaceDetails"]
+    (record,) = api("IndexFaces", CollectionId=collection, Image=ASTRONAUT)["FaceRecords"]
+    assert record["FaceDetail"]["Pose"] == asked["Pose"] != default["Pose"]
+    assert record["FaceDetail"].keys() == DETAIL

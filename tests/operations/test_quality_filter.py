@@ -80,3 +80,12 @@ def test_a_face_may_have_several_reasons() -> None:
 @pytest.mark.parametrize("worse", [face(sharpness=20), face(confidence=0.7), face(yaw=50)])
 def test_a_face_worse_seen_is_dropped_first(worse: Face) -> None:
     assert goodness(worse) < goodness(face())
+
+
+def test_the_pose_that_is_given_is_judged() -> None:
+    assert reasons(face(yaw=80), "AUTO", Pose(0, 60, 0)) == []
+    assert reasons(face(yaw=60), "AUTO", Pose(0, 80, 0)) == ["EXTREME_POSE"]
+
+
+def test_high_does_not_refuse_a_face_of_the_size_that_aws_advises() -> None:
+    assert reasons(face(side=50), "HIGH") == []

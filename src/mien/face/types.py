@@ -201,3 +201,8 @@ class Face:
     def box(self) -> Box:
         """Around the face."""
         return self.detection.box
+
+    @property
+    def posed(self) -> Pose:
+        """The pose by the mesh, or by the detector's points where no mesh was measured."""
+        return self.features.pose or self.pose

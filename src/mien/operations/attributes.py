@@ -10,7 +10,7 @@ from typing import Any
 
 from mien.face.attributes.measures import MESH, NAMES
 from mien.face.landmarks import FOUND
-from mien.face.types import Answer, Face, Features, Gaze, Verdict, Years
+from mien.face.types import Answer, Features, Gaze, Verdict, Years
 from mien.operations.shapes import AgeRange, Emotion, EyeDirection, Flag, GenderShape, single
 
 _EVEN = 50.0
@@ -51,11 +51,6 @@ def members(requested: Sequence[str], features: Features) -> dict[str, Any]:
 def wants_all_landmarks(requested: Sequence[str]) -> bool:
     """Returns whether all thirty landmarks are requested."""
     return "ALL" in requested
-
-
-def meshed(face: Face, requested: Sequence[str]) -> Features | None:
-    """Returns the features of a face whose landmarks and pose are those of its mesh; None if the detector's serve."""
-    return face.features if wants_all_landmarks(requested) and face.features.landmarks is not None else None
 
 
 def _spelled(name: str, answer: Answer) -> Any:

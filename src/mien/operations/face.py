@@ -4,6 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from mien.errors import ResourceNotFoundError, ServiceQuotaExceededError
+from mien.face.attributes.measures import MESH
 from mien.face.types import Face
 from mien.operations import attributes
 from mien.operations.collection import CollectionRequest
@@ -105,18 +106,18 @@ def index_faces(context: Context, caller: Caller, request: IndexFacesRequest) ->
     """Adds the faces of an image to a collection; an image without faces is no error."""
     collection = context.comparable(caller, request.collection_id)
     requested = request.detection_attributes or ()
-    found = find_faces(
-        context, caller, request.image, request.quality_filter or "AUTO", attributes=attributes.wanted(requested)
-    )
+    names = {*attributes.wanted(requested), MESH}
+    found = find_faces(context, caller, request.image, request.quality_filter or "AUTO", attributes=names)
     wanted, surplus = _best(found.faces, request.max_faces)
     stored = _store(context, collection.key, request, found, wanted) if wanted else []
     refused = found.refused + [(face, ["EXCEEDS_MAX_FACES"]) for face in surplus]
-    details = [face_detail(face, found.picture, requested) for face in wanted]
+    details = [face_detail(face, found.picture, requested, posed=True) for face in wanted]
     return IndexFacesResponse(
         face_records=[_record(*each) for each in zip(stored, details, strict=True)],
         face_model_version=collection.model_version,
         unindexed_faces=[
-            UnindexedFace(reasons=why, face_detail=face_detail(face, found.picture, requested)) for face, why in refused
+            UnindexedFace(reasons=why, face_detail=face_detail(face, found.picture, requested, posed=True))
+            for face, why in refused
         ],
     )
 

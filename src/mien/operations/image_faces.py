@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID, uuid5
 
 from mien.errors import InvalidParameterError, InvalidS3ObjectError
-from mien.face.attributes.measures import lacks
+from mien.face.attributes.measures import MESH, lacks
 from mien.face.types import Embedding, Face
 from mien.image.decode import read_header
 from mien.operations.context import Caller, Context
@@ -61,7 +61,7 @@ def find_faces(
         context: the context of the operation.
         caller: the caller, whose key may limit the buckets.
         image: the request's image.
-        quality_filter: NONE, AUTO, LOW, MEDIUM or HIGH.
+        quality_filter: NONE, AUTO, LOW, MEDIUM or HIGH; all but NONE judge the pose of the mesh, if there is one.
         embedded: whether any of the faces will be embedded.
         attributes: names of attributes to measure, and MESH (`face.attributes.measures`).
 
@@ -75,7 +75,8 @@ def find_faces(
     data, caching = _bytes(context, caller, image), context.image_cache.on
     digest = _digest(data) if caching else None
     kept = context.image_cache.find(digest) if digest else None
-    wanted = context.analyst.measurable(attributes) if attributes else frozenset()
+    names = {*attributes, *((MESH,) if quality_filter != "NONE" else ())}
+    wanted = context.analyst.measurable(names) if names else frozenset()
     if kept is None:
         picture = _analyze(context, data, wanted, embedded=embedded or caching)  # the next operation may embed them
     else:
@@ -83,7 +84,7 @@ def find_faces(
     context.request.count_faces(len(picture.faces))
     faces, refused = [], []
     for face in picture.faces:
-        why = reasons(face, quality_filter)
+        why = reasons(face, quality_filter, face.posed if MESH in wanted else face.pose)
         if why:
             refused.append((face, why))
         else:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from mien.face.landmarks import MEAN, all_landmarks
-from mien.face.types import Box, Face, Features
-from mien.operations.attributes import BASE_LANDMARKS, members, meshed, wants_all_landmarks
+from mien.face.types import Box, Face
+from mien.operations.attributes import BASE_LANDMARKS, members, wants_all_landmarks
 from mien.operations.shapes import (
     BoundingBox,
     ComparedFace,
@@ -35,13 +35,20 @@ def bounding_box(where: Region) -> BoundingBox:
     )
 
 
-def face_detail(face: Face, picture: ImageFaces, attributes: Sequence[str] = ()) -> FaceDetail:
-    """Returns a detected face with the members that every answer has, and those of the requested attributes."""
-    found = meshed(face, attributes)
+def face_detail(face: Face, picture: ImageFaces, attributes: Sequence[str] = (), *, posed: bool = False) -> FaceDetail:
+    """Returns a detected face with the members that every answer has, and those of the requested attributes.
+
+    Args:
+        face: the face, its attributes measured.
+        picture: its image.
+        attributes: as requested.
+        posed: whether the pose is that of the mesh, as it is where all attributes are requested.
+    """
+    every = wants_all_landmarks(attributes)
     return FaceDetail(
         bounding_box=bounding_box(region(face.box, picture)),
         confidence=confidence(face),
-        **_measured(face, picture, wants_all_landmarks(attributes), found),
+        **_measured(face, picture, every_landmark=every, posed=posed or every),
         **members(attributes, face.features),
     )
 
@@ -84,13 +91,11 @@ def stored_face(face: StoredFace, model_version: str | None) -> FaceShape:
     )
 
 
-def _measured(
-    face: Face, picture: ImageFaces, every_landmark: bool = False, found: Features | None = None
-) -> dict[str, Any]:
+def _measured(face: Face, picture: ImageFaces, *, every_landmark: bool = False, posed: bool = False) -> dict[str, Any]:
     points = all_landmarks(face.detection.landmarks)
-    if found is not None and found.landmarks is not None:
-        points = dict(zip(MEAN, found.landmarks, strict=True))
-    pose = face.pose if found is None or found.pose is None else found.pose
+    if every_landmark and face.features.landmarks is not None:
+        points = dict(zip(MEAN, face.features.landmarks, strict=True))
+    pose = face.posed if posed else face.pose
     return {
         "landmarks": [
             Landmark(type=name, x=single(points[name][0] / picture.width), y=single(points[name][1] / picture.height))

@@ -6,7 +6,7 @@ a stricter filter passes a looser one.
 
 from dataclasses import dataclass
 
-from mien.face.types import Face
+from mien.face.types import Face, Pose
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +25,24 @@ BARS = {
     "LOW": Bar(confidence=62, pixels=16, turn=75, brightness=6, sharpness=4, contrast=5),
     "AUTO": Bar(confidence=66, pixels=24, turn=65, brightness=10, sharpness=8, contrast=8),
     "MEDIUM": Bar(confidence=75, pixels=40, turn=50, brightness=16, sharpness=14, contrast=11),
-    "HIGH": Bar(confidence=85, pixels=64, turn=35, brightness=24, sharpness=24, contrast=15),
+    "HIGH": Bar(confidence=85, pixels=50, turn=35, brightness=24, sharpness=24, contrast=15),
 }
 
 
-def reasons(face: Face, quality_filter: str) -> list[str]:
+def reasons(face: Face, quality_filter: str, pose: Pose | None = None) -> list[str]:
     """Returns the reasons why a face does not pass; none if it does.
 
     Args:
         face: the face, measured.
         quality_filter: NONE, AUTO, LOW, MEDIUM or HIGH.
+        pose: of its head; without one that of the detector's points.
     """
     bar = BARS.get(quality_filter)
     if bar is None:
         return []
     short = min(face.box.width, face.box.height)
-    turn = max(abs(face.pose.yaw), abs(face.pose.pitch))
+    pose = pose or face.pose
+    turn = max(abs(pose.yaw), abs(pose.pitch))
     found = {
         "EXTREME_POSE": turn > bar.turn,
         "LOW_BRIGHTNESS": face.quality.brightness < bar.brightness,

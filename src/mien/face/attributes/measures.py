@@ -41,7 +41,7 @@ def measured(face: Face, networks: Networks, wanted: Collection[str]) -> Face:
     }
     found = replace(known, answers={**known.answers, **answers})
     if MESH in wanted and not known.meshed:
-        found = _meshed(found, evidence)
+        found = _meshed(found, evidence) if is_clear else replace(found, meshed=True)
     return replace(face, portrait=None, features=found)
 
 
