@@ -58,7 +58,7 @@ def crowd() -> bytes:
     """Four faces of falling size."""
     hopper, astronaut = photos.hopper().pixels, photos.astronaut().pixels
     return photos.encoded(
-        photos.beside(hopper, astronaut, photos.resized(hopper, 0.45), photos.resized(astronaut, 0.7)), "PNG"
+        photos.beside(hopper, astronaut, photos.resized(hopper, 0.26), photos.resized(astronaut, 0.7)), "PNG"
     )
 
 
