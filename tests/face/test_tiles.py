@@ -140,3 +140,11 @@ def test_the_likeliest_hints_are_taken_and_each_place_once() -> None:
     boxes = np.array([[x, 100, x + 9, 112] for x in (0, 2, 50, 100, 150)], np.float32)
     scores = np.array([0.2, 0.3, 0.1, 0.4, 0.5], np.float32)
     assert hints(boxes, scores, np.empty((0, 4), np.float32)).tolist() == [4, 3, 1]
+
+
+def test_a_tile_asks_more_of_a_face_and_never_the_impossible() -> None:
+    barely = face(1000, 500, 26)  # a score of 0.63 on a tile, above the detector's own bar
+    assert find(1920, 1080, [barely]) == ([], 1 + MOST_TILES, 1)
+    image = np.zeros((1080, 1920, 3), np.uint8)
+    image[500:540, 1000:1030] = 255
+    assert len(Detector(Blobs(640), Blobs(320), read, 0.9, 0.4).detect(Halves(image), 1920, 1080)) == 1

@@ -148,14 +148,14 @@ class Detector:
     def _close(self, image: Halves, squares: Squares, session: Session) -> Candidates:
         """Returns the small faces in squares of the image, in its pixels."""
         rows, columns = image.full.shape[:2]
-        side = session.shape[0]
+        side, bar = session.shape[0], self.least_score + SURER * (1 - self.least_score)
         if not len(squares):
             return NONE
         drawn = np.stack([image.cut(square.tolist(), side, BLACK) for square in squares])
         found = []
         for square, outputs in zip(squares, _each(session.run(drawn)), strict=True):
             scale = side / float(square[2] - square[0])
-            faces = self.head(outputs, session.shape[:2], self.least_score + SURER).placed(1 / scale, square[:2])
+            faces = self.head(outputs, session.shape[:2], bar).placed(1 / scale, square[:2])
             found.append(faces.only(whole(faces.boxes, square, columns, rows, scale)))
         return joined(found)
 

@@ -25,7 +25,7 @@ OFTEN_WEAK = 14  # pixels of the canvas; a face as high gets any score
 WIDEST = 0.95  # of its height; faces seen so small have narrower boxes
 WEAK = 0.15  # least score, less for a higher candidate, of what may be a small face
 MOST_HINTS = 3
-SURER = 0.15  # a tile shows more texture than the whole image, and asks so much more of a face's score
+SURER = 0.375  # of what a detector's bar lacks of 1: a tile shows more texture, and asks so much more of a face's score
 
 Squares = NDArray[np.float32]  # (N, 4): x1, y1, x2, y2 in pixels of the picture; they may reach beyond it
 Boxes = NDArray[np.float32]
