@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from mien.face.attributes.evidence import Evidence, Networks, UnclearError
+from mien.face.attributes.eye_direction import eye_direction
 from mien.face.attributes.head_pose import head_pose
 from mien.face.attributes.thirty import thirty
 from mien.face.types import Answer, Face, Features
@@ -17,7 +18,9 @@ NAMES = (
     "age_range", "beard", "emotions", "eye_direction", "eyeglasses", "eyes_open", "face_occluded", "gender",
     "mouth_open", "mustache", "smile", "sunglasses",
 )  # fmt: skip
-MEASURES: Mapping[str, Measure] = {}
+MEASURES: Mapping[str, Measure] = {
+    "eye_direction": eye_direction,
+}
 MESH = "mesh"  # stands among the names that are asked for, for the thirty landmarks and the pose
 LEAST_EYES = 12.0  # pixels between the eyes; of a smaller face nothing is judged
 
