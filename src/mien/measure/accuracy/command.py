@@ -12,7 +12,7 @@ import numpy as np
 from mien import app
 from mien.config import Settings
 from mien.errors import SetupError
-from mien.measure.accuracy import attribute_rates, groups, robustness
+from mien.measure.accuracy import angles, attribute_rates, groups, robustness
 from mien.measure.accuracy.attribute_answers import answers
 from mien.measure.accuracy.attribute_labels import open_labels
 from mien.measure.accuracy.dataset import open_groups
@@ -50,6 +50,10 @@ def run(settings: Settings, options: Options) -> None:
         costs = robustness.costs(evaluation.dataset, pack.pipeline, options.face, workers=settings.cores)
         figures["robustness"] = [asdict(cost) for cost in costs]
         _say("\n" + robustness.as_text(costs))
+    if options.turned:
+        turns = angles.measure(evaluation.dataset, pack, options.face, workers=settings.cores)
+        figures["turned"] = [asdict(angle) for angle in turns]
+        _say("\n" + angles.as_text(turns))
     if options.json:
         _write(options.json, json.dumps(figures, indent=2) + "\n")
     if options.calibrate:

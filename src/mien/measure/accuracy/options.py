@@ -28,6 +28,7 @@ class Options:
         groups: CSV with file, group and, where photos share a person, person; compares within each group.
         labels: folder of labelled attributes, which are measured instead.
         robustness: whether to measure degraded photos too: dark, covered, small.
+        turned: whether to measure turned photos too.
     """
 
     folder: Path
@@ -42,6 +43,7 @@ class Options:
     groups: Path | None = None
     labels: Path | None = None
     robustness: bool = False
+    turned: bool = False
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -85,6 +87,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--robustness", action="store_true", help="also measure degraded photos: dark, small, covered and others"
     )
+    parser.add_argument(
+        "--turned", action="store_true", help="also measure photos turned by every 15 degrees, of 200 people"
+    )
 
 
 def options(given: argparse.Namespace) -> Options:
@@ -106,5 +111,5 @@ def options(given: argparse.Namespace) -> Options:
         folder=given.folder or given.labels, pairs=given.pairs, leave_out=given.leave_out, face=given.face,
         galleries=tuple(sorted({int(size) for size in sizes})), cache=given.cache, report=given.report,
         json=given.json, calibrate=given.calibrate, groups=given.groups, labels=given.labels,
-        robustness=given.robustness,
+        robustness=given.robustness, turned=given.turned,
     )  # fmt: skip
