@@ -4,7 +4,8 @@ The cascade is that of Zhang et al. 2016 (arXiv 1604.02878, MTCNN): the first ne
 image pyramid. Its proposals are cut out and seen again at 24×24, and those that remain at 48×48, with landmarks.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 
 import cv2
@@ -61,6 +62,13 @@ class Cascade:
     def sessions(self) -> dict[str, Session]:
         """The networks (see `Finder.sessions`)."""
         return {"wide": self.wide, "narrow": self.narrow, "refiner": self.refiner, "finisher": self.finisher}
+
+    def through(self, sessions: Mapping[str, Session]) -> "Cascade":
+        """Returns the same with other sessions (see `Finder.through`)."""
+        return replace(
+            self, wide=sessions["wide"], narrow=sessions["narrow"],
+            refiner=sessions["refiner"], finisher=sessions["finisher"],
+        )  # fmt: skip
 
     def detect(self, image: Halves, width: int, height: int) -> list[Detection]:
         """Detects faces (see `Finder.detect`)."""

@@ -5,7 +5,7 @@ and it shows faces so near that they exceed the receptive field on the wide one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import cv2
@@ -68,7 +68,10 @@ class Finder(Protocol):
 
     @property
     def sessions(self) -> dict[str, Session]:
-        """Its networks by the name of the field that holds each."""
+        """Its networks by name."""
+
+    def through(self, sessions: Mapping[str, Session]) -> "Finder":
+        """Returns the same finder with other sessions under the same names."""
 
     def detect(self, image: Halves, width: int, height: int) -> list[Detection]:
         """Detects up to 100 faces, the largest first, in pixels of the full-resolution image.
@@ -118,6 +121,10 @@ class Detector:
     def sessions(self) -> dict[str, Session]:
         """The network at its two canvas sizes (see `Finder.sessions`)."""
         return {"wide": self.wide, "narrow": self.narrow}
+
+    def through(self, sessions: Mapping[str, Session]) -> "Detector":
+        """Returns the same with other sessions (see `Finder.through`)."""
+        return replace(self, wide=sessions["wide"], narrow=sessions["narrow"])
 
     def _found(self, image: Halves, reduction: float) -> Candidates:
         """Returns the candidates of an image for the wide canvas, looking again for large and for small faces."""

@@ -19,6 +19,7 @@ from mien.face.detect import Detector, Finder
 from mien.face.embed import Embedder, Ensemble
 from mien.face.pipeline import Pipeline
 from mien.face.similarity import Calibration
+from mien.face.turned import SMALL, Turned
 from mien.packs import networks
 from mien.packs.calibration_file import Pairs
 from mien.packs.heads import HEADS
@@ -90,8 +91,7 @@ class Pack:
     def through(self, wrap: Callable[[str, Session], Session]) -> "Pack":
         """Returns the same pack with every network wrapped; `wrap` gets its name and session."""
         wrapped = {name: wrap(name, session) for name, session in self.sessions.items()}
-        finder: Any = self.pipeline.detector
-        detector = replace(finder, **{name: wrapped[name] for name in finder.sessions})
+        detector = self.pipeline.detector.through({name: wrapped[name] for name in self.pipeline.detector.sessions})
         embedders = self.pipeline.ensemble.embedders
         again = [replace(each, session=wrapped[name]) for name, each in zip(_names(embedders), embedders, strict=True)]
         ensemble = replace(self.pipeline.ensemble, embedders=tuple(again))
@@ -217,7 +217,11 @@ class Networks:
         wide, narrow = (
             self.compile(spec.file, (side, side), entry, paired=side == spec.wide) for side in (spec.wide, spec.narrow)
         )
-        return Detector(wide, narrow, HEADS[spec.head], spec.least_score, spec.most_overlap)
+        finder = Detector(wide, narrow, HEADS[spec.head], spec.least_score, spec.most_overlap)
+        if not spec.sure:
+            return Turned(finder, None, 0.0)
+        small = self.compile(spec.file, (SMALL, SMALL), entry)
+        return Turned(finder, replace(finder, wide=small, narrow=small), spec.sure)
 
     def cascade(self, spec: CascadeSpec) -> Finder:
         """Compiles a detector of three networks, the first over two canvases."""
@@ -225,4 +229,4 @@ class Networks:
         wide, narrow = (self.compile(spec.proposer, pyramid(side).shape, entry) for side in (spec.wide, spec.narrow))
         refiner = self.compile(spec.refiner, (mtcnn.REFINED,) * 2, entry, REFINED)
         finisher = self.compile(spec.finisher, (mtcnn.FINISHED,) * 2, entry, FINISHED)
-        return Cascade(wide, narrow, refiner, finisher, spec.least_scores, spec.most_overlap)
+        return Turned(Cascade(wide, narrow, refiner, finisher, spec.least_scores, spec.most_overlap), None, spec.sure)

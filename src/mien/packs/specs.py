@@ -16,7 +16,10 @@ Colors = Literal["RGB", "BGR"]
 
 
 class DetectorSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="canvas"):
-    """A detector of one network: canvas sides in pixels, preprocessing, the head of its outputs, thresholds (0–1)."""
+    """A detector of one network: canvas sides in pixels, preprocessing, the head of its outputs, thresholds (0–1).
+
+    A face whose score is below `sure` may be turned (`face.turned.Turned`).
+    """
 
     file: str
     head: str
@@ -25,6 +28,7 @@ class DetectorSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
     color: Colors
     least_score: Share
     most_overlap: Share
+    sure: Share = 0.0
     mean: Triple = (0.0, 0.0, 0.0)
     scale: Divisors = (1.0, 1.0, 1.0)
 
@@ -37,7 +41,8 @@ class DetectorSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
 class CascadeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="cascade"):
     """A cascade of three networks: sides of the first one's canvas in pixels, preprocessing, thresholds (0–1).
 
-    `least_scores` has the least score of a face for each network.
+    `least_scores` has the least score of a face for each network; a face whose score is below `sure` may be turned
+    (`face.turned.Turned`).
     """
 
     proposer: str
@@ -48,6 +53,7 @@ class CascadeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     color: Colors
     least_scores: tuple[Share, Share, Share]
     most_overlap: Share
+    sure: Share = 0.0
     mean: Triple = (0.0, 0.0, 0.0)
     scale: Divisors = (1.0, 1.0, 1.0)
 
