@@ -28,8 +28,11 @@ def crowd(settings: Settings, given: argparse.Namespace) -> None:
     from mien.packs import crowds
     from mien.system.progress import Progress
 
+    if not given.folder.is_dir():
+        raise SetupError(f"{given.folder} is not a folder.")
     photos = sorted(path for path in given.folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     pack = app.open_pack(settings)
+    crowds.check(pack.manifest, settings.packs, given.name)  # before all are embedded
     pipeline, progress = pack.pipeline, Progress("images", len(photos))
     found = []
     for photo in photos:
