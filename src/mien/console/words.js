@@ -1,7 +1,9 @@
 // Puts numbers and codes into words.
 
+const RAREST_MEASURED = 0.9e-6; // packs are calibrated on enough pairs of strangers for one in a million, and no rarer
+
 /**
- * Returns the share of pairs of strangers that reach this similarity, 0–1; null beyond what was measured.
+ * Returns the share of pairs of strangers that reach this similarity, 0–1; null beyond the last.
  * `rates`: [[similarity, share]], rising, as about.json has them; the share's logarithm is linear between two of them.
  */
 export function falseMatchRate(similarity, rates) {
@@ -17,9 +19,10 @@ export function falseMatchRate(similarity, rates) {
 export function strangers(similarity, rates) {
   if (!rates.length) return '';
   const rate = falseMatchRate(similarity, rates);
-  if (rate === null) return `Fewer than one stranger in ${rarest(rates)} scores this high.`;
+  if (rate === null) return `Fewer than one stranger in ${rarest(rates)} scores this high, by extrapolation.`;
   if (rate > 0.5) return 'Most strangers score this high.';
-  return `About one stranger in ${count(1 / rate)} scores this high.`;
+  const how = rate < RAREST_MEASURED ? ', by extrapolation' : '';
+  return `About one stranger in ${count(1 / rate)} scores this high${how}.`;
 }
 
 /** Puts the share of strangers who reach this similarity into few words for a line of a list. */
