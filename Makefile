@@ -13,7 +13,7 @@ pinned  = $(call pick,build) && $(call pick,$(1)) && $(PIP) --require-hashes -r 
 	$(PIP) --require-hashes --no-build-isolation -r $(VENV)/$(1).txt
 itself  = $(PIP) --no-deps --no-build-isolation -e .
 
-.PHONY: serve test check bench peers soak hostile fuzz docs pins licences clean
+.PHONY: serve test check bench accuracy peers soak hostile fuzz docs pins licences clean
 
 # Where the default pack cannot be had and nobody chose a pack (exit code 3), the one from the package index serves.
 serve: $(VENV)/installed
@@ -35,6 +35,16 @@ check: $(VENV)/installed-dev
 
 bench: $(VENV)/installed
 	$(MIEN) bench
+
+# Measures the packs and writes the tables of docs/accuracy.md; minutes for each pack, seconds once embeddings are cached.
+LFW    ?= ../shared/lfw-dev
+GROUPS ?= ../shared/groups
+PACKS  ?= duo sface retail
+PARTS  ?= people groups
+
+accuracy: $(VENV)/installed-dev
+	$(BIN)/python benchmarks/accuracy.py --lfw $(LFW) --groups $(GROUPS) --pack $(PACKS) --part $(PARTS)
+	$(BIN)/python docs/generate.py
 
 # Two hundred kills, two hundred databases put back, and what else a server outlives, then an hour of mixed traffic; MIEN_TEST_SEED takes up a seed.
 soak: $(VENV)/installed-dev

@@ -1,11 +1,14 @@
-"""Writes the documents that follow from the code: settings, commands, the picture and the table of the rooms.
+"""Writes what follows from the code, and from measured figures, into the documents.
 
-    python docs/generate.py [FOLDER]        writes into FOLDER instead of docs/ and CONTRIBUTING.md
+    python docs/generate.py [FOLDER]        writes into FOLDER instead of where each file belongs
 
+From the code: settings, commands, the picture and the table of the rooms. From `benchmarks/accuracy.json`, which
+`make accuracy` measures: the tables of accuracy, and the accuracy in the catalogue of packs.
 `tests/docs/test_generated.py` compares the committed files with what this writes.
 """
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -15,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import diagram  # noqa: E402
+import figures  # noqa: E402
 
 from mien import cli, config  # noqa: E402
 from mien.config import Setting  # noqa: E402
@@ -40,6 +44,7 @@ with 1 when it could not do its work or found something wrong (one sentence on s
 its arguments are wrong.
 """
 KINDS = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+DEFAULT = next(str(setting.default) for setting in config.TABLE if setting.name == "pack")
 SHARED = {"help"} | {setting.name for setting in config.TABLE}  # what every command takes
 HERE = {"data": "the user's data directory, as `~/.local/share/mien`"}  # defaults that differ between machines
 TABLE = re.compile(r"(?<=<!-- rooms, written by docs/generate.py -->\n).*(?=<!-- end of the rooms -->)", re.DOTALL)
@@ -53,6 +58,18 @@ def main() -> None:
     (folder / "rooms.svg").write_text(diagram.drawing(drawn()), encoding="utf-8")
     guide = TABLE.sub(lambda _: "".join(table()), (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
     ((given or ROOT) / "CONTRIBUTING.md").write_text(guide, encoding="utf-8")
+    for place, text in measured():
+        (given / place.name if given else place).write_text(text, encoding="utf-8")
+
+
+def measured() -> Iterator[tuple[Path, str]]:
+    """The files that state an accuracy, each with its text."""
+    found = json.loads((ROOT / "benchmarks/accuracy.json").read_text(encoding="utf-8"))
+    for place in (ROOT / "docs/accuracy.md", ROOT / "docs/packs.md"):
+        yield place, figures.written(place.read_text(encoding="utf-8"), found, DEFAULT)
+    for pack, parts in found.items():
+        place = ROOT / f"src/mien/packs/catalog/{pack}.toml"
+        yield place, figures.catalogued(place.read_text(encoding="utf-8"), parts)
 
 
 def table() -> Iterator[str]:

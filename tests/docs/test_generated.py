@@ -12,7 +12,10 @@ from mien import cli, config
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PAGES = ("docs/settings.md", "docs/commands.md", "docs/rooms.svg", "CONTRIBUTING.md")
+PAGES = (
+    "docs/settings.md", "docs/commands.md", "docs/rooms.svg", "CONTRIBUTING.md", "docs/accuracy.md", "docs/packs.md",
+    *(f"src/mien/packs/catalog/{pack}.toml" for pack in ("duo", "sface", "retail")),
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -44,13 +44,6 @@ def test_what_a_similarity_says_is_the_calibrations() -> None:
     assert said == means
 
 
-def test_the_gallerys_thresholds_are_those_that_were_measured() -> None:
-    measured = [row for row in rows((ROOT / "benchmarks" / "README.md").read_text()) if len(row) == 4]
-    shown = [row for row in rows(ACCURACY) if row[-1] in ("measured", "extrapolated")]
-    assert len(shown) == 4
-    assert all(row in measured for row in shown)
-
-
 def test_images_are_remembered_for_as_long_as_the_page_on_privacy_says() -> None:
     privacy = (ROOT / "docs" / "privacy.md").read_text()
     assert LIFETIME == 5 * 60
