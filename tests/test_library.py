@@ -13,7 +13,7 @@ import pytest
 
 from mien import Faces
 from mien.errors import InvalidImageFormatError, InvalidParameterError, NoFaceError, SetupError, ValidationError
-from mien.face.types import Face
+from mien.face.types import Face, Gaze
 from mien.operations.attributes import BASE_LANDMARKS
 from mien.operations.shapes import single
 from tests import photos
@@ -56,6 +56,22 @@ def test_it_detects_what_a_server_detects(faces: Faces, live: Live, data: bytes)
         for name, row in NAMES.items():
             x, y = face.detection.landmarks[row]
             assert points[name] == (single(x / width), single(y / height))
+
+
+def test_it_measures_what_a_server_measures(faces: Faces, live: Live) -> None:
+    data = photos.astronaut().data
+    (found,) = faces.detect(data, attributes="all")
+    (detail,) = live.client().detect_faces(Image={"Bytes": data}, Attributes=["ALL"])["FaceDetails"]
+    if found.features.pose is None:
+        pytest.skip("the files of the attribute set are not here; run `mien packs install attributes`")
+    assert detail["Pose"]["Pitch"] == single(found.features.pose.pitch)
+    gaze = found.features.answers["eye_direction"]
+    assert isinstance(gaze, Gaze)
+    assert detail["EyeDirection"]["Yaw"] == single(gaze.yaw)
+    (other,) = faces.detect(data, attributes="eye_direction")
+    assert set(other.features.answers) == {"eye_direction"}
+    with pytest.raises(SetupError, match="hair is none of them"):
+        faces.detect(data, attributes="hair")
 
 
 def test_it_compares_as_a_server_does(faces: Faces, live: Live) -> None:

@@ -85,9 +85,10 @@ def _box(image: Pixels, mark: Mark) -> None:
     left, top = round(mark.box["Left"] * width), round(mark.box["Top"] * height)
     right, bottom = left + round(mark.box["Width"] * width), top + round(mark.box["Height"] * height)
     cv2.rectangle(image, (left, top), (right, bottom), colour, thick)
+    dot = max(1, min(thick, round((bottom - top) / 120)))  # thirty of them leave the face to be seen
     for point in mark.landmarks:
-        cv2.circle(image, (round(point["X"] * width), round(point["Y"] * height)), 2 * thick, WHITE, -1)
-        cv2.circle(image, (round(point["X"] * width), round(point["Y"] * height)), thick, colour, -1)
+        cv2.circle(image, (round(point["X"] * width), round(point["Y"] * height)), 2 * dot, WHITE, -1)
+        cv2.circle(image, (round(point["X"] * width), round(point["Y"] * height)), dot, colour, -1)
     if mark.label:
         _label(image, mark.label, (left, top, bottom), colour, thick)
 

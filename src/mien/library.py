@@ -16,8 +16,9 @@ from mien import app, config, local
 from mien.errors import InvalidParameterError, ResourceAlreadyExistsError, SetupError
 from mien.face.types import Embedding, Face, Pixels
 from mien.operations.context import Caller
-from mien.operations.image_faces import FoundFaces, find_faces
+from mien.operations.image_faces import find_faces
 from mien.operations.shapes import SEARCH_LIMIT, THRESHOLD, Image
+from mien.packs.analyst import allowed
 
 ImageLike = str | os.PathLike[str] | bytes | Pixels
 
@@ -69,14 +70,21 @@ class Faces:
         self._pack = app.open_pack(self._settings)
         self._local = local.scratch(self._settings, self._pack)
 
-    def detect(self, image: ImageLike) -> list[Face]:
+    def detect(self, image: ImageLike, attributes: str = "") -> list[Face]:
         """Finds up to 100 faces, the largest first.
 
+        Args:
+            image: the image.
+            attributes: what to measure of each face besides: "all", or names separated by commas, as "smile,eyes_open".
+                The answers are in the face's `features`, with the thirty landmarks and the pose of its mesh.
+
         Raises:
+            SetupError: there is no attribute of such a name.
             InvalidImageFormatError, ImageTooLargeError, InvalidParameterError: mien does not accept the image.
             OSError: the file cannot be read.
         """
-        return self._find_faces(image).faces
+        names = allowed(attributes) if attributes else ()
+        return find_faces(self._local.context, Caller(), Image(bytes=encoded(image)), attributes=names).faces
 
     def embed(self, image: ImageLike | Sequence[Face]) -> Embedding:
         """Embeds all faces of an image, or faces that `detect` returned, in their order.
@@ -145,9 +153,6 @@ class Faces:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _find_faces(self, image: ImageLike) -> FoundFaces:
-        return find_faces(self._local.context, Caller(), Image(bytes=encoded(image)))
 
 
 class Gallery:

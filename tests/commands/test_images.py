@@ -33,7 +33,7 @@ def drawn(path: Path, original: bytes) -> float:
 def test_detect_answers_as_the_server_and_draws(packs: str, live: Live, pictures: Path) -> None:
     pair, nobody = pictures / "pair.jpg", pictures / "nobody.jpg"
     rows = answer("detect", pair, nobody, MIEN_PACKS=packs)
-    expected = live.client().detect_faces(Image={"Bytes": photos.pair()})["FaceDetails"]
+    expected = live.client().detect_faces(Image={"Bytes": photos.pair()}, Attributes=["ALL"])["FaceDetails"]
     assert [row["File"] for row in rows] == [str(pair), str(nobody)]
     assert rows[0]["FaceDetails"] == expected
     assert rows[1]["FaceDetails"] == []

@@ -10,10 +10,16 @@ from mien.commands.packs import Command
 from mien.config import Settings
 from mien.errors import ApiError, SetupError
 
+EVEN = 50.0  # the confidence at which an attribute is not known
+FLAGS = {
+    "Smile": "smile", "MouthOpen": "open mouth", "EyesOpen": "open eyes", "Eyeglasses": "eyeglasses",
+    "Sunglasses": "sunglasses", "Beard": "beard", "Mustache": "mustache", "FaceOccluded": "cover",
+}  # fmt: skip
+
 
 def add_to(command: Command) -> None:
     """Adds the three commands."""
-    made = command("detect", detect, "detect the faces in images: boxes, landmarks, pose, quality")
+    made = command("detect", detect, "detect the faces in images: boxes, landmarks, pose, quality, attributes")
     made.add_argument("files", metavar="FILE", nargs="+", help="JPEG or PNG")
     _outputs(made)
     made = command("compare", compare, "compare the largest face of one image with every face of another")
@@ -53,12 +59,13 @@ def detect(settings: Settings, given: argparse.Namespace) -> None:
     with closing(local.scratch(settings, app.open_pack(settings))) as api:
         for name in given.files:
             data = _read(name)
-            answer = _call(api, name, "DetectFaces", Image={"Bytes": data})
+            answer = _call(api, name, "DetectFaces", Image={"Bytes": data}, Attributes=["ALL"])
             details = answer["FaceDetails"]
             answers.append({"File": name, **answer})
             if not given.json:
                 print(f"{name}: {len(details)} {'face' if len(details) == 1 else 'faces'}")
-                print("".join(f"  {_position(each)}, {_describe(each)}\n" for each in details), end="", flush=True)
+                lines = [f"  {_position(each)}, {_describe(each)}\n    {_attributes(each)}\n" for each in details]
+                print("".join(lines), end="", flush=True)
             if given.draw:
                 marks = [draw.Mark(each["BoundingBox"], _describe(each), each["Landmarks"]) for each in details]
                 draw.save(draw.marked(data, marks), Path(given.draw))
@@ -161,6 +168,20 @@ def _describe(detail: dict[str, Any]) -> str:
         f"{detail['Confidence']:.1f}% sharp {quality['Sharpness']:.0f} bright {quality['Brightness']:.0f} "
         f"yaw {pose['Yaw']:.0f}"
     )
+
+
+def _attributes(detail: dict[str, Any]) -> str:
+    """Lists the attributes that are known, in words with their confidence."""
+    age, gender, (emotion, *_) = detail["AgeRange"], detail["Gender"], detail["Emotions"]
+    words = [f"{age['Low']} to {age['High']} years"] if (age["Low"], age["High"]) != (0, 100) else []
+    words += [f"{gender['Value'].lower()} {gender['Confidence']:.0f}%"] if gender["Confidence"] > EVEN else []
+    if emotion["Type"] != "UNKNOWN":
+        words.append(f"{emotion['Type'].lower()} {emotion['Confidence']:.0f}%")
+    for member, word in FLAGS.items():
+        flag = detail[member]
+        if flag["Confidence"] > EVEN:
+            words.append(f"{'' if flag['Value'] else 'no '}{word} {flag['Confidence']:.0f}%")
+    return ", ".join(words) or "attributes not known"
 
 
 def _name(face: dict[str, Any]) -> str:

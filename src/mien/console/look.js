@@ -1,5 +1,6 @@
 // The page Look: every face of one photograph, how it was measured, and whether it would be indexed.
 
+import { attributes } from './attributes.js';
 import { fill, h } from './dom.js';
 import { dropZone } from './drop.js';
 import { choice, failure, field, head, note, working } from './parts.js';
@@ -25,7 +26,10 @@ export function lookPage(app) {
     try {
       const picture = await prepare(file);
       const image = await picture.load();
-      const { FaceDetails: faces } = await app.api.call('DetectFaces', { Image: await picture.image() });
+      const { FaceDetails: faces } = await app.api.call('DetectFaces', {
+        Image: await picture.image(),
+        Attributes: ['ALL'],
+      });
       if (turn === latest)
         fill(stage, again(), picture.note && note('plain', picture.note), ...result(app, image, faces));
     } catch (error) {
@@ -34,7 +38,7 @@ export function lookPage(app) {
   }
   const again = () =>
     dropZone('Another photograph', 'drop, choose, or paste', ([{ file }]) => look(file), { slim: true });
-  const lead = 'Shows the faces that the server finds, their landmarks, pose and quality, and which it would refuse to index.';
+  const lead = 'Shows the faces that the server finds, their landmarks, pose, quality and attributes, and which it would refuse to index.';
   return h('div', { class: 'stack page' }, head('Look at a photograph', lead), stage);
 }
 
@@ -135,6 +139,13 @@ function detail(face, i, image, bars, filter) {
       h('p', { class: 'quiet small', text: 'Contrast is measured only while indexing, and can also refuse a face.' }),
     );
   }
+  parts.push(h('h3', { text: 'Attributes' }), attributes(face));
+  parts.push(
+    h('p', {
+      class: 'quiet small',
+      text: 'Each with the probability that it is right. How often it is, and for whom less often, stands in the documentation.',
+    }),
+  );
   return h('div', { class: 'stack' }, parts);
 }
 
