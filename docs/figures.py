@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from mien.measure.accuracy.intervals import wilson
+
 Figures = dict[str, Any]  # benchmarks/accuracy.json: for each pack its parts, as `mien eval --json` wrote them
 SIMILARITY = {"0.001": "60", "0.0001": "80", "0.00001": "90", "0.000001": "99"}
 ODDS = {"0.001": "1,000", "0.0001": "10,000", "0.00001": "100,000", "0.000001": "1,000,000"}
@@ -64,8 +66,34 @@ def packs(figures: Figures, default: str) -> Iterator[str]:
         yield _row(f"`{pack}`", tar, *(_short(max(kind)) for kind in kinds))
 
 
+def turned(figures: Figures, default: str) -> Iterator[str]:
+    yield from _head("photographs", "face found", "one person, both turned", "one person, one turned",
+                     "strangers in 10,000")  # fmt: skip
+    kinds = {
+        "upright": lambda row: row["degrees"] == 0,
+        "by 90°, 180° and 270°": lambda row: row["degrees"] % 90 == 0 and row["degrees"],
+        "by every other 15°, with their corners": lambda row: row["degrees"] % 90 and row["kept"],
+        "by every other 15°, corners cut off": lambda row: row["degrees"] % 90 and not row["kept"],
+    }
+    for text, belongs in kinds.items():
+        rows = [row for row in figures[default]["turned"] if belongs(row)]
+        shares = (_least([row[name] for row in rows], rows[0]["photos"] / of) for name, of in
+                  (("found", 1), ("both", 2), ("one", 1)))  # fmt: skip
+        yield _row(text, *shares, _most([row["strangers"] for row in rows], rows[0]["photos"]))
+
+
+def degraded(figures: Figures, default: str) -> Iterator[str]:
+    yield from _head("condition", "face found", "one person, one photograph so", "both so", "strangers in 10,000")
+    rows = figures[default]["degraded"]
+    for kind in dict.fromkeys(row["condition"] for row in rows):
+        found = [row for row in rows if row["condition"] == kind]
+        shares = (" / ".join(f"{100 * row[name]:.0f}" for row in found) for name in ("found", "one_side", "both_sides"))
+        worst = max(found, key=lambda row: row["strangers"])
+        yield _row(kind, *shares, _interval(worst["strangers"], worst["pairs"]))
+
+
 TABLES: dict[str, Callable[[Figures, str], Iterator[str]]] = {
-    table.__name__: table for table in (pairs, groups, galleries, packs)
+    table.__name__: table for table in (pairs, groups, galleries, packs, turned, degraded)
 }
 
 
@@ -82,6 +110,26 @@ def _percent(people: dict[str, Any], far: str) -> str:
 def _in_10000(group: dict[str, Any], similarity: str) -> str:
     low, high = group["far_interval_95"][similarity]
     return f"{_short(group['far'][similarity])} ({_short(low)}–{_short(high)})"
+
+
+def _least(shares: list[float], trials: float) -> str:
+    """The mean of some shares, and the least of them with its interval."""
+    low, high = wilson(min(shares), trials)
+    if len(shares) == 1:
+        return f"{100 * shares[0]:.1f}% ({100 * low:.1f}–{100 * high:.1f})"
+    mean = sum(shares) / len(shares)
+    return f"{100 * mean:.1f}%; at worst {100 * min(shares):.1f}% ({100 * low:.1f}–{100 * high:.1f})"
+
+
+def _most(shares: list[float], photos: int) -> str:
+    """The mean of some shares of strangers, and the highest of them with its interval."""
+    worst = _interval(max(shares), photos * (photos - 2) / 2)  # two photographs of each person
+    return worst if len(shares) == 1 else f"{1e4 * sum(shares) / len(shares):.1f}; at worst {worst}"
+
+
+def _interval(share: float, pairs: float) -> str:
+    low, high = wilson(share, pairs)
+    return f"{_short(share)} ({_short(low)}–{_short(high)})"
 
 
 def _short(share: float) -> str:

@@ -44,7 +44,6 @@ with 1 when it could not do its work or found something wrong (one sentence on s
 its arguments are wrong.
 """
 KINDS = {str: "text", int: "whole number", float: "number", bool: "true or false"}
-DEFAULT = next(str(setting.default) for setting in config.TABLE if setting.name == "pack")
 SHARED = {"help"} | {setting.name for setting in config.TABLE}  # what every command takes
 HERE = {"data": "the user's data directory, as `~/.local/share/mien`"}  # defaults that differ between machines
 TABLE = re.compile(r"(?<=<!-- rooms, written by docs/generate.py -->\n).*(?=<!-- end of the rooms -->)", re.DOTALL)
@@ -66,7 +65,7 @@ def measured() -> Iterator[tuple[Path, str]]:
     """The files that state an accuracy, each with its text."""
     found = json.loads((ROOT / "benchmarks/accuracy.json").read_text(encoding="utf-8"))
     for place in (ROOT / "docs/accuracy.md", ROOT / "docs/packs.md"):
-        yield place, figures.written(place.read_text(encoding="utf-8"), found, DEFAULT)
+        yield place, figures.written(place.read_text(encoding="utf-8"), found, config.DEFAULT_PACK)
     for pack, parts in found.items():
         place = ROOT / f"src/mien/packs/catalog/{pack}.toml"
         yield place, figures.catalogued(place.read_text(encoding="utf-8"), parts)

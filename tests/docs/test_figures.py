@@ -1,6 +1,7 @@
 """The figures that `make accuracy` keeps: of the packs as they are, and as good as the documents say in words."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 from mien import config
 from mien.packs import manifest
 
-KEPT: dict[str, Any] = json.loads((Path(__file__).resolve().parents[2] / "benchmarks/accuracy.json").read_text())
+ROOT = Path(__file__).resolve().parents[2]
+KEPT: dict[str, Any] = json.loads((ROOT / "benchmarks/accuracy.json").read_text())
 ADULTS = ("white20-50", "black20-50", "indian20-50", "eastasian20-50")
 OLD = ("men65+", "women65+")
 
@@ -25,6 +27,11 @@ def test_the_figures_are_of_the_pack_as_it_is(pack: str) -> None:
 
 def test_nobodys_name_is_kept() -> None:
     assert not {"no_face", "unreadable"} & set(KEPT[config.DEFAULT_PACK]["people"])
+
+
+def test_the_readme_names_the_thresholds_that_were_measured() -> None:
+    needed = {row["gallery"]: math.ceil(row["threshold"]) for row in KEPT[config.DEFAULT_PACK]["people"]["unknown"]}
+    assert f"{needed[1000]} for 1,000 people, {needed[10_000]} for 10,000" in (ROOT / "README.md").read_text()
 
 
 def test_the_default_pack_keeps_what_accuracy_md_says_in_words() -> None:

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from mien import app, config
-from mien.measure.accuracy import comparison
+from mien.measure.accuracy import angles, comparison
+from mien.measure.accuracy.angles import Turn
 from mien.measure.accuracy.dataset import Dataset, open_dataset, open_groups
 from mien.measure.accuracy.embedding import embed_dataset
 from mien.packs.load import Pack
@@ -27,6 +28,8 @@ KINDS = {"20-50": "adults", "65+": "the old", "child": "children", "baby": "babi
 MOST = {"adults": (30.0, 5.0), "the old": (24.0, 4.0), "children": (26.0, 8.0), "babies": (26.0, 4.0)}
 MOST_OF_LFW = (14.0, 2.0)  # likewise of LFW's strangers
 LEAST_TAR = 0.957  # at 80, of pairs of one person of LFW
+TURNS = (Turn(0, True), Turn(45, True), Turn(180, True), Turn(285, False))
+TURNED = 40  # people whose photographs are turned; one pair of strangers is 3.2 in 10,000
 
 Rates = dict[str, tuple[float, ...]]
 
@@ -103,3 +106,12 @@ def test_people_are_recognised(lfw: Dataset, pack: Pack, tmp_path: Path) -> None
     assert all(rate <= most for rate, most in zip(rates, MOST_OF_LFW, strict=True)), rates
     mates = comparison.mates(found.embeddings, lfw.people)
     assert (mates.cosines >= bars[1]).mean() >= LEAST_TAR
+
+
+def test_turned_people_are_found_and_recognised(lfw: Dataset, pack: Pack) -> None:
+    upright, *turned = angles.measure(lfw, pack, "central", workers=3, turns=TURNS, most=TURNED)
+    for each in turned:
+        assert each.found >= 0.975, each
+        assert each.both >= upright.both - 0.05, each
+        assert each.one >= upright.one - 0.05, each
+        assert 1e4 * max(each.strangers, each.strangers_one) <= 6.5, each
