@@ -97,6 +97,7 @@ def test_the_mesh_answers_points_and_blendshapes(sets: str) -> None:
     answer = session.run(crop)
     assert {name: value.shape for name, value in answer.items()} == {
         "points": (1, 478, 3), "presence": (1, 1), "blendshapes": (1, 52),
+        "fine": (1, 70, 32), "middle": (1, 70, 64), "coarse": (1, 70, 128),
     }  # fmt: skip
     assert 0 <= answer["blendshapes"].min() <= answer["blendshapes"].max() <= 1
 

@@ -18,7 +18,7 @@ from mien.engine.openvino import OpenVinoSession
 from mien.engine.session import SAMPLES, Outputs, Pixels, Runtime, Session, agrees, fingerprint
 from mien.errors import SetupError
 from mien.face.attributes.evidence import Networks, UnclearError
-from mien.packs import install, load
+from mien.packs import install, load, sign_weights
 from mien.packs.attribute_set import AttributeSet
 
 Wrap = Callable[[str, Session], Session]  # gets a network's name and session
@@ -129,4 +129,4 @@ def fingerprints(networks: dict[str, Deferred]) -> dict[str, NDArray[np.float32]
 
 def networks(sessions: dict[str, Deferred], wrap: Wrap = lambda _, session: session) -> Networks:
     """Returns the networks as the measures of attributes take them, each wrapped."""
-    return Networks(**{role: wrap(role, session) for role, session in sessions.items()})
+    return Networks(**{role: wrap(role, session) for role, session in sessions.items()}, signs=sign_weights.read())

@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 
 from mien.engine.session import Recorded, Runtime, Session
 from mien.face.attributes.evidence import Evidence, Networks
-from mien.face.attributes.mesh import BLENDSHAPES
+from mien.face.attributes.mesh import BLENDSHAPES, CHANNELS, DEPTHS, SEEN
+from mien.face.attributes.signs import LOOKS
 from mien.face.types import Portrait
 from mien.packs.attribute_set import ROLES
 
@@ -37,19 +38,38 @@ def mesh(points: NDArray[np.floating] = POINTS, presence: float = 20.0, **shapes
             "points": points.astype(np.float32),
             "presence": np.array([presence], np.float32),
             "blendshapes": given,
+            **{depth: np.zeros((len(SEEN), each), np.float32) for depth, each in zip(DEPTHS, CHANNELS, strict=True)},
         },
     )
 
 
-def networks(**sessions: Session) -> Networks:
+def signs(**strengths: float) -> dict[str, NDArray[np.float32]]:
+    """Weights by which each sign is as strong as given, and else far from shown."""
+    return {
+        name: np.append(np.zeros(look.size), strengths.get(name, -9.0)).astype(np.float32)
+        for name, look in LOOKS.items()
+    }
+
+
+def networks(*, shown: dict[str, float] | None = None, **sessions: Session) -> Networks:
     """The set; a network that is not given may not run."""
     unused: dict[str, Session] = {name: Never() for name in ROLES}
-    return Networks(**{**unused, **sessions})
+    return Networks(**{**unused, **sessions}, signs=signs(**(shown or {})))
 
 
 def portrait(eyes: float = 80.0) -> Portrait:
     return Portrait(PIXELS, PLACING, eyes)
 
 
-def evidence(eyes: float = 80.0, **sessions: Session) -> Evidence:
-    return Evidence(portrait(eyes), networks(**sessions))
+def evidence(eyes: float = 80.0, *, shown: dict[str, float] | None = None, **sessions: Session) -> Evidence:
+    return Evidence(portrait(eyes), networks(shown=shown, **sessions))
+
+
+def answers(*values: float) -> Session:
+    """A network with one output."""
+    return Recorded((64, 64, 3), {"answer": np.array(values, np.float32)})
+
+
+def bare(masked: float = 0.01) -> Session:
+    """A mask network that finds a mask by this much, and a bare face by the rest."""
+    return Recorded((160, 160, 3), {"cls_branch_concat_1/concat": np.array([[masked, 1 - masked]], np.float32)})

@@ -13,6 +13,7 @@ from mien.engine.session import Session
 from mien.face.align import align
 from mien.face.attributes.mesh import Mesh, run_mesh
 from mien.face.attributes.portrait import MARGIN, SIDE
+from mien.face.attributes.signs import Weights, strength
 from mien.face.halves import Halves
 from mien.face.types import Pixels, Portrait
 
@@ -33,13 +34,14 @@ _AROUND = 1.8 / MARGIN  # the side of what the mask network sees, in sides of a 
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """The networks of an attribute set, by their names in its manifest."""
+    """The networks of an attribute set, by their names in its manifest, and the weights of the signs in the mesh's."""
 
     mesh: Session
     gender: Session
     age: Session
     emotions: Session
     mask: Session
+    signs: Weights
 
 
 class UnclearError(Exception):
@@ -81,6 +83,11 @@ class Evidence:
         """What the age network gives for each age, float32 (81,), which add up to 1."""
         return _only(self._networks.age, self._chip(self._networks.age))
 
+    @property
+    def years(self) -> float:
+        """The mean of these ages."""
+        return float(self.ages @ np.arange(len(self.ages)))
+
     @cached_property
     def emotions(self) -> NDArray[np.float32]:
         """What the emotion network gives for each of EMOTIONS, float32 (5,), which add up to 1."""
@@ -95,6 +102,10 @@ class Evidence:
         crop = self._halves.cut((-beyond, -beyond, SIDE + beyond, SIDE + beyond), side, (0, 0, 0))
         masked, bare = self._networks.mask.run(crop[None])["cls_branch_concat_1/concat"][0].max(axis=0)
         return float(masked), float(bare)
+
+    def sign(self, name: str) -> float:
+        """Returns how clear a sign is (one of `signs.LOOKS`), as a logit, not calibrated."""
+        return strength(name, self._networks.signs, self.mesh)
 
     def crop(self, points: tuple[int, ...], places: NDArray[np.floating], size: int) -> Pixels:
         """Cuts a part of the portrait out, so that points of the mesh lie at given places.

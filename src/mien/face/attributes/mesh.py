@@ -1,5 +1,6 @@
 """The mesh of a face: 478 points and 52 blendshapes, from MediaPipe's Face Landmarker, in its order."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,21 @@ BLENDSHAPES = (
     "mouthSmileRight", "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight",
     "noseSneerLeft", "noseSneerRight",
 )
+
+# The points at which the layers of the network are read (`Mesh.seen`): eyes and what surrounds them, then mouth,
+# cheeks, jaw and chin.
+EYES = (
+    33, 133, 159, 145, 263, 362, 386, 374, 168, 6, 197, 105, 334, 118, 347, 226, 446, 50, 280, 195,
+)
+LOWER = (
+    61, 291, 0, 17, 164, 13, 199, 152, 175, 200, 136, 365, 149, 378, 205, 425, 194, 418, 2, 92, 322, 97, 326, 167, 393,
+    186, 410, 43, 273, 106, 335, 18, 148, 377, 172, 397, 192, 416, 207, 427, 58, 288, 83, 313, 135, 364, 176, 400, 212,
+    432,
+)
 # fmt: on
+SEEN = EYES + LOWER
+DEPTHS = ("fine", "middle", "coarse")  # layers of 64, 32 and 16 cells a side,
+CHANNELS = (32, 64, 128)  # and of this many numbers a cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +49,14 @@ class Mesh:
         placed: float64 (478, 2), the same points in pixels of the full-resolution picture.
         presence: 0–1, whether the portrait shows a face whose mesh can be trusted.
         blendshapes: float32 (52,), 0–1, in the order of BLENDSHAPES; left and right are the person's own.
+        seen: what each of DEPTHS shows at the points SEEN, float32 (points, channels).
     """
 
     points: NDArray[np.float32]
     placed: NDArray[np.float64]
     presence: float
     blendshapes: NDArray[np.float32]
+    seen: Mapping[str, NDArray[np.float32]]
 
     def shape(self, *names: str) -> float:
         """Returns the mean of the blendshapes of these names."""
@@ -55,4 +72,5 @@ def run_mesh(session: Session, portrait: Portrait) -> Mesh:
         placed=in_picture(portrait, points[:, :2]),
         presence=float(1 / (1 + np.exp(-np.clip(answer["presence"][0, 0], -50, 50)))),
         blendshapes=answer["blendshapes"][0],
+        seen={name: answer[name][0] for name in DEPTHS},
     )

@@ -12,6 +12,7 @@ import numpy as np
 
 from mien.engine.openvino import read_model
 from mien.engine.quiet import ov
+from mien.face.attributes.mesh import DEPTHS, SEEN
 from mien.packs.readers.channels_last import turned
 
 MESH, BLENDSHAPES = "face_landmarks_detector.tflite", "face_blendshapes.tflite"
@@ -35,12 +36,14 @@ def read(file: Path) -> ov.Model:
     """Builds one network of both, for one face (input NCHW).
 
     Outputs: `points` (1, 478, 3), x right and y down in pixels of the crop, z in the same unit, smaller towards the
-    camera; `presence` (1, 1), the logit of a face being there; `blendshapes` (1, 52), 0–1.
+    camera; `presence` (1, 1), the logit of a face being there; `blendshapes` (1, 52), 0–1; and for each of
+    DEPTHS what that layer holds at the points SEEN, (1, points, channels).
 
     Raises:
         ValueError: the file is not such a zip file.
     """
     mesh, blendshapes = _unpacked(file)
+    inner = _inner(mesh)
     entry, (shown, presence, *_) = turned(mesh)
     points = op.reshape(shown, op.constant(np.array([1, POINTS, 3])), False)
     plane = op.strided_slice(
@@ -52,10 +55,38 @@ def read(file: Path) -> ov.Model:
     taking.output(0).replace(plane.output(0))
     shapes = op.reshape(blendshapes.outputs[0].get_node().input_value(0), op.constant(np.array([1, -1])), False)
     logit = op.reshape(presence, op.constant(np.array([1, 1])), False)
-    named = {"points": points, "presence": logit, "blendshapes": shapes}
+    seen = {name: _sampled(each, points, entry.shape[2]) for name, each in zip(DEPTHS, inner, strict=True)}
+    named = {"points": points, "presence": logit, "blendshapes": shapes} | seen
     for name, node in named.items():
         node.output(0).get_tensor().set_names({name})
     return ov.Model([op.result(node) for node in named.values()], [entry], "face-landmarker")
+
+
+def _inner(mesh: ov.Model) -> list[ov.Output]:
+    """Returns what the network computes at a quarter, an eighth and a sixteenth of its input's side, the last layers.
+
+    Raises:
+        ValueError: it is not built as the publisher's is.
+    """
+    pools = {layer.get_output_partial_shape(0)[2].get_length(): layer for layer in mesh.get_ops() if _is_pool(layer)}
+    try:
+        return [pools[side // 2].input_value(0) for side in (64, 32, 16)]
+    except KeyError:
+        raise ValueError(f"{MESH} has other layers than the publisher's") from None
+
+
+def _is_pool(layer: ov.Node) -> bool:
+    return str(layer.get_type_name()) == "MaxPool"
+
+
+def _sampled(layer: ov.Output, points: ov.Node, side: int) -> ov.Node:
+    """Interpolates a layer (1, channels, cells, cells) at the points SEEN, and returns (1, points, channels)."""
+    chosen = op.gather(points, op.constant(np.array(SEEN)), op.constant(1))
+    plane = op.gather(chosen, op.constant(np.array([0, 1])), op.constant(2))
+    grid = op.subtract(op.divide(plane, op.constant(np.float32(side / 2))), op.constant(np.float32(1)))
+    row = op.reshape(grid, op.constant(np.array([1, 1, len(SEEN), 2])), False)
+    found = op.grid_sample(layer, row, {"align_corners": False, "mode": "bilinear", "padding_mode": "border"})
+    return op.transpose(op.squeeze(found, op.constant(np.array([2]))), op.constant(np.array([0, 2, 1])))
 
 
 def _unpacked(file: Path) -> list[ov.Model]:
