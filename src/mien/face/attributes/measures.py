@@ -6,9 +6,17 @@ A measure is a function from the evidence on a face to an answer, or to None whe
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
+from mien.face.attributes import glasses, hair
+from mien.face.attributes.age_range import age_range
+from mien.face.attributes.emotions import emotions
 from mien.face.attributes.evidence import Evidence, Networks, UnclearError
 from mien.face.attributes.eye_direction import eye_direction
+from mien.face.attributes.eyes_open import eyes_open
+from mien.face.attributes.face_occluded import face_occluded
+from mien.face.attributes.gender import gender
 from mien.face.attributes.head_pose import head_pose
+from mien.face.attributes.mouth_open import mouth_open
+from mien.face.attributes.smile import smile
 from mien.face.attributes.thirty import thirty
 from mien.face.types import Answer, Face, Features
 
@@ -19,7 +27,18 @@ NAMES = (
     "mouth_open", "mustache", "smile", "sunglasses",
 )  # fmt: skip
 MEASURES: Mapping[str, Measure] = {
+    "age_range": age_range,
+    "beard": hair.beard,
+    "emotions": emotions,
     "eye_direction": eye_direction,
+    "eyeglasses": glasses.eyeglasses,
+    "eyes_open": eyes_open,
+    "face_occluded": face_occluded,
+    "gender": gender,
+    "mouth_open": mouth_open,
+    "mustache": hair.mustache,
+    "smile": smile,
+    "sunglasses": glasses.sunglasses,
 }
 MESH = "mesh"  # stands among the names that are asked for, for the thirty landmarks and the pose
 LEAST_EYES = 12.0  # pixels between the eyes; of a smaller face nothing is judged
