@@ -37,9 +37,9 @@ class Hits:
 
 def nearest(keys: Keys, cosines: NDArray[np.float32], limit: int) -> NDArray[np.int64]:
     """Returns the places of the `limit` nearest candidates, in order."""
-    kept = np.arange(len(cosines))
-    if len(cosines) > limit:
-        kept = np.flatnonzero(cosines >= np.partition(cosines, len(cosines) - limit)[len(cosines) - limit])
+    if len(cosines) <= limit:
+        return np.asarray(np.lexsort((keys, -cosines)), np.int64)
+    kept = np.flatnonzero(cosines >= np.partition(cosines, len(cosines) - limit)[len(cosines) - limit])
     return np.asarray(kept[np.lexsort((keys[kept], -cosines[kept]))[:limit]], np.int64)
 
 

@@ -44,10 +44,14 @@ def test_what_is_drawn_is_spread_as_what_was_measured() -> None:
     drawn = population.shipped(200)
     strangers = drawn.draw(4000, np.random.default_rng(1))
     assert strangers.dtype == np.float32
-    np.testing.assert_allclose(np.linalg.norm(strangers, axis=1), 1, atol=1e-5)
-    np.testing.assert_allclose(strangers.mean(axis=0), drawn.mean, atol=0.02)
+    lengths = np.linalg.norm(strangers, axis=1)
+    found = np.quantile(lengths, np.linspace(0.05, 0.95, 19))
+    np.testing.assert_allclose(
+        found, np.interp(np.linspace(0.05, 0.95, 19), np.linspace(0, 1, 101), drawn.lengths), atol=0.01
+    )
+    np.testing.assert_allclose((strangers / lengths[:, None]).mean(axis=0), drawn.mean, atol=0.02)
     same = np.vecdot(drawn.probes, drawn.mates)
-    assert np.median(same) > 0.6
+    assert np.median(same) > 0.55
     assert np.quantile(strangers[:2000] @ strangers[2000:].T, 0.999) < 0.45
 
 
@@ -58,6 +62,7 @@ def test_real_people_are_the_probes_where_there_are_enough() -> None:
     faces = (faces / np.linalg.norm(faces, axis=1, keepdims=True)).astype(np.float32)
     drawn = population.measured(faces, people, "photographs", 50)
     assert drawn.probes.shape == drawn.mates.shape == (50, 16)
+    np.testing.assert_allclose(drawn.lengths, 1, atol=1e-5)
     np.testing.assert_allclose(
         np.sort(np.vecdot(drawn.probes, drawn.mates))[-1], np.sort(np.vecdot(faces[::2], faces[1::2]))[-1], atol=1e-4
     )

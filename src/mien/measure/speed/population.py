@@ -4,7 +4,7 @@ Uniform random embeddings are easy to search, since no two are near each other. 
 a few directions, and similar strangers make search hard.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 
 import msgspec
@@ -26,6 +26,7 @@ class Spectrum(msgspec.Struct, frozen=True):
         deviations: the standard deviation along each direction.
         mean: the mean along each direction.
         same: the cosines of two photographs of one person, at evenly spaced quantiles from 0 to 1.
+        lengths: the embeddings' lengths, at evenly spaced quantiles from 0 to 1; a crowd shortens them.
     """
 
     of: str
@@ -33,6 +34,7 @@ class Spectrum(msgspec.Struct, frozen=True):
     deviations: list[float]
     mean: list[float]
     same: list[float]
+    lengths: list[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Population:
         deviations: float32 (D,).
         probes: float32 (P, D), the embeddings to search for.
         mates: float32 (P, D), another photograph of each probe's person.
+        lengths: float32 (Q,), the embeddings' lengths at evenly spaced quantiles from 0 to 1.
     """
 
     of: str
@@ -52,11 +55,17 @@ class Population:
     deviations: Embeddings
     probes: Embeddings
     mates: Embeddings
+    lengths: NDArray[np.float32]
 
     def draw(self, count: int, random: np.random.Generator) -> Embeddings:
-        """Draws embeddings of strangers, float32 (count, D), each of length 1."""
+        """Draws embeddings of strangers, float32 (count, D)."""
         drawn = random.standard_normal((count, len(self.mean)), np.float32) * self.deviations + self.mean
-        return _unit(drawn)
+        return _unit(drawn) * self.long(count, random)
+
+    def long(self, count: int, random: np.random.Generator) -> NDArray[np.float32]:
+        """Draws lengths, float32 (count, 1)."""
+        places = np.linspace(0, 1, len(self.lengths))
+        return np.interp(random.random(count), places, self.lengths)[:, None].astype(np.float32)
 
 
 def shipped(probes: int) -> Population:
@@ -66,22 +75,22 @@ def shipped(probes: int) -> Population:
     mean, deviations = np.array(spectrum.mean, np.float32), np.array(spectrum.deviations, np.float32)
     random = np.random.default_rng(1)
     empty = np.empty((0, len(mean)), np.float32)
-    population = Population(spectrum.of, mean, deviations, empty, empty)
-    first = population.draw(probes, random)
-    across = population.draw(probes, random)
+    population = Population(spectrum.of, mean, deviations, empty, empty, np.array(spectrum.lengths, np.float32))
+    first, across = _unit(population.draw(probes, random)), population.draw(probes, random)
     across = _unit(across - np.vecdot(across, first)[:, None] * first)
     cosines = np.interp(random.random(probes), np.linspace(0, 1, len(spectrum.same)), spectrum.same)[:, None]
     second = _unit(cosines * first + np.sqrt(1 - cosines**2) * across)
-    return Population(f"{spectrum.of}, mates drawn", mean, deviations, first, second.astype(np.float32))
+    lengths = population.long(probes, random)  # a person's photographs are as near to the crowd as each other
+    return replace(population, of=f"{spectrum.of}, mates drawn", probes=first * lengths, mates=second * lengths)
 
 
 def measured(embeddings: Embeddings, people: NDArray[np.int64], of: str, probes: int) -> Population:
-    """Returns a population that imitates real embeddings, float32 (N, D) of length 1, with real probes and mates.
+    """Returns a population that imitates real embeddings, float32 (N, D), with real probes and mates.
 
     Raises:
         SetupError: too few people have two photographs.
     """
-    mean, directions, deviations = _directions(embeddings)
+    mean, directions, deviations = _directions(_unit(embeddings))
     turned = (embeddings @ directions).astype(np.float32)
     _, first, counts = np.unique(people, return_index=True, return_counts=True)
     order = np.argsort(people, kind="stable")
@@ -89,17 +98,25 @@ def measured(embeddings: Embeddings, people: NDArray[np.int64], of: str, probes:
     if len(twice) < 50:
         raise SetupError(f"A gallery needs at least 50 people with two photographs; there are {len(twice)}.")
     pairs = np.array(twice)[np.random.default_rng(1).permutation(len(twice))[:probes]]
-    return Population(f"{of}, real mates", mean, deviations, turned[pairs[:, 0]], turned[pairs[:, 1]])
+    probes_of, mates_of = turned[pairs[:, 0]], turned[pairs[:, 1]]
+    return Population(f"{of}, real mates", mean, deviations, probes_of, mates_of, _lengths(embeddings))
 
 
 def spectrum(embeddings: Embeddings, people: NDArray[np.int64], of: str, pack: str) -> Spectrum:
-    """Returns the spectrum of real embeddings, float32 (N, D) of length 1."""
+    """Returns the spectrum of real embeddings, float32 (N, D)."""
+    lengths, embeddings = _lengths(embeddings), _unit(embeddings)
     mean, _, deviations = _directions(embeddings)
     same = np.concatenate(
         [_pairs(embeddings[people == person]) for person in np.unique(people) if np.count_nonzero(people == person) > 1]
     )
     quantiles = np.quantile(same, np.linspace(0, 1, 101))
-    return Spectrum(of, pack, *([round(float(value), 5) for value in row] for row in (deviations, mean, quantiles)))
+    rows = (deviations, mean, quantiles, lengths)
+    return Spectrum(of, pack, *([round(float(value), 5) for value in row] for row in rows))
+
+
+def _lengths(embeddings: Embeddings) -> NDArray[np.float32]:
+    """Returns the embeddings' lengths at 101 quantiles."""
+    return np.asarray(np.quantile(np.linalg.norm(embeddings, axis=1), np.linspace(0, 1, 101)), np.float32)
 
 
 def _directions(embeddings: Embeddings) -> tuple[Embeddings, Embeddings, Embeddings]:
