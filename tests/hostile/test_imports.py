@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from mien import config
 from mien.operations.user import combine
 from mien.packs.manifest import catalogue
 from mien.store import open as stores
@@ -30,7 +31,7 @@ from tests import live
 from tests.congruence import faces
 from tests.locked import mien
 
-RETAIL = catalogue()["retail"]
+ENTRY = catalogue()[config.DEFAULT_PACK]
 MATCHING = Matching(combine, lambda *_: 100.0)
 MOST_MEMORY = 600 << 20  # bytes that a refusal may take, an interpreter with NumPy and Arrow among them
 Change = Callable[[dict[str, list[dict[str, Any]]]], None]
@@ -41,11 +42,11 @@ def data(tmp_path: Path) -> Path:
     """Creates a store with a collection of six faces, three of them of a user."""
     folder = tmp_path / "data"
     with closing((store := stores.open_store("", str(folder))).database):
-        made = store.collections.create(faces.ACCOUNT, "family", RETAIL.contract, RETAIL.model_version, {"a": "b"})
+        made = store.collections.create(faces.ACCOUNT, "family", ENTRY.contract, ENTRY.model_version, {"a": "b"})
         assert made
         ids = []
         for number in range(6):
-            drawn = np.random.default_rng(number).standard_normal(256).astype(np.float32)
+            drawn = np.random.default_rng(number).standard_normal(ENTRY.dimension).astype(np.float32)
             face = NewFace(Region(0.1, 0.1, 0.2, 0.2), 99.5, drawn / np.linalg.norm(drawn))
             ids.append(store.faces.add(made.key, Origin(faces.image(number), f"{number}.jpg"), [face])[0].face_id)
         store.users.create(made.key, "ann", None)
@@ -94,7 +95,7 @@ def twice(table: str) -> Change:
 
 
 def embedding(*values: float) -> list[float]:
-    return [*values, *[0.0] * (256 - len(values))]
+    return [*values, *[0.0] * (ENTRY.dimension - len(values))]
 
 
 NAMES: list[tuple[str, Change]] = [
