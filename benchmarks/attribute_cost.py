@@ -1,0 +1,76 @@
+"""What attributes cost: each network alone, DetectFaces with ALL beside DEFAULT, IndexFaces with the mesh, and memory.
+
+    MIEN_PACKS=FOLDER python -m benchmarks.attribute_cost PHOTO [THREADS]
+
+The photograph should show one face. Times are the least of many, in one process and without HTTP; the networks alone
+are the floor of what ALL takes beyond DEFAULT.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import psutil
+
+from mien import app, config, local
+from mien.packs import attribute_networks, attribute_set
+from mien.packs.analyst import SET
+from mien.system import heap
+
+RUNS = 60
+
+
+def resident() -> float:
+    heap.give_back()
+    return float(psutil.Process().memory_info().rss) / 2**20
+
+
+def timed(work: Callable[[], Any]) -> str:
+    """The least and the middle time in milliseconds."""
+    work()
+    times = []
+    for _ in range(RUNS):
+        begun = time.perf_counter()
+        work()
+        times.append(1e3 * (time.perf_counter() - begun))
+    return f"{min(times):6.2f} ms ({median(times):.2f})"
+
+
+def main(photo: str, threads: int = 1) -> None:
+    settings = config.load({"threads": threads}, dict(os.environ))
+    heap.narrow(settings.cores)
+    image = {"Image": {"Bytes": Path(photo).read_bytes()}}
+    with closing(local.scratch(settings, app.open_pack(settings))) as api:
+        api.call("CreateCollection", {"CollectionId": "cost"})
+        for _ in range(3):
+            api.call("DetectFaces", image)
+        before = resident()
+        print(f"DetectFaces, DEFAULT        {timed(lambda: api.call('DetectFaces', image))}")
+        for name in ("EYES_OPEN", "ALL"):
+            begun = time.perf_counter()
+            api.call("DetectFaces", image | {"Attributes": [name]})
+            took = 1e3 * (time.perf_counter() - begun)
+            print(f"the first with {name:12} {took:6.0f} ms, {resident() - before:.0f} MB more than before any")
+        for names in (["EYES_OPEN"], ["GENDER"], ["ALL"]):
+            request = image | {"Attributes": names}
+            print(f"DetectFaces, {names[0]:14} {timed(lambda request=request: api.call('DetectFaces', request))}")
+        print(f"DetectFaces, DEFAULT again  {timed(lambda: api.call('DetectFaces', image))}")
+        for filtered in ("AUTO", "NONE"):
+            request = image | {"CollectionId": "cost", "QualityFilter": filtered}
+            print(
+                f"IndexFaces, {filtered:4}            {timed(lambda request=request: api.call('IndexFaces', request))}"
+            )
+    print("networks alone")
+    for role, session in attribute_networks.deferred(attribute_set.catalogue()[SET], settings).items():
+        crop = np.random.default_rng(0).integers(0, 256, (1, *session.shape)).astype(np.uint8)
+        print(f"  {role:12} {timed(lambda session=session, crop=crop: session.run(crop))}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], *(int(each) for each in sys.argv[2:]))
