@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from mien.config import Settings
 from mien.engine.cores import Cores
 from mien.errors import SetupError
+from mien.face.attributes.evidence import Networks
 from mien.face.attributes.measures import MEASURES, MESH, NAMES, measured
 from mien.face.types import Face
 from mien.packs import attribute_networks, attribute_set
@@ -36,6 +37,7 @@ class Analyst:
         self._settings, self._cores, self._wrap = settings, cores, wrap
         self._lock = threading.Lock()
         self._sessions: dict[str, Deferred] | None = None
+        self._networks: Networks | None = None
         self._fault = ""
 
     def measurable(self, wanted: Collection[str]) -> frozenset[str]:
@@ -50,10 +52,9 @@ class Analyst:
             faces: the faces.
             wanted: names that `measurable` returned.
         """
-        sessions = self._found()
-        if sessions is None:
+        networks = self._networks
+        if networks is None:
             return list(faces)
-        networks = attribute_networks.networks(sessions, self._wrap)
         with self._cores.at_work():
             return [measured(face, networks, wanted) for face in faces]
 
@@ -95,6 +96,7 @@ class Analyst:
                 try:
                     entry = attribute_set.catalogue()[SET]
                     self._sessions = attribute_networks.deferred(entry, self._settings, self._cores)
+                    self._networks = attribute_networks.networks(self._sessions, self._wrap)
                 except SetupError as error:
                     self._fault = str(error)
                     _LOG.warning("attributes are answered as unknown", extra={"facts": {"why": self._fault}})

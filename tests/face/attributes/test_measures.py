@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mien.engine.session import Outputs, Pixels, Runtime
 from mien.face.attributes import measures
 from mien.face.attributes.evidence import Evidence
 from mien.face.attributes.measures import MESH, lacks, measured
@@ -49,3 +50,22 @@ def test_nothing_is_judged_of_a_face_of_few_pixels(monkeypatch: pytest.MonkeyPat
     assert measured(FACE, networks(), {"smile"}).features.answers == {"smile": Verdict(True, 0.9)}
     small = replace(FACE, portrait=portrait(eyes=measures.LEAST_EYES - 1))
     assert measured(small, networks(), {"smile"}).features.answers == {"smile": None}
+
+
+def test_a_mesh_that_shows_no_face_is_run_once() -> None:
+    runs = []
+
+    class Counted:
+        shape = (256, 256, 3)
+
+        def describe(self) -> Runtime:
+            raise AssertionError
+
+        def run(self, pixels: Pixels) -> Outputs:
+            runs.append(1)
+            return mesh(presence=-2.0).run(pixels)
+
+    wanted = {MESH, "mouth_open", "eye_direction", "beard", "sunglasses"}
+    found = measured(FACE, networks(mesh=Counted()), wanted).features
+    assert set(found.answers.values()) == {None}
+    assert runs == [1]

@@ -5,17 +5,20 @@ So a request for open eyes runs the mesh and no other network, and two attribute
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import log
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.engine.session import Session
 from mien.face.align import align
+from mien.face.attributes.head_pose import head_pose
 from mien.face.attributes.mesh import Mesh, run_mesh
 from mien.face.attributes.portrait import MARGIN, SIDE
 from mien.face.attributes.signs import Weights, strength
 from mien.face.halves import Halves
-from mien.face.types import Pixels, Portrait
+from mien.face.types import Pixels, Portrait, Pose
 
 EMOTIONS = ("neutral", "happy", "sad", "surprise", "anger")  # in the network's order
 
@@ -30,6 +33,9 @@ _CHIP_POINTS = (263, 362, 33, 133, 2)
 _BOX = ((1 - 1 / MARGIN) / 2 * SIDE, (1 + 1 / MARGIN) / 2 * SIDE)  # where the detector's box lies in a portrait
 LEAST_PRESENCE = 0.5  # of a mesh; the network says less where something hides the face, and where there is none
 _AROUND = 1.8 / MARGIN  # the side of what the mask network sees, in sides of a portrait
+
+_AROUND_EYES = (159, 145, 386, 374, 27, 23, 257, 253, 33, 133, 263, 362, 110, 339, 28, 258)
+_CHEEKS = (50, 280, 205, 425, 101, 330)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +67,39 @@ class Evidence:
         self._networks = networks
         self._halves = Halves(portrait.pixels)
 
-    @cached_property
+    @property
     def mesh(self) -> Mesh:
         """The mesh.
 
         Raises:
             UnclearError: the portrait shows no face whose mesh can be trusted.
         """
-        found = run_mesh(self._networks.mesh, self.portrait)
-        if found.presence < LEAST_PRESENCE:
+        if self._found.presence < LEAST_PRESENCE:
             raise UnclearError
-        return found
+        return self._found
+
+    @cached_property
+    def pose(self) -> Pose:
+        """The pose of the head by the mesh.
+
+        Raises:
+            UnclearError: as `mesh`.
+        """
+        return head_pose(self.mesh)
+
+    @cached_property
+    def darkness(self) -> float:
+        """How much darker the eyes and their lids are than the cheeks, as the logarithm of a ratio.
+
+        Raises:
+            UnclearError: as `mesh`.
+        """
+        luma = cv2.GaussianBlur(cv2.cvtColor(self.portrait.pixels, cv2.COLOR_RGB2GRAY), (0, 0), 2.0)
+        places = np.clip(np.round(self.mesh.points[:, :2]).astype(int), 0, len(luma) - 1)
+        eyes, cheeks = (
+            float(luma[places[list(points), 1], places[list(points), 0]].mean()) for points in (_AROUND_EYES, _CHEEKS)
+        )
+        return log((cheeks + 8) / (eyes + 8))
 
     @cached_property
     def male(self) -> float:
@@ -102,6 +130,10 @@ class Evidence:
         crop = self._halves.cut((-beyond, -beyond, SIDE + beyond, SIDE + beyond), side, (0, 0, 0))
         masked, bare = self._networks.mask.run(crop[None])["cls_branch_concat_1/concat"][0].max(axis=0)
         return float(masked), float(bare)
+
+    @cached_property
+    def _found(self) -> Mesh:
+        return run_mesh(self._networks.mesh, self.portrait)
 
     def sign(self, name: str) -> float:
         """Returns how clear a sign is (one of `signs.LOOKS`), as a logit, not calibrated."""

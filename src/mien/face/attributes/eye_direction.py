@@ -7,7 +7,6 @@ says of half of the people of LFW; see `benchmarks/README.md`, "Attributes".
 import numpy as np
 
 from mien.face.attributes.evidence import Evidence
-from mien.face.attributes.head_pose import head_pose
 from mien.face.attributes.mesh import Mesh
 from mien.face.types import Gaze
 
@@ -26,7 +25,7 @@ def eye_direction(evidence: Evidence) -> Gaze | None:
     mesh = evidence.mesh
     if evidence.portrait.eyes < LEAST_EYES or mesh.shape("eyeBlinkLeft", "eyeBlinkRight") > MOST_CLOSED:
         return None
-    head = head_pose(mesh)
+    head = evidence.pose
     aside = mesh.shape("eyeLookInRight", "eyeLookOutLeft") - mesh.shape("eyeLookOutRight", "eyeLookInLeft")
     below, apart = (sum(each) / 2 for each in zip(*(_lids(mesh, eye) for eye in _EYES), strict=True))
     yaw = _YAW[0] + _YAW[1] * head.yaw + _YAW[2] * aside

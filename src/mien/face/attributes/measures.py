@@ -14,7 +14,6 @@ from mien.face.attributes.eye_direction import eye_direction
 from mien.face.attributes.eyes_open import eyes_open
 from mien.face.attributes.face_occluded import face_occluded
 from mien.face.attributes.gender import gender
-from mien.face.attributes.head_pose import head_pose
 from mien.face.attributes.mouth_open import mouth_open
 from mien.face.attributes.smile import smile
 from mien.face.attributes.thirty import thirty
@@ -81,7 +80,7 @@ def _judged(measure: Measure, evidence: Evidence) -> Answer | None:
 
 def _meshed(features: Features, evidence: Evidence) -> Features:
     try:
-        pose = head_pose(evidence.mesh)
+        pose = evidence.pose
     except UnclearError:
         return replace(features, meshed=True)
     return replace(features, meshed=True, landmarks=thirty(evidence.mesh, pose.yaw), pose=pose)
