@@ -87,6 +87,15 @@ def test_faces_of_one_picture_lie_in_different_ways(pack: Pack, degrees: int) ->
     assert abs((other.pose.roll - degrees + 180) % 360 - 180) < 15
 
 
+def test_a_face_that_only_hints_at_itself_is_found_beside_a_sure_one(pack: Pack) -> None:
+    lying, _ = turned(photos.hopper().pixels, Turn(90, True))
+    picture = photos.beside(lying, photos.astronaut().pixels)
+    assert len(upright(pack).find(Drawn(picture))) == 1
+    found, _ = find(pack, picture)
+    assert found.box.x2 < lying.shape[1]
+    assert found.pose.roll == pytest.approx(90, abs=10)
+
+
 @pytest.mark.parametrize("degrees", [45, 90, 180, 270])
 @pytest.mark.parametrize("factor", [0.25, 0.5, 3.0])
 def test_small_and_large_faces_are_found_turned(pack: Pack, degrees: int, factor: float) -> None:

@@ -76,6 +76,10 @@ class Cascade:
         found = merge(self._finish(image, boxes), self.most_overlap)
         return detections(found, width / image.full.shape[1], height / image.full.shape[0])
 
+    def hinted(self, image: Halves, width: int, height: int) -> tuple[list[Detection], list[Detection]]:
+        """Detects faces; what the last network refuses is no hint (see `Finder.hinted`)."""
+        return self.detect(image, width, height), []
+
     def _propose(self, halves: Halves) -> Boxes:
         """Returns windows that may hold a face: x1, y1, x2, y2 in pixels of the image, the likeliest first."""
         rows, columns = halves.full.shape[:2]

@@ -22,6 +22,7 @@ MOST_CANDIDATES = 400  # faces kept before the largest are chosen
 SAME_FACE = 0.6  # candidates that overlap more are one face, seen by neighbouring cells
 BLACK = (0, 0, 0)
 CORNER = np.zeros(2, np.float32)
+HINT = 0.35  # the score from which a weak candidate may be a turned face
 NEAR = 0.5  # a face wider or taller than this share of the canvas is detected again on the narrow canvas
 
 
@@ -82,6 +83,9 @@ class Finder(Protocol):
             height: rows of the full-resolution image.
         """
 
+    def hinted(self, image: Halves, width: int, height: int) -> tuple[list[Detection], list[Detection]]:
+        """Detects faces (see `detect`), and returns beside them what looked a little like one, if that is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Detector:
@@ -105,12 +109,19 @@ class Detector:
 
     def detect(self, image: Halves, width: int, height: int) -> list[Detection]:
         """Detects faces (see `Finder.detect`)."""
+        return self.hinted(image, width, height)[0]
+
+    def hinted(self, image: Halves, width: int, height: int) -> tuple[list[Detection], list[Detection]]:
+        """Detects faces and, on the wide canvas, weak candidates from HINT (see `Finder.hinted`)."""
         rows, columns = image.full.shape[:2]
         if max(rows, columns) <= max(self.narrow.shape[:2]):
-            found = self._seen(image, self.narrow, self.least_score)
+            found, weak = self._seen(image, self.narrow, self.least_score), NONE
         else:
-            found = self._found(image, width / columns)
-        return detections(merge(found, self.most_overlap), width / columns, height / rows)
+            found, weak = self._found(image, width / columns)
+        across, down = width / columns, height / rows
+        faces = detections(merge(found, self.most_overlap), across, down)
+        likely = weak.scores >= HINT
+        return faces, detections(merge(weak.only(likely), self.most_overlap), across, down) if likely.any() else []
 
     @property
     def canvas(self) -> int:
@@ -126,8 +137,8 @@ class Detector:
         """Returns the same with other sessions (see `Finder.through`)."""
         return replace(self, wide=sessions["wide"], narrow=sessions["narrow"])
 
-    def _found(self, image: Halves, reduction: float) -> Candidates:
-        """Returns the candidates of an image for the wide canvas, looking again for large and for small faces."""
+    def _found(self, image: Halves, reduction: float) -> tuple[Candidates, Candidates]:
+        """Returns an image's candidates on the wide canvas, looking again for large and small faces, and weak ones."""
         seen = self._seen(image, self.wide, min(WEAK, self.least_score))
         good = seen.scores >= self.least_score
         found, weak = seen.only(good), seen.only(~good)
@@ -137,15 +148,15 @@ class Detector:
         rows, columns = image.full.shape[:2]
         squares = tiles(columns, rows, self.canvas, reduction)
         if not (self.closer and len(squares)):
-            return found
+            return found, weak
         shrunk = self.canvas / longer
         if len(found.scores) and found.extents.max(axis=1).min() >= SMALL * longer:
             doubtful = weak.boxes[hints(weak.boxes * shrunk, weak.scores, found.boxes * shrunk)]
             extent = (squares[0, 2] - squares[0, 0]) * self.narrow.shape[0] / self.canvas
             near = around(doubtful, columns, rows, extent)
             if not len(self._close(image, near, self.narrow).scores):
-                return found
-        return joined([found, self._close(image, squares, self.wide)])
+                return found, weak
+        return joined([found, self._close(image, squares, self.wide)]), weak
 
     def _seen(self, image: Halves, session: Session, least_score: float) -> Candidates:
         """Returns the candidates on a canvas of the whole image, in its pixels."""

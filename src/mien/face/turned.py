@@ -21,8 +21,8 @@ from mien.face.halves import Halves
 from mien.face.types import Box, Detection
 from mien.face.view import View, roll, stretched
 
-TILTED = 60.0  # degrees of roll at which no score is certain: landmarks lag behind a tilt, and more so a large one
-TILT = 10.0  # degrees of roll from which a doubted face is drawn upright
+TILTED = 50.0  # degrees of roll beyond SETTLED at which no score is certain: landmarks lag behind a tilt, and more so a large one
+TILT = 15.0  # degrees of roll from which an unsure face is drawn upright
 SETTLED = 8.0  # degrees of roll up to which a face stands upright in a drawing
 SMALL, LARGE = 128, 320  # pixels of the canvases on which faces are drawn
 OVER = 30.0  # degrees of roll, as a face looks best, beyond which it is not upright
@@ -30,7 +30,7 @@ REACH = 0.8  # half of the side of each of nine tiles of a canvas, in sides of t
 ALONE = 1.25  # half of the side of the large canvas, in sides of the one face on it
 DRAWINGS = 4  # the most times that a face is drawn alone until it stands upright
 BESIDE = 0.36  # the least area of a doubted face in a small picture, as a share of the least certain one there
-MOST_DOUBTED, MOST_TURNED = 8, 12  # faces of a picture, the largest, that are drawn turned, and alone
+MOST_DOUBTED, MOST_HINTS, MOST_TURNED = 8, 2, 12  # of a picture, the largest, that are drawn turned, and alone
 LEAST_TURNED = 0.75  # the least score of a face that is found only turned
 GAIN = 0.08  # what the score of an unsure face must gain for it to be turned over
 TURNED_OVER = 60.0  # degrees between two rolls of one face, of which one must be wrong
@@ -69,22 +69,31 @@ class Turned:
 
     def detect(self, image: Halves, width: int, height: int) -> list[Detection]:
         """Detects faces (see `Finder.detect`)."""
-        found = self.finder.detect(image, width, height)
+        return self.hinted(image, width, height)[0]
+
+    def hinted(self, image: Halves, width: int, height: int) -> tuple[list[Detection], list[Detection]]:
+        """Detects faces, and returns the finder's hints with them (see `Finder.hinted`)."""
+        found, hints = self.finder.hinted(image, width, height)
         doubted = [face for face in found if self._is_doubted(face)]
-        if found and not doubted:
-            return found
+        if found and not doubted and not hints:
+            return found, hints
         rows, columns = image.full.shape[:2]
         across, down = columns / width, rows / height
         certain = min((face.box.area for face in found if not self._is_doubted(face)), default=0.0)
         if certain:
             doubted = [face for face in doubted if self._is_worth(face, certain, width, height)]
+        apart = [face for face in hints if self.sure and not any(face.box.overlap(each.box) for each in found)]
         seen = [stretched(face, across, down) for face in doubted[:MOST_DOUBTED]]
-        turned = self._turned(image, seen, bool(certain)) if found else self._elsewhere(image, (90, 180, 270))
-        return self._joined(found, [stretched(face, 1 / across, 1 / down) for face in turned]) if turned else found
+        likely = sorted(apart, key=lambda face: -face.confidence)[:MOST_HINTS]
+        more = [stretched(face, across, down) for face in likely]
+        turned = self._turned(image, seen, more, bool(certain)) if found else self._elsewhere(image, (90, 180, 270))
+        back = [stretched(face, 1 / across, 1 / down) for face in turned]
+        return self._joined(found, back) if back else found, hints
 
     def _is_doubted(self, face: Detection) -> bool:
         """Returns whether a face may be turned: it has a low score, or one that is low for its tilt."""
-        return face.confidence < self.sure + (1 - self.sure) * abs(roll(face.landmarks)) / TILTED
+        tilt = max(abs(roll(face.landmarks)) - SETTLED, 0.0)
+        return face.confidence < self.sure + (1 - self.sure) * tilt / TILTED
 
     def _is_worth(self, face: Detection, certain: float, width: int, height: int) -> bool:
         """Returns whether to look turned at a doubted face beside a certainly upright one of the area `certain`.
@@ -95,22 +104,25 @@ class Turned:
         whole = min(face.box.x1, face.box.y1, width - face.box.x2, height - face.box.y2) >= 0
         return whole and face.box.area >= least
 
-    def _turned(self, image: Halves, doubted: Sequence[Detection], certain: bool) -> list[Detection]:
+    def _turned(
+        self, image: Halves, doubted: Sequence[Detection], hints: Sequence[Detection], certain: bool
+    ) -> list[Detection]:
         """Returns the doubted faces that are turned, as they are, and others that are turned like them.
 
         Args:
             image: the image.
             doubted: the faces, in pixels of the image.
+            hints: what may be faces if they are turned.
             certain: whether another face of the picture is certainly upright.
         """
-        suspects, upright = [], []
-        for face in doubted:
-            tilted = abs(roll(face.landmarks)) > TILT
-            look = None if tilted and face.confidence >= self.sure else self._look(image, face, certain)
-            if tilted or (look and abs(roll(look.landmarks)) > OVER):
+        suspects, upright = [], False
+        for number, face in enumerate((*doubted, *hints)):
+            sure = face.confidence >= self.sure  # then its tilt is doubted, not where its eyes are
+            look = None if sure else self._look(image, face, certain)
+            if sure or abs(roll(face.landmarks)) > TILT or (look and abs(roll(look.landmarks)) > OVER):
                 suspects.append((face, look or face))
-            elif look:
-                upright.append(face)
+            elif look and number < len(doubted):
+                upright = True
         faces = list(self._upright(image, suspects))
         quarters = {round(roll(face.landmarks) / 90) * 90 % 360 for face in faces} - {0}
         if not (certain or upright or any(face.confidence >= self.sure for face in faces)):
@@ -146,7 +158,7 @@ class Turned:
         """
         for found, look in suspects[:MOST_TURNED]:
             upright = self._settled(image, look)
-            if upright and self._is_better(upright, found):
+            if upright and upright.confidence >= LEAST_TURNED and self._is_better(upright, found):
                 yield upright
 
     def _settled(self, image: Halves, face: Detection) -> Detection | None:
