@@ -21,7 +21,7 @@ from mien.face.halves import Halves
 from mien.face.types import Box, Detection
 from mien.face.view import View, roll, stretched
 
-TILTED = 50.0  # degrees of roll beyond SETTLED at which no score is certain, because landmarks lag behind a tilt
+TILTED = 40.0  # degrees of roll beyond SETTLED at which no score is certain, because landmarks lag behind a tilt
 TILT = 15.0  # degrees of roll from which an unsure face is drawn upright
 SETTLED = 8.0  # degrees of roll up to which a face stands upright in a drawing
 SMALL, LARGE = 128, 320  # pixels of the canvases on which faces are drawn
