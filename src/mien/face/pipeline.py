@@ -13,6 +13,7 @@ import numpy as np
 from mien.engine.cores import Cores
 from mien.face.align import align
 from mien.face.attributes import portrait
+from mien.face.certainty import AS_SCORED, Certainty
 from mien.face.detect import Finder
 from mien.face.embed import Embedder, Embeddings, Ensemble
 from mien.face.halves import Halves
@@ -26,11 +27,15 @@ CANVASES = 2  # a picture is first decoded at this many times the detector's can
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """A detector, the networks that embed the faces it finds, and the cores that their inferences share."""
+    """A detector, the networks that embed the faces it finds, and the cores that their inferences share.
+
+    `certainty` turns the detector's scores into probabilities.
+    """
 
     detector: Finder
     ensemble: Ensemble
     cores: Cores
+    certainty: Certainty = AS_SCORED
 
     def find(
         self,
@@ -53,7 +58,8 @@ class Pipeline:
             with stage("decode"):
                 image = Halves(picture.rgb(CANVASES * self.detector.canvas))
             with stage("detect"):
-                detections = self.detector.detect(image, picture.width, picture.height)
+                found = self.detector.detect(image, picture.width, picture.height)
+            detections = [self.certainty.judged(each) for each in found]
             sides = [self._side(each, picture, portraits) for each in detections]
             had = max(image.full.shape[:2])
             finer = image

@@ -4,6 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from mien.errors import ResourceNotFoundError, ServiceQuotaExceededError
+from mien.face import certainty
 from mien.face.attributes.measures import MESH
 from mien.face.types import Face
 from mien.operations import attributes
@@ -184,7 +185,7 @@ def _store(
 ) -> list[StoredFace]:
     embeddings = embed(context, (found, faces))
     new = [
-        NewFace(region(face.box, found.picture), 100 * face.detection.confidence, embedding)
+        NewFace(region(face.box, found.picture), 100 * certainty.confidence(face), embedding)
         for face, embedding in zip(faces, embeddings, strict=True)
     ]
     try:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from mien.face import certainty
 from mien.face.landmarks import MEAN, all_landmarks
 from mien.face.types import Box, Face
 from mien.operations.attributes import BASE_LANDMARKS, members, wants_all_landmarks
@@ -63,8 +64,8 @@ def compared_face(face: Face, picture: ImageFaces) -> ComparedFace:
 
 
 def confidence(face: Face) -> float:
-    """Returns the detector's confidence, 0–100."""
-    return single(100 * face.detection.confidence)
+    """Returns the probability that it is a face, 0–100."""
+    return single(100 * certainty.confidence(face))
 
 
 def stored_face(face: StoredFace, model_version: str | None) -> FaceShape:

@@ -6,6 +6,7 @@ a stricter filter passes a looser one.
 
 from dataclasses import dataclass
 
+from mien.face import certainty
 from mien.face.types import Face, Pose
 
 
@@ -22,10 +23,10 @@ class Bar:
 
 
 BARS = {
-    "LOW": Bar(confidence=62, pixels=16, turn=75, brightness=6, sharpness=4, contrast=5),
-    "AUTO": Bar(confidence=66, pixels=24, turn=65, brightness=10, sharpness=8, contrast=8),
-    "MEDIUM": Bar(confidence=75, pixels=40, turn=50, brightness=16, sharpness=14, contrast=11),
-    "HIGH": Bar(confidence=85, pixels=50, turn=35, brightness=24, sharpness=24, contrast=15),
+    "LOW": Bar(confidence=57, pixels=16, turn=75, brightness=6, sharpness=4, contrast=5),
+    "AUTO": Bar(confidence=60, pixels=24, turn=65, brightness=10, sharpness=8, contrast=8),
+    "MEDIUM": Bar(confidence=66, pixels=40, turn=50, brightness=16, sharpness=14, contrast=11),
+    "HIGH": Bar(confidence=81, pixels=50, turn=35, brightness=24, sharpness=24, contrast=15),
 }
 
 
@@ -47,7 +48,7 @@ def reasons(face: Face, quality_filter: str, pose: Pose | None = None) -> list[s
         "EXTREME_POSE": turn > bar.turn,
         "LOW_BRIGHTNESS": face.quality.brightness < bar.brightness,
         "LOW_SHARPNESS": face.quality.sharpness < bar.sharpness,
-        "LOW_CONFIDENCE": 100 * face.detection.confidence < bar.confidence,
+        "LOW_CONFIDENCE": 100 * certainty.confidence(face) < bar.confidence,
         "SMALL_BOUNDING_BOX": short < bar.pixels,
         "LOW_FACE_QUALITY": face.quality.contrast < bar.contrast,
     }
@@ -57,4 +58,4 @@ def reasons(face: Face, quality_filter: str, pose: Pose | None = None) -> list[s
 def goodness(face: Face) -> float:
     """Returns a rank by which the best faces are kept when there are too many; higher is better."""
     turn = max(abs(face.pose.yaw), abs(face.pose.pitch)) / 90
-    return face.detection.confidence * (0.5 + face.quality.sharpness / 200) * (1 - 0.5 * turn)
+    return certainty.confidence(face) * (0.5 + face.quality.sharpness / 200) * (1 - 0.5 * turn)

@@ -14,6 +14,7 @@ from mien.engine.openvino import OpenVinoSession
 from mien.engine.session import SAMPLES, Graph, Runtime, Session, agrees, alive, fingerprint
 from mien.errors import SetupError
 from mien.face.cascade import Cascade, pyramid
+from mien.face.certainty import Certainty
 from mien.face.crowd import Crowd
 from mien.face.detect import Detector, Finder
 from mien.face.embed import Embedder, Ensemble
@@ -136,7 +137,8 @@ def load(
     except UNREADABLE as error:
         raise SetupError(f"The pack {manifest.name} cannot be loaded: {reason(error)}.") from None
     sessions = finder.sessions | {name: each.session for name, each in zip(_names(embedders), embedders, strict=True)}
-    pipeline = Pipeline(finder, ensemble, cores)
+    certainty = Certainty.through(detector.certainty if isinstance(detector, DetectorSpec) else ())
+    pipeline = Pipeline(finder, ensemble, cores, certainty)
     return Pack(manifest, pipeline, calibration, embedders[0].session.describe(), sessions)
 
 

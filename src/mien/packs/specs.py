@@ -1,5 +1,6 @@
 """Describes in a manifest how pixels enter the networks, and what shortens vectors: detector, embedders, crowd."""
 
+from itertools import pairwise
 from typing import Annotated, Literal
 
 import msgspec
@@ -7,6 +8,7 @@ from msgspec import Meta
 
 Side = Annotated[int, Meta(ge=16, le=4096)]  # pixels of a network's input
 Share = Annotated[float, Meta(ge=0, le=1)]
+Chance = Annotated[float, Meta(gt=0, lt=1)]
 Coordinate = Annotated[float, Meta(ge=-1, le=2)]  # as a share of a crop; a landmark may lie outside
 Point = tuple[Coordinate, Coordinate]
 Triple = tuple[float, float, float]
@@ -18,7 +20,8 @@ Colors = Literal["RGB", "BGR"]
 class DetectorSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="canvas"):
     """A detector of one network: canvas sides in pixels, preprocessing, the head of its outputs, thresholds (0–1).
 
-    A face whose score is below `sure` may be turned (`face.turned.Turned`).
+    A face whose score is below `sure` may be turned (`face.turned.Turned`). `certainty` has rising pairs of a score and
+    the probability of a face with it (`face.certainty`); without them the score is answered as the probability.
     """
 
     file: str
@@ -31,6 +34,11 @@ class DetectorSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
     sure: Share = 0.0
     mean: Triple = (0.0, 0.0, 0.0)
     scale: Divisors = (1.0, 1.0, 1.0)
+    certainty: tuple[tuple[Share, Chance], ...] = ()
+
+    def __post_init__(self) -> None:
+        if any(one >= other for pairs in zip(*self.certainty, strict=True) for one, other in pairwise(pairs)):
+            raise ValueError("the scores and probabilities of certainty must rise")
 
     @property
     def files(self) -> tuple[str, ...]:
