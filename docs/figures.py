@@ -19,8 +19,14 @@ TAR = re.compile(r"(?m)^tar = \{.*\}$")
 
 
 def written(page: str, figures: Figures, default: str) -> str:
-    """The page with each of its tables replaced; `default` is the default pack."""
-    return MARK.sub(lambda found: found[1] + "\n" + "".join(TABLES[found[2]](figures, default)) + "\n", page)
+    """The page with each of its tables replaced whose figures are there; `default` is the default pack."""
+
+    def table(found: re.Match[str]) -> str:
+        if found[2] in LATER and found[2] not in figures[default]:
+            return found[0]
+        return found[1] + "\n" + "".join(TABLES[found[2]](figures, default)) + "\n"
+
+    return MARK.sub(table, page)
 
 
 def catalogued(manifest: str, figures: Figures) -> str:
@@ -67,19 +73,21 @@ def packs(figures: Figures, default: str) -> Iterator[str]:
 
 
 def turned(figures: Figures, default: str) -> Iterator[str]:
-    yield from _head("photographs", "face found", "one person, both turned", "one person, one turned",
-                     "strangers in 10,000")  # fmt: skip
-    kinds = {
-        "upright": lambda row: row["degrees"] == 0,
-        "by 90°, 180° and 270°": lambda row: row["degrees"] % 90 == 0 and row["degrees"],
-        "by every other 15°, with their corners": lambda row: row["degrees"] % 90 and row["kept"],
-        "by every other 15°, corners cut off": lambda row: row["degrees"] % 90 and not row["kept"],
-    }
-    for text, belongs in kinds.items():
-        rows = [row for row in figures[default]["turned"] if belongs(row)]
-        shares = (_least([row[name] for row in rows], rows[0]["photos"] / of) for name, of in
-                  (("found", 1), ("both", 2), ("one", 1)))  # fmt: skip
-        yield _row(text, *shares, _most([row["strangers"] for row in rows], rows[0]["photos"]))
+    upright, *rows = figures[default]["turned"]
+    photos = upright["photos"]
+    yield from _head(f"{photos} photographs", "upright", "turned, mean", "turned, worst")
+    for name, text, trials in (
+        ("found", "face found", photos),
+        ("both", "one person recognised at 80, both photographs turned", photos / 2),
+        ("one", "the same, one of the two turned", photos / 2),
+    ):
+        shares = [row[name] for row in rows]
+        low, high = wilson(min(shares), trials)
+        worst = f"{100 * min(shares):.1f}% ({100 * low:.1f}–{100 * high:.1f})"
+        yield _row(text, f"{100 * upright[name]:.1f}%", f"{100 * sum(shares) / len(shares):.1f}%", worst)
+    shares, pairs = [row["strangers"] for row in rows], photos * (photos - 2) / 2  # two photographs of each person
+    text = "strangers taken for one person, both turned, in 10,000 pairs"
+    yield _row(text, _short(upright["strangers"]), _short(sum(shares) / len(shares)), _interval(max(shares), pairs))
 
 
 def degraded(figures: Figures, default: str) -> Iterator[str]:
@@ -92,6 +100,7 @@ def degraded(figures: Figures, default: str) -> Iterator[str]:
         yield _row(kind, *shares, _interval(worst["strangers"], worst["pairs"]))
 
 
+LATER = ("turned", "degraded")  # parts that take long, and may not have been measured since a pack changed
 TABLES: dict[str, Callable[[Figures, str], Iterator[str]]] = {
     table.__name__: table for table in (pairs, groups, galleries, packs, turned, degraded)
 }
@@ -110,21 +119,6 @@ def _percent(people: dict[str, Any], far: str) -> str:
 def _in_10000(group: dict[str, Any], similarity: str) -> str:
     low, high = group["far_interval_95"][similarity]
     return f"{_short(group['far'][similarity])} ({_short(low)}–{_short(high)})"
-
-
-def _least(shares: list[float], trials: float) -> str:
-    """The mean of some shares, and the least of them with its interval."""
-    low, high = wilson(min(shares), trials)
-    if len(shares) == 1:
-        return f"{100 * shares[0]:.1f}% ({100 * low:.1f}–{100 * high:.1f})"
-    mean = sum(shares) / len(shares)
-    return f"{100 * mean:.1f}%; at worst {100 * min(shares):.1f}% ({100 * low:.1f}–{100 * high:.1f})"
-
-
-def _most(shares: list[float], photos: int) -> str:
-    """The mean of some shares of strangers, and the highest of them with its interval."""
-    worst = _interval(max(shares), photos * (photos - 2) / 2)  # two photographs of each person
-    return worst if len(shares) == 1 else f"{1e4 * sum(shares) / len(shares):.1f}; at worst {worst}"
 
 
 def _interval(share: float, pairs: float) -> str:

@@ -1,5 +1,6 @@
 """The figures that `make accuracy` keeps: of the packs as they are, and as good as the documents say in words."""
 
+import importlib
 import json
 import math
 from pathlib import Path
@@ -47,3 +48,33 @@ def test_the_default_pack_keeps_what_accuracy_md_says_in_words() -> None:
     retail = {name: group["far"]["80"] for name, group in KEPT["retail"]["groups"].items()}
     assert max(retail[name] for name in ADULTS) < 20e-4
     assert 50e-4 < max(retail[name] for name in OLD) < 100e-4
+
+
+@pytest.fixture
+def figures(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    return importlib.import_module("figures")
+
+
+def test_what_was_not_measured_leaves_its_table_as_it_was(figures: Any) -> None:
+    page = "a\n<!-- table turned, written by docs/generate.py -->\n\n| old |\n\n<!-- end of the table -->\nb"
+    assert figures.written(page, {"duo": {}}, "duo") == page
+
+
+def test_turned_and_degraded_photographs_get_tables(figures: Any) -> None:
+    """The mean and the worst of all turns, and the strengths of a kind side by side."""
+    turned = [
+        {"photos": 200, "found": found, "both": both, "one": both, "strangers": strangers}
+        for found, both, strangers in ((1.0, 0.99, 0.0), (1.0, 0.98, 1e-4), (0.98, 0.96, 3e-4))
+    ]
+    blurred = [
+        {"condition": "blur", "found": 1.0, "pairs": 10_000, "strangers": each, "one_side": 0.9, "both_sides": 0.8}
+        for each in (0.0, 2e-4)
+    ]
+    found = {"duo": {"turned": turned, "degraded": blurred}}
+    page = "<!-- table {}, written by docs/generate.py -->\n<!-- end of the table -->"
+    rows = figures.written(page.format("turned"), found, "duo").splitlines()
+    assert rows[4] == "| face found | 100.0% | 99.0% | 98.0% (95.0–99.2) |"
+    assert rows[7].startswith("| strangers taken for one person, both turned, in 10,000 pairs | 0.0 | 2.0 | 3.0 (")
+    rows = figures.written(page.format("degraded"), found, "duo").splitlines()
+    assert rows[4] == "| blur | 100 / 100 | 90 / 90 | 80 / 80 | 2.0 (0.5–7.3) |"
