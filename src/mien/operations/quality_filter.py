@@ -23,9 +23,9 @@ class Bar:
 
 
 BARS = {
-    "LOW": Bar(confidence=57, pixels=16, turn=75, brightness=6, sharpness=4, contrast=5),
-    "AUTO": Bar(confidence=60, pixels=24, turn=65, brightness=10, sharpness=8, contrast=8),
-    "MEDIUM": Bar(confidence=66, pixels=40, turn=50, brightness=16, sharpness=14, contrast=11),
+    "LOW": Bar(confidence=58, pixels=16, turn=75, brightness=6, sharpness=4, contrast=5),
+    "AUTO": Bar(confidence=66, pixels=24, turn=65, brightness=10, sharpness=8, contrast=8),
+    "MEDIUM": Bar(confidence=70, pixels=40, turn=50, brightness=16, sharpness=14, contrast=11),
     "HIGH": Bar(confidence=81, pixels=50, turn=35, brightness=24, sharpness=24, contrast=15),
 }
 

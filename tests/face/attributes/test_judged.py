@@ -132,6 +132,12 @@ def test_emotions_add_up_to_one_and_what_is_not_measured_is_near_none() -> None:
     assert max(found[name] for name in [*found][5:]) < 0.01
 
 
+def test_emotions_need_no_mesh() -> None:
+    found = emotions(evidence(mesh=mesh(presence=-3.0), emotions=SAD))
+    assert found is not None
+    assert max(found, key=lambda name: found[name]) == "sad"
+
+
 def test_gender_says_less_of_a_child() -> None:
     grown, child = (
         gender(evidence(mesh=mesh(), gender=answers(0.05, 0.95), age=answers(*ages(years)))) for years in (30, 4)
