@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from mien import app, config
 from mien.engine.session import Recorded
 from mien.face.embed import Embedder, Ensemble
-from mien.face.types import Crop, Embedding
+from mien.face.types import Box, Crop, Detection, Embedding, Face, Pose, Quality
 from mien.image.decode import read_header
 from mien.packs import install, manifest
 from mien.packs.load import Pack
@@ -23,14 +23,15 @@ def saying(vector: list[float], weight: float) -> Embedder:
     )
 
 
-def crops(count: int) -> list[Crop]:
-    return [Crop(np.zeros((8, 8, 3), np.uint8))] * count
+def face(count: int) -> Face:
+    crops = (Crop(np.zeros((8, 8, 3), np.uint8)),) * count
+    return Face(Detection(Box(0, 0, 8, 8), POINTS, 0.9), Pose(0, 0, 0), Quality(50, 80, 40), crops)
 
 
 def test_a_cosine_is_the_weighted_mean_of_the_networks_cosines() -> None:
-    one = Ensemble((saying([1, 0], 1), saying([0, 3, 0], 3))).embed([crops(2)])[0]
-    other = Ensemble((saying([0.6, 0.8], 1), saying([0, 0, 1], 3))).embed([crops(2)])[0]
-    third = Ensemble((saying([0, 1], 1), saying([0, 0.8, 0.6], 3))).embed([crops(2)])[0]
+    one = Ensemble((saying([1, 0], 1), saying([0, 3, 0], 3))).embed([face(2)])[0]
+    other = Ensemble((saying([0.6, 0.8], 1), saying([0, 0, 1], 3))).embed([face(2)])[0]
+    third = Ensemble((saying([0, 1], 1), saying([0, 0.8, 0.6], 3))).embed([face(2)])[0]
     assert one.shape == (5,)
     assert one @ one == pytest.approx(1, abs=1e-3)
     assert one @ other == pytest.approx(0.25 * 0.6 + 0.75 * 0, abs=1e-3)
@@ -38,7 +39,7 @@ def test_a_cosine_is_the_weighted_mean_of_the_networks_cosines() -> None:
 
 
 def test_numbers_are_those_that_are_stored() -> None:
-    vectors = Ensemble((saying([0.123456789, 0.7654321], 1),)).embed([crops(1)] * 3)
+    vectors = Ensemble((saying([0.123456789, 0.7654321], 1),)).embed([face(1)] * 3)
     assert vectors.dtype == np.float32
     np.testing.assert_array_equal(vectors, vectors.astype(np.float16))
     assert Ensemble((saying([1, 0], 1),)).embed([]).shape == (0, 2)
@@ -76,11 +77,12 @@ def test_only_the_first_network_cuts_out_a_face_that_is_not_embedded(duo: Pack) 
     assert [crop.straight.shape for crop in whole.crops] == [(128, 128, 3), (112, 112, 3)]
 
 
-def test_the_contract_says_which_network_has_which_file_weight_and_crowd() -> None:
+def test_the_contract_says_which_network_has_which_file_weight_crowd_and_trust() -> None:
     first, second = DUO.embedders
     swapped = [replace(first, file=second.file), replace(second, file=first.file)]
     heavier = [first, replace(second, weight=1.0)]
     assert DUO.crowd is not None
+    assert DUO.trust is not None
     stronger = replace(DUO.crowd, strength=2.0)
     others = [
         replace(DUO, embedder=swapped),
@@ -88,6 +90,8 @@ def test_the_contract_says_which_network_has_which_file_weight_and_crowd() -> No
         replace(DUO, embedder=[second, first]),
         replace(DUO, crowd=stronger),
         replace(DUO, crowd=None),
+        replace(DUO, trust=replace(DUO.trust, allowance=2.0)),
+        replace(DUO, trust=None),
     ]
     assert len({DUO.contract, *(each.contract for each in others)}) == 1 + len(others)
     credited = replace(DUO.crowd, license="others")

@@ -42,7 +42,7 @@ def crowd(settings: Settings, given: argparse.Namespace) -> None:
         except (ApiError, OSError) as error:
             raise SetupError(f"{photo} cannot be read: {error}.") from None
         if faces:
-            found.append(pipeline.ensemble.apart([faces[0].crops]))
+            found.append([each.vectors for each in pipeline.ensemble.apart([faces[0].crops])])
     progress.close()
     if not found:
         raise SetupError(f"No face was found in {given.folder}.")

@@ -64,9 +64,9 @@ class Crowd:
         """Returns how near each face is to the crowd, float32 (N,): the mean of its highest cosines and `nearer`.
 
         Args:
-            vectors: float32 (N, D), each of length 1.
+            vectors: float32 (N, D), of any length.
         """
-        cosines = _unit(vectors - self.middle) @ self.faces.T + self.nearer
+        cosines = _unit(_unit(vectors) - self.middle) @ self.faces.T + self.nearer
         near = np.partition(cosines, -self.nearest, axis=1)[:, -self.nearest :]
         return np.asarray(near.mean(axis=1), np.float32)
 

@@ -8,9 +8,23 @@ from numpy.typing import NDArray
 
 from mien.engine.session import Session
 from mien.face.crowd import Crowd
-from mien.face.types import Crop, Pixels, Points
+from mien.face.trust import Trust
+from mien.face.types import Crop, Face, Pixels, Points
 
 Embeddings = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What an embedding network answers about faces.
+
+    Attributes:
+        vectors: float32 (N, dimension), each of length 1.
+        lengths: float32 (N,), of the answers before they were scaled to 1, of two crops their mean.
+    """
+
+    vectors: Embeddings
+    lengths: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +56,30 @@ class Embedder:
         return self.session.shape[0]
 
     def embed(self, crops: Pixels, mirrored: Pixels | None = None) -> Embeddings:
-        """Embeds aligned crops.
+        """Embeds aligned crops; float32 (N, dimension), each of length 1 (see `answer`)."""
+        return self.answer(crops, mirrored).vectors
+
+    def answer(self, crops: Pixels, mirrored: Pixels | None = None) -> Output:
+        """Embeds aligned crops, and measures the network's answers.
 
         Args:
             crops: uint8 RGB (N, size, size, 3).
             mirrored: the same faces cut out for `mirrored`, not yet mirrored; without them `crops` serve for both.
 
-        Returns:
-            float32 (N, dimension), each of length 1.
-
         Raises:
             ArithmeticError: an output is zero or not finite, which no face gives.
         """
-        if len(crops) == 0:
-            return np.empty((0, self.dimension), np.float32)
+        count = len(crops)
+        if count == 0:
+            return Output(np.empty((0, self.dimension), np.float32), np.empty(0, np.float32))
         other = crops if mirrored is None else mirrored
         batch = np.concatenate([crops, other[:, :, ::-1]]) if self.mirror else np.ascontiguousarray(crops)
-        (vectors,) = self.session.run(batch).values()
-        vectors = unit(vectors.reshape(len(batch), -1))
-        return unit(vectors[: len(crops)] + vectors[len(crops) :]) if self.mirror else vectors
+        (answers,) = self.session.run(batch).values()
+        answers = answers.reshape(len(batch), -1)
+        vectors, lengths = unit(answers), np.linalg.norm(answers, axis=1).astype(np.float32)
+        if not self.mirror:
+            return Output(vectors, lengths)
+        return Output(unit(vectors[:count] + vectors[count:]), (lengths[:count] + lengths[count:]) / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,28 +87,27 @@ class Ensemble:
     """One or more embedding networks whose vectors are joined into one.
 
     Each network's unit vector is scaled by the root of its weight, and they are concatenated, so that the cosine of two
-    such vectors is the weighted mean of the networks' cosines. The vector has length 1, or less where a crowd shortens
-    it. Its numbers are rounded to float16, in which it is stored, so that the same face in the same picture has the
-    vector that was stored.
+    such vectors is the weighted mean of the networks' cosines. The vector has length 1, or less where the face is
+    doubtful or close to the crowd. Its numbers are rounded to float16, in which it is stored, so that the same face in
+    the same picture has the vector that was stored.
 
     Attributes:
         embedders: the networks; a face is measured in the crop of the first (`quality`).
-        crowd: shortens vectors; None for a pack without.
+        crowd: shortens the vectors of faces that are like many; None for a pack without.
+        trust: clears and shortens the vectors of doubtful faces; None for a pack without.
     """
 
     embedders: tuple[Embedder, ...]
     crowd: Crowd | None = None
+    trust: Trust | None = None
 
     @property
     def dimension(self) -> int:
         """The number of dimensions of the joined vector."""
         return sum(each.dimension for each in self.embedders)
 
-    def embed(self, faces: Sequence[Sequence[Crop]]) -> Embeddings:
-        """Returns a vector for each face.
-
-        Args:
-            faces: for each face a crop for each network.
+    def embed(self, faces: Sequence[Face]) -> Embeddings:
+        """Returns a vector for each face, which has a crop for each network.
 
         Returns:
             float32 (N, dimension), each of length 1 or less.
@@ -99,14 +117,26 @@ class Ensemble:
         """
         if not faces:
             return np.empty((0, self.dimension), np.float32)
-        vectors = self.joined(self.apart(faces))
-        whole = vectors if self.crowd is None else self.crowd.shortened(vectors)
-        return whole.astype(np.float16).astype(np.float32)
+        outputs = self.apart([face.crops for face in faces])
+        vectors = self.joined([each.vectors for each in outputs])
+        if self.trust is not None:
+            blank = np.array([face.quality.blank / 100 for face in faces], np.float32)
+            vectors = self.trust.applied(vectors, [each.lengths for each in outputs], blank)
+        if self.crowd is not None:
+            vectors = self.crowd.shortened(vectors)
+        return vectors.astype(np.float16).astype(np.float32)
 
-    def apart(self, faces: Sequence[Sequence[Crop]]) -> list[Embeddings]:
-        """Returns each network's vectors of the faces, float32 (N, D), of length 1."""
+    def trusted(self, vectors: Embeddings) -> NDArray[np.float32]:
+        """Returns how far each vector of `embed` is trusted, float32 (N,), 0–1: its length but for the crowd's part."""
+        lengths = np.linalg.norm(vectors, axis=1)
+        if self.crowd is None:
+            return np.asarray(lengths, np.float32)
+        return np.asarray(lengths / np.linalg.norm(self.crowd.shortened(unit(vectors)), axis=1), np.float32)
+
+    def apart(self, faces: Sequence[Sequence[Crop]]) -> list[Output]:
+        """Returns what each network answers about faces, each of which has a crop for each network."""
         each = zip(self.embedders, zip(*faces, strict=True), strict=True)
-        return [embedder.embed(*_stacked(crops)) for embedder, crops in each]
+        return [embedder.answer(*_stacked(crops)) for embedder, crops in each]
 
     def joined(self, parts: Sequence[Embeddings]) -> Embeddings:
         """Joins the networks' vectors of the same faces, float32 (N, D) each, to float32 (N, dimension)."""

@@ -85,7 +85,7 @@ class Pipeline:
     def embed(self, faces: Sequence[Face]) -> Embeddings:
         """Embeds faces that `find` returned; float32 (N, dimension), of length 1 or less."""
         with self.cores.at_work():
-            return self.ensemble.embed([face.crops for face in faces])
+            return self.ensemble.embed(faces)
 
     def _side(self, detection: Detection, picture: Picture, portraits: bool) -> int:
         """Returns the picture's longer side at which the face has as many pixels as its crops, up to full size."""

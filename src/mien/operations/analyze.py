@@ -8,7 +8,7 @@ from mien.errors import InvalidParameterError
 from mien.operations.attributes import wanted
 from mien.operations.constraints import REQUIRED
 from mien.operations.context import Caller, Context, Operation, Operations
-from mien.operations.image_faces import embed, find_faces
+from mien.operations.image_faces import doubted, embed, find_faces
 from mien.operations.present import bounding_box, compared_face, confidence, face_detail, region
 from mien.operations.shapes import (
     THRESHOLD,
@@ -88,11 +88,14 @@ def compare_faces(context: Context, caller: Caller, request: CompareFacesRequest
     if not (source.faces and target.faces):
         raise InvalidParameterError
     probe, *others = embed(context, (source, source.faces[:1]), (target, target.faces))
-    found = np.stack(others)
+    trusted = [pair for pair in zip(others, target.faces, strict=True) if not doubted(context, pair[0], bar)]
+    if doubted(context, probe, bar) or not trusted:
+        raise InvalidParameterError
+    found = np.stack([embedding for embedding, _ in trusted])
     lengths = np.linalg.norm(found, axis=1) * np.linalg.norm(probe)
     similarities = context.pack.calibration.similarity(found @ probe, lengths)
     matches, unmatched = [], []
-    for similarity, face in zip(similarities, target.faces, strict=True):
+    for similarity, (_, face) in zip(similarities, trusted, strict=True):
         shape = compared_face(face, target.picture)
         if similarity >= threshold:
             matches.append(CompareFacesMatch(similarity=single(similarity), face=shape))

@@ -6,12 +6,12 @@ from uuid import UUID
 from mien.errors import ResourceNotFoundError, ServiceQuotaExceededError
 from mien.face import certainty
 from mien.face.attributes.measures import MESH
-from mien.face.types import Face
+from mien.face.types import Embedding, Face
 from mien.operations import attributes
 from mien.operations.collection import CollectionRequest
 from mien.operations.constraints import REQUIRED, Range
 from mien.operations.context import Caller, Context, Operation, Operations
-from mien.operations.image_faces import FoundFaces, embed, find_faces
+from mien.operations.image_faces import FoundFaces, doubted, embed, find_faces
 from mien.operations.paging import Page
 from mien.operations.present import face_detail, region, stored_face
 from mien.operations.quality_filter import goodness
@@ -109,10 +109,10 @@ def index_faces(context: Context, caller: Caller, request: IndexFacesRequest) ->
     requested = request.detection_attributes or ()
     names = {*attributes.wanted(requested), MESH}
     found = find_faces(context, caller, request.image, request.quality_filter or "AUTO", attributes=names)
-    wanted, surplus = _best(found.faces, request.max_faces)
+    wanted, left_out = _embedded(context, found, request.max_faces)
     stored = _store(context, collection.key, request, found, wanted) if wanted else []
-    refused = found.refused + [(face, ["EXCEEDS_MAX_FACES"]) for face in surplus]
-    details = [face_detail(face, found.picture, requested, posed=True) for face in wanted]
+    refused = found.refused + left_out
+    details = [face_detail(face, found.picture, requested, posed=True) for face, _ in wanted]
     return IndexFacesResponse(
         face_records=[_record(*each) for each in zip(stored, details, strict=True)],
         face_model_version=collection.model_version,
@@ -180,13 +180,38 @@ def _best(faces: list[Face], most: int | None) -> tuple[list[Face], list[Face]]:
     return [face for face in faces if id(face) in chosen], [face for face in faces if id(face) not in chosen]
 
 
+def _embedded(
+    context: Context, found: FoundFaces, most: int | None
+) -> tuple[list[tuple[Face, Embedding]], list[tuple[Face, list[str]]]]:
+    """Returns the best faces, up to `most`, with their embeddings, and the others with the reasons.
+
+    Where an embedding is not trusted, the next best face takes its place.
+    """
+    kept: dict[int, Embedding] = {}
+    refused: list[tuple[Face, list[str]]] = []
+    left = found.faces
+    while left and (most is None or len(kept) < most):
+        best, left = _best(left, None if most is None else most - len(kept))
+        for face, embedding in zip(best, embed(context, (found, best)), strict=True):
+            why = doubted(context, embedding, found.quality_filter)
+            if why:
+                refused.append((face, why))
+            else:
+                kept[id(face)] = embedding
+    chosen = [(face, kept[id(face)]) for face in found.faces if id(face) in kept]
+    return chosen, refused + [(face, ["EXCEEDS_MAX_FACES"]) for face in left]
+
+
 def _store(
-    context: Context, collection: int, request: IndexFacesRequest, found: FoundFaces, faces: list[Face]
+    context: Context,
+    collection: int,
+    request: IndexFacesRequest,
+    found: FoundFaces,
+    faces: list[tuple[Face, Embedding]],
 ) -> list[StoredFace]:
-    embeddings = embed(context, (found, faces))
     new = [
         NewFace(region(face.box, found.picture), 100 * certainty.confidence(face), embedding)
-        for face, embedding in zip(faces, embeddings, strict=True)
+        for face, embedding in faces
     ]
     try:
         with context.request.writing(collection):

@@ -10,7 +10,7 @@ from mien.face.attributes.measures import MESH, lacks
 from mien.face.types import Embedding, Face
 from mien.image.decode import read_header
 from mien.operations.context import Caller, Context
-from mien.operations.quality_filter import reasons
+from mien.operations.quality_filter import doubts, reasons
 from mien.operations.shapes import Image
 from mien.serving.image_cache import ImageFaces
 
@@ -27,6 +27,7 @@ class FoundFaces:
         picture: the image's size, and all its faces.
         faces: the faces that pass.
         refused: the others, with the reasons.
+        quality_filter: NONE, AUTO, LOW, MEDIUM or HIGH.
     """
 
     data: bytes
@@ -34,6 +35,7 @@ class FoundFaces:
     picture: ImageFaces
     faces: list[Face]
     refused: list[tuple[Face, list[str]]]
+    quality_filter: str
 
     @property
     def image_id(self) -> UUID:
@@ -92,14 +94,14 @@ def find_faces(
     later = kept is None and embedded and faces  # then `embed` keeps them, without crops
     if digest and picture is not kept and not later:
         context.image_cache.keep(digest, picture)
-    return FoundFaces(data, digest, picture, faces, refused)
+    return FoundFaces(data, digest, picture, faces, refused, quality_filter)
 
 
 def embed(context: Context, *wanted: tuple[FoundFaces, Sequence[Face]]) -> list[Embedding]:
     """Embeds faces of images, unless the image cache knows their embeddings.
 
     Returns:
-        For each face float32 (D,), unit length, in the order of the faces.
+        For each face float32 (D,), of length 1 or less, in the order of the faces.
     """
     known = {key: embedding for found, _ in wanted for key, embedding in found.picture.known.items()}
     unknown = {id(face): face for _, faces in wanted for face in faces if id(face) not in known}
@@ -111,6 +113,22 @@ def embed(context: Context, *wanted: tuple[FoundFaces, Sequence[Face]]) -> list[
         if found.digest and any(id(face) in unknown for face in faces):
             context.image_cache.keep(found.digest, found.picture.with_known(known))
     return [known[id(face)] for _, faces in wanted for face in faces]
+
+
+def embed_largest(context: Context, found: FoundFaces) -> tuple[Embedding | None, list[str]]:
+    """Embeds the largest face; None where there is none, or the quality filter refuses it for the returned reasons."""
+    if not found.faces:
+        return None, []
+    (embedding,) = embed(context, (found, found.faces[:1]))
+    why = doubted(context, embedding, found.quality_filter)
+    return (None if why else embedding), why
+
+
+def doubted(context: Context, embedding: Embedding, quality_filter: str) -> list[str]:
+    """Returns the reasons why a quality filter refuses an embedded face; none if it passes."""
+    if quality_filter == "NONE":
+        return []
+    return doubts(float(context.pack.pipeline.ensemble.trusted(embedding[None])[0]), quality_filter)
 
 
 def _analyze(context: Context, data: bytes, wanted: frozenset[str], *, embedded: bool) -> ImageFaces:

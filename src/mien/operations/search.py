@@ -10,7 +10,7 @@ from mien.errors import FaceNotFoundError, InvalidParameterError, NoFaceError
 from mien.operations.collection import CollectionRequest
 from mien.operations.constraints import REQUIRED
 from mien.operations.context import Caller, Context, Operation, Operations
-from mien.operations.image_faces import embed, find_faces
+from mien.operations.image_faces import embed_largest, find_faces
 from mien.operations.present import bounding_box, confidence, face_detail, region, stored_face
 from mien.operations.shapes import (
     SEARCH_LIMIT,
@@ -156,9 +156,9 @@ def search_faces_by_image(
     """Finds the faces of a collection that match the largest face of an image."""
     collection = context.comparable(caller, request.collection_id)
     found = find_faces(context, caller, request.image, request.quality_filter or "NONE")
-    if not found.faces:
+    probe, _ = embed_largest(context, found)
+    if probe is None:
         raise NoFaceError
-    (probe,) = embed(context, (found, found.faces[:1]))
     return SearchFacesByImageResponse(
         searched_face_bounding_box=bounding_box(region(found.faces[0].box, found.picture)),
         searched_face_confidence=confidence(found.faces[0]),
@@ -204,11 +204,12 @@ def search_users_by_image(
     found = find_faces(context, caller, request.image, request.quality_filter or "NONE")
     matches: list[UserMatch] = []
     searched_face = None
-    if found.faces:
-        searched_face = SearchedFaceDetails(face_detail=face_detail(found.faces[0], found.picture))
-        (probe,) = embed(context, (found, found.faces[:1]))
-        matches = context.in_one_history(caller, collection, partial(_users, context, probe, request, None))
+    probe, why = embed_largest(context, found)
     others = [(face, ["FACE_NOT_LARGEST"]) for face in found.faces[1:]] + found.refused
+    others = [(found.faces[0], why), *others] if why else others
+    if probe is not None:
+        searched_face = SearchedFaceDetails(face_detail=face_detail(found.faces[0], found.picture))
+        matches = context.in_one_history(caller, collection, partial(_users, context, probe, request, None))
     return SearchUsersByImageResponse(
         user_matches=matches,
         face_model_version=collection.model_version,

@@ -15,18 +15,17 @@ from mien.engine.session import SAMPLES, Graph, Runtime, Session, agrees, alive,
 from mien.errors import SetupError
 from mien.face.cascade import Cascade, pyramid
 from mien.face.certainty import Certainty
-from mien.face.crowd import Crowd
 from mien.face.detect import Detector, Finder
 from mien.face.embed import Embedder, Ensemble
 from mien.face.pipeline import Pipeline
 from mien.face.similarity import Calibration
 from mien.face.turned import SMALL, Turned
-from mien.packs import networks
+from mien.packs import corrections, networks
 from mien.packs.calibration_file import Pairs
 from mien.packs.heads import HEADS
 from mien.packs.manifest import Manifest, Release
 from mien.packs.readers import blockwise, channels_last, dlib, landmarker, mtcnn
-from mien.packs.specs import CascadeSpec, CrowdSpec, DetectorSpec, EmbedderSpec
+from mien.packs.specs import CascadeSpec, DetectorSpec, EmbedderSpec
 
 READERS: dict[str, Callable[[Path], Any]] = {
     "blockwise": blockwise.read,
@@ -132,7 +131,9 @@ def load(
             embedders = embedding.result()
         ensemble = Ensemble(embedders)
         if manifest.crowd:
-            ensemble = replace(ensemble, crowd=_crowd(manifest.crowd, files, ensemble))
+            ensemble = replace(ensemble, crowd=corrections.crowd(manifest.crowd, files, ensemble))
+        if manifest.trust:
+            ensemble = replace(ensemble, trust=corrections.trust(manifest.trust, files, ensemble))
         calibration = Calibration.from_far(measured or manifest.calibration)
     except UNREADABLE as error:
         raise SetupError(f"The pack {manifest.name} cannot be loaded: {reason(error)}.") from None
@@ -145,22 +146,6 @@ def load(
 def _names(embedders: Sequence[Embedder]) -> list[str]:
     """Returns the networks' names in checks and metrics: "embedder", "embedder-2" …"""
     return [f"embedder-{number}" if number > 1 else "embedder" for number in range(1, len(embedders) + 1)]
-
-
-def _crowd(spec: CrowdSpec, files: dict[str, Path], ensemble: Ensemble) -> Crowd:
-    """Returns the pack's crowd, joined from its files as the networks' vectors are.
-
-    Raises:
-        ValueError: a file holds something else.
-    """
-    parts = []
-    for name, embedder in zip(spec.files, ensemble.embedders, strict=True):
-        part = np.load(files[name], allow_pickle=False)
-        if part.ndim != 2 or part.shape[1] != embedder.dimension or not np.isfinite(part).all():
-            raise ValueError(f"{name} holds no vectors of {embedder.dimension} numbers")
-        parts.append(part.astype(np.float32))
-    middle, *faces = ensemble.joined(parts)
-    return Crowd.of(np.stack(faces), middle, spec.nearest, spec.usual, spec.strength, nearer=spec.nearer)
 
 
 def reason(error: Exception) -> str:

@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from mien.errors import SetupError
 from mien.packs import toml
-from mien.packs.specs import CascadeSpec, CrowdSpec, DetectorSpec, EmbedderSpec, Share
+from mien.packs.specs import CascadeSpec, CrowdSpec, DetectorSpec, EmbedderSpec, Share, TrustSpec
 
 Cosine = Annotated[float, Meta(ge=-1, le=1)]
 
@@ -156,12 +156,15 @@ class Manifest(Release, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     checks: dict[str, Annotated[list[float], Meta(min_length=64, max_length=64)]] = {}
     measured: Measured | None = None
     crowd: CrowdSpec | None = None
+    trust: TrustSpec | None = None
     tried: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.crowd and len(self.crowd.files) != len(self.embedders):
             raise ValueError("a crowd needs a file for each embedder")
+        if self.trust and not len(self.trust.lengths) == len(self.trust.length) == len(self.embedders):
+            raise ValueError("lengths and length of the trust need a number for each embedder")
 
     @property
     def embedders(self) -> list[EmbedderSpec]:
@@ -196,6 +199,8 @@ class Manifest(Release, frozen=True, forbid_unknown_fields=True, omit_defaults=T
         }
         if self.crowd:
             facts["crowd"] = msgspec.structs.replace(self.crowd, files=self._digests(self.crowd.files), license="")
+        if self.trust:
+            facts["trust"] = msgspec.structs.replace(self.trust, file=self._digests([self.trust.file])[0])
         return hashlib.sha256(msgspec.json.encode(facts, order="deterministic")).hexdigest()
 
     def _embedding(self) -> EmbedderSpec | list[EmbedderSpec]:
@@ -224,8 +229,8 @@ def parse(text: bytes, source: str) -> Manifest:
         manifest = toml.decode(text, Manifest)
     except ValueError as error:
         raise SetupError(f"{source} is not a pack's manifest: {error}.") from None
-    crowd = manifest.crowd.files if manifest.crowd else []
-    missing = {*manifest.networks, *crowd} - {file.name for file in manifest.files}
+    arrays = [*(manifest.crowd.files if manifest.crowd else []), *([manifest.trust.file] if manifest.trust else [])]
+    missing = {*manifest.networks, *arrays} - {file.name for file in manifest.files}
     if missing:
         raise SetupError(f"{source} is not a pack's manifest: its files lack {', '.join(sorted(missing))}.")
     return manifest

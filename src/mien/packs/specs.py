@@ -1,4 +1,4 @@
-"""Describes in a manifest how pixels enter the networks, and what shortens vectors: detector, embedders, crowd."""
+"""Describes in a manifest how pixels enter the networks, and by what vectors are corrected: the crowd, the trust."""
 
 from itertools import pairwise
 from typing import Annotated, Literal
@@ -112,3 +112,20 @@ class CrowdSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     strength: float
     license: str
     nearer: list[tuple[Annotated[int, Meta(ge=1)], Annotated[float, Meta(ge=-1, le=1)]]] = []
+
+
+class TrustSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The trust in a face, which clears and shortens vectors; `face.trust.Trust` explains the numbers.
+
+    `file` is a NumPy array, float16 (1 + 2 K, D): a mean of faces' vectors, then K filters, then K faults. `lengths`
+    and `length` have a number for each embedder.
+    """
+
+    file: str
+    usual: Divisor
+    fault: float
+    lengths: list[Divisor]
+    length: list[float]
+    blank: float
+    most_blank: Share
+    allowance: float

@@ -127,11 +127,13 @@ class Image:
         scale = np.float32(images[-1].full.shape[1] / picture.width)
         crops = [[cut(each, images[-1], face.landmarks * scale) for each in ensemble.embedders] for face in found]
         clock.append(time.perf_counter())
-        for each, (crop, *_) in zip(found, crops, strict=True):
-            pose(each.landmarks)
-            quality(crop.straight, ensemble.embedders[0].points)
+        first = ensemble.embedders[0]
+        faces = [
+            Face(each, pose(each.landmarks), quality(cut_out[0].straight, first.points), tuple(cut_out))
+            for each, cut_out in zip(found, crops, strict=True)
+        ]
         clock.append(time.perf_counter())
-        ensemble.embed(crops)
+        ensemble.embed(faces)
         clock.append(time.perf_counter())
         return {stage: after - before for stage, (before, after) in zip(STAGES, pairwise(clock), strict=True)}
 

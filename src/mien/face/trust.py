@@ -1,0 +1,96 @@
+"""Decides how far the vector of a doubtful face may be compared: blurred, covered, drawn, negative, noisy, …
+
+What a network cannot recognise it finds alike: a fault of the picture moves the vectors of all faces in one direction,
+and strangers under the same fault would match. Two steps follow embedding. First the part of a vector that lies along
+such a direction is taken out, as far as it exceeds what good pictures have (after nuisance attribute projection:
+Campbell, Sturim, Reynolds and Solomonoff 2006). Then the vector is shortened by what else speaks against the face: a
+short output of the network, which comes with faces it knows little about, and parts of the face that show nothing.
+Everything compares by the product of two vectors, so nothing after this needs to know.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+Floats = NDArray[np.float32]
+
+LEAST = 0.25  # of the length that is left; a product with it reaches no threshold, and the direction is still stored
+_STEPS = 2  # faults taken out of one face; further ones change nothing that was measured
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """The directions of faults, and what the signs of a doubtful face weigh.
+
+    Attributes:
+        middle: float32 (D,), a mean of faces' vectors.
+        filters: float32 (K, D); the product of one with a vector about the middle says how strongly the face has that
+            fault, in deviations of good pictures (a matched filter, whitened by the vectors of good pictures).
+        faults: float32 (K, D), what one deviation of each fault adds to a vector.
+        usual: the strength of a fault that good pictures reach as well.
+        fault: the weight of the strongest fault, in multiples of `usual`.
+        lengths: the usual length of each network's output.
+        length: the weight of the logarithm of usual length over length, for each network.
+        blank: the weight of the share of the face that shows nothing (`Quality.blank`).
+        most_blank: 0–1, the share beyond which more of it does not count.
+        allowance: the doubt up to which a vector keeps its length.
+    """
+
+    middle: Vectors
+    filters: Vectors
+    faults: Vectors
+    usual: float
+    fault: float
+    lengths: tuple[float, ...]
+    length: tuple[float, ...]
+    blank: float
+    most_blank: float
+    allowance: float
+
+    def strengths(self, vectors: Vectors) -> Floats:
+        """Returns how strongly each face has its strongest fault, float32 (N,)."""
+        return np.asarray(((vectors - self.middle) @ self.filters.T).max(axis=1), np.float32)
+
+    def cleared(self, vectors: Vectors) -> Vectors:
+        """Returns the vectors without what their strongest faults add beyond the usual, float32 (N, D).
+
+        A strength s above the usual u becomes u² / s: a strong fault says nothing about who it is.
+        """
+        rows = np.arange(len(vectors))
+        left = vectors - self.middle
+        for _ in range(_STEPS):
+            strengths = left @ self.filters.T
+            strongest = strengths.argmax(axis=1)
+            strength = np.maximum(strengths[rows, strongest], self.usual)
+            beyond = strength - self.usual**2 / strength
+            left = left - beyond[:, None] * self.faults[strongest]
+        return np.asarray(left + self.middle, np.float32)
+
+    def doubt(self, strengths: Floats, lengths: list[Floats], blank: Floats) -> Floats:
+        """Returns how much speaks against each face, float32 (N,); for good pictures at most `allowance`.
+
+        Args:
+            strengths: of each face's strongest fault.
+            lengths: for each network the lengths of its outputs, float32 (N,) each.
+            blank: 0–1, float32 (N,), the share of each face that shows nothing.
+        """
+        found = self.fault / self.usual * strengths + self.blank * np.minimum(blank, self.most_blank)
+        for usual, weight, length in zip(self.lengths, self.length, lengths, strict=True):
+            found = found + weight * np.log(usual / length)
+        return np.asarray(found, np.float32)
+
+    def applied(self, vectors: Vectors, lengths: list[Floats], blank: Floats) -> Vectors:
+        """Returns the vectors, cleared and shortened, float32 (N, D), of lengths LEAST to 1.
+
+        Args:
+            vectors: float32 (N, D), each of length 1.
+            lengths: for each network the lengths of its outputs, float32 (N,) each.
+            blank: 0–1, float32 (N,), the share of each face that shows nothing.
+        """
+        doubt = self.doubt(self.strengths(vectors), lengths, blank)
+        factor = 1 / (1 + np.maximum(doubt - self.allowance, 0))
+        cleared = self.cleared(vectors)
+        had = np.maximum(np.linalg.norm(cleared, axis=1), 1e-6)
+        return np.asarray(cleared * (np.clip(had * factor, LEAST, 1) / had)[:, None], np.float32)
