@@ -47,7 +47,7 @@ def run(settings: Settings, options: Options) -> None:
     _say(evaluation.findings.as_text())
     figures = evaluation.findings.as_dict()
     if options.robustness:
-        costs = robustness.costs(evaluation.dataset, pack.pipeline, options.face, workers=settings.cores)
+        costs = robustness.costs(evaluation.dataset, pack, options.face, workers=settings.cores)
         figures["robustness"] = [asdict(cost) for cost in costs]
         _say("\n" + robustness.as_text(costs))
     if options.turned:

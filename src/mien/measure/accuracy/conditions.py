@@ -1,4 +1,4 @@
-"""Degrades a good photo the way cameras and people do: takes pixels, returns a file and the position of the face."""
+"""The conditions under which robustness is measured: kinds of degradation at five strengths, as files with a face."""
 
 import io
 from collections.abc import Callable
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from mien.face.quality import eye_distance
 from mien.face.types import Box, Detection, Pixels
+from mien.measure.accuracy import coverings, degradations
+from mien.measure.accuracy.degradations import Random
 
-QUALITY = 92  # JPEG quality, 0–100, unless it is the condition
+QUALITY = 92  # JPEG quality, 0–100
 SCENE = (1280, 720)  # columns and rows of the scene around a small face
 GRAY = 128
 _ORIENTATION = 0x0112  # the EXIF tag
@@ -26,13 +26,11 @@ class Scene:
     Attributes:
         pixels: uint8 RGB (H, W, 3).
         box: the person's face, in pixels of the upright image.
-        quality: JPEG quality, 0–100.
         orientation: the EXIF orientation of the file.
     """
 
     pixels: Pixels
     box: Box
-    quality: int = QUALITY
     orientation: int = 1
 
     def file(self) -> bytes:
@@ -40,134 +38,116 @@ class Scene:
         stored = np.rot90(self.pixels, _TURNS.get(self.orientation, 0))
         image, exif, file = Image.fromarray(np.ascontiguousarray(stored)), Image.Exif(), io.BytesIO()
         exif[_ORIENTATION] = self.orientation
-        image.save(file, "JPEG", quality=self.quality, exif=exif)
+        image.save(file, "JPEG", quality=QUALITY, exif=exif)
         return file.getvalue()
 
 
-Condition = Callable[[Pixels, Detection, Pixels], Scene]  # a photo, its face, another person's photo → scene
+Degrade = Callable[[Pixels, Detection, float, Random], Scene]  # a photo, its face, a strength, a generator → scene
 
 
-def _clean(pixels: Pixels, face: Detection, _: Pixels) -> Scene:
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A kind of degradation at one strength.
+
+    Attributes:
+        kind: its name.
+        strength: the argument of the kind's function.
+        degrade: makes the scene.
+    """
+
+    kind: str
+    strength: float
+    degrade: Degrade
+
+    def scene(self, pixels: Pixels, face: Detection, seed: int) -> Scene:
+        """Returns a photo under the condition; the seed decides what is random in it."""
+        return self.degrade(pixels, face, self.strength, np.random.default_rng([seed, int(1000 * self.strength)]))
+
+
+def _clean(pixels: Pixels, face: Detection, _: float, __: Random) -> Scene:
     return Scene(pixels, face.box)
 
 
-def _turned(orientation: int) -> Condition:
-    return lambda pixels, face, _: Scene(pixels, face.box, orientation=orientation)
+def _redrawn(function: Callable[[Pixels, Detection, float, Random], Pixels]) -> Degrade:
+    """Returns the degradation that changes pixels and leaves the face where it is."""
+    return lambda pixels, face, strength, random: Scene(function(pixels, face, strength, random), face.box)
 
 
-def _compressed(quality: int) -> Condition:
-    return lambda pixels, face, _: Scene(pixels, face.box, quality)
+def _turned(pixels: Pixels, face: Detection, orientation: float, _: Random) -> Scene:
+    return Scene(pixels, face.box, int(orientation))
 
 
-def _sized(rows: int) -> Condition:
-    """Resizes the whole photo to this number of rows."""
-
-    def condition(pixels: Pixels, face: Detection, _: Pixels) -> Scene:
-        return _scaled(pixels, face.box, rows / pixels.shape[0])
-
-    return condition
+def _sized(pixels: Pixels, face: Detection, rows: float, _: Random) -> Scene:
+    """Resizes the photo to this number of rows."""
+    factor = rows / pixels.shape[0]
+    return _scaled(pixels, face.box, factor, factor)
 
 
-def _small(extent: int) -> Condition:
+def _stretched(pixels: Pixels, face: Detection, width: float, _: Random) -> Scene:
+    return _scaled(pixels, face.box, width, 1)
+
+
+def _small(pixels: Pixels, face: Detection, extent: float, _: Random) -> Scene:
     """Shrinks the photo until its face is this wide, and places it off-centre in a large gray scene."""
-
-    def condition(pixels: Pixels, face: Detection, _: Pixels) -> Scene:
-        small = _scaled(pixels, face.box, extent / face.box.width)
-        scene = np.full((SCENE[1], SCENE[0], 3), GRAY, np.uint8)
-        rows, columns = (min(side, most) for side, most in zip(small.pixels.shape[:2], scene.shape[:2], strict=True))
-        top, left = (SCENE[1] - rows) // 3, (SCENE[0] - columns) // 4
-        scene[top : top + rows, left : left + columns] = small.pixels[:rows, :columns]
-        box = small.box
-        return Scene(scene, Box(box.x1 + left, box.y1 + top, box.x2 + left, box.y2 + top))
-
-    return condition
+    factor = extent / face.box.width
+    small = _scaled(pixels, face.box, factor, factor)
+    scene = np.full((SCENE[1], SCENE[0], 3), GRAY, np.uint8)
+    rows, columns = (min(side, most) for side, most in zip(small.pixels.shape[:2], scene.shape[:2], strict=True))
+    top, left = (SCENE[1] - rows) // 3, (SCENE[0] - columns) // 4
+    scene[top : top + rows, left : left + columns] = small.pixels[:rows, :columns]
+    box = small.box
+    return Scene(scene, Box(box.x1 + left, box.y1 + top, box.x2 + left, box.y2 + top))
 
 
-def _filling(pixels: Pixels, face: Detection, _: Pixels) -> Scene:
-    """Crops the photo to the face, 600 pixels wide."""
+def _filling(pixels: Pixels, face: Detection, columns: float, _: Random) -> Scene:
+    """Crops the photo to the face, of this number of columns."""
     box, (height, width) = face.box, pixels.shape[:2]
     left, top = max(0, int(box.x1)), max(0, int(box.y1))
     part = pixels[top : min(height, int(box.y2) + 1), left : min(width, int(box.x2) + 1)]
-    inner = Box(box.x1 - left, box.y1 - top, box.x2 - left, box.y2 - top)
-    return _scaled(part, inner, 600 / part.shape[1])
+    factor = columns / part.shape[1]
+    return _scaled(part, Box(box.x1 - left, box.y1 - top, box.x2 - left, box.y2 - top), factor, factor)
 
 
-def _beside(pixels: Pixels, face: Detection, other: Pixels) -> Scene:
-    """Adds another person to the right."""
-    rows = pixels.shape[0]
-    scaled = cv2.resize(other, (max(1, round(other.shape[1] * rows / other.shape[0])), rows))
-    return Scene(np.concatenate([pixels, np.asarray(scaled, np.uint8)], axis=1), face.box)
-
-
-def _bar(pixels: Pixels, face: Detection, _: Pixels) -> Scene:
-    """Covers the eyes with a black bar, like dark glasses."""
-    left, right = face.landmarks[:2].astype(np.float64)
-    along = (right - left) / max(eye_distance(face.landmarks), 1e-6)
-    reach, half = 0.45 * eye_distance(face.landmarks), 0.28 * eye_distance(face.landmarks)
-    down = np.array([-along[1], along[0]]) * half
-    ends = left - reach * along, right + reach * along
-    return _covered(pixels, face, np.array([ends[0] - down, ends[1] - down, ends[1] + down, ends[0] + down]), (0, 0, 0))
-
-
-def _mask(pixels: Pixels, face: Detection, _: Pixels) -> Scene:
-    """Covers the face with a light blue mask, from the bridge of the nose to below the chin."""
-    eyes, nose, mouth = face.landmarks[:2].mean(axis=0), face.landmarks[2], face.landmarks[3:].mean(axis=0)
-    across = (face.landmarks[1] - face.landmarks[0]) * 0.95
-    down = mouth - eyes
-    upper, lower = (eyes + nose) / 2 + 0.1 * down, mouth + 0.75 * down
-    corners = [
-        upper,
-        upper + across + 0.15 * down,
-        lower + 0.5 * across,
-        lower - 0.5 * across,
-        upper - across + 0.15 * down,
-    ]
-    return _covered(pixels, face, np.array(corners, np.float64), (170, 200, 220))
-
-
-def _lit(gain: float) -> Condition:
-    """Multiplies the exposure by `gain`, clipping at white."""
-
-    def condition(pixels: Pixels, face: Detection, _: Pixels) -> Scene:
-        linear = (pixels / 255.0) ** 2.2 * gain
-        return Scene((255 * np.clip(linear, 0, 1) ** (1 / 2.2)).round().astype(np.uint8), face.box)
-
-    return condition
-
-
-def _grayscale(pixels: Pixels, face: Detection, _: Pixels) -> Scene:
-    return Scene(np.asarray(cv2.cvtColor(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)), face.box)
-
-
-def _covered(pixels: Pixels, face: Detection, corners: NDArray[np.float64], color: tuple[int, int, int]) -> Scene:
-    drawn = pixels.copy()
-    cv2.fillPoly(drawn, [corners.round().astype(np.int32)], color, cv2.LINE_AA)
-    return Scene(drawn, face.box)
-
-
-def _scaled(pixels: Pixels, box: Box, factor: float) -> Scene:
-    size = (max(1, round(pixels.shape[1] * factor)), max(1, round(pixels.shape[0] * factor)))
-    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+def _scaled(pixels: Pixels, box: Box, across: float, down: float) -> Scene:
+    size = (max(1, round(pixels.shape[1] * across)), max(1, round(pixels.shape[0] * down)))
+    method = cv2.INTER_AREA if min(across, down) < 1 else cv2.INTER_CUBIC
     scaled = np.asarray(cv2.resize(pixels, size, interpolation=method), np.uint8)
-    return Scene(scaled, Box(box.x1 * factor, box.y1 * factor, box.x2 * factor, box.y2 * factor))
+    return Scene(scaled, Box(box.x1 * across, box.y1 * down, box.x2 * across, box.y2 * down))
 
 
-CONDITIONS: dict[str, Condition] = {
-    "clean": _clean,
-    "EXIF, a quarter turn left": _turned(6),
-    "EXIF, upside down": _turned(3),
-    "EXIF, a quarter turn right": _turned(8),
-    "face fills the frame": _filling,
-    "face 48 pixels wide": _small(48),
-    "face 24 pixels wide": _small(24),
-    "two people": _beside,
-    "bar over the eyes": _bar,
-    "mask over nose and mouth": _mask,
-    "240p": _sized(240),
-    "480p": _sized(480),
-    "1080p": _sized(1080),
-    "JPEG quality 20": _compressed(20),
-    "dark, 1/8 of the light": _lit(1 / 8),
-    "bright, 4 times the light": _lit(4),
-    "grayscale": _grayscale,
+CLEAN = Condition("clean", 0, _clean)
+
+# Sizes are shares of the distance between the eyes, a face's width is in pixels, JPEG has its quality, and the rest are
+# shares or factors; the function's docstring says of what.
+_STRENGTHS: dict[str, tuple[Degrade, tuple[float, ...]]] = {
+    "turned by EXIF": (_turned, (3, 6, 8)),
+    "rows of the picture": (_sized, (240, 480, 1080)),
+    "face filling the picture": (_filling, (300, 600)),
+    "small face": (_small, (64, 48, 32, 24, 16)),
+    "stretched": (_stretched, (0.75, 0.6, 0.45, 1.6, 2.3)),
+    "Gaussian blur": (_redrawn(degradations.gaussian_blur), (0.05, 0.09, 0.14, 0.2, 0.3)),
+    "motion blur": (_redrawn(degradations.motion_blur), (0.3, 0.5, 0.8, 1.2, 1.8)),
+    "Gaussian noise": (_redrawn(degradations.gaussian_noise), (20, 40, 65, 95, 130)),
+    "few photons": (_redrawn(degradations.few_photons), (60, 20, 8, 4, 2)),
+    "JPEG": (_redrawn(degradations.jpeg), (30, 15, 9, 5, 2)),
+    "JPEG, enlarged": (_redrawn(degradations.compressed_and_upscaled), (48, 34, 24, 17, 12)),
+    "pixelated": (_redrawn(degradations.pixelated), (40, 28, 20, 14, 10)),
+    "dark": (_redrawn(degradations.exposure), (1 / 8, 1 / 30, 1 / 90, 1 / 250, 1 / 600)),
+    "overexposed": (_redrawn(degradations.exposure), (3, 6, 12, 25, 60)),
+    "fog": (_redrawn(degradations.fog), (0.4, 0.2, 0.1, 0.06, 0.03)),
+    "side light": (_redrawn(degradations.side_light), (0.2, 0.08, 0.03, 0.01, 0.002)),
+    "glare": (_redrawn(degradations.glare), (0.4, 0.6, 0.85, 1.2, 1.8)),
+    "grey, gamma": (_redrawn(degradations.grey), (0.4, 2, 3.5, 6, 10)),
+    "tones": (_redrawn(coverings.posterised), (6, 5, 4, 3, 2)),
+    "negative": (_redrawn(coverings.negative), (0.35, 0.42, 0.6, 0.8, 1)),
+    "sketch": (_redrawn(coverings.sketch), (0.5, 0.7, 0.85, 0.95, 1)),
+    "edges": (_redrawn(coverings.edges), (0.5, 0.7, 0.85, 0.95, 1)),
+    "halftone": (_redrawn(coverings.halftone), (0.2, 0.35, 0.5, 0.7, 1)),
+    "mask": (_redrawn(coverings.mask), (0.15, 0.3, 0.45, 0.6, 0.75)),
+    "bar over the eyes": (_redrawn(coverings.bar), (0.1, 0.18, 0.28, 0.4, 0.6)),
+    "hand": (_redrawn(coverings.hand), (0.4, 0.7, 1.0, 1.3, 1.7)),
+    "rain": (_redrawn(coverings.rain), (1, 3, 6, 10, 16)),
 }
+CONDITIONS = [CLEAN] + [
+    Condition(kind, strength, degrade) for kind, (degrade, each) in _STRENGTHS.items() for strength in each
+]
