@@ -158,6 +158,12 @@ def test_what_hides_eyes_or_mouth_occludes(sign: str) -> None:
     assert not face_occluded(evidence(mesh=mesh(), mask=bare())).value
 
 
+def test_no_mask_is_looked_for_where_the_mouth_is_clearly_seen() -> None:
+    """The mask network takes as long as the others but the mesh; here it may not run."""
+    assert not face_occluded(evidence(mesh=mesh(), shown={"mouth_hidden": -6.0})).value
+    assert face_occluded(evidence(mesh=mesh(), mask=bare(masked=0.95), shown={"mouth_hidden": 0.0})).value
+
+
 def test_a_mask_occludes_though_the_mesh_finds_no_face() -> None:
     masked = face_occluded(evidence(mesh=mesh(presence=-3.0), mask=bare(masked=0.95)))
     assert masked.value
