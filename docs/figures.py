@@ -91,8 +91,12 @@ def turned(figures: Figures, default: str) -> Iterator[str]:
 
 
 def degraded(figures: Figures, default: str) -> Iterator[str]:
-    yield from _head("condition", "face found", "one person, one photograph so", "both so", "strangers in 10,000")
     rows = figures[default]["degraded"]
+    yield (
+        f"All kinds of `mien eval FOLDER --robustness`, for `{default}`: in percent for each strength, from mild to\n"
+        "strong, and the most false matches in 10,000 pairs of strangers at any strength.\n\n"
+    )
+    yield from _head("condition", "face found", "one person, one photograph so", "both so", "strangers, both so")
     for kind in dict.fromkeys(row["condition"] for row in rows):
         found = [row for row in rows if row["condition"] == kind]
         shares = (" / ".join(f"{100 * row[name]:.0f}" for row in found) for name in ("found", "one_side", "both_sides"))

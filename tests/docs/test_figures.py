@@ -77,4 +77,4 @@ def test_turned_and_degraded_photographs_get_tables(figures: Any) -> None:
     assert rows[4] == "| face found | 100.0% | 99.0% | 98.0% (95.0–99.2) |"
     assert rows[7].startswith("| strangers taken for one person, both turned, in 10,000 pairs | 0.0 | 2.0 | 3.0 (")
     rows = figures.written(page.format("degraded"), found, "duo").splitlines()
-    assert rows[4] == "| blur | 100 / 100 | 90 / 90 | 80 / 80 | 2.0 (0.5–7.3) |"
+    assert rows[7] == "| blur | 100 / 100 | 90 / 90 | 80 / 80 | 2.0 (0.5–7.3) |"
