@@ -2,12 +2,13 @@
 
 import re
 from importlib import resources
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from mien.errors import SetupError
-from mien.packs import manifest
+from mien.packs import kinds, manifest
 from mien.packs.manifest import Manifest
 
 TEXT = (resources.files("mien.packs") / "catalog" / "retail.toml").read_bytes()
@@ -34,6 +35,12 @@ def test_every_pack_names_its_files_addresses_and_digests(name: str) -> None:
         assert file.size > 0
     assert {*entry.detector.files, *(each.file for each in entry.embedders)} <= {file.name for file in entry.files}
     assert bool(entry.checks and entry.calibration and entry.measured) == entry.tried
+
+
+@pytest.mark.parametrize("name", kinds.mine())
+def test_an_export_can_be_read_again(name: str) -> None:
+    entry = kinds.named(name, "")
+    assert kinds.parse(msgspec.toml.encode(entry), Path("pack.toml")) == entry
 
 
 def test_packs_that_the_user_brings_are_non_commercial() -> None:

@@ -90,7 +90,7 @@ class License(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     training_data: str
 
 
-class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The accuracy measured on photographs, and the command that measures it again.
 
     `tar` has the share of same-person pairs (0–1) that is accepted at each false accept rate, as "0.001" (TAR at FAR).
