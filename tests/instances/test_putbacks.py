@@ -38,7 +38,7 @@ from tests.putback import Copy
 PUTBACKS = int(os.environ.get("MIEN_TEST_PUTBACKS") or 6)
 SERVERS = 3
 COLLECTIONS = ("one", "two")
-LENGTH = 32
+LENGTH = 128  # of vectors drawn at random; with 32 some two people come as near as 99
 CROSSOVER = 40  # faces; larger galleries are sketched, and re-ranked by what is read from the store
 MATCHING = Matching(combine, lambda _, __: 100.0)
 Vector = NDArray[np.float32]

@@ -92,7 +92,7 @@ def _parsed(header: str, headers: Mapping[str, str]) -> Claim:
     algorithm, _, rest = header.partition(" ")
     if algorithm != ALGORITHM:
         raise IncompleteSignatureError(f"Unsupported AWS 'algorithm': '{algorithm}'. Authorization={header}")
-    given = [part.strip() for part in rest.split(",") if part.strip()]
+    given = [part for each in rest.split(",") if (part := each.strip(" \t"))]
     unknown = next((part for part in given if part.partition("=")[0] not in _PARTS), None)
     if unknown is not None:
         raise IncompleteSignatureError(

@@ -190,7 +190,6 @@ def record(pack: Pack, photo: Photo) -> Image:
     detecting = Runs()
     detector: Any = pack.pipeline.detector
     sessions = {name: _RecordingSession(session, detecting) for name, session in detector.sessions.items()}
-    recording = dataclasses.replace(detector, **sessions)
-    pipeline = dataclasses.replace(pack.pipeline, detector=recording)
+    pipeline = dataclasses.replace(pack.pipeline, detector=detector.through(sessions))
     faces = pipeline.find(_RecordingPicture(read_header(photo.data), sides))
     return Image(pack.pipeline, photo, faces, sides, detecting)
