@@ -75,6 +75,14 @@ def test_a_lone_inference_has_two_cores_and_answers_the_same(file: Path, threads
     assert threads[len(INPUTS) :] == [1] * (len(INPUTS) + 1)
 
 
+def test_a_lean_network_has_half_as_many_inferences_and_answers_the_same(file: Path, threads: list[int]) -> None:
+    lean, usual = (answer(compiled(file, lean=each), INPUTS) for each in (True, False))
+    assert threads == [2, 1]
+    np.testing.assert_allclose(lean, usual, rtol=0.02, atol=0.02 * float(np.abs(usual).max()))
+    answer(compiled(file, Cores(1), lean=True), INPUTS)
+    assert threads[2:] == [1]
+
+
 def test_each_inference_has_one_core_while_another_thread_is_at_work(file: Path, threads: list[int]) -> None:
     cores = Cores(2)
     session = compiled(file, cores, paired=True)

@@ -109,7 +109,12 @@ class OpenVinoSession:
         options["ENABLE_CPU_PINNING"] = False  # the cores are shared with threads that decode
         built = steps.build()
         count, pairs = cores.count, cores.count // 2
-        self._singles = _Lanes(built, count, 1, LANES * count, options)
+        threads = 2 if graph.lean and pairs else 1
+        if graph.lean:
+            options["SNIPPETS_MODE"] = (
+                "DISABLE"  # kernels made for each chain of small layers, of which each has a copy
+            )
+        self._singles = _Lanes(built, count // threads, threads, LANES * (count // threads), options)
         self._pairs = _Lanes(built, pairs, 2, pairs, options) if graph.paired and pairs else None
         self._names = [_name(port) for port in self._singles.compiled.outputs]
         self._batch, self._cores = graph.batch, cores

@@ -36,6 +36,8 @@ class Graph:
         batch: inputs that go through the network in one call; more than one pays if inputs are small and many.
         paired: whether an inference takes two cores while each thread at work has two (`Cores.share`). It costs
             memory, and only a network with much to compute for one input gains. An engine may ignore it.
+        lean: whether little memory matters more than speed: an inference takes two cores, so that half as many are in
+            flight. An engine may ignore it.
         read: for a format that no engine reads, builds ONNX (as bytes) or an OpenVINO model (input NCHW) of the file;
             else None.
     """
@@ -48,6 +50,7 @@ class Graph:
     scale: tuple[float, ...] = (1.0, 1.0, 1.0)
     batch: int = 1
     paired: bool = False
+    lean: bool = False
     read: Callable[[Path], Any] | None = None
 
 

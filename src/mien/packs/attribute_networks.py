@@ -106,7 +106,7 @@ def _compiled(entry: AttributeSet, files: dict[str, Path], cores: Cores, role: s
     each = entry.inputs[role]
     compiling = load.Networks(entry, files, cores, partial(OpenVinoSession, precision="f32"))
     try:
-        session = compiling.compile(each.file, (each.size, each.size), (each.color, each.mean, each.scale))
+        session = compiling.compile(each.file, (each.size, each.size), (each.color, each.mean, each.scale), lean=True)
         found = fingerprint(session)
     except load.UNREADABLE as error:
         raise SetupError(f"The attribute set {entry.name} cannot be loaded: {load.reason(error)}.") from None

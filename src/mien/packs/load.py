@@ -168,8 +168,9 @@ class Networks:
     compile_graph: Compile
 
     def compile(
-        self, name: str, shape: tuple[int, int], entry: Preprocessing, batch: int = 1, *, paired: bool = False
-    ) -> Session:
+        self, name: str, shape: tuple[int, int], entry: Preprocessing, batch: int = 1, *, paired: bool = False,
+        lean: bool = False,
+    ) -> Session:  # fmt: skip
         """Compiles the network in the file of this name.
 
         Args:
@@ -178,6 +179,7 @@ class Networks:
             entry: colour order, mean and scale.
             batch: inputs in one call.
             paired: whether an inference takes a second core that would idle.
+            lean: whether it takes little memory rather than little time.
         """
         reader = next(file.reader for file in self.manifest.files if file.name == name)
         if reader not in ("", *READERS):
@@ -186,7 +188,7 @@ class Networks:
         if read in (None, blockwise.read):  # this reader copies all else that an ONNX file says
             networks.check(self.files[name], self.files)
         color, mean, scale = entry
-        graph = Graph(self.files[name], *shape, color, mean, scale, batch, paired, read)
+        graph = Graph(self.files[name], *shape, color, mean, scale, batch, paired, lean, read)
         return self.compile_graph(graph, self.cores)
 
     def embedder(self, spec: EmbedderSpec) -> Embedder:

@@ -15,8 +15,8 @@ from mien.measure.speed.startup_bench import Milestone
 
 OVER = 1.75  # times its floor a server may take to its first answer; 1.5 was measured
 LEAST, ATTEMPTS = 3, 10  # starts, since other programs may be in the way
-MOST_MB = 290  # that a server holds, with two threads
-LEFT_MB = 300  # that it holds when several clients have called: every stream of every network has run
+# what a server holds with two threads, at its first answers and when clients have called and left it alone
+MOST_MB = {"none": 310, "all": 370}  # by the setting `attributes`; IndexFaces takes the pose from the set's mesh
 
 
 @pytest.fixture
@@ -46,8 +46,12 @@ def test_the_first_answer_comes_soon(settings: Settings, taken: list[Photo]) -> 
 
 
 @pytest.mark.usefixtures("taken")
-def test_a_server_holds_little_memory(settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("attributes", sorted(MOST_MB))
+def test_a_server_holds_little_memory(
+    packs: str, attributes: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "moments.json"
+    settings = config.load({"packs": packs, "threads": 2, "attributes": attributes}, {})
     found = {moment.name: moment for moment in startup_bench.run(settings, None, str(file), turns=1)}
 
     assert [name for name, moment in found.items() if moment.floor] == [
@@ -60,8 +64,7 @@ def test_a_server_holds_little_memory(settings: Settings, tmp_path: Path, capsys
     assert list(servers) == [
         "the server listens", "first DetectFaces answered", "first IndexFaces answered",
     ]  # fmt: skip
-    assert max(servers.values()) <= MOST_MB, servers
-    assert left <= LEFT_MB
+    assert max(left, *servers.values()) <= MOST_MB[attributes], servers
     assert left < busy <= most  # what requests left free is given back
     written = json.loads(file.read_text())
     assert [each["name"] for each in written] == list(found)
