@@ -13,20 +13,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import ApiError, SetupError
 from mien.face.pipeline import Pipeline
-from mien.face.types import Face, Pixels, Points
-from mien.image.decode import read_header
+from mien.face.types import Face, Pixels
 from mien.measure.accuracy.dataset import Dataset
-from mien.measure.accuracy.embedding import chosen
 from mien.measure.accuracy.findings import aligned
+from mien.measure.accuracy.photo_pairs import PEOPLE, SIMILARITY, CleanPhoto, Vectors, clean_pairs, embedded_again
 from mien.packs.load import Pack
 from mien.system.progress import Progress
 
 STEP = 15  # degrees
-PEOPLE = 200  # most people; the first by name
-LEAST_PEOPLE = 20
-SIMILARITY = 80.0  # the bar
 SAME_PLACE = 0.5  # a found face's middle is at most so far from the person's, in sides of its box
 
 
@@ -64,16 +59,6 @@ class Angle:
     one: float
     strangers: float
     strangers_one: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Photo:
-    """A photo whose person's face was found upright: its pixels and landmarks, its vector, and the person's index."""
-
-    pixels: Pixels
-    landmarks: Points
-    embedding: NDArray[np.float32]
-    person: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,53 +119,23 @@ def measure(
     """
     bar = pack.calibration.score(SIMILARITY)
     with ThreadPoolExecutor(workers) as pool:
-        photos = _upright(dataset, pack.pipeline, which, most, pool)
+        photos = clean_pairs(dataset, pack.pipeline, which, most, pool=pool, measure="--turned")
         strangers = _strangers(dataset, photos)
         clean = np.stack([photo.embedding for photo in photos])
         progress = Progress("turned", len(turns) * len(photos))
         angles = []
         for turn in turns:
 
-            def work(photo: _Photo, turn: Turn = turn) -> NDArray[np.float32] | None:
-                return _under(turn, photo, pack.pipeline)
+            def work(number: int, turn: Turn = turn) -> Vectors | None:
+                return _under(turn, photos[number], pack.pipeline)
 
-            embeddings = np.full_like(clean, np.nan)
-            for number, embedding in enumerate(pool.map(work, photos)):
-                progress.step()
-                if embedding is not None:
-                    embeddings[number] = embedding
+            embeddings = embedded_again(photos, work, pool, progress)
             angles.append(_angle(turn, embeddings, clean, strangers, bar))
         progress.close()
     return angles
 
 
-def _upright(dataset: Dataset, pipeline: Pipeline, which: str, most: int, pool: ThreadPoolExecutor) -> list[_Photo]:
-    """Returns two photos with a face of each of up to `most` people, in pairs."""
-    people = [person for person in range(len(dataset.names)) if (dataset.people == person).sum() >= 2][:most]
-
-    def pair(person: int) -> list[_Photo]:
-        seen: list[_Photo] = []
-        for number in np.flatnonzero(dataset.people == person):
-            try:
-                picture = read_header(dataset.files[number].read_bytes())
-                faces = pipeline.find(picture)
-            except ApiError:
-                continue
-            if faces:
-                face = chosen(faces, picture, which)
-                pixels = picture.rgb(max(picture.width, picture.height))
-                seen.append(_Photo(pixels, face.detection.landmarks, pipeline.embed([face])[0], person))
-            if len(seen) == 2:
-                return seen
-        return []
-
-    photos = [photo for both in pool.map(pair, people) for photo in both]
-    if len(photos) < 2 * LEAST_PEOPLE:
-        raise SetupError(f"--turned needs {LEAST_PEOPLE} people with two photos each; it has {len(photos) // 2}.")
-    return photos
-
-
-def _strangers(dataset: Dataset, photos: Sequence[_Photo]) -> NDArray[np.bool_]:
+def _strangers(dataset: Dataset, photos: Sequence[CleanPhoto]) -> NDArray[np.bool_]:
     """Returns which pairs of photos show two people who are to be compared, (N, N)."""
     people = np.array([photo.person for photo in photos])
     apart = np.asarray(people[:, None] != people[None, :], np.bool_)
@@ -190,10 +145,10 @@ def _strangers(dataset: Dataset, photos: Sequence[_Photo]) -> NDArray[np.bool_]:
     return apart
 
 
-def _under(turn: Turn, photo: _Photo, pipeline: Pipeline) -> NDArray[np.float32] | None:
+def _under(turn: Turn, photo: CleanPhoto, pipeline: Pipeline) -> Vectors | None:
     """Returns the vector of the person's face in the turned photo; None if the face is not found."""
     pixels, matrix = turned(photo.pixels, turn)
-    x, y = matrix[:, :2] @ photo.landmarks.mean(axis=0) + matrix[:, 2]
+    x, y = matrix[:, :2] @ photo.detection.landmarks.mean(axis=0) + matrix[:, 2]
 
     def away(face: Face) -> float:
         middle = face.detection.landmarks.mean(axis=0)
@@ -205,8 +160,8 @@ def _under(turn: Turn, photo: _Photo, pipeline: Pipeline) -> NDArray[np.float32]
 
 def _angle(
     turn: Turn,
-    embeddings: NDArray[np.float32],
-    clean: NDArray[np.float32],
+    embeddings: Vectors,
+    clean: Vectors,
     strangers: NDArray[np.bool_],
     bar: float,
 ) -> Angle:

@@ -8,27 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mien.errors import ApiError, SetupError
 from mien.face.pipeline import Pipeline
 from mien.face.similarity import Calibration
-from mien.face.types import Detection, Pixels
 from mien.image.decode import read_header
 from mien.measure.accuracy.conditions import CONDITIONS, Condition
 from mien.measure.accuracy.dataset import Dataset
-from mien.measure.accuracy.embedding import chosen
 from mien.measure.accuracy.findings import aligned, percent
+from mien.measure.accuracy.photo_pairs import PEOPLE, SIMILARITY, CleanPhoto, Vectors, clean_pairs, embedded_again
 from mien.packs.load import Pack
 from mien.system.progress import Progress
 
-PEOPLE = 200  # most people; the first by name
-LEAST_PEOPLE = 20
-SIMILARITY = 80.0
 SAME_PLACE = 0.3  # least intersection over union of a found face with the person's
 LEAST_SIDE = 80  # pixels; smaller images are refused
-
-Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +46,6 @@ class Cost:
     both_sides: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Clean:
-    """A clean photo.
-
-    Attributes:
-        pixels: uint8 RGB (H, W, 3), upright.
-        detection: the person's face.
-        embedding: float32 (D,).
-    """
-
-    pixels: Pixels
-    detection: Detection
-    embedding: Vectors
-
-
 def costs(
     dataset: Dataset, pack: Pack, which: str, *, workers: int, conditions: Sequence[Condition] = CONDITIONS,
     most: int = PEOPLE,
@@ -88,20 +65,16 @@ def costs(
     """
     pipeline = pack.pipeline
     with ThreadPoolExecutor(workers) as pool:
-        clean = _taken(dataset, pipeline, which, most, pool)
+        clean = clean_pairs(dataset, pipeline, which, most, pool=pool, measure="Robustness")
         known = np.stack([photo.embedding for photo in clean])
         progress = Progress("robustness", len(conditions) * len(clean))
         found: list[Cost] = []
         for condition in conditions:
-            vectors = np.full(known.shape, np.nan, np.float32)
 
             def work(number: int, condition: Condition = condition) -> Vectors | None:
                 return _under(condition, clean[number], number, pipeline)
 
-            for number, vector in enumerate(pool.map(work, range(len(clean)))):
-                progress.step()
-                if vector is not None:
-                    vectors[number] = vector
+            vectors = embedded_again(clean, work, pool, progress)
             found.append(cost(condition, known, vectors, pack.calibration))
         progress.close()
     return found
@@ -130,41 +103,7 @@ def cost(condition: Condition, clean: Vectors, degraded: Vectors, calibration: C
     )  # fmt: skip
 
 
-def _taken(dataset: Dataset, pipeline: Pipeline, which: str, most: int, pool: ThreadPoolExecutor) -> list[_Clean]:
-    """Returns two photos with a face of each of up to `most` people, in pairs."""
-    people = [person for person in range(len(dataset.names)) if (dataset.people == person).sum() >= 2][:most]
-
-    def photos(person: int) -> list[_Clean]:
-        files = (dataset.files[number] for number in np.flatnonzero(dataset.people == person))
-        seen: list[_Clean] = []
-        for file in files:
-            clean = _look(file.read_bytes(), pipeline, which)
-            if clean is not None:
-                seen.append(clean)
-            if len(seen) == 2:
-                return seen
-        return []
-
-    taken = [photo for pair in pool.map(photos, people) for photo in pair]
-    if len(taken) < 2 * LEAST_PEOPLE:
-        raise SetupError(f"Robustness needs {LEAST_PEOPLE} people with two photos each; it has {len(taken) // 2}.")
-    return taken
-
-
-def _look(data: bytes, pipeline: Pipeline, which: str) -> _Clean | None:
-    try:
-        picture = read_header(data)
-        faces = pipeline.find(picture)
-    except ApiError:
-        return None
-    if not faces:
-        return None
-    face = chosen(faces, picture, which)
-    pixels = picture.rgb(max(picture.width, picture.height))
-    return _Clean(pixels, face.detection, pipeline.embed([face])[0])
-
-
-def _under(condition: Condition, clean: _Clean, seed: int, pipeline: Pipeline) -> Vectors | None:
+def _under(condition: Condition, clean: CleanPhoto, seed: int, pipeline: Pipeline) -> Vectors | None:
     """Returns the embedding of the person's face under a condition; None if the face is not found."""
     scene = condition.scene(clean.pixels, clean.detection, seed)
     if min(scene.pixels.shape[:2]) < LEAST_SIDE:
