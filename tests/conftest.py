@@ -36,6 +36,14 @@ def pack(packs: str) -> Pack:
 
 
 @pytest.fixture(scope="session")
+def duo(packs: str) -> Pack:
+    """The pack `duo`, compiled in this process."""
+    if install.find(manifest.named("duo"), packs) is None:
+        pytest.skip("the files of the pack duo are not here")
+    return app.open_pack(config.load({"packs": packs, "threads": 2, "pack": "duo"}, {}))
+
+
+@pytest.fixture(scope="session")
 def live(packs: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Live]:
     """A real server in a process of its own, shared by all tests; each makes collections under names of its own."""
     server = servers.serve(packs, tmp_path_factory.mktemp("live") / "data")

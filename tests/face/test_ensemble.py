@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from mien import app, config
 from mien.engine.session import Recorded
 from mien.face.embed import Embedder, Ensemble
 from mien.face.types import Box, Crop, Detection, Embedding, Face, Pose, Quality
 from mien.image.decode import read_header
-from mien.packs import install, manifest
+from mien.packs import manifest
 from mien.packs.load import Pack
 from tests import photos
 
@@ -43,13 +42,6 @@ def test_numbers_are_those_that_are_stored() -> None:
     assert vectors.dtype == np.float32
     np.testing.assert_array_equal(vectors, vectors.astype(np.float16))
     assert Ensemble((saying([1, 0], 1),)).embed([]).shape == (0, 2)
-
-
-@pytest.fixture(scope="module")
-def duo(packs: str) -> Pack:
-    if install.find(DUO, packs) is None:
-        pytest.skip("the files of the pack duo are not here")
-    return app.open_pack(config.load({"packs": packs, "threads": 2, "pack": "duo"}, {}))
 
 
 def test_duo_knows_a_person_again_and_no_one_else(duo: Pack) -> None:

@@ -9,11 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from mien import app, config
 from mien.face.trust import LEAST, Trust
 from mien.face.types import Pixels
 from mien.image.decode import read_header
-from mien.packs import install, manifest
 from mien.packs.load import Pack
 from tests import photos
 
@@ -80,14 +78,6 @@ def test_lengths_are_within_their_bounds(
     lengths = np.linalg.norm(vectors, axis=1)
     assert (lengths >= LEAST - 1e-5).all()
     assert (lengths <= 1 + 1e-5).all()
-
-
-@pytest.fixture(scope="module")
-def duo(packs: str) -> Pack:
-    entry = manifest.named("duo")
-    if install.find(entry, packs) is None:
-        pytest.skip("the files of the pack duo are not here")
-    return app.open_pack(config.load({"packs": packs, "threads": 2, "pack": "duo"}, {}))
 
 
 def trusted(pack: Pack, pixels: Pixels) -> float:

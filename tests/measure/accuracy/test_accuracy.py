@@ -7,13 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien import app, config
 from mien.measure.accuracy import comparison, robustness, verification
 from mien.measure.accuracy.conditions import CONDITIONS
 from mien.measure.accuracy.dataset import Dataset, open_dataset
 from mien.measure.accuracy.embedding import embed
 from mien.measure.accuracy.embedding_cache import Cache
-from mien.packs import install, manifest
 from mien.packs.load import Pack
 from mien.system.progress import Progress
 from tests import photos
@@ -55,14 +53,6 @@ def test_tar_has_not_fallen(album: Dataset, pack: Pack, tmp_path: Path) -> None:
     # and similarity 60 still is one false match in a thousand, within what this many people can tell
     bar = pack.calibration.score(60)
     assert 0.0003 < (strangers.cosines > bar).sum() / strangers.total < 0.003
-
-
-@pytest.fixture(scope="module")
-def duo(packs: str) -> Pack:
-    entry = manifest.named("duo")
-    if install.find(entry, packs) is None:
-        pytest.skip("the files of the pack duo are not here")
-    return app.open_pack(config.load({"packs": packs, "threads": 2, "pack": "duo"}, {}))
 
 
 def test_harder_photos_are_known_and_ruined_ones_match_no_stranger(album: Dataset, duo: Pack) -> None:
