@@ -1,10 +1,11 @@
 """The probability that what a detector takes for a face is one: the Confidence of an answer."""
 
 from dataclasses import dataclass, replace
-from math import exp, log
+from math import log
 
 import numpy as np
 
+from mien.face.attributes.verdicts import probability
 from mien.face.types import Detection, Face
 
 # Where the mesh was looked for and finds no face, the odds of one are a twelfth: it rejects nine in ten photographs of
@@ -35,7 +36,7 @@ class Certainty:
         if not self.scores:
             return detection
         logit = float(np.interp(detection.confidence, self.scores, self.logits))
-        return replace(detection, confidence=_chance(logit))
+        return replace(detection, confidence=probability(logit))
 
 
 AS_SCORED = Certainty()  # takes the score for the probability
@@ -45,13 +46,9 @@ def confidence(face: Face) -> float:
     """Returns the probability that it is a face, 0–1; less where its mesh was looked for and is not there."""
     found = face.detection.confidence
     if found < _DOUBTFUL and face.features.meshed and face.features.landmarks is None:
-        return _chance(_logit(found) + _NO_MESH)
+        return probability(_logit(found) + _NO_MESH)
     return found
 
 
 def _logit(chance: float) -> float:
     return log(chance / (1 - chance))
-
-
-def _chance(logit: float) -> float:
-    return 1 / (1 + exp(-logit))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from mien.engine.session import Session
 from mien.face.attributes.portrait import in_picture
+from mien.face.attributes.verdicts import probability
 from mien.face.types import Portrait
 
 # fmt: off
@@ -70,7 +71,7 @@ def run_mesh(session: Session, portrait: Portrait) -> Mesh:
     return Mesh(
         points=points,
         placed=in_picture(portrait, points[:, :2]),
-        presence=float(1 / (1 + np.exp(-np.clip(answer["presence"][0, 0], -50, 50)))),
+        presence=probability(float(answer["presence"][0, 0])),
         blendshapes=answer["blendshapes"][0],
         seen={name: answer[name][0] for name in DEPTHS},
     )
