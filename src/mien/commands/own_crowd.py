@@ -1,13 +1,11 @@
 """`mien crowd`: adds an operator's photographs to the crowd of a pack."""
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
+from mien.commands.packs import Command
 from mien.config import Settings
 from mien.errors import SetupError
-
-Command = Callable[..., argparse.ArgumentParser]
 
 
 def add_to(command: Command) -> None:

@@ -103,7 +103,7 @@ class Pipeline:
 
 
 def cut(wanted: Embedder, image: Halves, landmarks: Points, embedded: bool = True) -> Crop:
-    """Cut a face out for a network; the mirror image's own crop only if the face is to be embedded."""
+    """Cuts a face out for a network; the mirror image's own crop only if the face is to be embedded."""
     straight = align(image, landmarks, wanted.points, wanted.size, wanted.cubic)
     if wanted.mirrored is None or not embedded:
         return Crop(straight)

@@ -8,7 +8,8 @@ from mien.face.types import Pixels, Points, Pose, Quality
 
 # A mean face in units of the distance between the eyes: x right, y down, z towards the camera. The x and y are the
 # medians that YuNet gives for 600 faces of LFW once they are upright. The mouth's corners lie 0.05 in front of the
-# eyes, and the nose tip 0.60, with which yaws are as large as by a mesh: see `benchmarks/README.md`, "Attributes".
+# eyes, and the nose tip 0.60, with which yaws are as large as by a mesh: see `benchmarks/README.md`,
+# "Landmarks, pose and the cost of attributes".
 _HEAD = np.array(
     [(-0.5, 0.0, 0.0), (0.5, 0.0, 0.0), (0.0, 0.61, 0.60), (-0.45, 1.05, 0.05), (0.45, 1.05, 0.05)], np.float64
 )

@@ -1,7 +1,7 @@
 """The direction of the eyes: that of the head, and how far the irises lie from the middle of the eyes.
 
 No photographs with known directions were at hand. The weights are fitted to what the network gaze-estimation-adas-0002
-says of half of the people of LFW; see `benchmarks/README.md`, "Attributes".
+says of half of the people of LFW; see `benchmarks/README.md`, "Landmarks, pose and the cost of attributes".
 """
 
 import numpy as np

@@ -25,7 +25,7 @@ POINTS: dict[str, tuple[int, ...]] = {
 
 # How far AWS's definition of a point (that of iBUG's 68 points) lies from the mesh's points on average, in distances
 # between the outer corners of the eyes: x along the line of the eyes, y down. Those of the right side are the mirror
-# image. Scalars fitted on half of the faces: see `benchmarks/README.md`, "Attributes".
+# image. Scalars fitted on half of the faces: see `benchmarks/README.md`, "Landmarks, pose and the cost of attributes".
 _SHIFTS = {
     "eyeLeft": (0.000, 0.008), "mouthLeft": (-0.011, 0.014), "nose": (0.000, -0.073),
     "leftEyeBrowLeft": (-0.012, 0.040), "leftEyeBrowRight": (0.038, 0.039), "leftEyeBrowUp": (0.045, -0.002),
