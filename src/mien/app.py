@@ -148,7 +148,7 @@ def build(settings: Settings, until: ExitStack) -> App:
     ready = Readiness(loaded.check, store.keys.any, bounds.is_stuck, store.database.probe)
     pages: dict[str, Page] = {"/healthz": alive, "/readyz": ReadinessPage(ready).page, "/metrics": page.page}
     register(metrics, context, bounds, settings.metrics_collections)
-    trimmer = heap.trimmer()
+    trimmer = heap.trimmer(context.release)
     background = (
         sweeper(store.database),
         completer(store.database),
@@ -265,6 +265,7 @@ def serve(settings: Settings) -> None:
             until.enter_context(work)
         text = welcome(settings, app.context, listening.getsockname()[1])
         application = Console(app.server, app.context) if settings.console else app.server
+        app.context.release()
         heap.give_back()
         listen.run(
             OriginCheck(application, app.authenticator.is_locked, settings.host),

@@ -1,5 +1,6 @@
 """OpenVINO runs a network the same way from many threads, in batches, and with either order of colours."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -142,3 +143,31 @@ def test_a_file_that_is_not_a_network_cannot_be_compiled(tmp_path: Path, content
     (tmp_path / "broken.onnx").write_bytes(content)
     with pytest.raises(RuntimeError):
         compiled(tmp_path / "broken.onnx")
+
+
+def test_released_memory_is_taken_again_by_the_next_run(file: Path) -> None:
+    session = compiled(file, paired=True)
+    expected = answer(session, INPUTS), answer(session, INPUTS[:1])
+    session.release()
+    np.testing.assert_array_equal(answer(session, INPUTS), expected[0])
+    np.testing.assert_array_equal(answer(session, INPUTS[:1]), expected[1])
+
+
+def test_releasing_disturbs_no_thread_that_runs(file: Path) -> None:
+    session = compiled(file)
+    expected, releasing = answer(session, INPUTS), threading.Event()
+
+    def release() -> int:
+        count = 0
+        while not releasing.is_set():
+            session.release()
+            count += 1
+        return count
+
+    with ThreadPoolExecutor(4) as pool:
+        released = pool.submit(release)
+        found = list(pool.map(lambda _: answer(session, INPUTS), range(60)))
+        releasing.set()
+        assert released.result() > 0
+    for each in found:
+        np.testing.assert_array_equal(each, expected)

@@ -38,6 +38,9 @@ class Blobs:
                 scores[index, number] = min(0.95, (height - 4) / 30)
         return {"boxes": boxes, "scores": scores}
 
+    def release(self) -> None:
+        pass
+
 
 def read(outputs: Mapping[str, NDArray[np.float32]], canvas: tuple[int, int], least_score: float) -> Candidates:
     kept = outputs["scores"] >= least_score

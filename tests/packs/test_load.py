@@ -32,6 +32,9 @@ class Spoiled:
     def run(self, pixels: Pixels) -> Outputs:
         return {name: value * self._factor for name, value in self._session.run(pixels).items()}
 
+    def release(self) -> None:
+        self._session.release()
+
 
 @pytest.fixture(scope="module")
 def files(packs: str) -> dict[str, Path]:

@@ -54,6 +54,9 @@ class OnnxSession:
             for index, name in enumerate(self._names)
         }
 
+    def release(self) -> None:
+        """Has nothing to give back: the buffers of ONNX Runtime cannot be freed from outside a run."""
+
     def _prepared(self, pixels: Pixels) -> NDArray[np.float32]:
         """Applies the network's colour order, mean and scale; returns float32 (N, 3, height, width)."""
         ordered = pixels[..., ::-1] if self._graph.color == "BGR" else pixels

@@ -57,6 +57,7 @@ class _Lanes:
         self.compiled, self._weights = compile_mapped(_core(), model, options | own)
         self.batch = int(self.compiled.input().shape[0])
         self.shapes = [single(tuple(port.shape), self.batch) for port in self.compiled.outputs]
+        self._count = count
         self._idle: queue.SimpleQueue[_Lane] = queue.SimpleQueue()
         for _ in range(count):
             self._idle.put(self._lane())
@@ -75,6 +76,12 @@ class _Lanes:
         finally:
             for lane in taken:
                 self._idle.put(lane)
+
+    def release(self) -> None:
+        """Frees the activations of all streams, unless a request is running."""
+        with self.taken(self._count) as lanes:
+            if len(lanes) == self._count:
+                self.compiled.release_memory()
 
     def _lane(self) -> _Lane:
         request = self.compiled.create_infer_request()
@@ -150,6 +157,12 @@ class OpenVinoSession:
                     for answer, output in zip(answers, lane.outputs, strict=True):
                         answer[rows] = output
         return {name: answer[:count] for name, answer in zip(self._names, answers, strict=True)}
+
+    def release(self) -> None:
+        """Frees the activations that no request is using (see `Session.release`)."""
+        for lanes in (self._singles, self._pairs):
+            if lanes:
+                lanes.release()
 
     def _fitting(self, calls: int) -> _Lanes:
         """Returns the lanes of two cores for a single call while each thread at work has two; outputs are the same."""

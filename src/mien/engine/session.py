@@ -85,6 +85,9 @@ class Session(Protocol):
             arrays are the caller's to keep.
         """
 
+    def release(self) -> None:
+        """Gives back the memory that only a running inference needs; the next inference allocates it again."""
+
 
 class Recorded:
     """A session that returns recorded outputs, for tests of the layers above the engine."""
@@ -100,6 +103,9 @@ class Recorded:
     def run(self, pixels: Pixels) -> Outputs:
         """Returns the recorded outputs once for each input."""
         return {name: np.repeat(value[None], len(pixels), axis=0) for name, value in self._outputs.items()}
+
+    def release(self) -> None:
+        """Has nothing to give back."""
 
 
 def single(shape: tuple[int, ...], batch: int) -> tuple[int, ...]:

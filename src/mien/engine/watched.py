@@ -26,3 +26,7 @@ class WatchedSession:
         outputs = self._session.run(pixels)
         self._report(len(pixels), time.perf_counter() - began)
         return outputs
+
+    def release(self) -> None:
+        """Gives back what only a running inference needs (see `Session.release`)."""
+        self._session.release()

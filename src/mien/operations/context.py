@@ -96,6 +96,11 @@ class Context:
     image_cache: ImageCache = field(default_factory=lambda: ImageCache(0))
     request: Request = field(default_factory=Request)
 
+    def release(self) -> None:
+        """Gives back the memory that networks need only while they run."""
+        self.pack.release()
+        self.analyst.release()
+
     def collection(self, caller: Caller, name: str) -> Collection:
         """Returns the caller's collection of this name.
 

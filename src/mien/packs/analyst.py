@@ -78,6 +78,11 @@ class Analyst:
             self._fault = str(error)
         return self._fault
 
+    def release(self) -> None:
+        """Gives back the memory that only running inferences need (see `Session.release`)."""
+        for session in (self._sessions or {}).values():
+            session.release()
+
     def describe(self) -> str:
         """Returns in one line what is measured, or why nothing is, without opening the set."""
         if not self.allowed:

@@ -75,6 +75,11 @@ class Deferred:
             raise UnclearError(str(error)) from None
         return session.run(pixels)
 
+    def release(self) -> None:
+        """Gives back what only a running inference needs (see `Session.release`)."""
+        if self._session is not None:
+            self._session.release()
+
 
 def deferred(
     entry: AttributeSet, settings: Settings, cores: Cores | None = None, *, checked: bool = True

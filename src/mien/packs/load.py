@@ -88,6 +88,11 @@ class Pack:
                     "mien does not serve wrong results; try another version of the engine."
                 )
 
+    def release(self) -> None:
+        """Gives back the memory that only running inferences need (see `Session.release`)."""
+        for session in self.sessions.values():
+            session.release()
+
     def through(self, wrap: Callable[[str, Session], Session]) -> "Pack":
         """Returns the same pack with every network wrapped; `wrap` gets its name and session."""
         wrapped = {name: wrap(name, session) for name, session in self.sessions.items()}

@@ -60,9 +60,19 @@ def bounded(growth: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
-def trimmer(pause: float = PAUSE) -> Background:
-    """Returns the background work that returns free memory to the system `pause` seconds after an answer wakes it."""
-    return Background("heap", give_back, pause=math.inf, settle=pause)
+def trimmer(free: Callable[[], None] = lambda: None, pause: float = PAUSE) -> Background:
+    """Returns the background work that returns memory to the system `pause` seconds after an answer wakes it.
+
+    Args:
+        free: frees what only requests need, before what is free goes back.
+        pause: seconds.
+    """
+
+    def turn() -> None:
+        free()
+        give_back()
+
+    return Background("heap", turn, pause=math.inf, settle=pause)
 
 
 def _function(name: str) -> Callable[..., int] | None:

@@ -26,6 +26,9 @@ class Never:
     def run(self, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         raise AssertionError("this network is not needed")
 
+    def release(self) -> None:
+        pass
+
 
 def mesh(points: NDArray[np.floating] = POINTS, presence: float = 20.0, **shapes: float) -> Session:
     """A mesh network that answers these points, this logit, and these blendshapes."""

@@ -65,6 +65,9 @@ def test_a_mesh_that_shows_no_face_is_run_once() -> None:
             runs.append(1)
             return mesh(presence=-2.0).run(pixels)
 
+        def release(self) -> None:
+            raise AssertionError
+
     wanted = {MESH, "mouth_open", "eye_direction", "beard", "sunglasses"}
     found = measured(FACE, networks(mesh=Counted()), wanted).features
     assert set(found.answers.values()) == {None}

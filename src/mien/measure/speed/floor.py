@@ -70,6 +70,10 @@ class _RecordingSession:
         self._runs.single.append(partial(self._single.run, pixels))
         return self._session.run(pixels)
 
+    def release(self) -> None:
+        """Gives back what only a running inference needs."""
+        self._session.release()
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Image:
