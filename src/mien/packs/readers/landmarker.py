@@ -80,13 +80,16 @@ def _is_pool(layer: ov.Node) -> bool:
 
 
 def _sampled(layer: ov.Output, points: ov.Node, side: int) -> ov.Node:
-    """Interpolates a layer (1, channels, cells, cells) at the points SEEN, and returns (1, points, channels)."""
-    chosen = op.gather(points, op.constant(np.array(SEEN)), op.constant(1))
-    plane = op.gather(chosen, op.constant(np.array([0, 1])), op.constant(2))
-    grid = op.subtract(op.divide(plane, op.constant(np.float32(side / 2))), op.constant(np.float32(1)))
-    row = op.reshape(grid, op.constant(np.array([1, 1, len(SEEN), 2])), False)
-    found = op.grid_sample(layer, row, {"align_corners": False, "mode": "bilinear", "padding_mode": "border"})
-    return op.transpose(op.squeeze(found, op.constant(np.array([2]))), op.constant(np.array([0, 2, 1])))
+    """Interpolates a layer (1, channels, cells, cells) at the points SEEN, and returns (1, points, channels).
+
+    A point is a region without extent. ROIAlign reads a layer in the order in which convolutions leave it; GridSample
+    needs it channel by channel, and to bring the layers into that order takes a quarter of the network's time.
+    """
+    chosen = op.gather(op.squeeze(points, op.constant(0)), op.constant(np.array(SEEN)), op.constant(0))
+    plane = op.clamp(op.gather(chosen, op.constant(np.array([0, 1])), op.constant(1)), 0.0, float(side))
+    whose, scale = op.constant(np.zeros(len(SEEN), np.int32)), layer.get_shape()[2] / side
+    found = op.roi_align(layer, op.concat([plane, plane], 1), whose, 1, 1, 1, scale, "avg", "half_pixel_for_nn")
+    return op.reshape(found, op.constant(np.array([1, len(SEEN), -1])), False)
 
 
 def _unpacked(file: Path) -> list[ov.Model]:
