@@ -46,8 +46,10 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 def serve_mien(port: int) -> None:
     from mien.wire import listen  # noqa: PLC0415  a server of the other Python has no mien
     from mien.wire.connection import Connections  # noqa: PLC0415
+    from mien.wire.port import bind  # noqa: PLC0415
 
-    listen.run(application, listen.bind("127.0.0.1", port), Connections(2048, 60.0), 1, lambda: None, lambda: None)
+    source = listen.Port(bind("127.0.0.1", port))
+    listen.run(application, source, Connections(2048, 60.0), 1, lambda: None, lambda: None)
 
 
 def command(server: str, port: int, python: str) -> list[str]:

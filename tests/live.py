@@ -115,7 +115,8 @@ def launch(
 
     `files` is how many it may have open.
     """
-    start = command("serve", "--data", str(data), "--packs", packs, "--port", "0", *flags)
+    alone = () if "--workers" in flags else ("--workers", "1")
+    start = command("serve", "--data", str(data), "--packs", packs, "--port", "0", *alone, *flags)
     if files is not None:
         start = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *start]
     with tempfile.NamedTemporaryFile("w", prefix="mien-log-", suffix=".jsonl", delete=False) as log:

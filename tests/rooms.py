@@ -19,6 +19,7 @@ LEVELS: tuple[dict[str, str], ...] = (
         "draw": "boxes and landmarks drawn onto an image file",
         "library": "`from mien import Faces`: the same results without a server",
         "local": "the operations in this process, for commands and the library",
+        "workers": "the processes that serve on one port, and the parent that starts, watches and replaces them",
         "measure": "`mien eval` (accuracy) and `mien bench` (speed)",
         "transfer": "collections and photographs imported, exported, and indexed again with another pack",
     },

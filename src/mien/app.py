@@ -1,8 +1,8 @@
-"""Puts a server together from its settings, and runs it: store, pack, operations, HTTP."""
+"""Puts a server together from its settings: store, pack, operations, HTTP."""
 
-import logging
 import math
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ import cv2
 
 from mien.access.authenticator import Authenticator
 from mien.access.preauthentication import Preauthenticator
+from mien.access.rates import Rates
 from mien.access.vault import Vault
 from mien.config import Settings
 from mien.engine.cores import Cores
@@ -22,9 +23,9 @@ from mien.engine.session import Session
 from mien.engine.watched import WatchedSession
 from mien.errors import SetupError
 from mien.image.source import FETCH_TIMEOUT, S3, S3Settings
-from mien.operations import other_packs, table
+from mien.operations import table
 from mien.operations.context import Context, Operations
-from mien.packs import calibration_file, install, load, manifest, own, terms
+from mien.packs import calibration_file, install, load, manifest, own
 from mien.packs.analyst import Analyst
 from mien.packs.attribute_networks import Wrap
 from mien.packs.load import Pack
@@ -36,25 +37,23 @@ from mien.serving.request import Writers
 from mien.serving.snapshot_writer import snapshot_writer
 from mien.store import open as stores
 from mien.store.open import Store
-from mien.store.tables.keys import Keys
 from mien.store.upkeep.checksums import completer
 from mien.store.upkeep.sweep import sweeper
 from mien.system import heap, leftovers
 from mien.system.background import Background
+from mien.system.worker import Worker
 from mien.watch import log
 from mien.watch import tracing as traces
 from mien.watch.metrics import Metrics, register
 from mien.watch.readiness import Readiness
-from mien.welcome import welcome
-from mien.wire import listen
 from mien.wire.admission import Admission
-from mien.wire.connection import Connections, connection_limit
-from mien.wire.console import Console
-from mien.wire.origin import OriginCheck
+from mien.wire.connection import Connections
 from mien.wire.pages import MetricsPage, Page, ReadinessPage, alive
+from mien.wire.port import connection_limit
 from mien.wire.server import Server
 
 OPERATIONS: Operations = table.OPERATIONS
+Opened = Callable[[], None]
 # Operations for each inference that can run at the same time. More slow each other down, since they share an
 # interpreter: see `benchmarks/README.md`, "Under load".
 PER_CORE = 2
@@ -69,6 +68,7 @@ class App:
     server: Server
     connections: Connections
     ready: Readiness
+    metrics: Metrics
     background: tuple[Background, ...]
 
 
@@ -115,24 +115,28 @@ def engine(settings: Settings) -> load.Compile:
     return OnnxSession
 
 
-def build(settings: Settings, until: ExitStack) -> App:
+def build(settings: Settings, until: ExitStack, worker: Worker | None = None, opened: Opened = lambda: None) -> App:
     """Puts the parts of a server together.
 
     Args:
-        settings: the settings.
+        settings: the settings; of many workers, this one's share of them.
         until: closes the parts at its end, the last first.
+        worker: this process, if it is one of many.
+        opened: called once the store is open, and so migrated.
 
     Raises:
         SetupError: something is missing or broken; the message says what to do.
     """
+    worker = worker or Worker()
     # one for each thread of both kinds and for the preauthenticator, so that none waits for another's
     connections_to_store = 2 * PER_CORE * settings.cores + 1
     store = stores.open_store(settings.store, settings.data, connections=connections_to_store)
     until.callback(store.database.close)
+    opened()
     # before the pack, which takes longer, so that a wrong master key fails early
-    authenticator = Authenticator(store.keys, vault(settings))
+    authenticator = Authenticator(store.keys, vault(settings), rates=Rates(worker.buckets))
     until.callback(authenticator.close)
-    loaded, metrics, tracing = open_pack(settings), Metrics(), traces.start(os.environ)
+    loaded, metrics, tracing = open_pack(settings), Metrics(worker), traces.start(os.environ)
     if tracing:
         until.callback(tracing.close)
 
@@ -143,26 +147,29 @@ def build(settings: Settings, until: ExitStack) -> App:
         settings, loaded.through(watched), store, until,
         snapshots=True, image_cache=settings.image_cache << 20, watched=watched,
     )  # fmt: skip
-    page = MetricsPage(metrics, settings.metrics_token, settings.is_on_loopback)
+    page = MetricsPage(metrics, settings.metrics_token, settings.is_on_loopback, worker.ask)
     bounds = bounded(settings)
     ready = Readiness(loaded.check, store.keys.any, bounds.is_stuck, store.database.probe)
-    pages: dict[str, Page] = {"/healthz": alive, "/readyz": ReadinessPage(ready).page, "/metrics": page.page}
+    readyz = ReadinessPage(ready, worker.ask).page
+    pages: dict[str, Page] = {"/healthz": alive, "/readyz": readyz, "/metrics": page.page}
     register(metrics, context, bounds, settings.metrics_collections)
     trimmer = heap.trimmer(context.release)
-    background = (
-        sweeper(store.database),
-        completer(store.database),
-        snapshot_writer(context.galleries),
-        trimmer,
-        expiry(context.image_cache),
-    )
     watchers = [log.answered, metrics.answered, lambda _: trimmer.wake(), *([tracing.answered] if tracing else [])]
     connections = Connections(connection_limit(settings.connections), settings.idle_timeout, watchers)
     metrics.follow("mien_connections", "Open connections.", lambda: connections.open)
-    metrics.follow_count("mien_connections_refused", "Connections refused at the limit.", lambda: connections.refused)
+    metrics.follow_count(
+        "mien_connections_refused", "Connections refused at the limit.", lambda: connections.refused + worker.refused()
+    )
     admission = Admission(bounds, Preauthenticator(store.keys))
     server = Server(context, OPERATIONS, authenticator, admission=admission, pages=pages, watchers=watchers)
-    return App(context, authenticator, server, connections, ready, background)
+    return App(context, authenticator, server, connections, ready, metrics, _background(worker, context, trimmer))
+
+
+def _background(worker: Worker, context: Context, trimmer: Background) -> tuple[Background, ...]:
+    """Returns the work beside requests; of many workers, one has the upkeep of the store and of the snapshots."""
+    database, due = context.store.database, worker.has_upkeep
+    upkeep = sweeper(database, due), completer(database, due), snapshot_writer(context.galleries, due)
+    return (*upkeep, trimmer, expiry(context.image_cache))
 
 
 def assemble(
@@ -239,48 +246,3 @@ def s3_settings(settings: Settings) -> S3Settings:
     return S3Settings(
         settings.s3_endpoint, settings.s3_region, settings.s3_access_key, settings.s3_secret_key, buckets, timeout
     )
-
-
-def serve(settings: Settings) -> None:
-    """Runs the server until a signal stops it.
-
-    Raises:
-        SetupError: it cannot start.
-    """
-    log.start(settings.log_level)
-    heap.narrow(settings.cores)
-    terms.refuse_unlicensed(settings, own.named(settings.pack, settings.packs))
-    listening = listen.bind(settings.host, settings.port)
-    with ExitStack() as until:
-        if not stores.is_shared(settings.store):
-            until.callback(stores.lock(settings.store, settings.data).release)
-        app = build(settings, until)
-        terms.refuse_uncalibrated(app.context.pack)
-        _refuse_without_keys(settings, app.context.store.keys)
-        stores.prepare(app.context.store.database)
-        for remark in other_packs.remarks(app.context.store, app.context.pack.manifest, settings.packs):
-            logging.getLogger("mien").warning(remark)
-        app.context.analyst.prepare(load=settings.preload_attributes)
-        for work in app.background:
-            until.enter_context(work)
-        text = welcome(settings, app.context, listening.getsockname()[1])
-        application = Console(app.server, app.context) if settings.console else app.server
-        app.context.release()
-        heap.give_back()
-        listen.run(
-            OriginCheck(application, app.authenticator.is_locked, settings.host),
-            listening,
-            app.connections,
-            settings.stop_timeout,
-            begun=lambda: print(text, flush=True),  # noqa: T201
-            stopping=app.ready.stop,
-        )
-
-
-def _refuse_without_keys(settings: Settings, keys: Keys) -> None:
-    """Refuses to answer other machines before there is an access key."""
-    if not keys.any() and not settings.is_on_loopback:
-        raise SetupError(
-            f"mien does not listen on {settings.host} for everyone: make an access key first, with "
-            f"`mien keys create --name admin --data {settings.data}`, or bind to 127.0.0.1."
-        )

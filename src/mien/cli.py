@@ -132,9 +132,9 @@ def _limit_blas() -> None:
 
 def _serve(settings: Settings, _: argparse.Namespace) -> None:
     _limit_blas()
-    from mien import app
+    from mien.workers import serve
 
-    app.serve(settings)
+    serve.serve(settings)
 
 
 def _doctor(settings: Settings, given: argparse.Namespace) -> int:

@@ -141,6 +141,7 @@ TABLE = (
         "threads that share the search of a large gallery; 0 for one per core",
         limits=(0, 4096),
     ),
+    Setting("workers", int, 0, "processes that serve on the port; 0 for one for every two threads", limits=(0, 512)),
     Setting("threads", int, 0, "inferences that run at the same time; 0 for one per core", limits=(0, 4096)),
     Setting(
         "image_cache",
@@ -209,6 +210,7 @@ class Settings:
     gallery_memory: int
     gallery_codes: str
     scan_threads: int
+    workers: int
     threads: int
     image_cache: int
     bodies_in_flight: int

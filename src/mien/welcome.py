@@ -6,7 +6,7 @@ from mien.operations.context import Context
 from mien.store import open as stores
 
 
-def welcome(settings: Settings, context: Context, port: int) -> str:
+def welcome(settings: Settings, context: Context, port: int, workers: str = "") -> str:
     """Returns the text that is printed at the start: address, store, pack, engine, access, and a boto3 example."""
     pack, runtime = context.pack.manifest, context.pack.runtime
     address = f"http://{config.address(settings.host, port)}"
@@ -18,6 +18,7 @@ pack    {pack.name}: {pack.title}, weights {pack.license.name}, \
 {"commercial use allowed" if pack.license.commercial else "non-commercial use only"}
 attributes {context.analyst.describe()}
 engine  {runtime.engine} {runtime.version}, {runtime.precision}, {settings.cores} threads, {runtime.device}
+{workers and f"workers {workers}{chr(10)}"}\
 access  {_access(settings, context)}
 console {f"{address}/console" if settings.console else "off"}
 

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from botocore.config import Config
 
-from mien.wire.connection import connection_limit
+from mien.wire.port import connection_limit
 from tests import live, photos
 from tests.live import Live
 from tests.wire.conversation import answered, body, connect, head, huge

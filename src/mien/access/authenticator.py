@@ -8,11 +8,10 @@ import fnmatch
 import logging
 import re
 import secrets
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
@@ -20,12 +19,15 @@ import msgspec
 from mien.access import sigv4
 from mien.access.claim import Call
 from mien.access.grant import Grant
+from mien.access.rates import Rates
 from mien.access.vault import Vault
 from mien.errors import AccessDeniedError, ExpiredTokenError, ProvisionedThroughputExceededError, SetupError
 from mien.operations.context import Caller
 from mien.operations.tag import ARN
 from mien.store.tables.keys import Keys, StoredKey
 from mien.store.upkeep.last_used import Uses
+from mien.system.shared_memory import SharedMemory
+from mien.system.worker import BUCKETS
 
 log = logging.getLogger("mien.keys")
 
@@ -46,24 +48,6 @@ class Identity:
         return self.key.name if self.key else None
 
 
-@dataclass(slots=True)
-class _Bucket:
-    """A token bucket that allows a burst of one second's requests."""
-
-    rate: float
-    level: float
-    filled: float = field(default_factory=time.monotonic)
-
-    def take(self) -> bool:
-        now = time.monotonic()
-        self.level = min(max(1.0, self.rate), self.level + (now - self.filled) * self.rate)
-        self.filled = now
-        if self.level < 1:
-            return False
-        self.level -= 1
-        return True
-
-
 class Authenticator:
     """Authenticates callers by the signatures of their requests, and keeps each key to its rate.
 
@@ -71,18 +55,24 @@ class Authenticator:
         keys: the access keys.
         vault: decrypts their secrets.
         clock: returns the present, with a time zone.
+        rates: keeps each key to its rate.
 
     Raises:
         SetupError: there are keys that the master key does not decrypt, or the master key cannot be used.
     """
 
-    def __init__(self, keys: Keys, vault: Vault, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        vault: Vault,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        rates: Rates | None = None,
+    ) -> None:
         self._keys = keys
         self._vault = vault
         self._clock = clock
         self._uses = Uses(keys)
-        self._buckets: dict[str, _Bucket] = {}
-        self._buckets_lock = threading.Lock()
+        self._rates = rates or Rates(SharedMemory(BUCKETS))
         self._unreadable: set[str] = set()  # keys sealed under another master key, as logged
         self._fingerprint = b""
         self._is_locked = keys.any()
@@ -145,12 +135,8 @@ class Authenticator:
             return None
 
     def _limit_rate(self, key: StoredKey) -> None:
-        if key.rate is None:
-            return
-        with self._buckets_lock:
-            bucket = self._buckets.setdefault(key.access_key, _Bucket(key.rate, max(1.0, key.rate)))
-            if not bucket.take():
-                raise ProvisionedThroughputExceededError
+        if key.rate is not None and not self._rates.take(key.access_key, key.rate):
+            raise ProvisionedThroughputExceededError
 
 
 def authorize(identity: Identity, operation: str, request: msgspec.Struct) -> None:

@@ -124,8 +124,8 @@ def place(store: str, data: str) -> Path:
     return path
 
 
-def lock(store: str, data: str) -> DirectoryLock:
-    """Locks the data directory of a store that is not shared against other servers.
+def lock(store: str, data: str, patience: float = 0.0) -> DirectoryLock:
+    """Locks the data directory of a store that is not shared against other servers (see `DirectoryLock`).
 
     The leftovers of a restore that was killed are removed: a copy of the backup, and a second name of the store.
 
@@ -135,7 +135,7 @@ def lock(store: str, data: str) -> DirectoryLock:
     path = place(store, data)
     where = path.parent
     try:
-        held = DirectoryLock(where)
+        held = DirectoryLock(where, patience)
         for name in () if store else FOLDERS:
             private.tree(where / name)
         for made in (path, path.with_name(path.name + ASIDE)):

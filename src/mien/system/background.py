@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from types import TracebackType
 
+NOT_DUE = 1.0  # seconds until work that is another process's to do is looked at again
 RETRY = 30.0  # seconds to pause after a failure, which is mostly a full disk or a lost database
 
 log = logging.getLogger("mien")
@@ -13,6 +14,10 @@ log = logging.getLogger("mien")
 
 def _nothing() -> None:
     pass
+
+
+def _always() -> bool:
+    return True
 
 
 class Background:
@@ -28,6 +33,7 @@ class Background:
         retry: seconds to pause after a turn that failed.
         first: runs once before the first turn.
         last: runs once after the last turn, when the thread is stopped.
+        due: returns whether turns and `last` are this process's to do; other processes of the server skip them.
     """
 
     def __init__(
@@ -40,8 +46,9 @@ class Background:
         retry: float = RETRY,
         first: Callable[[], None] = _nothing,
         last: Callable[[], None] = _nothing,
+        due: Callable[[], bool] = _always,
     ) -> None:
-        self._name, self._turn, self._first, self._last = name, turn, first, last
+        self._name, self._turn, self._first, self._last, self._due = name, turn, first, last, due
         self._pause, self._settle, self._retry = pause, settle, retry
         self._failure: type[Exception] | None = None
         self._woken, self._stopping = threading.Event(), threading.Event()
@@ -74,8 +81,9 @@ class Background:
         self._attempt(self._first)
         pause = self._pause
         while not self._is_stopped_within(pause):
-            pause = self._attempt(self._turn)
-        self._attempt(self._last)
+            pause = self._attempt(self._turn) if self._due() else NOT_DUE
+        if self._due():
+            self._attempt(self._last)
 
     def _is_stopped_within(self, seconds: float) -> bool:
         if self._woken.wait(None if seconds == math.inf else seconds):

@@ -4,12 +4,22 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from mien.watch.record import Record
+if TYPE_CHECKING:
+    from mien.watch.record import Record  # the parent of workers logs, and loads none of what it imports
 
 
 class JsonLines(logging.Formatter):
-    """Formats a log record as one line of JSON; `extra={"facts": {…}}` adds members."""
+    """Formats a log record as one line of JSON; `extra={"facts": {…}}` adds members.
+
+    Args:
+        worker: the number of the worker that logs; 0 for none.
+    """
+
+    def __init__(self, worker: int = 0) -> None:
+        super().__init__()
+        self._worker = {"worker": worker} if worker else {}
 
     def format(self, record: logging.LogRecord) -> str:
         """Returns the line of a record."""
@@ -17,6 +27,7 @@ class JsonLines(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "event": record.getMessage(),
+            **self._worker,
             **getattr(record, "facts", {}),
         }
         if record.exc_info:
@@ -24,7 +35,7 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-def answered(record: Record) -> None:
+def answered(record: "Record") -> None:
     """Logs an answered request."""
     facts = {
         "request_id": record.request_id,
@@ -38,10 +49,15 @@ def answered(record: Record) -> None:
     logging.getLogger("mien.request").info("answered", extra={"facts": facts})
 
 
-def start(level: str) -> None:
-    """Sends to standard error the log of mien from `level` on, and of its libraries from WARNING on."""
+def start(level: str, worker: int = 0) -> None:
+    """Sends to standard error the log of mien from `level` on, and of its libraries from WARNING on.
+
+    Args:
+        level: as in the settings.
+        worker: the number of the worker that logs; 0 for none.
+    """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonLines(worker))
     for name in ("mien", "uvicorn", "psycopg"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False

@@ -1,27 +1,23 @@
 """Collects the metrics that `/metrics` serves in Prometheus' text format: requests, stages, inferences, limits, store.
 
-Counters and histograms are updated as requests are answered; all other figures are read at each scrape.
+Counters and histograms are updated as requests are answered; all other figures are read at each scrape. Workers count
+in files of one folder (prometheus_client's multiprocess mode), of which the one that is scraped makes the sums.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    Info,
-    ProcessCollector,
-    disable_created_metrics,
-    generate_latest,
-)
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from mien import __version__
 from mien.operations.context import Context
 from mien.serving.bounds import Bounds
 from mien.store.base import Database
+from mien.system.worker import Worker
+from mien.watch.process_metrics import ProcessMetrics
 from mien.watch.record import Record
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -30,11 +26,23 @@ INPUTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 
 class Metrics:
-    """The registry of all metrics. Safe to use from many threads."""
+    """The registry of all metrics. Safe to use from many threads.
 
-    def __init__(self) -> None:
+    Args:
+        worker: this process; if it is one of many, its metrics are added to those of the others.
+    """
+
+    def __init__(self, worker: Worker | None = None) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # they would double the series
+        worker = worker or Worker()
         registry = self._registry = CollectorRegistry()
+        self._sums = registry
+        if worker.metrics:
+            self._sums = CollectorRegistry()
+            MultiProcessCollector(self._sums, str(worker.metrics))  # type: ignore[no-untyped-call]
+        self._facts = CollectorRegistry()  # what every worker would tell alike
+        self._reads: list[Callable[[], None]] = []
+        self._refreshing = threading.Lock()
         self._named = CollectorRegistry()  # series that name collections or accounts: only for the holder of the token
         self._requests = Counter("mien_requests", "Requests answered.", ["operation", "code"], registry=registry)
         self._seconds = Histogram(
@@ -51,7 +59,7 @@ class Metrics:
         self._runs = Histogram(
             "mien_inference_seconds", "One run of a network.", ["network"], buckets=SECONDS, registry=registry
         )
-        ProcessCollector(registry=registry)
+        self._facts.register(ProcessMetrics(worker.processes))
 
     def answered(self, record: Record) -> None:
         """Counts a request and observes its stages."""
@@ -68,41 +76,58 @@ class Metrics:
 
     def follow(self, name: str, text: str, read: Callable[[], float]) -> None:
         """Adds a gauge that is read at each scrape."""
-        Gauge(name, text, registry=self._registry).set_function(read)
+        gauge = Gauge(name, text, registry=self._registry, multiprocess_mode="livesum")
+        self._reads.append(lambda: gauge.set(read()))
 
     def follow_each(self, name: str, text: str, label: str, read: Mapping[str, Callable[[], float]]) -> None:
         """Adds a gauge for each value of a label, read at each scrape."""
-        gauge = Gauge(name, text, [label], registry=self._registry)
+        gauge = Gauge(name, text, [label], registry=self._registry, multiprocess_mode="livesum")
         for value, function in read.items():
-            gauge.labels(value).set_function(function)
+            self._reads.append(partial(_set, gauge.labels(value), function))
 
     def follow_count(self, name: str, text: str, read: Callable[[], float]) -> None:
-        """Adds a counter that is kept elsewhere and read at each scrape."""
-        self._registry.register(ReadCounter(name, text, read))
+        """Adds a counter that is kept elsewhere, counts from now on, and is read at each scrape."""
+        counter, before = Counter(name, text, registry=self._registry), read()
+
+        def add() -> None:
+            nonlocal before
+            now = read()
+            counter.inc(now - before)
+            before = now
+
+        self._reads.append(add)
 
     def follow_collections(self, database: Database, most: int) -> None:
         """Adds the faces of all collections and, for the holder of the token, of the `most` fullest ones."""
-        self._registry.register(CollectionTotals(database))
+        self._facts.register(CollectionTotals(database))
         self._named.register(FullestCollections(database, most))
 
     def describe(self, facts: dict[str, str]) -> None:
         """Adds version, pack and engine as `mien_info`."""
-        Info("mien", "Version, pack and engine.", registry=self._registry).info(facts)
+        self._facts.register(Facts(facts))
+
+    def refresh(self) -> None:
+        """Reads the figures that are kept elsewhere, before a scrape."""
+        with self._refreshing:
+            for read in self._reads:
+                read()
 
     def text(self, *, named: bool) -> bytes:
         """Returns the page; `named` tells whether collections and accounts may be named."""
-        return generate_latest(self._registry) + (generate_latest(self._named) if named else b"")
+        self.refresh()
+        page = generate_latest(self._sums) + generate_latest(self._facts)
+        return page + (generate_latest(self._named) if named else b"")
 
 
-class ReadCounter:
-    """A counter that is kept elsewhere."""
+class Facts:
+    """Version, pack and engine."""
 
-    def __init__(self, name: str, text: str, read: Callable[[], float]) -> None:
-        self._name, self._text, self._read = name, text, read
+    def __init__(self, facts: dict[str, str]) -> None:
+        self._facts = facts
 
     def collect(self) -> Iterable[Metric]:
-        """Reads the counter; called by prometheus_client."""
-        yield CounterMetricFamily(self._name, self._text, value=self._read())
+        """Returns them as labels; called by prometheus_client."""
+        yield InfoMetricFamily("mien", "Version, pack and engine.", self._facts)
 
 
 class CollectionTotals:
@@ -187,3 +212,7 @@ def register(metrics: Metrics, context: Context, bounds: Bounds, most: int) -> N
 def _inferred(inputs: Histogram, runs: Histogram, count: int, seconds: float) -> None:
     inputs.observe(count)
     runs.observe(seconds)
+
+
+def _set(gauge: Gauge, read: Callable[[], float]) -> None:
+    gauge.set(read())

@@ -5,9 +5,8 @@ then READ_AHEAD bytes of what follows, until the request is answered.
 """
 
 import asyncio
-import resource
 from asyncio import TimerHandle, Transport
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +21,6 @@ from mien.wire.exchange import Exchange
 from mien.wire.framing import AT_A_TIME, Body
 from mien.wire.head import HeadReader
 
-RESERVED_FILES = 128  # descriptors for the store, the listening socket, model files and the libraries
 READ_AHEAD = 16 * 1024  # bytes read at a time outside a body, and kept behind a request in progress
 DISCARDED_AT_A_TIME = 64 * 1024  # bytes
 MOST_DISCARDED = 64 * 1024 * 1024  # bytes of a body that was answered before it was complete
@@ -42,6 +40,7 @@ class Connections:
         open: how many are open now.
         refused: how many were closed at once, so far.
         buffer: the one that all connections read into.
+        lost: called when a connection is closed.
     """
 
     most: int
@@ -50,6 +49,7 @@ class Connections:
     open: int = 0
     refused: int = 0
     buffer: memoryview = field(default_factory=lambda: memoryview(bytearray(AT_A_TIME)))
+    lost: Callable[[], None] = lambda: None
 
     def protocol(self, **arguments: Any) -> "Connection":
         """Returns the protocol of a new connection; called by uvicorn with the arguments of its own protocols."""
@@ -104,6 +104,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._exchange is not None:
             self._exchange.hang_up()
         self._exchange, self._body, self._ahead, self._head = None, None, b"", HeadReader()
+        self._all.lost()
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
         """Returns where to read to next, and thereby how much."""
@@ -281,17 +282,3 @@ class Connection(asyncio.BufferedProtocol):
 def _address(name: Any) -> tuple[str, int] | None:
     """Returns host and port of a socket's name; None if it has none."""
     return (str(name[0]), int(name[1])) if isinstance(name, tuple) else None
-
-
-def connection_limit(wanted: int) -> int:
-    """Returns how many connections the process may hold open, at most `wanted`, given its limit of open files.
-
-    The soft limit, which is low for the sake of programs that use `select`, is raised as far as needed and permitted.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY:
-        return wanted
-    files = wanted + RESERVED_FILES if hard == resource.RLIM_INFINITY else min(wanted + RESERVED_FILES, hard)
-    if files > soft:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
-    return max(1, min(wanted, max(files, soft) - RESERVED_FILES))

@@ -1,43 +1,47 @@
-"""Binds the listening socket and runs the event loop on it until a signal comes and accepted requests are finished."""
+"""Runs the event loop on a listening socket, or on connections accepted elsewhere, until a signal stops it.
 
+It stops once accepted requests are finished.
+"""
+
+import asyncio
 import signal
 import socket
 from collections.abc import Callable
 from types import FrameType
-from typing import cast
+from typing import Protocol, cast
 
 import uvicorn
 from uvicorn.config import HTTPProtocolType
 
-from mien.config import address
-from mien.errors import SetupError
 from mien.wire.answer import Application
 from mien.wire.connection import Connections
+from mien.wire.port import BACKLOG
 
-BACKLOG = 2048  # connections that may wait to be accepted
+Attach = Callable[[socket.socket], None]  # serves an accepted connection
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Returns a socket bound to an address.
+class Source(Protocol):
+    """Where connections come from: a listening socket, or the parent of many workers."""
 
-    Raises:
-        SetupError: the address is taken, not permitted, or none of this machine.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-    except (OSError, UnicodeError) as error:  # UnicodeError: the name cannot be encoded for DNS
-        listening.close()
-        why = getattr(error, "strerror", None) or "it is no name of a host"
-        raise SetupError(f"mien cannot listen on {address(host, port)}: {why}.") from None
-    return listening
+    listening: list[socket.socket]  # bound sockets, which this process accepts on itself
+
+    def begin(self, attach: Attach) -> None:
+        """Begins to pass accepted connections on; called on the event loop, once it runs."""
+
+
+class Port:
+    """A bound socket, on which this process accepts its connections itself."""
+
+    def __init__(self, listening: socket.socket) -> None:
+        self.listening = [listening]
+
+    def begin(self, attach: Attach) -> None:
+        """Does nothing, since the event loop accepts."""
 
 
 def run(  # noqa: PLR0917
     server: Application,
-    listening: socket.socket,
+    source: Source,
     connections: Connections,
     grace: int,
     begun: Callable[[], None],
@@ -47,7 +51,7 @@ def run(  # noqa: PLR0917
 
     Args:
         server: the ASGI application.
-        listening: a bound socket.
+        source: where connections come from.
         connections: limits the connections.
         grace: seconds that accepted requests have to finish.
         begun: called once connections are accepted and signals are handled.
@@ -58,22 +62,46 @@ def run(  # noqa: PLR0917
         http=cast(HTTPProtocolType, connections.protocol), timeout_graceful_shutdown=grace, backlog=BACKLOG,
         proxy_headers=False,  # otherwise a caller on this machine could claim any address
     )  # fmt: skip
-    loop = _Loop(config, stopping)
+    loop = _Loop(config, source, connections, stopping)
     # A signal that arrives before uvicorn installs its handlers stops it as well. When uvicorn has finished, it raises
     # the signal again for the previous handler, which by then changes nothing.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, loop.stop)
-    listening.listen(BACKLOG)
+    for listening in source.listening:
+        listening.listen(BACKLOG)
     begun()  # the socket accepts already, although the loop starts afterwards
-    loop.run(sockets=[listening])
+    loop.run(sockets=source.listening)
 
 
 class _Loop(uvicorn.Server):
-    """uvicorn's server, which also reports the signal to stop."""
+    """uvicorn's server, which also takes connections accepted elsewhere, and reports the signal to stop."""
 
-    def __init__(self, config: uvicorn.Config, stopping: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, source: Source, connections: Connections, stopping: Callable[[], None]
+    ) -> None:
         super().__init__(config)
-        self._stopping = stopping
+        self._source, self._connections, self._stopping = source, connections, stopping
+        self._attaching: set[asyncio.Task[None]] = set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts to serve."""
+        await super().startup(sockets)
+        self._source.begin(self._attach)
+
+    def _attach(self, accepted: socket.socket) -> None:
+        task = asyncio.get_running_loop().create_task(self._attached(accepted))
+        self._attaching.add(task)
+        task.add_done_callback(self._attaching.discard)
+
+    async def _attached(self, accepted: socket.socket) -> None:
+        def protocol() -> asyncio.BaseProtocol:
+            return self._connections.protocol(config=self.config, server_state=self.server_state)
+
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(protocol, accepted)
+        except OSError:  # it was closed meanwhile
+            accepted.close()
+            self._connections.lost()
 
     def stop(self, *_: object) -> None:
         """Stops the server, even before it has started."""

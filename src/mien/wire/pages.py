@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from mien.system.worker import nobody
 from mien.watch.metrics import CONTENT_TYPE, Metrics
 from mien.watch.readiness import Readiness
 from mien.wire.answer import Answer, Headers
 
 Page = Callable[[Headers], Awaitable[Answer]]
+Ask = Callable[[str], Awaitable[list[str]]]  # puts a question to the other workers (`system/worker.py`)
 
 _TEXT = "text/plain; charset=utf-8"
 
@@ -21,14 +23,21 @@ async def alive(_: Headers) -> Answer:
 
 
 class ReadinessPage:
-    """The page `/readyz`."""
+    """The page `/readyz`.
 
-    def __init__(self, readiness: Readiness) -> None:
+    Args:
+        readiness: of this worker.
+        ask: asks the other workers.
+    """
+
+    def __init__(self, readiness: Readiness, ask: Ask = nobody) -> None:
         self._readiness = readiness
+        self._ask = ask
 
     async def page(self, _: Headers) -> Answer:
         """Answers 200, or 503 with the reason not to be ready."""
-        reason = await self._readiness.reason()
+        own, others = await asyncio.gather(self._readiness.reason(), self._ask("ready"))
+        reason = own or next(filter(None, others), "")
         body = {"ready": False, "reason": reason} if reason else {"ready": True}
         return Answer(503 if reason else 200, msgspec.json.encode(body), "application/json")
 
@@ -40,10 +49,12 @@ class MetricsPage:
         metrics: the registry.
         token: required of a reader, who then also sees metrics that name collections and accounts; empty for none.
         is_open: whether the page is readable as long as no token is set.
+        ask: asks the other workers to write down what the page adds up.
     """
 
-    def __init__(self, metrics: Metrics, token: str, is_open: bool) -> None:
+    def __init__(self, metrics: Metrics, token: str, is_open: bool, ask: Ask = nobody) -> None:
         self._metrics = metrics
+        self._ask = ask
         self._token = token
         self._is_open = is_open
 
@@ -54,4 +65,5 @@ class MetricsPage:
         sent = headers.get("authorization", "")
         if self._token and not hmac.compare_digest(sent.encode(), f"Bearer {self._token}".encode()):
             return Answer(401, b"", None, (("www-authenticate", "Bearer"),))
+        await self._ask("metrics")
         return Answer(200, await asyncio.to_thread(self._metrics.text, named=bool(self._token)), CONTENT_TYPE)

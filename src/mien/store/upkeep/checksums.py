@@ -54,9 +54,9 @@ def _sum_some(cursor: Cursor, kind: str, track: Track) -> int:
     return len(rows)
 
 
-def completer(database: Database) -> Background:
+def completer(database: Database, due: Callable[[], bool] = lambda: True) -> Background:
     """Returns the background work that adds the checksums missing when the server starts, in half of the time."""
-    return Background("checksums", _Turns(database).turn, retry=RETRY)
+    return Background("checksums", _Turns(database).turn, retry=RETRY, due=due)
 
 
 class _Turns:

@@ -6,6 +6,7 @@ the row of `sweeps` first.
 """
 
 import time
+from collections.abc import Callable
 
 from mien.store.base import Cursor, Database, Work
 from mien.store.upkeep.trim import trim
@@ -60,8 +61,8 @@ def _sweep_some(cursor: Cursor, collection: int) -> None:
     cursor.run("DELETE FROM sweeps WHERE collection = ?", collection)
 
 
-def sweeper(database: Database) -> Background:
-    """Returns the background work that sweeps and trims.
+def sweeper(database: Database, due: Callable[[], bool] = lambda: True) -> Background:
+    """Returns the background work that sweeps and trims, in the one process of a server for which `due` is true.
 
     It takes half of the time while there is something to do, and looks for more now and then.
     """
@@ -76,4 +77,4 @@ def sweeper(database: Database) -> Background:
             trims = 0.0 if busy else started + TRIM
         return time.monotonic() - started if busy else INTERVAL
 
-    return Background("sweep", turn, retry=RETRY)
+    return Background("sweep", turn, retry=RETRY, due=due)

@@ -1,0 +1,39 @@
+"""One of the processes that serve on a port, as the rooms that run in it see it: its number, its duties, the others."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mien.system.shared_memory import SharedMemory
+
+BUCKETS = 128 << 10  # bytes for the token buckets of access keys (`access/rates.py`)
+
+
+async def nobody(_: str) -> list[str]:
+    """Returns the answers of other workers where there are none."""
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker; without arguments the only one, a server of one process.
+
+    Attributes:
+        number: counts from 1.
+        count: of workers.
+        has_upkeep: returns whether this one sweeps the store and writes snapshots, which only one may do at a time.
+        ask: puts a question to the other workers, "ready" or "metrics", and returns their answers; empty for fine.
+        refused: returns how many connections were refused before a worker had them.
+        processes: returns the ids of all processes of the server; empty for the only one.
+        metrics: the folder in which all workers count; None for the only one.
+        buckets: memory for the token buckets of access keys, shared by all workers.
+    """
+
+    number: int = 1
+    count: int = 1
+    has_upkeep: Callable[[], bool] = lambda: True
+    ask: Callable[[str], Awaitable[list[str]]] = nobody
+    refused: Callable[[], int] = lambda: 0
+    processes: Callable[[], list[int]] = list
+    metrics: Path | None = None
+    buckets: SharedMemory = field(default_factory=lambda: SharedMemory(BUCKETS))

@@ -1,0 +1,1 @@
+"""The processes that serve on one port, and the parent that starts, watches and replaces them."""

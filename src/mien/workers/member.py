@@ -1,0 +1,90 @@
+"""A worker as its parent sees it: how it is forked, how many connections it holds, and when it is started again."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mien.workers.board import READY, Board
+from mien.workers.channel import ParentEnd, WorkerEnd, channel
+
+STEADY = 30.0  # seconds that a worker serves, after which the next failure counts as the first
+PAUSES = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before a worker is started again, by its failures in a row
+
+Become = Callable[[int, WorkerEnd], int]  # runs a worker in this process, and returns its exit code
+
+
+@dataclass(slots=True)
+class Member:
+    """A worker.
+
+    Attributes:
+        number: from 1.
+        board: shared with it.
+        process: its id; 0 while it does not run.
+        channel: to it; None while it does not run.
+        given: connections it was given.
+        failures: in a row.
+        due: when to start it, by `time.monotonic`; 0 if it is not to be.
+        since: when it began to serve; 0 before.
+        why: why it could not start, if it said so.
+    """
+
+    number: int
+    board: Board
+    process: int = 0
+    channel: ParentEnd | None = None
+    given: int = 0
+    failures: int = 0
+    due: float = 0.0
+    since: float = 0.0
+    why: str = ""
+
+    @property
+    def serves(self) -> bool:
+        """Whether it can be given connections."""
+        return bool(self.process) and self.board.state(self.number) == READY
+
+    @property
+    def open(self) -> int:
+        """The connections that it holds, or is about to."""
+        return self.given - self.board.closed(self.number)
+
+    def start(self, become: Become) -> None:
+        """Forks the worker; in its process this does not return."""
+        self.channel, own = channel()
+        self.given, self.due, self.since, self.why = 0, 0.0, 0.0, ""
+        self.board.begin(self.number)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        process = os.fork()
+        if not process:
+            code = 1
+            try:
+                code = become(self.number, own)
+            finally:
+                os._exit(code)
+        own.socket.close()
+        self.process = process
+        self.board.started(self.number, process)
+
+    def reap(self) -> int | None:
+        """Returns how the worker ended, as `subprocess` counts it; None while it runs."""
+        if not self.process:
+            return None
+        found, status = os.waitpid(self.process, os.WNOHANG)
+        if not found:
+            return None
+        steady = self.since and time.monotonic() - self.since > STEADY
+        self.failures = 1 if steady else self.failures + 1
+        self.due = time.monotonic() + PAUSES[min(self.failures, len(PAUSES)) - 1]
+        self.process = 0
+        self.board.end(self.number)
+        return os.waitstatus_to_exitcode(status)
+
+    def kill(self, number: signal.Signals) -> None:
+        """Sends it a signal, if it runs."""
+        if self.process:  # not reaped, so that the id is still its own
+            os.kill(self.process, number)

@@ -1,0 +1,235 @@
+"""The parent of the workers: it starts them, hands each connection to one, replaces those that die, and stops them.
+
+It accepts connections itself, since a kernel would spread few of them unevenly, and passes each to the worker that
+holds fewest. From there on it has no part in them.
+"""
+
+import logging
+import os
+import selectors
+import signal
+import socket
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from mien.config import Settings
+from mien.errors import SetupError
+from mien.system.shared_memory import SharedMemory
+from mien.system.worker import BUCKETS
+from mien.wire.port import BACKLOG
+from mien.workers import child, shares
+from mien.workers.board import Board
+from mien.workers.channel import GoneError, News, WorkerEnd
+from mien.workers.member import Member
+
+log = logging.getLogger("mien")
+
+AT_A_TIME = 64  # connections accepted before anything else is looked at
+MOST_FAILURES = 5  # starts in a row that fail for every worker, before the server gives up
+STOPS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Parent:
+    """The parent of the workers of a server.
+
+    Args:
+        settings: of the server.
+        listening: the bound socket.
+        counting: a folder in which workers count.
+    """
+
+    def __init__(self, settings: Settings, listening: socket.socket, counting: Path) -> None:
+        self._settings, self._listening, self._counting = settings, listening, counting
+        self._board = Board(shares.count(settings))
+        self._board.parent = os.getpid()
+        self._members = [Member(number, self._board) for number in self._board.numbers()]
+        self._buckets = SharedMemory(BUCKETS)
+        self._events = selectors.DefaultSelector()
+        self._woken, self._wakes = socket.socketpair()
+        self._welcome = ""
+        self._has_begun = self._accepts = False
+        self._stopped_by: list[int] = []
+
+    def run(self) -> None:
+        """Serves until a signal stops it.
+
+        Raises:
+            SetupError: the workers cannot start.
+        """
+        self._listening.setblocking(False)
+        self._woken.setblocking(False)
+        self._wakes.setblocking(False)
+        self._events.register(self._woken, selectors.EVENT_READ)
+        signal.set_wakeup_fd(self._wakes.fileno(), warn_on_full_buffer=False)
+        for number in STOPS:
+            signal.signal(number, lambda number, _: self._stopped_by.append(number))
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # it wakes the loop
+        try:
+            self._start(self._members[0])  # alone until the store is open, which migrates it
+            while not self._stopped_by:
+                self._turn()
+        finally:
+            self._end()
+
+    def _turn(self) -> None:
+        """Waits until something happens, and sees to it."""
+        self._wait(min((member.due for member in self._members if member.due), default=0.0))
+        for member in self._members:
+            code = member.reap()
+            if code is not None and not self._stopped_by:
+                self._ended(member, code)
+            if member.due and member.due <= time.monotonic() and not self._stopped_by:
+                self._start(member)
+        self._accept_if(any(member.serves for member in self._members))
+
+    def _wait(self, until: float) -> None:
+        for key, _ in self._events.select(max(0.0, until - time.monotonic()) if until else None):
+            if key.fileobj is self._listening:
+                self._accept()
+            elif key.fileobj is self._woken:
+                with suppress(BlockingIOError):
+                    self._woken.recv(4096)
+            else:
+                self._hear(key.data)
+
+    # -------------------------------------------------------------------------------------------------- connections
+
+    def _accept_if(self, serving: bool) -> None:
+        """Accepts connections while a worker serves, and otherwise lets them wait in the kernel."""
+        if self._has_begun and serving != self._accepts:
+            self._accepts = serving
+            if serving:
+                self._events.register(self._listening, selectors.EVENT_READ)
+            else:
+                self._events.unregister(self._listening)
+
+    def _accept(self) -> None:
+        for _ in range(AT_A_TIME):
+            try:
+                accepted, _ = self._listening.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:  # the client has gone, or no further file may be opened
+                log.warning("a connection was not accepted", extra={"facts": {"why": error.strerror}})
+                return
+            with accepted:
+                self._hand_over(accepted)
+
+    def _hand_over(self, accepted: socket.socket) -> None:
+        """Hands a connection to the worker that holds fewest; closes it if there are too many."""
+        able = sorted((member for member in self._members if member.serves), key=lambda member: member.open)
+        if sum(member.open for member in able) < self._settings.connections:
+            for member in able:
+                if member.channel and member.channel.hand_over(accepted):
+                    member.given += 1
+                    return
+        if able:
+            self._board.count_refused(able[0].number)
+
+    # ------------------------------------------------------------------------------------------------------ workers
+
+    def _start(self, member: Member) -> None:
+        member.start(self._become)
+        if member.channel:
+            self._events.register(member.channel.socket, selectors.EVENT_READ, member)
+
+    def _become(self, number: int, end: WorkerEnd) -> int:
+        """Turns this process, which was just forked, into a worker, and returns its exit code."""
+        signal.set_wakeup_fd(-1)
+        for each in (*STOPS, signal.SIGCHLD):
+            signal.signal(each, signal.default_int_handler if each == signal.SIGINT else signal.SIG_DFL)
+        port = self._listening.getsockname()[1]
+        # the ends of other channels too, or their workers would not see that the parent is gone
+        self._events.close()
+        for held in (self._woken, self._wakes, self._listening, *self._channels()):
+            held.close()
+        return child.run(self._settings, number, self._board, end, self._buckets, self._counting, port)
+
+    def _channels(self) -> list[socket.socket]:
+        return [member.channel.socket for member in self._members if member.channel]
+
+    def _hear(self, member: Member) -> None:
+        try:
+            for news in member.channel.news() if member.channel else ():
+                self._take_in(member, news)
+        except GoneError:
+            self._disconnect(member)
+
+    def _disconnect(self, member: Member) -> None:
+        if member.channel:
+            self._events.unregister(member.channel.socket)
+            member.channel.socket.close()
+            member.channel = None
+
+    def _take_in(self, member: Member, news: News) -> None:
+        if news.kind == "opened" and not self._has_begun and member.number == 1:
+            for other in self._members[1:]:
+                self._start(other)
+        elif news.kind == "failed":
+            member.why = news.text
+        elif news.kind == "ready":
+            member.since = time.monotonic()
+            self._welcome = self._welcome or news.text
+            self._assign_upkeep()
+            self._begin()
+        elif news.kind == "ask":
+            for other in self._members:
+                if other is not member and other.channel and other.serves:
+                    other.channel.ask(news.text)
+
+    def _begin(self) -> None:
+        """Listens and prints the welcome, once all workers serve."""
+        if self._has_begun or not all(member.serves for member in self._members):
+            return
+        self._has_begun = True
+        self._listening.listen(BACKLOG)
+        print(self._welcome, flush=True)  # noqa: T201
+
+    def _ended(self, member: Member, code: int) -> None:
+        """Sees to a worker that has ended.
+
+        Raises:
+            SetupError: the server cannot begin without it, or none of its workers can start any more.
+        """
+        if member.channel:
+            self._hear(member)  # its last words
+        self._disconnect(member)
+        why = member.why or f"Worker {member.number} ended before it served, with {_how(code)}; see the log."
+        if not self._has_begun:
+            raise SetupError(why)
+        if all(each.failures >= MOST_FAILURES and not each.serves for each in self._members):
+            raise SetupError(f"No worker starts any more. {why}")
+        pause = max(0.0, member.due - time.monotonic())
+        facts = {"worker": member.number, "how": _how(code), "pause": round(pause, 1)}
+        log.error("a worker ended and is started again", extra={"facts": facts | ({"why": why} if member.why else {})})
+        self._assign_upkeep()
+
+    def _assign_upkeep(self) -> None:
+        """Leaves the upkeep of the store to the worker that has it, or gives it to the first that serves."""
+        now = next((member for member in self._members if member.number == self._board.upkeep), None)
+        if now is None or not now.process:
+            self._board.upkeep = next((member.number for member in self._members if member.serves), 0)
+
+    # --------------------------------------------------------------------------------------------------------- end
+
+    def _end(self) -> None:
+        """Stops the workers, and waits for them. A second interrupt stops them at once, as it does a lone process."""
+        if self._accepts:
+            self._events.unregister(self._listening)
+        self._listening.close()
+        for member in self._members:
+            member.kill(signal.SIGTERM)
+        told = len(self._stopped_by)
+        while any(member.process for member in self._members):
+            self._wait(time.monotonic() + 1.0)
+            for member in self._members:
+                member.reap()
+                if len(self._stopped_by) > told:
+                    member.kill(signal.SIGINT)
+            told = len(self._stopped_by)
+
+
+def _how(code: int) -> str:
+    """Returns in words how a process ended."""
+    return f"code {code}" if code >= 0 else f"the signal {signal.Signals(-code).name}"

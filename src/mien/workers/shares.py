@@ -1,0 +1,46 @@
+"""Says how many workers serve, and divides what the settings grant the whole machine among them."""
+
+import dataclasses
+
+from mien.config import Settings
+
+THREADS = 2  # of a worker, by default: one interpreter keeps little more than two cores busy
+
+
+def count(settings: Settings) -> int:
+    """Returns how many workers serve."""
+    return settings.workers or max(1, settings.cores // THREADS)
+
+
+def share(settings: Settings, number: int, workers: int) -> Settings:
+    """Returns the settings of one worker, whose threads and memory are its part of the machine's.
+
+    Not divided are `connections`, which the parent counts, `scan_threads`, since a single search uses all of them, and
+    `gallery_memory`, since workers share the memory of large galleries.
+
+    Args:
+        settings: those of the machine.
+        number: of the worker, from 1.
+        workers: how many there are.
+    """
+
+    def part(whole: int) -> int:
+        return whole // workers + (number <= whole % workers)
+
+    return dataclasses.replace(
+        settings,
+        workers=workers,
+        threads=max(1, part(settings.cores)),
+        image_cache=part(settings.image_cache),
+        bodies_in_flight=max(1, part(settings.bodies_in_flight)),
+        pixels_in_flight=max(1, part(settings.pixels_in_flight)),
+    )
+
+
+def describe(settings: Settings) -> str:
+    """Returns in a few words which processes serve."""
+    workers = count(settings)
+    if workers == 1:
+        return f"1, the server itself, with {settings.cores} threads"
+    threads = sorted({share(settings, number, workers).threads for number in (1, workers)})
+    return f"{workers} processes under a parent, with {' or '.join(map(str, threads))} threads each"
