@@ -1,6 +1,7 @@
 """Parses the command line of `mien` and runs the command."""
 
 import argparse
+import dataclasses
 import json
 import logging
 import os
@@ -50,14 +51,15 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Returns the parser, with every command and its flags."""
-    settings, for_eval = _settings(), _settings(without="attributes")  # `mien eval --attributes` names labels
+    settings = _settings()
+    own = {"eval": _settings(without="attributes"), "bench": _settings(without="workers")}  # they mean more by these
     top = argparse.ArgumentParser(prog="mien", description="Face recognition that speaks the AWS Rekognition API.")
     top.add_argument("--version", action="version", version=f"mien {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def command(name: str, run: Any, text: str, under: Any = None) -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = (under or commands).add_parser(
-            name, parents=[for_eval if name == "eval" else settings], help=text, description=text
+            name, parents=[own.get(name, settings)], help=text, description=text
         )
         made.set_defaults(run=run)
         return made
@@ -100,6 +102,10 @@ def _add_bench_flags(bench: argparse.ArgumentParser) -> None:
     bench.add_argument("--images", metavar="FOLDER", help="photographs to measure with (JPEG or PNG)")
     bench.add_argument("--seconds", type=float, default=3.0, help="seconds for which each row is measured (default 3)")
     bench.add_argument("--clients", type=int, default=1, help="clients that call at the same time (default 1)")
+    bench.add_argument(
+        "--workers", dest="counts", metavar="NUMBERS",
+        help="as the setting; of several numbers, as 1,2,4, compare servers of so many workers, in turns",
+    )  # fmt: skip
     bench.add_argument(
         "--cached", action="store_true", help="use the server's image cache; each image is sent many times"
     )
@@ -147,15 +153,21 @@ def _doctor(settings: Settings, given: argparse.Namespace) -> int:
 
 def _bench(settings: Settings, given: argparse.Namespace) -> None:
     _limit_blas()
-    from mien.measure.speed import request_bench, search_bench, startup_bench
+    from mien.measure.speed import request_bench, search_bench, startup_bench, workers_bench
 
+    plan = request_bench.Plan(given.seconds, given.clients, given.load, given.cached)
+    counts = workers_bench.counts(given.counts) if given.counts else []
+    if len(counts) > 1:
+        workers_bench.run(settings, given.images, counts, plan, given.json)
+        return
+    if counts:
+        settings = dataclasses.replace(settings, workers=counts[0])
     if given.start:
         startup_bench.run(settings, given.images, given.json, given.dropped)
         return
     if given.gallery:
         search_bench.run(settings, given.gallery, given.images, given.seconds, given.json)
         return
-    plan = request_bench.Plan(given.seconds, given.clients, given.load, given.cached)
     request_bench.run(settings, given.images, plan, given.json)
 
 

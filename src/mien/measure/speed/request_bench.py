@@ -67,9 +67,9 @@ def run(settings: Settings, images: str | None, plan: Plan, file: str | None) ->
     rows: list[Row] = []
     for row in measure(settings, taken, plan):
         if not rows:
-            _say(f"resident memory before the first request: {row.resident_before_mb:.0f} MB\n")
-            _say(results.heading(width, plan.clients))
-        _say(results.line(row, width))
+            say(f"resident memory before the first request: {row.resident_before_mb:.0f} MB\n")
+            say(results.heading(width, plan.clients))
+        say(results.line(row, width))
         rows.append(row)
     if file:
         results.write(rows, file)
@@ -84,17 +84,17 @@ def measure(settings: Settings, taken: list[Photo], plan: Plan) -> Iterator[Row]
     """
     pack = app.open_pack(settings)
     runtime = pack.runtime
-    _say(f"mien {__version__}, pack {pack.manifest.name}, {runtime.engine} {runtime.version} {runtime.precision}")
-    _say(f"{runtime.device}, {_cores()} cores, {settings.cores} threads, {plan.clients} client(s)")
+    say(f"mien {__version__}, pack {pack.manifest.name}, {runtime.engine} {runtime.version} {runtime.precision}")
+    say(f"{runtime.device}, {cores()} cores, {settings.cores} threads, {plan.clients} client(s)")
     if plan.cached:
-        _say(f"the image cache has {settings.image_cache} MiB; the floor is that of processing an image")
+        say(f"the image cache has {settings.image_cache} MiB; the floor is that of processing an image")
     shown = [image for photo in taken if (image := floor.record(pack, photo)).faces]
     if not shown:
         raise SetupError("mien finds no face in the photographs; name others with --images.")
     with ServerProcess(settings, cached=plan.cached) as server:
         generator = LoadGenerator(server.host, server.port, plan.clients)
         try:
-            _fill(generator, shown)
+            fill(generator, shown)
             for image in shown:
                 for operation in OPERATIONS:
                     yield _operation(server, generator, image, operation, plan)
@@ -111,7 +111,7 @@ def _operation(server: ServerProcess, generator: LoadGenerator, image: floor.Ima
     times, load = turns.times(), None
     if plan.clients > 1:
         at_planned_times = plan.load and open_loop.measure(
-            generator, operation, body, times.rate, plan.load, max(plan.seconds, TURN), _cores()
+            generator, operation, body, times.rate, plan.load, max(plan.seconds, TURN), cores()
         )
         load = turns.load(images, tuple(at_planned_times or ()))
     peak = server.peak()
@@ -146,7 +146,7 @@ class _Turns:
     def load(self, images: int, seen: tuple[open_loop.OpenLoopResult, ...]) -> Load:
         """Returns the figures of several clients, for calls with this many images each."""
         times, whole = self.times(), sum(calls.whole for calls in self.calls)
-        rate, bound, bare = images * times.rate, images * _cores() / times.processor, images * fmean(self.bare)
+        rate, bound, bare = images * times.rate, images * cores() / times.processor, images * fmean(self.bare)
         return Load(
             bound=round(bound, 2),
             bare=round(bare, 2),
@@ -174,7 +174,7 @@ def _in_turns(  # noqa: PLR0917
             turns.bases.append(floor.seconds(bare.idle))
             turns.used.append(floor.processor_seconds(bare.single))
         if len(generator) > 1:
-            turns.bare.append(floor.together(bare.single, BARE_THREADS * _cores(), seconds / count))
+            turns.bare.append(floor.together(bare.single, BARE_THREADS * cores(), seconds / count))
     return turns
 
 
@@ -196,16 +196,19 @@ def _stages(image: floor.Image, seconds: float) -> Iterator[Row]:
         yield times.row(stage, image.photo.name, Memory(resident, resident))
 
 
-def _fill(generator: LoadGenerator, shown: list[floor.Image]) -> None:
+def fill(generator: LoadGenerator, shown: list[floor.Image]) -> None:
+    """Creates the two collections, and indexes each photograph into the one that is searched."""
     for collection in (FILLED, SEARCHED):
         generator.once("CreateCollection", json.dumps({"CollectionId": collection}).encode())
     for image in shown:
         generator.once("IndexFaces", bodies("IndexFaces", image.photo.data, SEARCHED).whole())
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Returns the number of cores that this process may use."""
     return len(os.sched_getaffinity(0))
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Prints at once."""
     print(text, flush=True)  # noqa: T201  what is printed is what the command is for

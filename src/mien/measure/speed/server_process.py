@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -98,27 +98,32 @@ class ServerProcess:
         self.__exit__(None, None, None)
         raise SetupError("The server to measure accepts no connections.")
 
+    def _processes(self) -> list[psutil.Process]:
+        return [self._seen, *self._seen.children()]
+
     def resident(self) -> float:
-        """Returns its resident memory in MB."""
-        return float(self._seen.memory_info().rss) / MB
+        """Returns its resident memory in MB, over all its processes."""
+        return sum(float(each.memory_info().rss) for each in self._processes()) / MB
+
+    def shared_once(self) -> float:
+        """Returns its memory in MB, where a page that n processes share counts as one n-th; Linux only."""
+        return sum(float(each.memory_full_info().pss) for each in self._processes()) / MB
 
     def processor(self) -> float:
-        """Returns the CPU time it has used, in seconds."""
-        used = self._seen.cpu_times()
-        return float(used.user + used.system)
+        """Returns the CPU time that its processes have used, in seconds."""
+        return sum(float(used.user + used.system) for used in (each.cpu_times() for each in self._processes()))
 
     def forget_peak(self) -> None:
         """Resets `peak`, on systems that can (Linux)."""
-        try:
-            Path(f"/proc/{self._process.pid}/clear_refs").write_text("5")
-        except OSError:
-            return
+        for each in self._processes():
+            with suppress(OSError):
+                Path(f"/proc/{each.pid}/clear_refs").write_text("5")
 
     def peak(self) -> float | None:
-        """Returns its peak memory in MB; None if the system does not report it."""
+        """Returns the sum of its processes' peak memory in MB; None if the system does not report it."""
         try:
-            status = Path(f"/proc/{self._process.pid}/status").read_text()
+            every = [Path(f"/proc/{each.pid}/status").read_text() for each in self._processes()]
         except OSError:
             return None
-        match = re.search(r"VmHWM:\s+(\d+) kB", status)
-        return int(match[1]) * 1024 / MB if match else None
+        found = [re.search(r"VmHWM:\s+(\d+) kB", status) for status in every]
+        return sum(int(match[1]) for match in found if match) * 1024 / MB or None
