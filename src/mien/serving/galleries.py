@@ -127,10 +127,14 @@ class Galleries:
         with self._adding:
             return sum(entry.now.gallery.memory() for entry in self._entries.values())
 
-    def resume(self) -> None:
-        """Loads all snapshots that memory allows, and deletes the files that the store does not name."""
+    def resume(self, *, tidy: bool = True) -> None:
+        """Loads all snapshots that memory allows.
+
+        Args:
+            tidy: whether to delete the files that the store does not name; only who writes snapshots may.
+        """
         folder, named = self._settings.folder, self._store.snapshots.all()
-        if folder:
+        if folder and tidy:
             kept = {folder / str(collection) / kind: name for (collection, kind), name in named.items()}
             snapshot.drop_others(folder, kept)
         for collection, name in named if folder else ():

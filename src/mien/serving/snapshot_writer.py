@@ -18,7 +18,7 @@ def snapshot_writer(galleries: Galleries, due: Callable[[], bool] = lambda: True
         galleries.write_snapshots,
         pause=PAUSE,
         retry=PAUSE,
-        first=galleries.resume,
+        first=lambda: galleries.resume(tidy=due()),
         last=lambda: galleries.write_snapshots(ending=True),
         due=due,
     )

@@ -66,6 +66,7 @@ class Parent:
             signal.signal(number, lambda number, _: self._stopped_by.append(number))
         signal.signal(signal.SIGCHLD, lambda *_: None)  # it wakes the loop
         try:
+            self._board.upkeep = 1
             self._start(self._members[0])  # alone until the store is open, which migrates it
             while not self._stopped_by:
                 self._turn()

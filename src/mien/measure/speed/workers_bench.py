@@ -79,9 +79,8 @@ def run(settings: Settings, images: str | None, counts: list[int], plan: Plan, f
     taken = [image for photo in photos(images, SIZES) if (image := floor.record(pack, photo)).faces][: len(SIZES)]
     if not taken:
         raise SetupError("mien finds no face in the photographs; name others with --images.")
-    say(
-        f"mien {__version__}, pack {pack.manifest.name}, {pack.runtime.device}, {cores()} cores, {plan.clients} clients"
-    )
+    say(f"mien {__version__}, pack {pack.manifest.name}, {pack.runtime.device}")
+    say(f"{cores()} cores, {plan.clients} clients")
     rows: list[Row] = []
     with ExitStack() as until:
         servers = [_started(settings, count, plan.clients, taken, until) for count in counts]
