@@ -30,12 +30,12 @@ class Photo:
 
 @cache
 def astronaut() -> Photo:
-    return Photo(_inside("skimage", "data/astronaut.png").read_bytes(), Box(180, 60, 272, 180))
+    return Photo(inside("skimage", "data/astronaut.png").read_bytes(), Box(180, 60, 272, 180))
 
 
 @cache
 def hopper() -> Photo:
-    return Photo(_inside("matplotlib", "mpl-data/sample_data/grace_hopper.jpg").read_bytes(), Box(180, 125, 355, 340))
+    return Photo(inside("matplotlib", "mpl-data/sample_data/grace_hopper.jpg").read_bytes(), Box(180, 125, 355, 340))
 
 
 def pixels(data: bytes) -> Pixels:
@@ -82,7 +82,7 @@ def nobody() -> bytes:
     return jpeg(np.stack([x * 0.7, y, 255 - x * 0.7], axis=-1).astype(np.uint8))
 
 
-def _inside(package: str, path: str) -> Path:
+def inside(package: str, path: str) -> Path:
     """A file in a package, found without importing the package."""
     spec = find_spec(package)
     assert spec is not None and spec.origin is not None

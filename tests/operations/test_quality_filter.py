@@ -56,7 +56,7 @@ POOR = {
     "EXTREME_POSE": face(yaw=-80),
     "LOW_BRIGHTNESS": face(brightness=2),
     "LOW_SHARPNESS": face(sharpness=1),
-    "LOW_CONFIDENCE": face(confidence=0.56),
+    "LOW_CONFIDENCE": face(confidence=0.1),
     "SMALL_BOUNDING_BOX": face(side=12),
     "LOW_FACE_QUALITY": face(contrast=2),
 }

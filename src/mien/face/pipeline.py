@@ -59,7 +59,7 @@ class Pipeline:
                 image = Halves(picture.rgb(CANVASES * self.detector.canvas))
             with stage("detect"):
                 found = self.detector.detect(image, picture.width, picture.height)
-            detections = [self.certainty.judged(each) for each in found]
+                detections = self.certainty.judged(found, image, picture.width, picture.height)
             sides = [self._side(each, picture, portraits) for each in detections]
             had = max(image.full.shape[:2])
             finer = image

@@ -28,10 +28,10 @@ class Bar:
 
 
 BARS = {
-    "LOW": Bar(58, pixels=16, turn=75, brightness=6, sharpness=4, contrast=5, blank=60, trust=60),
-    "AUTO": Bar(66, pixels=24, turn=65, brightness=10, sharpness=8, contrast=8, blank=50, trust=75),
-    "MEDIUM": Bar(70, pixels=40, turn=50, brightness=16, sharpness=14, contrast=11, blank=35, trust=85),
-    "HIGH": Bar(81, pixels=50, turn=35, brightness=24, sharpness=24, contrast=15, blank=20, trust=92),
+    "LOW": Bar(20, pixels=16, turn=75, brightness=6, sharpness=4, contrast=5, blank=60, trust=60),
+    "AUTO": Bar(30, pixels=24, turn=65, brightness=10, sharpness=8, contrast=8, blank=50, trust=75),
+    "MEDIUM": Bar(50, pixels=40, turn=50, brightness=16, sharpness=14, contrast=11, blank=35, trust=85),
+    "HIGH": Bar(75, pixels=50, turn=35, brightness=24, sharpness=24, contrast=15, blank=20, trust=92),
 }
 
 

@@ -14,8 +14,8 @@ from mien.engine.openvino import OpenVinoSession
 from mien.engine.session import SAMPLES, Graph, Runtime, Session, agrees, alive, fingerprint
 from mien.errors import SetupError
 from mien.face.cascade import Cascade, pyramid
-from mien.face.certainty import Certainty
-from mien.face.detect import Detector, Finder
+from mien.face.certainty import Certainty, unmeasured
+from mien.face.detect import Detector
 from mien.face.embed import Embedder, Ensemble
 from mien.face.pipeline import Pipeline
 from mien.face.similarity import Calibration
@@ -100,7 +100,9 @@ class Pack:
         embedders = self.pipeline.ensemble.embedders
         again = [replace(each, session=wrapped[name]) for name, each in zip(_names(embedders), embedders, strict=True)]
         ensemble = replace(self.pipeline.ensemble, embedders=tuple(again))
-        return replace(self, pipeline=replace(self.pipeline, detector=detector, ensemble=ensemble), sessions=wrapped)
+        certainty = self.pipeline.certainty.wrapped(wrapped)
+        pipeline = replace(self.pipeline, detector=detector, ensemble=ensemble, certainty=certainty)
+        return replace(self, pipeline=pipeline, sessions=wrapped)
 
     def _is_sound(self, name: str, measured: NDArray[np.float32]) -> bool:
         if not (self.manifest.tried or self.manifest.checks):
@@ -143,7 +145,7 @@ def load(
     except UNREADABLE as error:
         raise SetupError(f"The pack {manifest.name} cannot be loaded: {reason(error)}.") from None
     sessions = finder.sessions | {name: each.session for name, each in zip(_names(embedders), embedders, strict=True)}
-    certainty = Certainty.through(detector.certainty if isinstance(detector, DetectorSpec) else ())
+    certainty = Certainty.through(detector.certainty or unmeasured(detector.bar), finder.small)
     pipeline = Pipeline(finder, ensemble, cores, certainty)
     return Pack(manifest, pipeline, calibration, embedders[0].session.describe(), sessions)
 
@@ -203,7 +205,7 @@ class Networks:
         apart = mirrored if spec.mirror and spec.scales[0] != spec.scales[1] else None
         return Embedder(session, points, spec.dimension, spec.mirror, apart, spec.cubic, spec.weight)
 
-    def detector(self, spec: DetectorSpec) -> Finder:
+    def detector(self, spec: DetectorSpec) -> Turned:
         """Compiles a detector of one network over two canvases."""
         entry: Preprocessing = (spec.color, spec.mean, spec.scale)
         if spec.head not in HEADS:
@@ -217,7 +219,7 @@ class Networks:
         small = self.compile(spec.file, (SMALL, SMALL), entry)
         return Turned(finder, replace(finder, wide=small, narrow=small), spec.sure)
 
-    def cascade(self, spec: CascadeSpec) -> Finder:
+    def cascade(self, spec: CascadeSpec) -> Turned:
         """Compiles a detector of three networks, the first over two canvases."""
         entry: Preprocessing = (spec.color, spec.mean, spec.scale)
         wide, narrow = (self.compile(spec.proposer, pyramid(side).shape, entry) for side in (spec.wide, spec.narrow))

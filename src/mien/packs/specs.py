@@ -15,13 +15,14 @@ Triple = tuple[float, float, float]
 Divisor = Annotated[float, Meta(gt=0)]
 Divisors = tuple[Divisor, Divisor, Divisor]
 Colors = Literal["RGB", "BGR"]
+Pairs = tuple[tuple[Share, Chance], ...]  # rising: a score of a detector, and the probability of a face with it
 
 
 class DetectorSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="canvas"):
     """A detector of one network: canvas sides in pixels, preprocessing, the head of its outputs, thresholds (0–1).
 
-    A face whose score is below `sure` may be turned (`face.turned.Turned`). `certainty` has rising pairs of a score and
-    the probability of a face with it (`face.certainty`); without them the score is answered as the probability.
+    A face whose score is below `sure` may be turned (`face.turned.Turned`). `certainty` turns scores into probabilities
+    (`face.certainty`); without it, the least score counts as probably a face.
     """
 
     file: str
@@ -34,23 +35,27 @@ class DetectorSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
     sure: Share = 0.0
     mean: Triple = (0.0, 0.0, 0.0)
     scale: Divisors = (1.0, 1.0, 1.0)
-    certainty: tuple[tuple[Share, Chance], ...] = ()
+    certainty: Pairs = ()
 
     def __post_init__(self) -> None:
-        if any(one >= other for pairs in zip(*self.certainty, strict=True) for one, other in pairwise(pairs)):
-            raise ValueError("the scores and probabilities of certainty must rise")
+        _check(self.certainty)
 
     @property
     def files(self) -> tuple[str, ...]:
         """The names of its files."""
         return (self.file,)
 
+    @property
+    def bar(self) -> float:
+        """The least score of a face."""
+        return self.least_score
+
 
 class CascadeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="cascade"):
     """A cascade of three networks: sides of the first one's canvas in pixels, preprocessing, thresholds (0–1).
 
     `least_scores` has the least score of a face for each network; a face whose score is below `sure` may be turned
-    (`face.turned.Turned`).
+    (`face.turned.Turned`). `certainty` is that of `DetectorSpec`.
     """
 
     proposer: str
@@ -64,11 +69,25 @@ class CascadeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     sure: Share = 0.0
     mean: Triple = (0.0, 0.0, 0.0)
     scale: Divisors = (1.0, 1.0, 1.0)
+    certainty: Pairs = ()
+
+    def __post_init__(self) -> None:
+        _check(self.certainty)
 
     @property
     def files(self) -> tuple[str, ...]:
         """The names of its files."""
         return (self.proposer, self.refiner, self.finisher)
+
+    @property
+    def bar(self) -> float:
+        """The least score of a face."""
+        return self.least_scores[-1]
+
+
+def _check(certainty: Pairs) -> None:
+    if any(one >= other for pairs in zip(*certainty, strict=True) for one, other in pairwise(pairs)):
+        raise ValueError("the scores and probabilities of certainty must rise")
 
 
 class EmbedderSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
