@@ -47,6 +47,8 @@ class Jpeg:
         height: rows as stored.
         orientation: EXIF orientation, 1–8; 1 is upright.
         scans: how often the decoder passes over the picture, or slightly more where that is few.
+        colours: how many there are.
+        coefficients: bytes that the decoder holds of them for each pixel, whatever the scale.
     """
 
     data: bytes
@@ -54,16 +56,17 @@ class Jpeg:
     height: int
     orientation: int
     scans: int
+    colours: int
+    coefficients: float
     faster_when_smaller: ClassVar[bool] = True
     scales: ClassVar[tuple[int, ...]] = (7, 6, 5, 4)
 
     def held(self, eighths: int) -> int:
         """Returns the bytes held at most (see `decode.EncodedFile`)."""
         pixels = self.width * self.height * eighths**2 // 64
-        colours, coefficients = _frame(self.data)
         upright = BYTES_PER_PIXEL if self.orientation == 1 else _BYTES_TURNED
-        pixel = _BYTES_IN_PILLOW if colours > 3 else upright
-        return pixels * pixel + int(self.width * self.height * coefficients)
+        pixel = _BYTES_IN_PILLOW if self.colours > 3 else upright
+        return pixels * pixel + int(self.width * self.height * self.coefficients)
 
     def work(self) -> int:
         """Returns the pixels of a JPEG of one scan that take as long: further scans of no bytes cost time too."""
@@ -98,7 +101,7 @@ def read(data: bytes) -> Jpeg:
     scans = _scans(data)
     if scans > max(FEW_SCANS, MOST_SCANNED // (width * height)):
         raise InvalidImageFormatError
-    return Jpeg(data, width, height, _orientation(data), scans)
+    return Jpeg(data, width, height, _orientation(data), scans, *_frame(data))
 
 
 def _decoded_by_pillow(data: bytes, eighths: int) -> Pixels:
