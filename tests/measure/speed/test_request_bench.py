@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from mien import config
+from mien import app, config
 from mien.config import Settings
 from mien.errors import SetupError
-from mien.measure.speed import open_loop, request_bench, results
+from mien.measure.speed import floor, open_loop, request_bench, results
 from mien.measure.speed.http_client import Body, bodies
 from mien.measure.speed.load_generator import LoadGenerator
 from mien.measure.speed.request_bench import Plan
@@ -47,7 +48,7 @@ def test_every_operation_and_stage_has_a_row(settings: Settings, photo: Photo, t
 
     assert [row.operation for row in rows] == [
         "DetectFaces", "IndexFaces", "CompareFaces", "SearchFacesByImage",
-        "decode", "detect", "align", "quality", "embed",
+        "decode", "detect", "align", "quality", "embed", "mesh",
     ]  # fmt: skip
     by_name = {row.operation: row for row in rows}
     for name in request_bench.OPERATIONS:
@@ -66,6 +67,17 @@ def test_every_operation_and_stage_has_a_row(settings: Settings, photo: Photo, t
     assert {"operation", "image", "clients", "p50_ms", "p99_ms", "images_per_second", "floor_ms", "resident_mb"} <= set(
         written[0]
     )
+
+
+def test_the_floor_of_indexing_has_the_mesh_that_it_runs(settings: Settings, photo: Photo) -> None:
+    pack = app.open_pack(settings)
+    floors = {}
+    for attributes in ("all", "none"):
+        meshes = floor.Meshes(replace(settings, attributes=attributes), pack.pipeline.cores)
+        image = floor.record(pack, photo, meshes)
+        floors[attributes] = [len(image.floor(name)) for name in ("IndexFaces", "DetectFaces")]
+        assert len(image.bare("mesh")) == len(image.faces) * meshes.there
+    assert floors["all"] == [floors["none"][0] + len(image.faces), floors["none"][1]]
 
 
 def test_the_floor_lies_under_what_is_measured(settings: Settings, photo: Photo) -> None:

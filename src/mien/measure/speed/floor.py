@@ -1,8 +1,9 @@
 """Measures the floor: the decoding and network calls without which no server could answer a request.
 
 The pipeline runs once while every decoding and inference is recorded; the floor repeats those calls with nothing in
-between. On an idle machine the detector has two cores (`Graph.paired`). CPU time, and the rate of a busy machine, are
-measured with one core for each call.
+between. IndexFaces also runs the mesh of each face, if the settings allow attributes and their set is there. On an idle
+machine the detector has two cores (`Graph.paired`). CPU time, and the rate of a busy machine, are measured with one
+core for each call.
 """
 
 import dataclasses
@@ -15,8 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from mien.config import Settings
+from mien.engine.cores import Cores
 from mien.engine.openvino import OpenVinoSession
 from mien.engine.session import Outputs, Pixels, Runtime, Session
+from mien.face.attributes.measures import MESH
 from mien.face.embed import Ensemble
 from mien.face.halves import Halves
 from mien.face.pipeline import Pipeline, cut
@@ -25,10 +29,11 @@ from mien.face.types import Face, Picture
 from mien.image.decode import read_header
 from mien.measure.speed.sample_photos import Photo
 from mien.operations.quality_filter import reasons
+from mien.packs.analyst import Analyst
 from mien.packs.load import Pack
 
 Call = Callable[[], object]
-STAGES = ("decode", "detect", "align", "quality", "embed")
+STAGES = ("decode", "detect", "align", "quality", "embed", "mesh")
 
 
 class _RecordingPicture:
@@ -75,6 +80,32 @@ class _RecordingSession:
         self._session.release()
 
 
+class Meshes:
+    """The mesh network of the attribute set, by which IndexFaces judges the pose of a face.
+
+    Args:
+        settings: the settings; with attributes none, or without the set, nothing is run.
+        cores: the cores that inferences share.
+    """
+
+    def __init__(self, settings: Settings, cores: Cores) -> None:
+        self._runs = Runs()
+        self._analyst = Analyst(settings, cores, lambda _, session: _RecordingSession(session, self._runs))
+        self._wanted = self._analyst.measurable({MESH})
+
+    @property
+    def there(self) -> bool:
+        """Whether IndexFaces runs the network."""
+        return bool(self._wanted)
+
+    def measured(self, faces: list[Face]) -> tuple[list[Face], list[Call]]:
+        """Measures faces with portraits; returns them without, and the runs that this took."""
+        if not self._wanted:
+            return faces, []
+        before = len(self._runs.idle)
+        return self._analyst.measured(faces, self._wanted), self._runs.idle[before:]
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Image:
     """An image, its faces, and the recorded calls that found them.
@@ -82,32 +113,40 @@ class Image:
     Attributes:
         pipeline: the pipeline of the pack.
         photo: the image.
-        faces: the faces that the pipeline found.
+        faces: the faces that the pipeline found, measured by the mesh.
+        portraits: the same faces before that.
         sides: the longer side of each decoding.
+        indexed: the same for IndexFaces, whose mesh may need more pixels.
         detecting: the detector's runs.
+        meshes: measures faces by their mesh.
     """
 
     pipeline: Pipeline
     photo: Photo
     faces: list[Face]
+    portraits: list[Face]
     sides: list[int]
+    indexed: list[int]
     detecting: Runs
+    meshes: Meshes
 
-    @property
-    def decoding(self) -> list[Call]:
-        """Returns the decodings of the image."""
-        return [partial(read_header(self.photo.data).rgb, side) for side in self.sides]
+    def decoding(self, sides: list[int]) -> list[Call]:
+        """Returns decodings of the image."""
+        return [partial(read_header(self.photo.data).rgb, side) for side in sides]
 
     def floor(self, operation: str, *, single: bool = False) -> list[Call]:
         """Returns the calls that a request for this image needs; `single` gives each call one core."""
-        once = self.decoding + (self.detecting.single if single else self.detecting.idle)
+        detecting = self.detecting.single if single else self.detecting.idle
+        once = self.decoding(self.sides) + detecting
         if operation == "DetectFaces":
             return once
         if operation == "SearchFacesByImage":
             return once + self.embedding(self.faces[:1])
         if operation == "CompareFaces":
             return 2 * once + self.embedding([self.faces[0], *self.faces])
-        return once + self.embedding([face for face in self.faces if not reasons(face, "AUTO")])
+        kept = [face for face in self.faces if not reasons(face, "AUTO", face.posed)]
+        _, meshes = self.meshes.measured(self.portraits)
+        return self.decoding(self.indexed) + detecting + meshes + self.embedding(kept)
 
     def embedding(self, faces: list[Face]) -> list[Call]:
         """Returns the embedder's runs for these faces."""
@@ -139,13 +178,15 @@ class Image:
         clock.append(time.perf_counter())
         ensemble.embed(faces)
         clock.append(time.perf_counter())
+        self.meshes.measured(self.portraits)
+        clock.append(time.perf_counter())
         return {stage: after - before for stage, (before, after) in zip(STAGES, pairwise(clock), strict=True)}
 
     def bare(self, stage: str, *, single: bool = False) -> list[Call]:
         """Returns the calls that a stage needs; none for a stage in mien's own code. `single` is that of `floor`."""
         detecting = self.detecting.single if single else self.detecting.idle
-        calls = {"decode": self.decoding, "detect": detecting, "embed": self.embedding(self.faces)}
-        return calls.get(stage, [])
+        calls = {"decode": self.decoding(self.sides), "detect": detecting, "embed": self.embedding(self.faces)}
+        return self.meshes.measured(self.portraits)[1] if stage == "mesh" else calls.get(stage, [])
 
 
 def seconds(calls: list[Call]) -> float:
@@ -188,12 +229,15 @@ def together(calls: list[Call], threads: int, duration: float) -> float:
     return sum(times / took for times, took in done)
 
 
-def record(pack: Pack, photo: Photo) -> Image:
+def record(pack: Pack, photo: Photo, meshes: Meshes) -> Image:
     """Finds the faces of an image, and records the calls."""
     sides: list[int] = []
+    indexed: list[int] = []
     detecting = Runs()
     detector: Any = pack.pipeline.detector
     sessions = {name: _RecordingSession(session, detecting) for name, session in detector.sessions.items()}
     pipeline = dataclasses.replace(pack.pipeline, detector=detector.through(sessions))
-    faces = pipeline.find(_RecordingPicture(read_header(photo.data), sides))
-    return Image(pack.pipeline, photo, faces, sides, detecting)
+    pipeline.find(_RecordingPicture(read_header(photo.data), sides))
+    portraits = pack.pipeline.find(_RecordingPicture(read_header(photo.data), indexed), portraits=meshes.there)
+    faces, _ = meshes.measured(portraits)
+    return Image(pack.pipeline, photo, faces, portraits, sides, indexed, detecting, meshes)

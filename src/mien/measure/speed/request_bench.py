@@ -88,7 +88,8 @@ def measure(settings: Settings, taken: list[Photo], plan: Plan) -> Iterator[Row]
     say(f"{runtime.device}, {cores()} cores, {settings.cores} threads, {plan.clients} client(s)")
     if plan.cached:
         say(f"the image cache has {settings.image_cache} MiB; the floor is that of processing an image")
-    shown = [image for photo in taken if (image := floor.record(pack, photo)).faces]
+    meshes = floor.Meshes(settings, pack.pipeline.cores)
+    shown = [image for photo in taken if (image := floor.record(pack, photo, meshes)).faces]
     if not shown:
         raise SetupError("mien finds no face in the photographs; name others with --images.")
     with ServerProcess(settings, cached=plan.cached) as server:
