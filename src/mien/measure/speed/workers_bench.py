@@ -76,7 +76,9 @@ def run(settings: Settings, images: str | None, counts: list[int], plan: Plan, f
     if plan.clients < 2:
         raise SetupError("Workers serve many clients; set their number with --clients.")
     pack = app.open_pack(settings)
-    taken = [image for photo in photos(images, SIZES) if (image := floor.record(pack, photo)).faces][: len(SIZES)]
+    meshes = floor.Meshes(settings, pack.pipeline.cores)
+    recorded = [floor.record(pack, photo, meshes) for photo in photos(images, SIZES)]
+    taken = [image for image in recorded if image.faces][: len(SIZES)]
     if not taken:
         raise SetupError("mien finds no face in the photographs; name others with --images.")
     say(f"mien {__version__}, pack {pack.manifest.name}, {pack.runtime.device}")
