@@ -6,7 +6,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import cv2
@@ -17,8 +16,7 @@ from mien.access.rates import Rates
 from mien.access.vault import Vault
 from mien.config import Settings
 from mien.engine.cores import Cores
-from mien.engine.onnx import OnnxSession
-from mien.engine.openvino import OpenVinoSession
+from mien.engine.engines import engine
 from mien.engine.session import Session
 from mien.engine.watched import WatchedSession
 from mien.errors import SetupError
@@ -100,19 +98,6 @@ def open_pack_unchecked(settings: Settings, name: str | None = None) -> Pack:
     ours = settings.calibration if entry.name == settings.pack else ""  # it was measured with this pack
     measured = calibration_file.read(Path(ours), entry) if ours else None
     return load.load(entry, files, Cores(settings.cores), engine(settings), measured)
-
-
-def engine(settings: Settings) -> load.Compile:
-    """Returns the function that compiles networks.
-
-    Raises:
-        SetupError: the engine does not support the precision.
-    """
-    if settings.engine == "openvino":
-        return partial(OpenVinoSession, precision=settings.precision)
-    if settings.precision == "bf16":
-        raise SetupError("ONNX Runtime runs networks as they are, in f32; leave precision at auto, or use openvino.")
-    return OnnxSession
 
 
 def build(settings: Settings, until: ExitStack, worker: Worker | None = None, opened: Opened = lambda: None) -> App:

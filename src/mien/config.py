@@ -17,7 +17,8 @@ from mien.errors import SetupError
 
 DEFAULT_PACK = "duo"
 ENGINES = ("openvino", "onnx")
-PRECISIONS = ("auto", "f32", "bf16")
+DEVICES = ("auto", "cpu", "cuda")
+PRECISIONS = ("auto", "f32", "bf16", "f16")
 CODES = ("memory", "mapped")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 RESERVED = (
@@ -79,13 +80,8 @@ TABLE = (
     Setting("packs", str, "", "directory that is searched for model files before the cache and the network"),
     Setting("pack", str, DEFAULT_PACK, "model pack that detects and embeds faces"),
     Setting("engine", str, "openvino", "inference engine; onnx needs `mien[onnx]` or `mien[cuda]`", ENGINES),
-    Setting(
-        "precision",
-        str,
-        "auto",
-        "precision of openvino; auto takes the fastest that the processor supports",
-        PRECISIONS,
-    ),
+    Setting("device", str, "auto", "where onnx runs; auto takes cuda where `mien[cuda]` is installed", DEVICES),
+    Setting("precision", str, "auto", "bf16 with openvino, f16 with onnx; auto is the device's fastest", PRECISIONS),
     Setting(
         "allow_noncommercial",
         bool,
@@ -191,6 +187,7 @@ class Settings:
     packs: str
     pack: str
     engine: str
+    device: str
     precision: str
     allow_noncommercial: bool | None
     attributes: str

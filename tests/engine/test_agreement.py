@@ -1,6 +1,6 @@
-"""OpenVINO in float32 and ONNX Runtime answer the same, on every ONNX network of the packs that are here."""
+"""OpenVINO in float32 and ONNX Runtime answer the same, on every network of the packs that are here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +9,9 @@ import pytest
 from mien.engine.cores import Cores
 from mien.engine.onnx import OnnxSession
 from mien.engine.openvino import OpenVinoSession
-from mien.engine.session import Graph, Outputs, single
-from mien.errors import SetupError
-from mien.packs import install, manifest
-from mien.packs.load import READERS
-from mien.packs.specs import DetectorSpec
+from mien.engine.session import Graph, Outputs, Pixels, Session, single, waves
+from mien.packs import install, kinds, load
+from mien.packs.attribute_set import AttributeSet
 from tests import networks
 
 Make = Callable[[Path], Graph]
@@ -27,17 +25,21 @@ MADE: dict[str, Make] = {
 }
 
 
+def noise(graph: Graph, count: int) -> Pixels:
+    return np.random.default_rng(7).integers(0, 256, (count, graph.height, graph.width, 3)).astype(np.uint8)
+
+
 def both(graph: Graph, count: int = 3) -> tuple[Outputs, Outputs]:
-    pixels = np.random.default_rng(7).integers(0, 256, (count, graph.height, graph.width, 3)).astype(np.uint8)
-    return OpenVinoSession(graph, Cores(2), "f32").run(pixels), OnnxSession(graph, Cores(2)).run(pixels)
+    pixels = noise(graph, count)
+    return OpenVinoSession(graph, Cores(2), "f32").run(pixels), OnnxSession(graph, Cores(2), "cpu").run(pixels)
 
 
-def hold(one: Outputs, other: Outputs) -> None:
+def hold(one: Outputs, other: Outputs, apart: float = 1e-3) -> None:
     assert set(one) == set(other)
     for name, values in one.items():
         assert values.shape == other[name].shape
         assert values.dtype == other[name].dtype == np.float32
-        assert np.abs(values - other[name]).max() <= 1e-3 * max(1.0, float(np.abs(values).max())), name
+        assert np.abs(values - other[name]).max() <= apart * max(1.0, float(np.abs(values).max())), name
 
 
 @pytest.mark.parametrize("make", MADE.values(), ids=MADE.keys())
@@ -45,27 +47,61 @@ def test_generated_networks_answer_the_same(make: Make, tmp_path: Path) -> None:
     hold(*both(make(tmp_path)))
 
 
-@pytest.mark.parametrize("name", manifest.catalogue())
-def test_the_onnx_networks_of_packs_answer_the_same(name: str, request: pytest.FixtureRequest) -> None:
-    entry = manifest.named(name)
-    found = install.find(entry, request.getfixturevalue("packs"))
+def graphs(name: str, packs: str) -> Iterator[Graph]:
+    """Every network of a pack of any kind, with its preprocessing."""
+    entry = kinds.mine()[name]
+    found = install.find(entry, packs)
     if found is None:
         pytest.skip(f"the files of the pack {name} are not here")
-    readers = {file.name: READERS.get(file.reader) for file in entry.files}
-    graphs = []
-    if isinstance(entry.detector, DetectorSpec) and entry.detector.file.endswith(".onnx"):
-        seen = entry.detector
-        graphs += [Graph(found[seen.file], side, side, seen.color, seen.mean, seen.scale, read=readers[seen.file])
-                   for side in (seen.wide, seen.narrow)]  # fmt: skip
-    graphs += [
-        Graph(found[each.file], each.size, each.size, each.color, each.mean, each.scale, read=readers[each.file])
-        for each in entry.embedders
-        if each.file.endswith(".onnx")
-    ]
-    if not graphs:
-        pytest.skip(f"the pack {name} has no ONNX network")
-    for graph in graphs:
-        hold(*both(graph, 2))
+    taken: list[Graph] = []
+
+    def take(graph: Graph, cores: Cores) -> Session:
+        taken.append(graph)
+        return OpenVinoSession(graph, cores, "f32")
+
+    compiling = load.Networks(entry, found, Cores(1), take)
+    if isinstance(entry, AttributeSet):
+        for each in entry.inputs.values():
+            compiling.compile(each.file, (each.size, each.size), (each.color, each.mean, each.scale))
+    else:
+        load.load(entry, found, Cores(1), take)
+    seen = set()
+    for graph in taken:
+        if (graph.file, graph.height) not in seen:
+            seen.add((graph.file, graph.height))
+            yield graph
+
+
+@pytest.mark.parametrize("name", kinds.mine())
+def test_every_network_of_a_pack_answers_the_same(name: str, packs: str) -> None:
+    for graph in graphs(name, packs):
+        # OpenVINO rounds this network's sums to 8 bits, ONNX Runtime as its file says: the layers between them only
+        apart = 0.05 if graph.file.stem == "emotions-recognition-retail-0003" else 1e-3
+        hold(*both(graph, 2), apart)
+
+
+@pytest.mark.parametrize("name", ["duo", "attributes"])
+def test_several_inputs_in_one_call_are_answered_as_each_alone(name: str, packs: str) -> None:
+    for graph in graphs(name, packs):
+        together, alone = OnnxSession(graph, Cores(1), "cpu", together=4), OnnxSession(graph, Cores(1), "cpu")
+        assert together.describe().together == 4, graph.file.name
+        pixels = noise(graph, 7)
+        hold(together.run(pixels), alone.run(pixels), 1e-4)
+
+
+@pytest.mark.parametrize("name", ["duo", "sface", "retail", "dlib"])
+def test_f16_changes_less_than_bf16(name: str, packs: str) -> None:
+    """A processor without bf16 is slower at it, and answers the same."""
+    for graph in graphs(name, packs):
+        pixels = waves(graph.height, graph.width, 3)[None]
+        exact = OpenVinoSession(graph, Cores(1), "f32").run(pixels)
+        half = OnnxSession(graph, Cores(1), "cpu", "f16").run(pixels)
+        brief = OpenVinoSession(graph, Cores(1), "bf16").run(pixels)
+        assert distance(half, exact) < distance(brief, exact), (graph.file.name, graph.height)
+
+
+def distance(one: Outputs, other: Outputs) -> float:
+    return max(float(np.linalg.norm(one[name] - other[name]) / np.linalg.norm(other[name])) for name in one)
 
 
 def test_an_axis_that_is_no_batch_is_kept(tmp_path: Path) -> None:
@@ -87,13 +123,7 @@ def test_the_shape_of_one_answer(shape: tuple[int, ...], batch: int, expected: t
 def test_precision_is_the_one_asked_for(tmp_path: Path) -> None:
     graph = MADE["arcface"](tmp_path)
     assert OpenVinoSession(graph, Cores(1), "f32").describe().precision == "f32"
-    assert OnnxSession(graph, Cores(1)).describe().engine == "ONNX Runtime"
-
-
-@pytest.mark.parametrize("name", ["network.xml", "network.dat"])
-def test_onnx_runtime_refuses_what_it_cannot_read(tmp_path: Path, name: str) -> None:
-    with pytest.raises(SetupError, match="is not an ONNX file"):
-        OnnxSession(Graph(tmp_path / name, 8, 8), Cores(1))
+    assert OnnxSession(graph, Cores(1), "cpu").describe().engine == "ONNX Runtime"
 
 
 def test_onnx_runtime_refuses_a_broken_file_as_openvino_does(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from onnx import numpy_helper
 
 from mien import app, config
+from mien.engine import engines
 from mien.errors import SetupError
 from mien.packs import manifest, own
 from tests import live, networks, photos
@@ -36,7 +37,7 @@ def folder(tmp_path: Path, packs: str, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def add(folder: Path, packs: str, **settings: Any) -> manifest.Manifest:
     chosen = config.load({"threads": 1, **settings}, {})
-    return own.add(folder / "my-pack.toml", packs, app.engine(chosen))
+    return own.add(folder / "my-pack.toml", packs, engines.engine(chosen))
 
 
 def test_the_example_is_added_listed_verified_and_served(folder: Path, packs: str) -> None:

@@ -54,3 +54,31 @@ def test_many_threads_all_get_their_own_answer() -> None:
     batching: Batching[int, int] = Batching(lambda asked: [each + 1 for each in asked], most=4)
     with ThreadPoolExecutor(16) as pool:
         assert list(pool.map(batching, range(5000))) == list(range(1, 5001))
+
+
+def test_a_batch_waits_for_those_who_are_expected() -> None:
+    batches: list[int] = []
+
+    def serve(asked: Sequence[int]) -> list[int]:
+        batches.append(len(asked))
+        return list(asked)
+
+    batching = Batching(serve, most=8, expected=lambda: 3, patience=60.0)
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(batching, range(3))) == [0, 1, 2]
+    assert batches == [3]
+
+
+def test_a_batch_waits_no_longer_than_its_patience() -> None:
+    batching: Batching[int, int] = Batching(list, most=8, expected=lambda: 3, patience=0.05)
+    began = time.monotonic()
+    assert batching(1) == 1
+    assert 0.05 <= time.monotonic() - began < 5.0
+
+
+@pytest.mark.parametrize(("expected", "most"), [(1, 8), (0, 8), (5, 1)])
+def test_a_lone_call_and_a_full_batch_do_not_wait(expected: int, most: int) -> None:
+    batching: Batching[int, int] = Batching(list, most, lambda: expected, patience=60.0)
+    began = time.monotonic()
+    assert batching(1) == 1
+    assert time.monotonic() - began < 5.0

@@ -36,3 +36,8 @@ class Cores:
     def share(self) -> int:
         """Returns the cores for each thread at work, or all of them where no thread has said that it is."""
         return self.count // max(self._at_work, 1)
+
+    @property
+    def busy(self) -> int:
+        """Returns how many threads are at work."""
+        return self._at_work

@@ -1,117 +1,208 @@
-"""Runs networks with ONNX Runtime: the engine for ONNX packs on a GPU, or by choice (`mien[onnx]`, `mien[cuda]`)."""
+"""Runs networks with ONNX Runtime: on an NVIDIA GPU (`mien[cuda]`), or on the CPU by choice (`mien[onnx]`).
+
+A GPU is used well only if several inputs go through it in one call. So calls of many threads that wait at a time are
+run together there (`Batching`).
+"""
 
 import functools
-import math
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.engine import card
 from mien.engine.cores import Cores
-from mien.engine.session import Graph, Outputs, Pixels, Runtime, hold_size, single
+from mien.engine.session import MOST_NUMBERS, Graph, Outputs, Pixels, Runtime, single, waves
 from mien.errors import SetupError
+from mien.system.batching import Batching
 
-PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")  # the first that is available runs the network
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+MOST_TOGETHER = 32  # inputs that go through a GPU in one call
+PATIENCE = 0.001  # seconds for which inputs of other threads at work are waited for, once a call could begin
+ALIKE = 0.01  # of the largest value: what an input's place among several may change, as one kernel rounds otherwise
 
 
 class OnnxSession:
-    """An ONNX network under ONNX Runtime, on the GPU if there is one.
+    """A network under ONNX Runtime; its preprocessing is part of the graph.
 
-    Preprocessing runs in numpy before the network, because ONNX Runtime cannot add it to the file's graph.
+    Args:
+        graph: the network.
+        cores: the cores that inferences share; on a GPU, who else is at work decides whether a call waits for others.
+        device: "cpu", "cuda", or "auto" for a GPU where `mien[cuda]` is installed.
+        precision: "f32", "f16", or "auto" for f16 on a GPU.
+        together: inputs in one call at most; None for what suits the device.
+
+    Raises:
+        SetupError: the GPU that is wanted cannot be used.
+        RuntimeError: the file is no network, or cannot be run or written as ONNX.
     """
 
-    def __init__(self, graph: Graph, cores: Cores) -> None:
-        ort = _runtime()
-        content = _content(graph)
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = cores.count
-        options.log_severity_level = 3
-        present = ort.get_available_providers()
-        try:
-            self._session = ort.InferenceSession(
-                _static(content, graph), options, providers=[name for name in PROVIDERS if name in present]
-            )
-        except Exception as error:  # noqa: BLE001  its exceptions share no base class
-            raise RuntimeError(str(error)) from None
-        self._graph = graph
-        self._input = self._session.get_inputs()[0].name
-        self._names = [output.name for output in self._session.get_outputs()]
+    def __init__(
+        self, graph: Graph, cores: Cores, device: str = "auto", precision: str = "auto", together: int | None = None
+    ) -> None:
+        self.device = chosen(device)
+        self._half = precision == "f16" or (precision == "auto" and self.device == "cuda")
         self.shape = (graph.height, graph.width, 3)
+        from mien.engine.written import written  # noqa: PLC0415  needs an optional dependency
+
+        try:
+            network = written(graph, half=self._half)
+            self._session = _compiled(network.content, cores, self.device, half=self._half)
+        except SetupError:
+            raise
+        except Exception as error:  # noqa: BLE001  those of ONNX share no base class
+            raise RuntimeError(str(error)) from None
+        self._names = [output.name for output in self._session.get_outputs()]
+        wanted = together or (MOST_TOGETHER if self.device == "cuda" else graph.batch)
+        self._most = max(1, min(wanted, MOST_NUMBERS // max(1, network.numbers)))
+        self._shapes = [single(answer.shape, graph.batch) for answer in self._called(waves(*self.shape)[None])]
+        self._sizes = self._usable()
+        self._together: Batching[Pixels, Outputs] | None = None
+        if self._sizes[-1] > 1 and (together or self.device == "cuda"):
+            self._together = Batching(self._serve, self._sizes[-1], expected=lambda: cores.busy, patience=PATIENCE)
 
     def describe(self) -> Runtime:
-        """Returns the version of ONNX Runtime and its device."""
-        device = _device(self._session.get_providers()[0])
-        return Runtime("ONNX Runtime", str(_runtime().__version__), device, "f32")
+        """Returns the version of ONNX Runtime, its device, the precision, and how many inputs a call takes."""
+        precision = "f16" if self._half else "f32"
+        device = card.name() if self.device == "cuda" else "CPU"
+        return Runtime("ONNX Runtime", str(runtime().__version__), device, precision, self._sizes[-1])
 
     def run(self, pixels: Pixels) -> Outputs:
-        """Runs the network on each input (see `Session.run`)."""
-        answers: list[list[NDArray[np.float32]]] = [
-            self._session.run(self._names, {self._input: each[None]}) for each in self._prepared(pixels)
-        ]
-        return {
-            name: np.stack([answer[index].reshape(single(answer[index].shape, 1)) for answer in answers])
-            for index, name in enumerate(self._names)
-        }
+        """Runs the network on each input (see `Session.run`), on a GPU together with what other threads wait for."""
+        return self._together(pixels) if self._together and len(pixels) else self._infer(pixels)
 
     def release(self) -> None:
         """Has nothing to give back: the buffers of ONNX Runtime cannot be freed from outside a run."""
 
-    def _prepared(self, pixels: Pixels) -> NDArray[np.float32]:
-        """Applies the network's colour order, mean and scale; returns float32 (N, 3, height, width)."""
-        ordered = pixels[..., ::-1] if self._graph.color == "BGR" else pixels
-        scaled = (ordered - np.array(self._graph.mean, np.float32)) / np.array(self._graph.scale, np.float32)
-        return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
+    def _serve(self, calls: Sequence[Pixels]) -> list[Outputs]:
+        """Runs the inputs of several calls together, and returns the outputs of each."""
+        outputs = self._infer(np.concatenate(calls) if len(calls) > 1 else calls[0])
+        ends = np.cumsum([len(each) for each in calls])[:-1]
+        parts = {name: np.split(values, ends) for name, values in outputs.items()}
+        return [{name: parts[name][index] for name in outputs} for index in range(len(calls))]
+
+    def _infer(self, pixels: Pixels) -> Outputs:
+        """Runs the network on inputs of any count, in as few calls as its sizes allow."""
+        answers = [np.empty((len(pixels), *shape), np.float32) for shape in self._shapes]
+        for first in range(0, len(pixels), self._sizes[-1]):
+            some = pixels[first : first + self._sizes[-1]]
+            size = next(size for size in self._sizes if size >= len(some))
+            called = self._called(_filled(some, size))
+            for answer, values in zip(answers, called, strict=True):
+                answer[first : first + len(some)] = values.reshape(size, *answer.shape[1:])[: len(some)]
+        return dict(zip(self._names, answers, strict=True))
+
+    def _called(self, pixels: Pixels) -> list[NDArray[np.float32]]:
+        try:
+            return list(self._session.run(self._names, {"pixels": pixels}))
+        except Exception as error:  # noqa: BLE001  its exceptions share no base class
+            raise RuntimeError(str(error)) from None
+
+    def _usable(self) -> list[int]:
+        """Returns the counts of inputs that a call may have, each tried: 1, 2, 4 … up to the most.
+
+        A GPU's kernels are chosen anew for each count, so that it gets few, and each of them at the start. A network
+        that mixes up its inputs, or takes but one, is called with one.
+        """
+        if self._most == 1:
+            return [1]
+        sizes = [1]
+        while sizes[-1] < self._most:
+            sizes.append(min(2 * sizes[-1], self._most))
+        known = waves(*self.shape)
+        pair = np.stack([known, np.ascontiguousarray(known[::-1, ::-1])])
+        alone = [self._called(each[None]) for each in pair]
+        for size in sizes[1:]:
+            inputs = np.concatenate([pair] * (size // 2 + 1))[:size]
+            try:
+                together = self._called(inputs)
+            except RuntimeError:
+                return [1]
+            if not all(_same(values, ones) for values, *ones in zip(together, *alone, strict=True)):
+                return [1]
+        return sizes
 
 
-def _content(graph: Graph) -> bytes:
-    """Returns the network as ONNX.
+def _same(together: NDArray[np.float32], alone: Sequence[NDArray[np.float32]]) -> bool:
+    """Returns whether the answers for inputs in turn equal those for each of them alone, up to rounding."""
+    count, rest = divmod(together.size, alone[0].size)
+    if rest:
+        return False
+    parts = together.reshape(count, -1)
+    return all(
+        np.abs(part - alone[index % len(alone)].ravel()).max(initial=0)
+        <= ALIKE * np.abs(alone[index % len(alone)]).max(initial=0)
+        for index, part in enumerate(parts)
+    )
+
+
+def _filled(pixels: Pixels, size: int) -> Pixels:
+    """Appends black inputs up to a size."""
+    missing = size - len(pixels)
+    return np.concatenate([pixels, np.zeros((missing, *pixels.shape[1:]), np.uint8)]) if missing else pixels
+
+
+def chosen(device: str) -> str:
+    """Returns the device, "cpu" or "cuda", that a setting means here.
 
     Raises:
-        SetupError: the file is not ONNX, and its reader does not build ONNX.
+        SetupError: ONNX Runtime is not installed, or not the one for a GPU that is wanted.
     """
-    found = graph.read(graph.file) if graph.read else graph.file.suffix == ".onnx" and graph.file.read_bytes()
-    if not isinstance(found, bytes):
+    on_gpu = CUDA in runtime().get_available_providers()
+    if device == "cuda" and not on_gpu:
         raise SetupError(
-            f"{graph.file.name} is not an ONNX file, and ONNX Runtime reads no other; use engine = openvino."
+            "device = cuda needs the ONNX Runtime for GPUs, and the one for CPUs is installed: "
+            "pip uninstall onnxruntime, then pip install 'mien[cuda]'."
         )
-    return found
+    return "cuda" if on_gpu and device != "cpu" else "cpu"
 
 
-def _static(content: bytes, graph: Graph) -> bytes:
-    """Fixes the input to the graph's size, and clears all other shapes so that the runtime infers them."""
-    import onnx  # noqa: PLC0415  an optional dependency
+def _compiled(content: bytes, cores: Cores, device: str, *, half: bool) -> Any:
+    """Returns ONNX Runtime's session on the device, and on no other.
 
-    model = onnx.load_from_string(content)
-    weights = {weight.name for weight in model.graph.initializer}
-    (entry,) = [each for each in model.graph.input if each.name not in weights]
-    for dimension, size in zip(entry.type.tensor_type.shape.dim, (1, 3, graph.height, graph.width), strict=True):
-        dimension.dim_value = size
-    for declared in (*model.graph.output, *model.graph.value_info):
-        declared.type.tensor_type.ClearField("shape")
-    inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
-    shapes = (each.type.tensor_type.shape.dim for each in (*inferred.value_info, *inferred.output))
-    hold_size(sum(math.prod(max(1, size.dim_value) for size in shape) for shape in shapes))
-    return bytes(model.SerializeToString())
+    Raises:
+        SetupError: the GPU was not loaded.
+    """
+    ort = runtime()
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = cores.count if device == "cpu" else 1
+    providers: list[Any] = [CPU]
+    if device == "cuda":
+        # a search through all kernels takes seconds for each count of inputs; f32 is f32, not TF32
+        own = {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": str(int(half))}
+        providers.insert(0, (CUDA, own | {"arena_extend_strategy": "kSameAsRequested"}))
+        ort.preload_dlls()  # CUDA and cuDNN of pip, where they are; else the system's are found
+    session = ort.InferenceSession(content, options, providers=providers, enable_fallback=0)
+    if device == "cuda" and CUDA not in session.get_providers():
+        raise SetupError(
+            f"ONNX Runtime {ort.__version__} could not load the GPU (card: {card.describe() or 'none found'}). It "
+            f"needs NVIDIA's driver, CUDA {getattr(ort, 'cuda_version', '') or 12} and cuDNN 9: "
+            "pip install 'onnxruntime-gpu[cuda,cudnn]' brings the last two. device = cpu runs without a GPU."
+        )
+    return session
 
 
 def available() -> tuple[str, list[str]]:
-    """Returns the version of ONNX Runtime and the devices it can run on, the preferred one first.
+    """Returns the version of ONNX Runtime and the devices it was built for, the preferred one first.
 
     Raises:
         SetupError: it is not installed.
     """
-    present = _runtime().get_available_providers()
-    return str(_runtime().__version__), [_device(name) for name in PROVIDERS if name in present]
-
-
-def _device(provider: str) -> str:
-    return provider.removesuffix("ExecutionProvider")
+    present = runtime().get_available_providers()
+    names = [name.removesuffix("ExecutionProvider") for name in (CUDA, CPU) if name in present]
+    return str(runtime().__version__), names
 
 
 @functools.cache
-def _runtime() -> Any:
-    """Imports ONNX Runtime with its telemetry off; the import reads the variable, so it is set before."""
+def runtime() -> Any:
+    """Imports ONNX Runtime with its telemetry off; the import reads the variable, so it is set before.
+
+    Raises:
+        SetupError: it is not installed.
+    """
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnx  # noqa: F401, PLC0415  an optional dependency

@@ -4,37 +4,21 @@ An inference takes one core, which gives the highest throughput, or two where a 
 """
 
 import copy
-import functools
-import math
 import queue
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.engine.cores import Cores
 from mien.engine.mapped import compile_mapped
+from mien.engine.models import bounded, core, output_name
 from mien.engine.quiet import ov
-from mien.engine.session import Graph, Outputs, Pixels, Runtime, hold_size, single
+from mien.engine.session import Graph, Outputs, Pixels, Runtime, single
 
 LANES = 2  # requests for each running inference: Python fills or reads one while the other runs
-
-_UNBOUNDED = ("Loop", "TensorIterator", "If")
-_CORE_LOCK = threading.Lock()  # networks compile in parallel, and every `Core` would load OpenVINO's plugins again
-
-
-def _core() -> ov.Core:
-    with _CORE_LOCK:
-        return _only_core()
-
-
-@functools.cache
-def _only_core() -> ov.Core:
-    return ov.Core()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +38,7 @@ class _Lanes:
             "INFERENCE_NUM_THREADS": streams * threads,
             "PERFORMANCE_HINT_NUM_REQUESTS": count,
         }
-        self.compiled, self._weights = compile_mapped(_core(), model, options | own)
+        self.compiled, self._weights = compile_mapped(core(), model, options | own)
         self.batch = int(self.compiled.input().shape[0])
         self.shapes = [single(tuple(port.shape), self.batch) for port in self.compiled.outputs]
         self._count = count
@@ -101,7 +85,7 @@ class OpenVinoSession:
     def __init__(self, graph: Graph, cores: Cores, precision: str = "auto") -> None:
         model = _model(graph)
         model.reshape([graph.batch, 3, graph.height, graph.width])
-        _bounded(model)
+        bounded(model)
         steps, color = ov.preprocess.PrePostProcessor(model), ov.preprocess.ColorFormat
         steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_color_format(color.RGB)
         steps.input().model().set_layout(ov.Layout("NCHW"))
@@ -123,15 +107,15 @@ class OpenVinoSession:
             )
         self._singles = _Lanes(built, count // threads, threads, LANES * (count // threads), options)
         self._pairs = _Lanes(built, pairs, 2, pairs, options) if graph.paired and pairs else None
-        self._names = [_name(port) for port in self._singles.compiled.outputs]
+        self._names = [output_name(port) for port in self._singles.compiled.outputs]
         self._batch, self._cores = graph.batch, cores
         self.shape = (graph.height, graph.width, 3)
 
     def describe(self) -> Runtime:
         """Returns the version of OpenVINO, the processor and the precision."""
-        device = str(_core().get_property("CPU", "FULL_DEVICE_NAME"))
+        device = str(core().get_property("CPU", "FULL_DEVICE_NAME"))
         precision = self._singles.compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
-        return Runtime("OpenVINO", ov.__version__.split("-")[0], device, precision)
+        return Runtime("OpenVINO", ov.__version__.split("-")[0], device, precision, self._batch)
 
     def unpaired(self) -> "OpenVinoSession":
         """Returns the same compiled network with one core for every inference, for measuring."""
@@ -174,35 +158,6 @@ class OpenVinoSession:
         return np.concatenate([pixels, np.zeros((missing, *self.shape), np.uint8)]) if missing else pixels
 
 
-def read_model(file: Path) -> ov.Model:
-    """Reads a network in a format that OpenVINO knows, for readers that build one of it."""
-    return _core().read_model(file)
-
-
 def _model(graph: Graph) -> ov.Model:
     found = graph.read(graph.file) if graph.read else graph.file
-    return found if isinstance(found, ov.Model) else _core().read_model(found)
-
-
-def _bounded(model: ov.Model) -> None:
-    """Refuses a network that could take any amount of memory or time.
-
-    Raises:
-        ValueError: it has loops, layers of no fixed size, or layers that are too large.
-    """
-    numbers = 0
-    for layer in model.get_ops():
-        if layer.get_type_name() in _UNBOUNDED:
-            raise ValueError(f"it has a layer of the kind {layer.get_type_name()}, which may run without end")
-        for output in layer.outputs():
-            if output.get_partial_shape().is_dynamic:
-                raise ValueError(f"the size of its layer {layer.get_friendly_name()} does not follow from its input's")
-            numbers += math.prod(output.get_shape())
-    hold_size(numbers)
-
-
-def _name(port: ov.ConstOutput) -> str:
-    """Returns the publisher's name of an output; a converter may have added numbers as names, which sort first."""
-    names = port.get_names()
-    given = str(port.get_node().get_friendly_name()).split("/sink_port_")[0]
-    return given if given in names else max(names, default="output")
+    return found if isinstance(found, ov.Model) else core().read_model(found)

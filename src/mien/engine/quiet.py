@@ -7,8 +7,9 @@ code can import it as usual.
 """
 
 import sys
+from typing import Any
 
-__all__ = ["ov"]
+__all__ = ["ov", "passes"]
 
 _CONVERTER = "openvino.tools.ovc"
 
@@ -20,3 +21,10 @@ else:
         import openvino as ov
     finally:
         del sys.modules[_CONVERTER]
+
+
+def passes() -> Any:
+    """Imports OpenVINO's transformations of networks, which takes 13 ms that few processes need."""
+    import openvino.passes  # noqa: PLC0415
+
+    return openvino.passes

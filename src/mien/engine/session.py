@@ -56,12 +56,16 @@ class Graph:
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """The engine of a network, its version, the device in the vendor's words, and the precision of the arithmetic."""
+    """The engine of a network, its version, the device in the vendor's words, and the precision of the arithmetic.
+
+    `together` is how many inputs it takes in one call at most.
+    """
 
     engine: str
     version: str
     device: str
     precision: str
+    together: int = 1
 
 
 class Session(Protocol):
@@ -135,13 +139,13 @@ def fingerprint(session: Session) -> NDArray[np.float32]:
     Returns:
         float32, (SAMPLES,).
     """
-    outputs = session.run(_waves(*session.shape)[None])
+    outputs = session.run(waves(*session.shape)[None])
     flat = np.concatenate([outputs[name].ravel() for name in sorted(outputs)])
     return np.asarray(flat[np.linspace(0, len(flat) - 1, SAMPLES).astype(int)], np.float32)
 
 
 @cache
-def _waves(height: int, width: int, channels: int) -> Pixels:
+def waves(height: int, width: int, channels: int) -> Pixels:
     """Returns the known input of a size; cached, because readiness uses it repeatedly and sines are slow."""
     y, x, c = np.ogrid[:height, :width, :channels]  # open: a sine for each column, not for each pixel
     waves = 127.5 + 60 * np.sin(x / 7.0 + c) + 60 * np.cos(y / 11.0 - 2 * c)

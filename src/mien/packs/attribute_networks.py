@@ -6,15 +6,13 @@ A request for open eyes so compiles the mesh alone, and takes the memory of no o
 import logging
 import threading
 from collections.abc import Callable
-from functools import partial
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.config import Settings
 from mien.engine.cores import Cores
-from mien.engine.openvino import OpenVinoSession
+from mien.engine.engines import engine
 from mien.engine.session import SAMPLES, Outputs, Pixels, Runtime, Session, agrees, fingerprint
 from mien.errors import SetupError
 from mien.face.attributes.evidence import Networks, UnclearError
@@ -86,8 +84,7 @@ def deferred(
 ) -> dict[str, Deferred]:
     """Finds or downloads a set, and returns its networks by their roles.
 
-    They run on OpenVINO whatever engine runs the recognition pack, since no other reads all of their formats, and in
-    float32, so that a coordinate of the mesh is not rounded to eight bits.
+    They run in float32, so that a coordinate of the mesh is not rounded to eight bits.
 
     Args:
         entry: the set.
@@ -96,20 +93,20 @@ def deferred(
         checked: whether a network is compared with its stored answer when it is compiled.
 
     Raises:
-        SetupError: the set is not available.
+        SetupError: the set is not available, or its engine.
     """
+    compile_graph = engine(settings, "f32")
     files = install.install(entry, settings.packs)
     shared = cores or Cores(settings.cores)
 
     def opening(role: str) -> Callable[[], Session]:
-        return lambda: _compiled(entry, files, shared, role, checked)
+        return lambda: _compiled(entry, load.Networks(entry, files, shared, compile_graph), role, checked)
 
     return {role: Deferred(each.size, opening(role)) for role, each in entry.inputs.items()}
 
 
-def _compiled(entry: AttributeSet, files: dict[str, Path], cores: Cores, role: str, checked: bool) -> Session:
+def _compiled(entry: AttributeSet, compiling: load.Networks, role: str, checked: bool) -> Session:
     each = entry.inputs[role]
-    compiling = load.Networks(entry, files, cores, partial(OpenVinoSession, precision="f32"))
     try:
         session = compiling.compile(each.file, (each.size, each.size), (each.color, each.mean, each.scale), lean=True)
         found = fingerprint(session)
@@ -118,7 +115,7 @@ def _compiled(entry: AttributeSet, files: dict[str, Path], cores: Cores, role: s
     if checked and not agrees(found, np.array(entry.checks.get(role, [0.0] * SAMPLES), np.float32)):
         raise SetupError(
             f"The start-up check failed: the {role} network of the attribute set {entry.name} answers a known "
-            "input wrongly. mien does not answer wrong attributes; try another version of OpenVINO."
+            "input wrongly. mien does not answer wrong attributes; try another version of the engine."
         )
     return session
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.engine.cores import Cores
+from mien.engine.engines import Compile
 from mien.engine.openvino import OpenVinoSession
 from mien.engine.session import SAMPLES, Graph, Runtime, Session, agrees, alive, fingerprint
 from mien.errors import SetupError
@@ -39,7 +40,6 @@ READERS: dict[str, Callable[[Path], Any]] = {
 REFINED, FINISHED = 32, 8  # inputs that the second and third network of a cascade take in one call
 # raised for a file that is not a network, or too large a one
 UNREADABLE = (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError, MemoryError, OSError)
-Compile = Callable[[Graph, Cores], Session]
 Preprocessing = tuple[str, tuple[float, ...], tuple[float, ...]]  # colour order, mean, scale
 
 

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.engine.cores import Cores
+from mien.engine.engines import Compile
 from mien.errors import SetupError
 from mien.face.embed import Embedder
 from mien.face.halves import Halves
 from mien.packs import attribute_set, install, manifest, toml
-from mien.packs.load import UNREADABLE, Compile, Pack, load
+from mien.packs.load import UNREADABLE, Pack, load
 from mien.packs.manifest import CATALOG, File, Manifest
 from mien.system import leftovers
 

@@ -41,22 +41,32 @@ class Batching(Generic[Request, Answer]):
         serve: answers a batch in its order. It never runs twice at the same time; if it raises, every call of the
             batch does.
         most: how many calls a batch has at most; None for no bound.
+        expected: how many callers there are that may call soon; a batch with so many calls does not wait for more.
+        patience: seconds for which a batch waits for the expected calls.
     """
 
     def __init__(
-        self, serve: Callable[[Sequence[Request]], Sequence[Answer | Failure]], most: int | None = None
+        self,
+        serve: Callable[[Sequence[Request]], Sequence[Answer | Failure]],
+        most: int | None = None,
+        expected: Callable[[], int] = lambda: 1,
+        patience: float = 0.0,
     ) -> None:
         self._serve = serve
         self._most = most
+        self._expected = expected
+        self._patience = patience
         self._waiting: list[_Call] = []  # while one leads, those that came after its batch; the first leads next
         self._led = False
-        self._changing = threading.Lock()
+        self._changing = threading.Condition(threading.Lock())
 
     def __call__(self, request: Request) -> Answer:
         """Waits until the request is served, by this thread or by another, and returns its answer."""
         call = _Call(request)
         with self._changing:
             self._waiting.append(call)
+            if self._patience:
+                self._changing.notify()  # a leader that waits for more
             leads, self._led = not self._led, True
         if not leads:
             call.turn.acquire()
@@ -67,9 +77,14 @@ class Batching(Generic[Request, Answer]):
         answer: Answer = call.answer
         return answer
 
+    def _has_enough(self) -> bool:
+        return len(self._waiting) >= min(self._expected(), self._most or len(self._waiting))
+
     def _lead(self, leader: _Call) -> None:
         """Serves the calls that wait by now, the leader's first, and passes on the lead."""
         with self._changing:
+            if self._patience:
+                self._changing.wait_for(self._has_enough, self._patience)
             batch = self._waiting[: self._most]
             self._waiting = self._waiting[len(batch) :]
         answers: Sequence[Answer | Failure]

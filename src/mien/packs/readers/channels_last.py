@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.engine.openvino import read_model
+from mien.engine.models import read_model
 from mien.engine.quiet import ov
 
 op = ov.opset15

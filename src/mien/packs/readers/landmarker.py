@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.engine.openvino import read_model
+from mien.engine.models import read_model
 from mien.engine.quiet import ov
 from mien.face.attributes.mesh import DEPTHS, SEEN
 from mien.packs.readers.channels_last import turned
