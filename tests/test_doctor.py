@@ -84,8 +84,8 @@ def test_it_says_which_engines_are_here_and_which_runs(packs: str, tmp_path: Pat
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (("--engine", "onnx"), "is not an ONNX file, and ONNX Runtime reads no other"),
-        (("--engine", "onnx", "--precision", "bf16"), "ONNX Runtime runs networks as they are, in f32"),
+        (("--engine", "onnx", "--precision", "bf16"), "ONNX Runtime calculates in f32 or f16"),
+        (("--device", "cuda"), "OpenVINO runs networks on the CPU"),
     ],
 )
 def test_an_engine_that_cannot_run_the_pack_is_found(
@@ -93,7 +93,17 @@ def test_an_engine_that_cannot_run_the_pack_is_found(
 ) -> None:
     code, said = findings(packs, tmp_path / "data", *flags)
     assert code == 1
+    assert len(said["broken"]) == 1
     assert words in said["broken"][0]
+
+
+def test_it_says_what_runs_where_under_onnx_runtime(packs: str, tmp_path: Path) -> None:
+    code, said = findings(packs, tmp_path / "data", "--engine", "onnx", "--device", "cpu")
+    assert (code, said["broken"]) == (0, [])
+    placed = {name: text for name, text in said["found"].items() if name.startswith("network ")}
+    assert {"network wide", "network embedder", "network embedder-2", "network mesh", "network mask"} <= set(placed)
+    assert all(re.match(r"ONNX Runtime on CPU, f32, one input a call", text) for text in placed.values())
+    assert said["found"]["cards"]
 
 
 def test_it_can_look_at_what_a_running_server_holds(packs: str, live: Live) -> None:

@@ -15,8 +15,8 @@ from mien.access.preauthentication import Preauthenticator
 from mien.access.rates import Rates
 from mien.access.vault import Vault
 from mien.config import Settings
+from mien.engine.choice import engine
 from mien.engine.cores import Cores
-from mien.engine.engines import engine
 from mien.engine.session import Session
 from mien.engine.watched import WatchedSession
 from mien.errors import SetupError

@@ -9,8 +9,9 @@ from typing import Any
 
 from mien import __version__, app
 from mien.config import Settings
-from mien.engine import onnx
+from mien.engine import card, onnx
 from mien.engine.cores import Cores
+from mien.engine.session import Runtime
 from mien.errors import SetupError
 from mien.operations import other_packs
 from mien.packs import attribute_set, install, manifest, own, terms
@@ -59,12 +60,14 @@ def examine(settings: Settings) -> Findings:
         try:
             part(settings, findings)
         except SetupError as error:
-            findings.broken.append(str(error))
+            if str(error) not in findings.broken:  # two parts may need the same
+                findings.broken.append(str(error))
     return findings
 
 
 def _pack(settings: Settings, findings: Findings) -> None:
     findings.found["engines"] = f"openvino {metadata.version('openvino')}; {_onnx()}"
+    findings.found["cards"] = card.describe() or "none: no driver of NVIDIA's answers"
     entry = own.named(settings.pack, settings.packs)
     findings.found["pack"] = f"{entry.name}: {entry.title}; weights {entry.license.name}"
     findings.found["contract"] = f"{entry.contract} (FaceModelVersion {entry.model_version})"
@@ -76,6 +79,7 @@ def _pack(settings: Settings, findings: Findings) -> None:
     findings.found["device"] = f"{runtime.device}, {settings.cores} inferences at a time"
     findings.found["precision"] = runtime.precision
     findings.found["start-up check"] = _passed(entry)
+    findings.found |= _placed({name: session.describe() for name, session in pack.sessions.items()})
     terms.refuse_unlicensed(settings, entry)
     terms.refuse_uncalibrated(pack)
 
@@ -87,8 +91,18 @@ def _attributes(settings: Settings, findings: Findings) -> None:
     present = bool(analyst.allowed) and install.find(attribute_set.catalogue()[SET], settings.packs) is not None
     fault = analyst.open()
     findings.found["attributes"] = analyst.describe()
+    findings.found |= _placed(analyst.runtimes())
     if present and fault:
         raise SetupError(fault)
+
+
+def _placed(runtimes: dict[str, Runtime]) -> dict[str, str]:
+    """Returns what runs where: engine, device, precision and inputs a call of each network."""
+    return {
+        f"network {name}": f"{each.engine} on {each.device}, {each.precision}, "
+        + (f"up to {each.together} inputs a call" if each.together > 1 else "one input a call")
+        for name, each in runtimes.items()
+    }
 
 
 def _passed(entry: Manifest) -> str:

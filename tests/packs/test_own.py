@@ -10,7 +10,7 @@ import pytest
 from onnx import numpy_helper
 
 from mien import app, config
-from mien.engine import engines
+from mien.engine import choice
 from mien.errors import SetupError
 from mien.packs import manifest, own
 from tests import live, networks, photos
@@ -37,7 +37,7 @@ def folder(tmp_path: Path, packs: str, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def add(folder: Path, packs: str, **settings: Any) -> manifest.Manifest:
     chosen = config.load({"threads": 1, **settings}, {})
-    return own.add(folder / "my-pack.toml", packs, engines.engine(chosen))
+    return own.add(folder / "my-pack.toml", packs, choice.engine(chosen))
 
 
 def test_the_example_is_added_listed_verified_and_served(folder: Path, packs: str) -> None:

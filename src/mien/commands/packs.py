@@ -172,10 +172,10 @@ def take(_: Settings, given: argparse.Namespace) -> None:
 
 def add(settings: Settings, given: argparse.Namespace) -> None:
     """Tests and adds a pack of the user's own."""
-    from mien.engine import engines
+    from mien.engine import choice
     from mien.packs import own
 
-    entry = own.add(Path(given.manifest), settings.packs, engines.engine(settings), given.accept_license)
+    entry = own.add(Path(given.manifest), settings.packs, choice.engine(settings), given.accept_license)
     print(f"The pack {entry.name} works and is added, FaceModelVersion {entry.model_version}.")
     if entry.calibration:
         print(f"Serve it with `mien serve --pack {entry.name}`.")

@@ -54,6 +54,7 @@ class OnnxSession:
             raise
         except Exception as error:  # noqa: BLE001  those of ONNX share no base class
             raise RuntimeError(str(error)) from None
+        self._entry = self._session.get_inputs()[0].name
         self._names = [output.name for output in self._session.get_outputs()]
         wanted = together or (MOST_TOGETHER if self.device == "cuda" else graph.batch)
         self._most = max(1, min(wanted, MOST_NUMBERS // max(1, network.numbers)))
@@ -66,7 +67,7 @@ class OnnxSession:
     def describe(self) -> Runtime:
         """Returns the version of ONNX Runtime, its device, the precision, and how many inputs a call takes."""
         precision = "f16" if self._half else "f32"
-        device = card.name() if self.device == "cuda" else "CPU"
+        device = card.name() + _beside(self._session) if self.device == "cuda" else "CPU"
         return Runtime("ONNX Runtime", str(runtime().__version__), device, precision, self._sizes[-1])
 
     def run(self, pixels: Pixels) -> Outputs:
@@ -96,7 +97,7 @@ class OnnxSession:
 
     def _called(self, pixels: Pixels) -> list[NDArray[np.float32]]:
         try:
-            return list(self._session.run(self._names, {"pixels": pixels}))
+            return list(self._session.run(self._names, {self._entry: pixels}))
         except Exception as error:  # noqa: BLE001  its exceptions share no base class
             raise RuntimeError(str(error)) from None
 
@@ -173,6 +174,7 @@ def _compiled(content: bytes, cores: Cores, device: str, *, half: bool) -> Any:
     if device == "cuda":
         # a search through all kernels takes seconds for each count of inputs; f32 is f32, not TF32
         own = {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": str(int(half))}
+        options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
         providers.insert(0, (CUDA, own | {"arena_extend_strategy": "kSameAsRequested"}))
         ort.preload_dlls()  # CUDA and cuDNN of pip, where they are; else the system's are found
     session = ort.InferenceSession(content, options, providers=providers, enable_fallback=0)
@@ -183,6 +185,15 @@ def _compiled(content: bytes, cores: Cores, device: str, *, half: bool) -> Any:
             "pip install 'onnxruntime-gpu[cuda,cudnn]' brings the last two. device = cpu runs without a GPU."
         )
     return session
+
+
+def _beside(session: Any) -> str:
+    """Returns how many layers of a GPU's session run on the CPU all the same, such as those that compute shapes."""
+    if not hasattr(session, "get_provider_graph_assignment_info"):  # an older ONNX Runtime does not tell
+        return ""
+    parts = [(part.ep_name, len(part.get_nodes())) for part in session.get_provider_graph_assignment_info()]
+    total, beside = sum(count for _, count in parts), sum(count for name, count in parts if name == CPU)
+    return f", {beside} of {total} layers on the CPU" if beside else ""
 
 
 def available() -> tuple[str, list[str]]:

@@ -16,13 +16,13 @@ from mien.engine.models import bounded, output_name, read_model
 from mien.engine.quiet import ov, passes
 from mien.engine.session import Graph, hold_size
 
-ENTRY, COUNT = "pixels", "N"  # the input's name, and that of its first axis
+ENTRY, COUNT = "mien/pixels", "N"  # the input's name, and that of its first axis; a file may have any other
 _IR_VERSION = 9  # of the files that are written here; any ONNX Runtime that runs OPSET reads it
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A network as ONNX; its input `pixels` is uint8 (N, height, width, 3) RGB.
+    """A network as ONNX; its only input is uint8 (N, height, width, 3) RGB.
 
     Attributes:
         content: the file.
@@ -121,7 +121,7 @@ def _taken(content: bytes, graph: Graph) -> tuple[onnx.ModelProto, int]:
 
 def _enter(model: onnx.ModelProto, graph: Graph) -> None:
     """Puts the preprocessing before a network: order of the axes and of the colours, mean, scale."""
-    to, old = Nodes("entry/"), _entry(model)
+    to, old = Nodes("mien/"), _entry(model)
     node = to.node("Transpose", [ENTRY], perm=[0, 3, 1, 2])
     if graph.color == "BGR":
         node = to.node("Gather", [node, to.numbers([2, 1, 0])], axis=1)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from mien.config import Settings
 from mien.engine.cores import Cores
+from mien.engine.session import Runtime
 from mien.errors import SetupError
 from mien.face.attributes.evidence import Networks
 from mien.face.attributes.measures import MEASURES, MESH, NAMES, measured
@@ -77,6 +78,11 @@ class Analyst:
         except SetupError as error:
             self._fault = str(error)
         return self._fault
+
+    def runtimes(self) -> dict[str, Runtime]:
+        """Returns the engine of each network that is open, by its role."""
+        sessions = (self._sessions or {}).items()
+        return {role: session.describe() for role, session in sessions if session.is_open}
 
     def release(self) -> None:
         """Gives back the memory that only running inferences need (see `Session.release`)."""

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.config import Settings
+from mien.engine.choice import engine
 from mien.engine.cores import Cores
-from mien.engine.engines import engine
 from mien.engine.session import SAMPLES, Outputs, Pixels, Runtime, Session, agrees, fingerprint
 from mien.errors import SetupError
 from mien.face.attributes.evidence import Networks, UnclearError
@@ -38,6 +38,11 @@ class Deferred:
         self._compile, self._lock = compile_it, threading.Lock()
         self._session: Session | None = None
         self._fault = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the network is compiled."""
+        return self._session is not None
 
     def open(self) -> Session:
         """Compiles the network unless that was done.

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.engine.choice import Compile
 from mien.engine.cores import Cores
-from mien.engine.engines import Compile
 from mien.engine.openvino import OpenVinoSession
 from mien.engine.session import SAMPLES, Graph, Runtime, Session, agrees, alive, fingerprint
 from mien.errors import SetupError

@@ -8,8 +8,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.engine.choice import Compile
 from mien.engine.cores import Cores
-from mien.engine.engines import Compile
 from mien.errors import SetupError
 from mien.face.embed import Embedder
 from mien.face.halves import Halves
