@@ -19,7 +19,6 @@ from mien.engine.choice import engine
 from mien.engine.cores import Cores
 from mien.engine.session import Session
 from mien.engine.watched import WatchedSession
-from mien.errors import SetupError
 from mien.image.source import FETCH_TIMEOUT, S3, S3Settings
 from mien.operations import table
 from mien.operations.context import Context, Operations

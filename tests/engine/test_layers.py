@@ -26,12 +26,26 @@ def whole(*numbers: int) -> ov.Node:
     return op.constant(np.array(numbers, np.int64))
 
 
+def scalar(number: float) -> ov.Node:
+    return op.constant(np.float32(number))
+
+
 def limits(low: float, high: float) -> tuple[ov.Node, ov.Node]:
     return op.constant(np.full((1, 3, 1, 1), low, np.float32)), op.constant(np.full((1, 3, 1, 1), high, np.float32))
 
 
+def regions(x: ov.Node, extent: int, samples: int) -> ov.Node:
+    """A region at each value of the first row, of this extent, whose corner is the value and that of the last row."""
+    low = op.multiply(op.gather(op.gather(x, whole(0, 8), op.constant(2)), whole(0, 1), op.constant(1)), scalar(8))
+    corners = op.reshape(op.transpose(low, whole(0, 3, 2, 1)), whole(-1, 2), False)
+    found = op.concat([corners, op.add(corners, scalar(extent))], 1)
+    none = op.constant(np.zeros(2 * SIDE, np.int32))
+    taken = op.roi_align(x, found, none, 1, 2, samples, 0.5, "avg", "half_pixel_for_nn")
+    return op.reshape(taken, whole(1, 2 * SIDE, -1), False)
+
+
 LAYERS: dict[str, Layer] = {
-    "Abs": lambda x: op.abs(op.subtract(x, op.constant(np.float32(0.5)))),
+    "Abs": lambda x: op.abs(op.subtract(x, scalar(0.5))),
     "Add": lambda x: op.add(x, weights(1, 3, 1, 1)),
     "AvgPool": lambda x: op.avg_pool(x, [2, 2], [1, 1], [1, 1], [3, 3], True),
     "AvgPool that counts its padding": lambda x: op.avg_pool(x, [2, 2], [1, 1], [1, 1], [3, 3], False),
@@ -39,13 +53,13 @@ LAYERS: dict[str, Layer] = {
     "Clamp": lambda x: op.clamp(x, 0.25, 0.75),
     "Concat": lambda x: op.concat([x, op.relu(x)], 1),
     "Concat with a token": lambda x: op.concat([weights(1, 3, 1, SIDE), x], 2),
-    "Convert": lambda x: op.convert(op.convert(op.multiply(x, op.constant(np.float32(9))), "i32"), "f32"),
+    "Convert": lambda x: op.convert(op.convert(op.multiply(x, scalar(9)), "i32"), "f32"),
     "Convolution": lambda x: op.convolution(x, weights(4, 3, 3, 2), [2, 1], [1, 0], [0, 1], [1, 2]),
     "Convolution, half weights": lambda x: op.convolution(x, weights(4, 3, 3, 3, half=True), [1] * 2, [1] * 2, [1] * 2,
                                                           [1, 1]),
     "Convolution, the same size": lambda x: op.convolution(x, weights(4, 3, 3, 3), [2, 2], [0, 0], [0, 0], [1, 1],
                                                            "same_upper"),
-    "Divide": lambda x: op.divide(x, op.constant(np.float32(3))),
+    "Divide": lambda x: op.divide(x, scalar(3)),
     "Exp": op.exp,
     "FakeQuantize": lambda x: op.fake_quantize(x, *limits(0.1003, 0.8009), *limits(-1.0, 2.0), 16),
     "Gather": lambda x: op.gather(x, whole(2, 0, -1), op.constant(3)),
@@ -59,21 +73,23 @@ LAYERS: dict[str, Layer] = {
     "MatMul, turned": lambda x: op.matmul(x, weights(7, SIDE), True, True),
     "MaxPool": lambda x: op.max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [3, 3]).output(0).get_node(),
     "MaxPool up": lambda x: op.max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2], "ceil").output(0).get_node(),
-    "Maximum": lambda x: op.maximum(x, op.constant(np.float32(0.5))),
-    "Minimum": lambda x: op.minimum(x, op.constant(np.float32(0.5))),
+    "Maximum": lambda x: op.maximum(x, scalar(0.5)),
+    "Minimum": lambda x: op.minimum(x, scalar(0.5)),
     "Multiply": lambda x: op.multiply(x, weights(1, 3, 1, 1)),
     "Negative": op.negative,
-    "PRelu": lambda x: op.prelu(op.subtract(x, op.constant(np.float32(0.5))), weights(3)),
+    "PRelu": lambda x: op.prelu(op.subtract(x, scalar(0.5)), weights(3)),
     "PRelu, flat": lambda x: op.prelu(op.reduce_mean(op.negative(x), whole(2, 3)), weights(3)),
-    "PRelu, one slope": lambda x: op.prelu(op.subtract(x, op.constant(np.float32(0.5))), weights(1)),
+    "PRelu, one slope": lambda x: op.prelu(op.subtract(x, scalar(0.5)), weights(1)),
     "Pad": lambda x: op.pad(x, whole(0, 0, 1, 2), whole(0, 1, 0, 1), "constant", np.float32(0.5)),
     "Pad by the edge": lambda x: op.pad(x, whole(0, 0, 1, 2), whole(0, 0, 0, 1), "edge"),
-    "Power": lambda x: op.power(x, op.constant(np.float32(2))),
+    "Power": lambda x: op.power(x, scalar(2)),
+    "ROIAlign": lambda x: regions(x, 1, 2),
+    "ROIAlign at points": lambda x: regions(x, 0, 1),
     "ReduceMax": lambda x: op.reduce_max(x, whole(1), True),
     "ReduceMean": lambda x: op.reduce_mean(x, whole(2, 3), False),
     "ReduceMin": lambda x: op.reduce_min(x, whole(-1), True),
     "ReduceSum": lambda x: op.reduce_sum(x, whole(3), True),
-    "Relu": lambda x: op.relu(op.subtract(x, op.constant(np.float32(0.5)))),
+    "Relu": lambda x: op.relu(op.subtract(x, scalar(0.5))),
     "Reshape": lambda x: op.reshape(x, whole(1, SIDE, -1), False),
     "Reshape of all to rows": lambda x: op.reshape(op.transpose(x, whole(0, 2, 3, 1)), whole(-1, 3), False),
     "Sigmoid": op.sigmoid,
@@ -84,9 +100,9 @@ LAYERS: dict[str, Layer] = {
     "Sqrt": op.sqrt,
     "SquaredDifference": lambda x: op.squared_difference(x, weights(1, 3, 1, 1)),
     "Squeeze": lambda x: op.squeeze(op.reduce_mean(x, whole(2), True), whole(2)),
-    "Subtract": lambda x: op.subtract(x, op.constant(np.float32(0.5))),
+    "Subtract": lambda x: op.subtract(x, scalar(0.5)),
     "Swish": op.swish,
-    "Swish with its factor": lambda x: op.swish(x, op.constant(np.float32(1.5))),
+    "Swish with its factor": lambda x: op.swish(x, scalar(1.5)),
     "Tanh": op.tanh,
     "Transpose": lambda x: op.transpose(x, whole(0, 2, 3, 1)),
     "Unsqueeze": lambda x: op.unsqueeze(x, whole(1)),

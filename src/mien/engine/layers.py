@@ -181,6 +181,21 @@ def _grid_sample(to: Nodes, layer: ov.Node, inputs: list[str]) -> str:
     return to.node("GridSample", inputs, align_corners=corners, mode=mode, padding_mode=padding)
 
 
+def _regions(to: Nodes, layer: ov.Node, inputs: list[str]) -> str:
+    """Writes ROIAlign; as many regions belong to each input as there are for one."""
+    options, regions = layer.get_attributes(), _shape(layer)[0]
+    if options["aligned_mode"] != "half_pixel_for_nn" or any(_numbers(layer, 2)):
+        raise _unknown(layer)
+    count = to.node("Squeeze", [to.node("Shape", [inputs[1]], start=0, end=1)])
+    numbers = [to.weight(np.array(number, np.int64)) for number in (0, 1, regions)]
+    whose = to.node("Div", [to.node("Range", [numbers[0], count, numbers[1]]), numbers[2]])
+    return to.node(
+        "RoiAlign", [*inputs[:2], whose], coordinate_transformation_mode="half_pixel", mode=options["mode"],
+        output_height=options["pooled_h"], output_width=options["pooled_w"],
+        sampling_ratio=options["sampling_ratio"], spatial_scale=options["spatial_scale"],
+    )  # fmt: skip
+
+
 def _squared_difference(to: Nodes, _: ov.Node, inputs: list[str]) -> str:
     difference = to.node("Sub", inputs)
     return to.node("Mul", [difference, difference])
@@ -244,7 +259,7 @@ def _unknown(layer: ov.Node) -> ValueError:
 _OTHERS: dict[str, Callable[[Nodes, ov.Node, list[str]], str]] = {
     "AvgPool": _average_pool, "Clamp": _clamp, "Concat": _concat, "Convert": _convert, "Convolution": _convolution,
     "FakeQuantize": _fake_quantize, "Gather": _gather, "GridSample": _grid_sample, "GroupConvolution": _grouped,
-    "MatMul": _matmul, "MaxPool": _max_pool, "PRelu": _prelu, "Pad": _pad, "Softmax": _softmax,
+    "MatMul": _matmul, "MaxPool": _max_pool, "PRelu": _prelu, "Pad": _pad, "ROIAlign": _regions, "Softmax": _softmax,
     "SquaredDifference": _squared_difference, "StridedSlice": _strided_slice, "Swish": _swish,
     "Transpose": _transpose,
 }  # fmt: skip

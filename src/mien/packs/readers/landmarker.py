@@ -85,8 +85,9 @@ def _sampled(layer: ov.Output, points: ov.Node, side: int) -> ov.Node:
     A point is a region without extent. ROIAlign reads a layer in the order in which convolutions leave it; GridSample
     needs it channel by channel, and to bring the layers into that order takes a quarter of the network's time.
     """
-    chosen = op.gather(op.squeeze(points, op.constant(0)), op.constant(np.array(SEEN)), op.constant(0))
-    plane = op.clamp(op.gather(chosen, op.constant(np.array([0, 1])), op.constant(1)), 0.0, float(side))
+    chosen = op.gather(points, op.constant(np.array(SEEN)), op.constant(1))
+    shares = op.clamp(op.gather(chosen, op.constant(np.array([0, 1])), op.constant(2)), 0.0, float(side))
+    plane = op.reshape(shares, op.constant(np.array([-1, 2])), False)
     whose, scale = op.constant(np.zeros(len(SEEN), np.int32)), layer.get_shape()[2] / side
     found = op.roi_align(layer, op.concat([plane, plane], 1), whose, 1, 1, 1, scale, "avg", "half_pixel_for_nn")
     return op.reshape(found, op.constant(np.array([1, len(SEEN), -1])), False)
