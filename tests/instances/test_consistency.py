@@ -1,5 +1,7 @@
 """What one instance has acknowledged every instance shows in its next answer: three real servers, any routing.
 
+An instance is a server on PostgreSQL, or one of the workers of a server on SQLite.
+
 Hypothesis draws what is done and by which instance; a plain dictionary says what must be answered.
 """
 
@@ -7,15 +9,18 @@ import base64
 import json
 import random
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests import photos
 from tests.live import Live
+from tests.workers import pinned
 
 
 def picture(person: int) -> dict[str, str]:
@@ -49,6 +54,21 @@ class Kept:
 
     def users_of(self, who: int) -> set[str]:
         return {face.user for face in self.faces.values() if face.who == who and face.user}
+
+
+@pytest.fixture(scope="module", params=["servers", "workers"])
+def instances(
+    request: pytest.FixtureRequest, packs: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[Live]]:
+    """Three servers, or one of three workers as the clients of each see it."""
+    if request.param == "servers":
+        yield request.getfixturevalue("servers")
+        return
+    server = pinned.serve(packs, tmp_path_factory.mktemp("workers") / "data", 3, "--idle-timeout", "3600")
+    try:
+        yield [*pinned.pinned(server, 3)]
+    finally:
+        server.stop()
 
 
 class Model:

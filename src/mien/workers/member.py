@@ -2,16 +2,19 @@
 
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from mien.workers.board import READY, Board
-from mien.workers.channel import ParentEnd, WorkerEnd, channel
+from mien.workers.channel import GoneError, ParentEnd, WorkerEnd, channel
 
 STEADY = 30.0  # seconds that a worker serves, after which the next failure counts as the first
 PAUSES = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before a worker is started again, by its failures in a row
+STOPS = (signal.SIGTERM, signal.SIGINT)
 
 Become = Callable[[int, WorkerEnd], int]  # runs a worker in this process, and returns its exit code
 
@@ -25,6 +28,7 @@ class Member:
         board: shared with it.
         process: its id; 0 while it does not run.
         channel: to it; None while it does not run.
+        its_end: the worker's end of the channel, kept open for what a killed worker leaves in it.
         given: connections it was given.
         failures: in a row.
         due: when to start it, by `time.monotonic`; 0 if it is not to be.
@@ -36,6 +40,7 @@ class Member:
     board: Board
     process: int = 0
     channel: ParentEnd | None = None
+    its_end: WorkerEnd | None = None
     given: int = 0
     failures: int = 0
     due: float = 0.0
@@ -54,19 +59,20 @@ class Member:
 
     def start(self, become: Become) -> None:
         """Forks the worker; in its process this does not return."""
-        self.channel, own = channel()
+        self.channel, self.its_end = channel()
         self.given, self.due, self.since, self.why = 0, 0.0, 0.0, ""
         self.board.begin(self.number)
         sys.stdout.flush()
         sys.stderr.flush()
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # one that arrives now must not meet the parent's handler
         process = os.fork()
         if not process:
             code = 1
             try:
-                code = become(self.number, own)
+                code = become(self.number, self.its_end)
             finally:
                 os._exit(code)
-        own.socket.close()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
         self.process = process
         self.board.started(self.number, process)
 
@@ -83,6 +89,19 @@ class Member:
         self.process = 0
         self.board.end(self.number)
         return os.waitstatus_to_exitcode(status)
+
+    def disconnect(self) -> list[socket.socket]:
+        """Closes the channel, and returns the connections that the worker was given and did not take."""
+        left: list[socket.socket] = []
+        if self.channel and self.its_end:
+            self.channel.socket.close()
+            self.its_end.socket.setblocking(False)
+            with suppress(GoneError):
+                while any(taken := self.its_end.take()):
+                    left += taken[0]
+            self.its_end.socket.close()
+        self.channel = self.its_end = None
+        return left
 
     def kill(self, number: signal.Signals) -> None:
         """Sends it a signal, if it runs."""

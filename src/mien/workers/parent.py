@@ -20,14 +20,13 @@ from mien.system.worker import BUCKETS
 from mien.wire.port import BACKLOG
 from mien.workers import child, shares
 from mien.workers.board import Board
-from mien.workers.channel import GoneError, News, WorkerEnd
-from mien.workers.member import Member
+from mien.workers.channel import News, WorkerEnd
+from mien.workers.member import STOPS, Member
 
 log = logging.getLogger("mien")
 
 AT_A_TIME = 64  # connections accepted before anything else is looked at
 MOST_FAILURES = 5  # starts in a row that fail for every worker, before the server gives up
-STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Parent:
@@ -140,28 +139,23 @@ class Parent:
         signal.set_wakeup_fd(-1)
         for each in (*STOPS, signal.SIGCHLD):
             signal.signal(each, signal.default_int_handler if each == signal.SIGINT else signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
         port = self._listening.getsockname()[1]
         # the ends of other channels too, or their workers would not see that the parent is gone
         self._events.close()
-        for held in (self._woken, self._wakes, self._listening, *self._channels()):
+        for held in (self._woken, self._wakes, self._listening, *self._channels(but=number)):
             held.close()
         return child.run(self._settings, number, self._board, end, self._buckets, self._counting, port)
 
-    def _channels(self) -> list[socket.socket]:
-        return [member.channel.socket for member in self._members if member.channel]
+    def _channels(self, but: int) -> list[socket.socket]:
+        """Returns the ends of all channels, except for a worker's own end."""
+        ends = [member.channel.socket for member in self._members if member.channel]
+        others = [member.its_end.socket for member in self._members if member.its_end and member.number != but]
+        return ends + others
 
     def _hear(self, member: Member) -> None:
-        try:
-            for news in member.channel.news() if member.channel else ():
-                self._take_in(member, news)
-        except GoneError:
-            self._disconnect(member)
-
-    def _disconnect(self, member: Member) -> None:
-        if member.channel:
-            self._events.unregister(member.channel.socket)
-            member.channel.socket.close()
-            member.channel = None
+        for news in member.channel.news() if member.channel else ():
+            self._take_in(member, news)
 
     def _take_in(self, member: Member, news: News) -> None:
         if news.kind == "opened" and not self._has_begun and member.number == 1:
@@ -193,9 +187,10 @@ class Parent:
         Raises:
             SetupError: the server cannot begin without it, or none of its workers can start any more.
         """
+        self._hear(member)  # its last words
         if member.channel:
-            self._hear(member)  # its last words
-        self._disconnect(member)
+            self._events.unregister(member.channel.socket)
+        left = member.disconnect()
         why = member.why or f"Worker {member.number} ended before it served, with {_how(code)}; see the log."
         if not self._has_begun:
             raise SetupError(why)
@@ -205,6 +200,9 @@ class Parent:
         facts = {"worker": member.number, "how": _how(code), "pause": round(pause, 1)}
         log.error("a worker ended and is started again", extra={"facts": facts | ({"why": why} if member.why else {})})
         self._assign_upkeep()
+        for accepted in left:
+            with accepted:
+                self._hand_over(accepted)
 
     def _assign_upkeep(self) -> None:
         """Leaves the upkeep of the store to the worker that has it, or gives it to the first that serves."""
