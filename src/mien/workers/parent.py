@@ -167,6 +167,8 @@ class Parent:
             member.since = time.monotonic()
             self._welcome = self._welcome or news.text
             self._assign_upkeep()
+            if self._has_begun:
+                log.warning("a worker serves again", extra={"facts": {"worker": member.number}})
             self._begin()
         elif news.kind == "ask":
             for other in self._members:
