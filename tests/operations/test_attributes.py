@@ -69,7 +69,7 @@ def test_what_the_operator_forbids_is_unknown(silent: Api) -> None:
         assert detail[name] == {"Value": True, "Confidence": 50.0}
     assert detail["AgeRange"] == {"Low": 0, "High": 100}
     assert detail["Emotions"] == [{"Type": "UNKNOWN", "Confidence": 100.0}]
-    assert detail["EyeDirection"] == {"Yaw": 0.0, "Pitch": 0.0, "Confidence": 0.0}
+    assert detail["EyeDirection"] == {"Yaw": 0.0, "Pitch": 0.0, "Confidence": 50.0}
 
 
 def test_the_start_says_what_is_measured(silent: Api) -> None:

@@ -23,7 +23,7 @@ _UNKNOWN: dict[str, Any] = {
     "age_range": AgeRange(low=0, high=100),
     "beard": Flag(value=False, confidence=_EVEN),
     "emotions": [Emotion(type="UNKNOWN", confidence=100.0)],
-    "eye_direction": EyeDirection(yaw=0.0, pitch=0.0, confidence=0.0),
+    "eye_direction": EyeDirection(yaw=0.0, pitch=0.0, confidence=_EVEN),
     "eyeglasses": Flag(value=True, confidence=_EVEN),
     "eyes_open": Flag(value=False, confidence=_EVEN),
     "face_occluded": Flag(value=True, confidence=_EVEN),

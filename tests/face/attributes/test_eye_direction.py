@@ -47,3 +47,14 @@ def test_irises_that_lie_lower_look_down() -> None:
 def test_closed_eyes_and_small_faces_have_none() -> None:
     assert eye_direction(evidence(mesh=mesh(face(), eyeBlinkLeft=0.8, eyeBlinkRight=0.8))) is None
     assert eye_direction(evidence(eyes=20, mesh=mesh(face()))) is None
+    assert eye_direction(evidence(mesh=mesh(face()), shown={"eyes_hidden": 6.0})) is None
+
+
+@pytest.mark.parametrize(("yaw", "least", "most"), [(0, 0.8, 0.8), (20, 0.8, 0.8), (32, 0.55, 0.75), (60, 0.5, 0.5)])
+def test_it_is_less_certain_the_farther_the_head_is_turned(yaw: float, least: float, most: float) -> None:
+    points = face()
+    turn = np.radians(yaw)
+    points[list(POINTS), 0] = (HEAD[:, 0] * np.cos(turn) - HEAD[:, 2] * np.sin(turn)) * 11 + 128
+    found = eye_direction(evidence(mesh=mesh(points)))
+    assert found is not None
+    assert least <= found.confidence <= most

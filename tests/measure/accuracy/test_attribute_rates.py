@@ -11,7 +11,7 @@ from mien.errors import SetupError
 from mien.face.landmarks import MEAN
 from mien.face.types import Answer, Features, Verdict, Years
 from mien.measure.accuracy.attribute_labels import Labelled, open_labels
-from mien.measure.accuracy.attribute_rates import IBUG, as_text, miscalibration, rates
+from mien.measure.accuracy.attribute_rates import IBUG, as_text, chance, miscalibration, rates
 from mien.packs import attribute_set, install
 from mien.packs.analyst import SET
 from tests import photos
@@ -87,7 +87,7 @@ def test_the_rates_of_a_yes_and_no() -> None:
     figures = {name: round(value, 1) for name, value in row.figures.items()}
     assert figures == {
         "right": 62.5, "of yes": 66.7, "of no": 60.0, "balanced": 63.3, "precision": 66.7, "yes": 3.0, "unknown": 12.5,
-        "off by": figures["off by"],
+        "off by": figures["off by"], "by chance": figures["by chance"],
     }  # fmt: skip
     assert "of yes 66.7" in as_text([row])
 
@@ -96,6 +96,30 @@ def test_confidence_is_compared_with_what_is_true() -> None:
     right = np.arange(1000) % 10 < 8
     assert miscalibration(np.full(1000, 0.8), right) == pytest.approx(0.0, abs=1e-9)
     assert miscalibration(np.full(1000, 0.95), right) == pytest.approx(0.15)
+
+
+def test_few_answers_look_badly_calibrated_by_chance() -> None:
+    assert chance(np.full(150, 0.7)) == pytest.approx(0.8 * np.sqrt(0.7 * 0.3 / 15), rel=0.1)
+    assert chance(np.full(15_000, 0.7)) < 0.01
+    assert chance(np.full(150, 1.0)) == 0
+
+
+def test_gender_and_age_are_reported_for_each_group() -> None:
+    def one(number: int, group: str, male: bool, said: bool) -> tuple[Labelled, Features]:
+        labelled = Labelled(Path(str(number)), str(number), {"gender": male, "age_range": 70.0}, group=group)
+        return labelled, Features({"gender": Verdict(said, 0.9), "age_range": Years(60, 80)})
+
+    found = [one(number, "old" if number % 2 else "young", True, bool(number % 2)) for number in range(40)]
+    rows = {(row.attribute, row.half): row.figures for row in rates(found)}
+    assert {name for name, _ in rows} >= {
+        "gender",
+        "gender, old",
+        "gender, young",
+        "age_range, old",
+        "age_range, young",
+    }
+    assert [rows["gender, old", half]["right"] for half in (0, 1)] == [100, 100]
+    assert [rows["gender, young", half]["right"] for half in (0, 1)] == [0, 0]
 
 
 def test_ages_are_the_middle_of_a_range() -> None:

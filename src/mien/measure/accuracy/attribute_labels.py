@@ -1,9 +1,10 @@
 """Finds photographs whose attributes are known: CSV files of labels in a folder, and folders named for a label.
 
 A CSV has a column `file` or `photo`, and columns of attributes: 1 or 0 for a yes or no, `gender` male or female, `age`
-in years, `emotion` by name, and x0, y0 to x67, y67 for the points of iBUG; an empty cell is not known. A photograph is
-looked for by its path in the folder, in `photos`, or in a folder named like the CSV, and by its name in the folders
-beside. `emotions/NAME/` and `occluded/masked/` and `occluded/bare/` name the label of what lies in them.
+in years, `emotion` by name, and x0, y0 to x67, y67 for the points of iBUG; an empty cell is not known. `group` names
+people for whom gender and age are also reported apart. A photograph is looked for by its path in the folder, in
+`photos`, or in a folder named like the CSV, and by its name in the folders beside. `emotions/NAME/` and
+`occluded/masked/` and `occluded/bare/` name the label of what lies in them.
 """
 
 import csv
@@ -39,12 +40,14 @@ class Labelled:
         person: whose photographs stay in one half.
         known: an attribute's name → True or False, years, or an emotion's name.
         points: float64 (68, 2), iBUG's points from the edge of the first pixel; None if they are not known.
+        group: of the person, for which gender and age are reported apart; "" for none.
     """
 
     file: Path
     person: str
     known: dict[str, bool | float | str] = field(default_factory=dict)
     points: NDArray[np.float64] | None = None
+    group: str = ""
 
     @property
     def half(self) -> int:
@@ -66,6 +69,7 @@ def open_labels(folder: Path) -> list[Labelled]:
         known = found.setdefault(labelled.file, labelled)
         known.known |= labelled.known
         known.points = labelled.points if known.points is None else known.points
+        known.group = known.group or labelled.group
     if not found:
         raise SetupError(f"{folder} holds no labels: no CSV with the column file or photo, and no folder of a label.")
     return sorted(found.values(), key=lambda each: each.file)
@@ -104,7 +108,10 @@ def _of_files(folder: Path, find: _Names) -> Iterator[Labelled]:
                 for row in csv.DictReader(text):
                     name = row.get("file") or row.get("photo")
                     if name:
-                        yield Labelled(find(name, source), _person(name), _known(row, source), _points(row))
+                        known, points = _known(row, source), _points(row)
+                        yield Labelled(
+                            find(name, source), _person(name), known, points, (row.get("group") or "").strip()
+                        )
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise SetupError(f"{source} cannot be read: {error}.") from None
 

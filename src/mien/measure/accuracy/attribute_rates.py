@@ -17,9 +17,11 @@ from mien.measure.accuracy.findings import aligned
 
 HALVES = ("fitted on", "reported")
 BINS = 10
+DRAWS = 200
 YOUNGEST, OLDEST, GROWN = 18, 75, 13  # years: those whose age counts, and those whose gender does
 Pair = tuple[Labelled, Features]
 Figures = dict[str, float]
+Attribute = tuple[str, Callable[[Labelled], bool], Callable[[Sequence[Pair]], Figures]]  # name, who has it, figures
 
 # iBUG's points whose mean stands for a landmark of AWS; pupils are not among them
 IBUG: dict[str, tuple[int, ...]] = {
@@ -47,7 +49,7 @@ class Row:
 def rates(found: Sequence[tuple[Labelled, Features | None]]) -> list[Row]:
     """Returns the rows of every attribute that is labelled; photographs without a face are left out."""
     rows = []
-    for name, has, figures in _ATTRIBUTES:
+    for name, has, figures in (*_ATTRIBUTES, *_of_groups(sorted({each.group for each, _ in found if each.group}))):
         for half in (0, 1):
             seen = [(each, features) for each, features in found if features and each.half == half and has(each)]
             if seen:
@@ -94,6 +96,7 @@ def _verdicts(name: str) -> Callable[[Sequence[Pair]], Figures]:
             "yes": float(truth.sum()),
             "unknown": _percent(~told),
             "off by": 100 * miscalibration(sure[told], right[told]),
+            "by chance": 100 * chance(sure[told]),
         }
 
     return figures
@@ -105,6 +108,12 @@ def miscalibration(sure: NDArray[np.floating], right: NDArray[np.bool_]) -> floa
     bins = [each for each in np.array_split(order, BINS) if len(each)]
     gaps = [abs(float(sure[each].mean()) - float(right[each].mean())) * len(each) for each in bins]
     return float(sum(gaps) / len(sure)) if len(sure) else float("nan")
+
+
+def chance(sure: NDArray[np.floating]) -> float:
+    """Returns the miscalibration that so few answers show on average if each is right as often as it says, 0–1."""
+    random = np.random.default_rng(0)
+    return float(np.mean([miscalibration(sure, random.random(len(sure)) < sure) for _ in range(DRAWS)]))
 
 
 def _ages(seen: Sequence[Pair]) -> Figures:
@@ -138,6 +147,7 @@ def _emotions(names: Sequence[str]) -> Callable[[Sequence[Pair]], Figures]:
             **of_each,
             "unknown": 100 * (1 - len(told) / len(seen)),
             "off by": 100 * miscalibration(np.array([sure for *_, sure in first]), right),
+            "by chance": 100 * chance(np.array([sure for *_, sure in first])),
         }
 
     return figures
@@ -175,9 +185,21 @@ def _one_of(names: Iterable[str]) -> Callable[[Labelled], bool]:
     return lambda each: each.known.get("emotions") in wanted
 
 
+def _of_groups(groups: Sequence[str]) -> list[Attribute]:
+    """Returns gender and age of each group of people."""
+    measured = {"gender": _verdicts("gender"), "age_range": _ages}
+    return [
+        (f"{name}, {group}", _of_group(name, group), figures) for name, figures in measured.items() for group in groups
+    ]
+
+
+def _of_group(name: str, group: str) -> Callable[[Labelled], bool]:
+    return lambda each: name in each.known and each.group == group
+
+
 _FIVE = ("neutral", "happy", "sad", "surprise", "anger")
 _SEVEN = (*_FIVE, "fear", "disgust")
-_ATTRIBUTES: tuple[tuple[str, Callable[[Labelled], bool], Callable[[Sequence[Pair]], Figures]], ...] = (
+_ATTRIBUTES: tuple[Attribute, ...] = (
     ("landmarks", lambda each: each.points is not None, _landmarks),
     ("gender", _labelled("gender"), _verdicts("gender")),
     ("gender from 13 years on", _grown, _verdicts("gender")),
