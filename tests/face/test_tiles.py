@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mien.engine.session import Outputs, Runtime
 from mien.face.detect import Candidates, Detector
 from mien.face.halves import Halves
-from mien.face.tiles import MOST_TILES, OVERLAP, hints, tiles
+from mien.face.tiles import MOST_TILES, OVERLAP, tiles
 from mien.face.types import Box, Detection, Pixels
 
 MOST = 200
@@ -131,18 +131,6 @@ def test_a_weak_candidate_that_is_no_face_costs_one_narrow_run() -> None:
 def test_a_picture_without_faces_costs_a_bounded_number_of_runs() -> None:
     for size in SIZES[:6]:
         assert find(*size, [])[1:] == (1 + len(tiles(*size, 640)), 1)
-
-
-def test_what_lies_on_a_face_hints_at_nothing() -> None:
-    boxes = np.array([[100, 100, 109, 112], [300, 100, 309, 112]], np.float32)
-    scores = np.array([0.4, 0.3], np.float32)
-    assert hints(boxes, scores, np.array([[50, 50, 200, 200]], np.float32)).tolist() == [1]
-
-
-def test_the_likeliest_hints_are_taken_and_each_place_once() -> None:
-    boxes = np.array([[x, 100, x + 9, 112] for x in (0, 2, 50, 100, 150)], np.float32)
-    scores = np.array([0.2, 0.3, 0.1, 0.4, 0.5], np.float32)
-    assert hints(boxes, scores, np.empty((0, 4), np.float32)).tolist() == [4, 3, 1]
 
 
 def test_a_tile_asks_more_of_a_face_and_never_the_impossible() -> None:

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from mien.face.halves import Halves
+from mien.face.looks import SMALL
 from mien.face.pipeline import Pipeline
-from mien.face.turned import SMALL, Turned
+from mien.face.turned import Turned
 from mien.face.types import Face
 from mien.measure.accuracy.angles import Drawn, Turn, turned
 from mien.packs.load import Pack

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from mien.engine.session import Session
 from mien.face.halves import Halves
-from mien.face.tiles import SMALL, SURER, WEAK, Squares, around, hints, tiles, whole
+from mien.face.hints import WEAK, may_be_small, may_be_turned
+from mien.face.tiles import SMALL, SURER, Squares, around, tiles, whole
 from mien.face.types import Box, Detection, Pixels
 
 MOST_FACES = 100
@@ -22,7 +23,6 @@ MOST_CANDIDATES = 400  # faces kept before the largest are chosen
 SAME_FACE = 0.6  # candidates that overlap more are one face, seen by neighbouring cells
 BLACK = (0, 0, 0)
 CORNER = np.zeros(2, np.float32)
-HINT = 0.35  # the score from which a weak candidate may be a turned face
 NEAR = 0.5  # a face wider or taller than this share of the canvas is detected again on the narrow canvas
 
 
@@ -109,19 +109,13 @@ class Detector:
 
     def detect(self, image: Halves, width: int, height: int) -> list[Detection]:
         """Detects faces (see `Finder.detect`)."""
-        return self.hinted(image, width, height)[0]
+        return self._merged(self._found(image, width)[0], image, width, height)
 
     def hinted(self, image: Halves, width: int, height: int) -> tuple[list[Detection], list[Detection]]:
-        """Detects faces and, on the wide canvas, weak candidates from HINT (see `Finder.hinted`)."""
-        rows, columns = image.full.shape[:2]
-        if max(rows, columns) <= max(self.narrow.shape[:2]):
-            found, weak = self._seen(image, self.narrow, self.least_score), NONE
-        else:
-            found, weak = self._found(image, width / columns)
-        across, down = width / columns, height / rows
-        faces = detections(merge(found, self.most_overlap), across, down)
-        likely = weak.scores >= HINT
-        return faces, detections(merge(weak.only(likely), self.most_overlap), across, down) if likely.any() else []
+        """Detects faces, and weak candidates that may be turned ones (see `Finder.hinted`)."""
+        found, weak = self._found(image, width)
+        likely = weak.only(may_be_turned(weak.boxes, weak.scores, found.boxes, max(image.full.shape[:2])))
+        return self._merged(found, image, width, height), self._merged(likely, image, width, height)
 
     @property
     def canvas(self) -> int:
@@ -137,26 +131,38 @@ class Detector:
         """Returns the same with other sessions (see `Finder.through`)."""
         return replace(self, wide=sessions["wide"], narrow=sessions["narrow"])
 
-    def _found(self, image: Halves, reduction: float) -> tuple[Candidates, Candidates]:
-        """Returns an image's candidates on the wide canvas, looking again for large and small faces, and weak ones."""
-        seen = self._seen(image, self.wide, min(WEAK, self.least_score))
+    def _found(self, image: Halves, width: int) -> tuple[Candidates, Candidates]:
+        """Returns the candidates of an image and the weak ones; `width` is that of the full resolution."""
+        rows, columns = image.full.shape[:2]
+        longer = max(rows, columns)
+        is_small = longer <= max(self.narrow.shape[:2])
+        seen = self._seen(image, self.narrow if is_small else self.wide, min(WEAK, self.least_score))
         good = seen.scores >= self.least_score
         found, weak = seen.only(good), seen.only(~good)
+        return (found, weak) if is_small else (self._again(image, found, weak, width / columns), weak)
+
+    def _again(self, image: Halves, found: Candidates, weak: Candidates, reduction: float) -> Candidates:
+        """Returns the candidates found on the wide canvas with those of a second look for large and small faces."""
         longer = max(image.full.shape[:2])
         if len(found.scores) == 0 or found.extents.max() > NEAR * longer:
             found = joined([found, self._seen(image, self.narrow, self.least_score)])
         rows, columns = image.full.shape[:2]
         squares = tiles(columns, rows, self.canvas, reduction)
         if not (self.closer and len(squares)):
-            return found, weak
+            return found
         shrunk = self.canvas / longer
         if len(found.scores) and found.extents.max(axis=1).min() >= SMALL * longer:
-            doubtful = weak.boxes[hints(weak.boxes * shrunk, weak.scores, found.boxes * shrunk)]
+            doubtful = weak.boxes[may_be_small(weak.boxes * shrunk, weak.scores, found.boxes * shrunk)]
             extent = (squares[0, 2] - squares[0, 0]) * self.narrow.shape[0] / self.canvas
             near = around(doubtful, columns, rows, extent)
             if not len(self._close(image, near, self.narrow).scores):
-                return found, weak
-        return joined([found, self._close(image, squares, self.wide)]), weak
+                return found
+        return joined([found, self._close(image, squares, self.wide)])
+
+    def _merged(self, found: Candidates, image: Halves, width: int, height: int) -> list[Detection]:
+        """Returns candidates of the image as detections in pixels of the full resolution."""
+        rows, columns = image.full.shape[:2]
+        return detections(merge(found, self.most_overlap), width / columns, height / rows)
 
     def _seen(self, image: Halves, session: Session, least_score: float) -> Candidates:
         """Returns the candidates on a canvas of the whole image, in its pixels."""

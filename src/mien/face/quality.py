@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face.types import Pixels, Points, Pose, Quality
+from mien.face.view import roll
 
 # A mean face in units of the distance between the eyes: x right, y down, z towards the camera. The x and y are the
 # medians that YuNet gives for 600 faces of LFW once they are upright. The mouth's corners lie 0.05 in front of the
@@ -41,14 +42,14 @@ def pose(landmarks: Points) -> Pose:
         Degrees; yaw and pitch within ±90.
     """
     points = landmarks.astype(np.float64)
-    across = points[1] - points[0]
-    roll = np.arctan2(across[1], across[0])
-    turn = np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])
+    eyes = roll(landmarks)
+    cos, sin = np.cos(np.radians(eyes)), np.sin(np.radians(eyes))
+    turn = np.array([[cos, sin], [-sin, cos]])
     upright = (points - points.mean(axis=0)) @ turn.T
     camera = upright.T @ _SOLVE  # (2, 3): rows are the image's x and y as directions in the head
     forward = camera[:, 2] / np.maximum(np.hypot(camera[:, 0], camera[:, 1]), 1e-9)
     yaw, pitch = np.degrees(np.arctan(forward))
-    return Pose(float(np.degrees(roll)), float(yaw), float(-pitch))
+    return Pose(eyes, float(yaw), float(-pitch))
 
 
 def quality(crop: Pixels, points: Points) -> Quality:

@@ -20,16 +20,10 @@ AS_GOOD = 0.92  # share of the largest scale that is worth no further tile
 SHOWS = 0.8  # of the tiles' scale; a canvas of the whole image that has as much needs no tiles
 SMALL = 0.1  # of the image's longer side; beside so small a face there may be smaller ones
 
-SURE_TO_SHOW = 30  # pixels of the canvas; a face as high gets a good score, so that a weak candidate is something else
-OFTEN_WEAK = 14  # pixels of the canvas; a face as high gets any score
-WIDEST = 0.95  # of its height; faces seen so small have narrower boxes
-WEAK = 0.15  # least score, less for a higher candidate, of what may be a small face
-MOST_HINTS = 3
 SURER = 0.375  # of what a detector's bar lacks of 1: a tile shows more texture, and asks so much more of a face's score
 
 Squares = NDArray[np.float32]  # (N, 4): x1, y1, x2, y2 in pixels of the picture; they may reach beyond it
 Boxes = NDArray[np.float32]
-Scores = NDArray[np.float32]
 
 
 @lru_cache(maxsize=64)
@@ -67,30 +61,6 @@ def around(boxes: Boxes, columns: int, rows: int, extent: float) -> Squares:
     room = np.maximum(np.array([columns, rows]) - extent, 0)
     corners = np.clip((boxes[:, :2] + boxes[:, 2:]) / 2 - extent / 2, 0, room)
     return np.concatenate([corners, corners + extent], axis=1).astype(np.float32)
-
-
-def hints(boxes: Boxes, scores: Scores, faces: Boxes) -> NDArray[np.intp]:
-    """Returns the indexes of the weak candidates that are most likely small faces, up to MOST_HINTS.
-
-    Args:
-        boxes: of candidates that are no faces by their scores, in pixels of the canvas.
-        scores: theirs.
-        faces: boxes of the faces found, in the same pixels; what lies on one is a part of it.
-    """
-    extents = boxes[:, 2:] - boxes[:, :2]
-    likely = scores * np.clip((SURE_TO_SHOW - extents[:, 1]) / (SURE_TO_SHOW - OFTEN_WEAK), 0, 1)
-    likely[extents[:, 0] > WIDEST * extents[:, 1]] = 0
-    kept: list[int] = []
-    middles = (boxes[:, :2] + boxes[:, 2:]) / 2
-    taken = np.concatenate([faces, np.empty((MOST_HINTS, 4), np.float32)])
-    for index in np.argsort(-likely, kind="stable"):
-        if likely[index] < WEAK or len(kept) == MOST_HINTS:
-            break
-        on = taken[: len(faces) + len(kept)]
-        if not ((middles[index] >= on[:, :2]) & (middles[index] <= on[:, 2:])).all(axis=1).any():
-            taken[len(on)] = boxes[index]
-            kept.append(int(index))
-    return np.array(kept, np.intp)
 
 
 def whole(boxes: Boxes, square: NDArray[np.float32], columns: int, rows: int, scale: float) -> NDArray[np.bool_]:

@@ -18,9 +18,10 @@ from mien.face.cascade import Cascade, pyramid
 from mien.face.certainty import Certainty, unmeasured
 from mien.face.detect import Detector
 from mien.face.embed import Embedder, Ensemble
+from mien.face.looks import SMALL
 from mien.face.pipeline import Pipeline
 from mien.face.similarity import Calibration
-from mien.face.turned import SMALL, Turned
+from mien.face.turned import Turned
 from mien.packs import corrections, networks
 from mien.packs.calibration_file import Pairs
 from mien.packs.heads import HEADS
