@@ -96,12 +96,13 @@ def main() -> None:
     given = arguments()
     pack = app.open_pack(config.load({"pack": given.pack} if given.pack else {}, os.environ))
     firsts, seconds = people(pack, given)
-    print(f"{len(firsts)} people; found without tiles, with them; wide and narrow runs a picture; TAR at 80 with them")
+    print(f"{len(firsts)} people; found without tiles, with them; runs of each canvas a picture; TAR at 80 with them")
     for row in (row for row in ROWS if given.only in row.name):
         made = list(scenes(row, firsts))
         without, _, _ = measured(pack, made, seconds, closer=False)
-        found, recognised, (wide, narrow) = measured(pack, made, seconds, closer=True)
-        shares = f"{100 * without:5.1f} {100 * found:5.1f}   {wide:4.1f} {narrow:4.1f}   {100 * recognised:5.1f}"
+        found, recognised, runs = measured(pack, made, seconds, closer=True)
+        canvases = " ".join(f"{each:4.1f}" for each in runs)
+        shares = f"{100 * without:5.1f} {100 * found:5.1f}   {canvases}   {100 * recognised:5.1f}"
         print(f"{row.height:4d}  {row.name:40s} {shares}", flush=True)
 
 
@@ -195,14 +196,14 @@ def resized(pixels: Pixels, factor: float) -> Pixels:
 
 def measured(
     pack: Pack, made: list[Scene], seconds: list[np.ndarray], *, closer: bool
-) -> tuple[float, float, tuple[float, float]]:
-    """Returns the share found, the share recognised, and the runs of the wide and the narrow canvas a picture."""
+) -> tuple[float, float, list[float]]:
+    """Returns the share found, the share recognised, and the runs of each canvas, the widest first, for a picture."""
     detector: Any = pack.pipeline.detector
     while not isinstance(detector, Detector):  # a finder around it
         detector = detector.finder
-    wide, narrow = Counted(detector.wide), Counted(detector.narrow)
+    runs = {name: Counted(session) for name, session in detector.sessions.items()}
     counted: Callable[..., Detector] = replace
-    pipeline = replace(pack.pipeline, detector=counted(detector, wide=wide, narrow=narrow, closer=closer))
+    pipeline = replace(pack.pipeline, detector=counted(detector, closer=closer, **runs))
     found = recognised = 0
     for scene in made:
         ok, data = cv2.imencode(".jpg", scene.pixels[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
@@ -217,7 +218,7 @@ def measured(
                 cosine = float(pipeline.embed([best])[0] @ seconds[person])
                 recognised += float(pack.calibration.similarity(cosine)) >= 80
     every = sum(len(scene.faces) for scene in made)
-    return found / every, recognised / every, (wide.runs / len(made), narrow.runs / len(made))
+    return found / every, recognised / every, [session.runs / len(made) for session in runs.values()]
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ def test_what_lies_on_a_face_hints_at_nothing() -> None:
 
 def test_the_likeliest_hints_are_taken_and_each_place_once() -> None:
     boxes = np.array([[x, 100, x + 9, 112] for x in (0, 2, 50, 100, 150)], np.float32)
-    scores = np.array([0.2, 0.3, 0.1, 0.4, 0.5], np.float32)
+    scores = np.array([0.2, 0.3, 0.02, 0.4, 0.5], np.float32)
     assert may_be_small(boxes, scores, np.empty((0, 4), np.float32)).tolist() == [4, 3, 1]
 
 

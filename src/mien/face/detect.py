@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from mien.engine.session import Session
 from mien.face.halves import Halves
-from mien.face.hints import WEAK, may_be_small, may_be_turned
-from mien.face.tiles import SMALL, SURER, Squares, around, tiles, whole
+from mien.face.hints import WEAK, looked_at, may_be_small, may_be_turned, shows_a_face
+from mien.face.tiles import SMALL, SURER, Squares, tiles, whole
 from mien.face.types import Box, Detection, Pixels
 
 MOST_FACES = 100
@@ -98,6 +98,7 @@ class Detector:
         least_score: 0–1; candidates below it are not faces.
         most_overlap: 0–1; of two candidates that overlap more, the one with the lower score is dropped.
         closer: whether small faces are looked for on tiles where something hints at them.
+        small: the session with a canvas that shows a few hints at small faces; the narrow one if None.
     """
 
     wide: Session
@@ -106,6 +107,7 @@ class Detector:
     least_score: float
     most_overlap: float
     closer: bool = True
+    small: Session | None = None
 
     def detect(self, image: Halves, width: int, height: int) -> list[Detection]:
         """Detects faces (see `Finder.detect`)."""
@@ -124,12 +126,12 @@ class Detector:
 
     @property
     def sessions(self) -> dict[str, Session]:
-        """The network at its two canvas sizes (see `Finder.sessions`)."""
-        return {"wide": self.wide, "narrow": self.narrow}
+        """The network at its canvas sizes (see `Finder.sessions`)."""
+        return {"wide": self.wide, "narrow": self.narrow} | ({"small": self.small} if self.small else {})
 
     def through(self, sessions: Mapping[str, Session]) -> "Detector":
         """Returns the same with other sessions (see `Finder.through`)."""
-        return replace(self, wide=sessions["wide"], narrow=sessions["narrow"])
+        return replace(self, wide=sessions["wide"], narrow=sessions["narrow"], small=sessions.get("small"))
 
     def _found(self, image: Halves, width: int) -> tuple[Candidates, Candidates]:
         """Returns the candidates of an image and the weak ones; `width` is that of the full resolution."""
@@ -152,12 +154,24 @@ class Detector:
             return found
         shrunk = self.canvas / longer
         if len(found.scores) and found.extents.max(axis=1).min() >= SMALL * longer:
-            doubtful = weak.boxes[may_be_small(weak.boxes * shrunk, weak.scores, found.boxes * shrunk)]
-            extent = (squares[0, 2] - squares[0, 0]) * self.narrow.shape[0] / self.canvas
-            near = around(doubtful, columns, rows, extent)
-            if not len(self._close(image, near, self.narrow).scores):
+            hints = weak.boxes[may_be_small(weak.boxes * shrunk, weak.scores, found.boxes * shrunk)]
+            if not self._is_hidden(image, hints, self.canvas / float(squares[0, 2] - squares[0, 0])):
                 return found
-        return joined([found, self._close(image, squares, self.wide)])
+        return joined([found, self._close(image, squares)])
+
+    def _is_hidden(self, image: Halves, hints: NDArray[np.float32], scale: float) -> bool:
+        """Returns whether a small face shows where something hints at one, drawn as large as on a tile."""
+        session = self.small or self.narrow
+        side = session.shape[0]
+        if not len(hints):
+            return False
+        (outputs,) = _each(session.run(looked_at(image, hints, side, scale)[None]))
+        return shows_a_face(self.head(outputs, session.shape[:2], self._surer).boxes, side)
+
+    @property
+    def _surer(self) -> float:
+        """The least score of a face that is seen closer."""
+        return self.least_score + SURER * (1 - self.least_score)
 
     def _merged(self, found: Candidates, image: Halves, width: int, height: int) -> list[Detection]:
         """Returns candidates of the image as detections in pixels of the full resolution."""
@@ -169,17 +183,15 @@ class Detector:
         (outputs,) = _each(session.run(letterbox(image, session.shape)[None]))
         return self.head(outputs, session.shape[:2], least_score).placed(1 / _fit(image.full, session.shape))
 
-    def _close(self, image: Halves, squares: Squares, session: Session) -> Candidates:
+    def _close(self, image: Halves, squares: Squares) -> Candidates:
         """Returns the small faces in squares of the image, in its pixels."""
         rows, columns = image.full.shape[:2]
-        side, bar = session.shape[0], self.least_score + SURER * (1 - self.least_score)
-        if not len(squares):
-            return NONE
+        side = self.wide.shape[0]
         drawn = np.stack([image.cut(square.tolist(), side, BLACK) for square in squares])
         found = []
-        for square, outputs in zip(squares, _each(session.run(drawn)), strict=True):
+        for square, outputs in zip(squares, _each(self.wide.run(drawn)), strict=True):
             scale = side / float(square[2] - square[0])
-            faces = self.head(outputs, session.shape[:2], bar).placed(1 / scale, square[:2])
+            faces = self.head(outputs, self.wide.shape[:2], self._surer).placed(1 / scale, square[:2])
             found.append(faces.only(whole(faces.boxes, square, columns, rows, scale)))
         return joined(found)
 

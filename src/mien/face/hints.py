@@ -6,17 +6,22 @@ Which scores and sizes were tried: see `benchmarks/README.md`, "Small faces" and
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.face.halves import Halves
+from mien.face.tiles import Boxes, around
+from mien.face.types import Pixels
+
 SURE_TO_SHOW = 30  # pixels of the canvas; a face as high gets a good score, so that a weak candidate is something else
 OFTEN_WEAK = 14  # pixels of the canvas; a face as high gets any score
 WIDEST = 0.95  # of its height; faces seen so small have narrower boxes
-WEAK = 0.15  # least score, less for a higher candidate, of what may be a small face
-MOST_HINTS = 3
+WEAK = 0.03  # least score, less for a higher candidate, of what may be a small face
+IN_A_ROW = 2  # hints on the canvas on which they are looked at
+MOST_HINTS = IN_A_ROW**2
+MIDDLE = 0.375  # half of the side of a hint's part of it, within which a face's middle lies, in sides of the part
 
 LEAST_LYING = 0.25  # least score of what may be a turned face, more for one with less than
 LYING = 0.12  # of the area of the largest face found; turned faces are seen smaller than they are
 WITHIN = 0.06  # of the picture's longer side; what is shorter is not looked at turned
 
-Boxes = NDArray[np.float32]  # (N, 4): x1, y1, x2, y2
 Scores = NDArray[np.float32]
 
 
@@ -31,16 +36,39 @@ def may_be_small(boxes: Boxes, scores: Scores, faces: Boxes) -> NDArray[np.intp]
     extents = boxes[:, 2:] - boxes[:, :2]
     likely = scores * np.clip((SURE_TO_SHOW - extents[:, 1]) / (SURE_TO_SHOW - OFTEN_WEAK), 0, 1)
     likely[extents[:, 0] > WIDEST * extents[:, 1]] = 0
+    left = np.flatnonzero(likely >= WEAK)
+    left = left[~_lie_on(boxes[left], faces)]
     kept: list[int] = []
-    taken = np.concatenate([faces, np.empty((MOST_HINTS, 4), np.float32)])
-    for index in np.argsort(-likely, kind="stable"):
-        if likely[index] < WEAK or len(kept) == MOST_HINTS:
-            break
-        on = taken[: len(faces) + len(kept)]
-        if not _lie_on(boxes[index : index + 1], on)[0]:
-            taken[len(on)] = boxes[index]
-            kept.append(int(index))
+    while len(left) and len(kept) < MOST_HINTS:
+        best = left[np.argmax(likely[left])]
+        kept.append(int(best))
+        left = left[~_lie_on(boxes[left], boxes[best : best + 1])]
     return np.array(kept, np.intp)
+
+
+def looked_at(image: Halves, boxes: Boxes, side: int, scale: float) -> Pixels:
+    """Draws hints side by side, uint8 RGB (side, side, 3).
+
+    Args:
+        image: the image.
+        boxes: of up to MOST_HINTS hints, in pixels of the image.
+        side: rows and columns of the drawing.
+        scale: from the image to the drawing.
+    """
+    rows, columns = image.full.shape[:2]
+    part = side // IN_A_ROW
+    canvas = np.zeros((side, side, 3), np.uint8)
+    for number, square in enumerate(around(boxes, columns, rows, part / scale)):
+        top, left = (part * place for place in divmod(number, IN_A_ROW))
+        canvas[top : top + part, left : left + part] = image.cut(square.tolist(), part, (0, 0, 0))
+    return canvas
+
+
+def shows_a_face(boxes: Boxes, side: int) -> bool:
+    """Returns whether one of the faces found in such a drawing is that of a hint, and not where two parts meet."""
+    part = side // IN_A_ROW
+    off = np.abs((boxes[:, :2] + boxes[:, 2:]) / 2 % part - part / 2)
+    return bool(((off < MIDDLE * part) & (boxes[:, 2:] - boxes[:, :2] < part)).all(axis=1).any())
 
 
 def may_be_turned(boxes: Boxes, scores: Scores, faces: Boxes, longer: int) -> NDArray[np.bool_]:

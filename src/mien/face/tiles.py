@@ -23,7 +23,7 @@ SMALL = 0.1  # of the image's longer side; beside so small a face there may be s
 SURER = 0.375  # of what a detector's bar lacks of 1: a tile shows more texture, and asks so much more of a face's score
 
 Squares = NDArray[np.float32]  # (N, 4): x1, y1, x2, y2 in pixels of the picture; they may reach beyond it
-Boxes = NDArray[np.float32]
+Boxes = NDArray[np.float32]  # (N, 4): x1, y1, x2, y2
 
 
 @lru_cache(maxsize=64)

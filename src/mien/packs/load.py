@@ -218,7 +218,7 @@ class Networks:
         if not spec.sure:
             return Turned(finder, None, 0.0)
         small = self.compile(spec.file, (SMALL, SMALL), entry)
-        return Turned(finder, replace(finder, wide=small, narrow=small), spec.sure)
+        return Turned(replace(finder, small=small), replace(finder, wide=small, narrow=small), spec.sure)
 
     def cascade(self, spec: CascadeSpec) -> Turned:
         """Compiles a detector of three networks, the first over two canvases."""
