@@ -21,7 +21,8 @@ from botocore.config import Config
 from filled import ACCOUNT, DIMENSION, fill
 
 from mien import app, config
-from mien.serving.galleries import Galleries, GallerySettings
+from mien.serving.current_gallery import GallerySettings
+from mien.serving.galleries import Galleries
 from mien.store.open import Store
 
 

@@ -19,6 +19,7 @@ from mien.engine.choice import engine
 from mien.engine.cores import Cores
 from mien.engine.session import Session
 from mien.engine.watched import WatchedSession
+from mien.gallery.segment_file import Placement
 from mien.image.source import FETCH_TIMEOUT, S3, S3Settings
 from mien.operations import table
 from mien.operations.context import Context, Operations
@@ -28,7 +29,8 @@ from mien.packs.attribute_networks import Wrap
 from mien.packs.load import Pack
 from mien.serving.bounds import Bounds
 from mien.serving.budget import Budget
-from mien.serving.galleries import Galleries, GallerySettings
+from mien.serving.current_gallery import GallerySettings
+from mien.serving.galleries import Galleries
 from mien.serving.image_cache import ImageCache, expiry
 from mien.serving.request import Writers
 from mien.serving.snapshot_writer import snapshot_writer
@@ -212,7 +214,7 @@ def gallery_settings(settings: Settings, dimension: int, snapshots: bool) -> Gal
     if not snapshots or stores.is_shared(settings.store):
         return GallerySettings(dimension, threads, memory)
     folder = stores.directory(settings.store, settings.data) / "snapshots"
-    return GallerySettings(dimension, threads, memory, folder, settings.gallery_codes == "mapped")
+    return GallerySettings(dimension, threads, memory, folder, Placement(paged=settings.gallery_codes == "mapped"))
 
 
 def vault(settings: Settings) -> Vault:

@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from numpy.typing import NDArray
 
+from mien.gallery.segment_file import Placement
 from mien.operations.user import combine
+from mien.serving.current_gallery import GallerySettings
 from mien.serving.following import Followed
-from mien.serving.galleries import Galleries, GallerySettings
+from mien.serving.galleries import Galleries
 from mien.store.base import Collection, Cursor, NewFace, Origin, Region
 from mien.store.open import FILE, open_store
 from mien.store.tables import vectors
@@ -79,7 +81,7 @@ class House(RuleBasedStateMachine):
         """With galleries that stay, or that give way to each other at once."""
         snapshots = self.folder / "data" / "snapshots"
         self.holding = GallerySettings(
-            LENGTH, 2, memory, snapshots, mapped, crossover=CROSSOVER, worth=1, worth_at_end=1
+            LENGTH, 2, memory, snapshots, Placement(paged=mapped), crossover=CROSSOVER, worth=1, worth_at_end=1
         )  # fmt: skip
         self.open()
         self.create("one")

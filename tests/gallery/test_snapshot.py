@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 
 from mien.gallery import segment, snapshot
+from mien.gallery.segment_file import IN_MEMORY, DamagedError, Placement
 from mien.gallery.sketch import Sketcher
 from mien.gallery.sketched import SketchedGallery
-from mien.gallery.snapshot import DamagedError, Moment
+from mien.gallery.snapshot import Moment
 from tests.gallery.galleries import SCANNERS, Beside
 
 LENGTH = 32
 COUNT = 3000
+PLACEMENTS = [IN_MEMORY, Placement(paged=True), Placement(shared=True), Placement(paged=True, shared=True)]
 
 
 def units(count: int, seed: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
@@ -41,14 +43,14 @@ def resumed(beside: Beside, moment: Moment) -> SketchedGallery:
     return SketchedGallery(moment.sketcher, beside.originals, SCANNERS.pool, SCANNERS.threads, moment.segments)
 
 
-@pytest.mark.parametrize("mapped", [False, True])
-def test_what_is_read_finds_what_was_written_and_goes_on(kept: tuple[Beside, Path, str], mapped: bool) -> None:
+@pytest.mark.parametrize("placement", PLACEMENTS)
+def test_what_is_read_finds_what_was_written_and_goes_on(kept: tuple[Beside, Path, str], placement: Placement) -> None:
     beside, folder, name = kept
-    moment = snapshot.load(folder, name, mapped, 2)
+    moment = snapshot.load(folder, name, placement, 2)
     assert moment.revision == 42
     gallery = resumed(beside, moment)
     assert len(gallery) == len(beside)
-    assert (gallery.memory() < beside.memory()) == mapped
+    assert (gallery.memory() < beside.memory()) == (placement != IN_MEMORY)
     for probe in units(20, 2):
         assert gallery.search(probe, 50, 0.1).keys.tolist() == beside.search(probe, 50, 0.1).keys.tolist()
     keys, more = np.arange(COUNT, 2 * COUNT, dtype=np.int64), units(COUNT, 3)
@@ -69,12 +71,12 @@ def test_a_segment_is_written_once(kept: tuple[Beside, Path, str]) -> None:
     assert len({path.name for path in folder.glob("*.segment")} - before) == 1, "only the one that is being filled"
     snapshot.prune(folder, name)
     assert len([*folder.iterdir()]) == 4
-    assert snapshot.load(folder, name, False, 1).revision == 43
+    assert snapshot.load(folder, name, IN_MEMORY, 1).revision == 43
 
 
-@pytest.mark.parametrize("mapped", [False, True])
+@pytest.mark.parametrize("placement", PLACEMENTS)
 @pytest.mark.parametrize("kind", ["flip", "cut", "grow", "gone", "empty"])
-def test_a_damaged_snapshot_is_never_read(kept: tuple[Beside, Path, str], mapped: bool, kind: str) -> None:
+def test_a_damaged_snapshot_is_never_read(kept: tuple[Beside, Path, str], placement: Placement, kind: str) -> None:
     _, folder, name = kept
     random = np.random.default_rng(5)
     for path in [folder / name, *folder.glob("*.segment")]:
@@ -90,9 +92,9 @@ def test_a_damaged_snapshot_is_never_read(kept: tuple[Beside, Path, str], mapped
             else:
                 path.write_bytes(whole[: place if kind == "cut" else 0])
             with pytest.raises(DamagedError):
-                snapshot.load(folder, name, mapped, 2)
+                snapshot.load(folder, name, placement, 2)
         path.write_bytes(whole)
-    assert snapshot.load(folder, name, mapped, 2).revision == 42
+    assert snapshot.load(folder, name, placement, 2).revision == 42
 
 
 def test_a_snapshot_that_cannot_be_written_leaves_nothing_half_done(kept: tuple[Beside, Path, str]) -> None:
@@ -107,7 +109,7 @@ def test_a_snapshot_that_cannot_be_written_leaves_nothing_half_done(kept: tuple[
             snapshot.save(folder, Moment.of(beside.gallery, 43))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert snapshot.load(folder, name, False, 1).revision == 42
+    assert snapshot.load(folder, name, IN_MEMORY, 1).revision == 42
     assert {path.name for path in folder.iterdir()} == before
 
 
@@ -126,39 +128,13 @@ def test_segments_with_many_holes_become_one(monkeypatch: pytest.MonkeyPatch) ->
     assert segment.ROWS == 256
 
 
-def test_files_that_no_snapshot_needs_are_dropped(
-    kept: tuple[Beside, Path, str], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """As a start does, after a kill in the middle of writing or of forgetting."""
-    _, written, name = kept
-    top = tmp_path_factory.mktemp("snapshots")
-    folder = top / "1" / "faces"
-    folder.parent.mkdir()
-    written.rename(folder)
-    good = sorted(path.name for path in folder.iterdir())
-    (folder / "cut-short.segment").write_bytes(b"half of i")
-    others = [top / "1" / "users", top / "2" / "faces"]
-    for other in others:
-        other.mkdir(parents=True)
-        (other / "x.segment").write_bytes(b"of nobody")
-    damaged = top / "3" / "faces"
-    damaged.mkdir(parents=True)
-    (damaged / "bad.index").write_bytes(b"no index")
-    snapshot.drop_others(top, {folder: name, damaged: "bad.index"})
-    assert sorted(path.name for path in folder.iterdir()) == good
-    assert not any(other.exists() for other in others)
-    assert snapshot.load(folder, name, False, 2).revision == 42
-    snapshot.drop_others(top, {})
-    assert list(top.iterdir()) == []
-
-
-@pytest.mark.parametrize("mapped", [False, True])
-def test_a_gallery_that_lost_all_it_held_is_kept_too(kept: tuple[Beside, Path, str], mapped: bool) -> None:
+@pytest.mark.parametrize("placement", PLACEMENTS)
+def test_a_gallery_that_lost_all_it_held_is_kept_too(kept: tuple[Beside, Path, str], placement: Placement) -> None:
     beside, folder, _ = kept
     assert isinstance(beside.gallery, SketchedGallery)
     beside.remove(np.arange(COUNT, dtype=np.int64))
     name, _ = snapshot.save(folder, Moment.of(beside.gallery, 43))
-    gallery = resumed(beside, snapshot.load(folder, name, mapped, 2))
+    gallery = resumed(beside, snapshot.load(folder, name, placement, 2))
     assert len(gallery) == 0
     for each in (beside, gallery):
         each.add(np.array([COUNT + 1], np.int64), units(1, 9))

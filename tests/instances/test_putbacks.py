@@ -28,7 +28,8 @@ from mien.operations.context import Caller, Context
 from mien.operations.user import combine
 from mien.packs.analyst import Analyst
 from mien.packs.load import Pack
-from mien.serving.galleries import Galleries, GallerySettings
+from mien.serving.current_gallery import GallerySettings
+from mien.serving.galleries import Galleries
 from mien.store import open as stores
 from mien.store.base import NewFace, Origin, Region, StoreUnavailableError
 from mien.store.tables.likeness import Matching

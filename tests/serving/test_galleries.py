@@ -12,7 +12,9 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.errors import ResourceNotFoundError
-from mien.serving.galleries import Galleries, GallerySettings
+from mien.gallery.segment_file import Placement
+from mien.serving.current_gallery import GallerySettings
+from mien.serving.galleries import Galleries
 from mien.store.base import Changes, Collection, NewFace, Origin, Point, Region, StoredFace
 from mien.store.open import open_store
 from mien.store.tables.faces import Faces
@@ -39,8 +41,9 @@ class House:
         assert found
         return found
 
-    def open(self, mapped: bool = False, memory: int = 0) -> Galleries:
-        return Galleries(self.store, GallerySettings(LENGTH, 2, memory, self.folder / "snapshots", mapped))
+    def open(self, mapped: bool = False, memory: int = 0, shared: bool = False, local: bool = False) -> Galleries:
+        placement = Placement(paged=mapped, shared=shared)
+        return Galleries(self.store, GallerySettings(LENGTH, 2, memory, self.folder / "snapshots", placement, local))
 
     def add(self, count: int) -> list[StoredFace]:
         added: list[StoredFace] = []

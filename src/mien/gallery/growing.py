@@ -90,6 +90,10 @@ class GrowingGallery:
                 moment.sketcher, self._originals, self._scanners.pool, self._scanners.threads, moment.segments
             )
 
+    def segments(self) -> tuple[Segment, ...]:
+        """Returns its segments; none for an exact gallery."""
+        return () if isinstance(self.now, ExactGallery) else self.now.segments()
+
     def keep(self, segments: Sequence[tuple[Segment, Segment]]) -> None:
         """Replaces segments by the same ones with their files."""
         for old, new in segments:

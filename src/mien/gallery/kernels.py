@@ -2,7 +2,7 @@
 
 NumPy has the same instructions, but writes each step to memory and holds the interpreter lock between steps. These
 loops scan about as fast as memory is read (see `benchmarks/README.md`, "How a gallery is scanned"). They are compiled
-on the first sketched gallery of a process.
+on the first sketched gallery of a process, once for arrays in memory and for those mapped from files.
 """
 
 from typing import Any
@@ -31,7 +31,54 @@ def _count_ones(_: Any, word: Any) -> Any:
 _ones: Any = intrinsic(_count_ones)
 
 
+def _array(of: Any, axes: int, readonly: bool = True) -> Any:
+    """Returns the type of a contiguous array; one that is not written to may also be a read-only one."""
+    return types.Array(of, axes, "C", readonly=readonly)
+
+
+_pair: Any = types.UniTuple
+_SCAN = types.void(
+    _array(types.uint64, 2), _array(types.boolean, 1), _pair(types.int64, 2), types.int64,
+    _array(types.uint64, 2), types.int64, _array(types.int64, 2, False), _array(types.int64, 2, False),
+)  # fmt: skip
+_COSINES = types.void(
+    _array(types.int8, 2), _array(types.float32, 1), _array(types.int64, 1), _array(types.float32, 1),
+    _array(types.float32, 1, False),
+)  # fmt: skip
+
+
 @numba.njit(nogil=True, boundscheck=False, error_model="numpy")
+def _measure(planes: Any, start: int, size: int, probe: Any, distances: Any) -> None:
+    """Computes distances of some sketches from a probe's, in contiguous slices, which the compiler vectorises."""
+    for w in range(0, len(planes), STEP):
+        first, second = planes[w, start : start + size], planes[w + 1, start : start + size]
+        third, fourth = planes[w + 2, start : start + size], planes[w + 3, start : start + size]
+        a, b, c, d = probe[w], probe[w + 1], probe[w + 2], probe[w + 3]
+        for i in range(size):
+            ones = _ones(first[i] ^ a) + _ones(second[i] ^ b) + _ones(third[i] ^ c) + _ones(fourth[i] ^ d)
+            distances[i] = ones if w == 0 else distances[i] + ones
+
+
+@numba.njit(nogil=True, boundscheck=False, error_model="numpy")
+def _lower(found: Any, state: Any, wanted: int) -> None:
+    """Keeps the `wanted` nearest candidates, and sets the threshold to the furthest of them."""
+    nearer, bar = 0, 0
+    while nearer + state[2 + bar] < wanted:
+        nearer += state[2 + bar]
+        bar += 1
+    ties, kept = wanted - nearer, 0
+    for i in range(state[0]):
+        distance = found[i] >> PLACE
+        if distance < bar or (distance == bar and ties > 0):
+            ties -= distance == bar
+            found[kept] = found[i]
+            kept += 1
+    state[0], state[1] = kept, bar
+    state[2 + bar] = wanted - nearer
+    state[3 + bar :] = 0
+
+
+@numba.njit(_SCAN, nogil=True, boundscheck=False, error_model="numpy")
 def scan(  # noqa: PLR0917
     planes: Any, alive: Any, rows: Any, base: int, probes: Any, wanted: int, found: Any, state: Any
 ) -> None:
@@ -74,38 +121,7 @@ def scan(  # noqa: PLR0917
                 _lower(found[q], state[q], wanted)
 
 
-@numba.njit(nogil=True, boundscheck=False, error_model="numpy")
-def _measure(planes: Any, start: int, size: int, probe: Any, distances: Any) -> None:
-    """Computes distances of some sketches from a probe's, in contiguous slices, which the compiler vectorises."""
-    for w in range(0, len(planes), STEP):
-        first, second = planes[w, start : start + size], planes[w + 1, start : start + size]
-        third, fourth = planes[w + 2, start : start + size], planes[w + 3, start : start + size]
-        a, b, c, d = probe[w], probe[w + 1], probe[w + 2], probe[w + 3]
-        for i in range(size):
-            ones = _ones(first[i] ^ a) + _ones(second[i] ^ b) + _ones(third[i] ^ c) + _ones(fourth[i] ^ d)
-            distances[i] = ones if w == 0 else distances[i] + ones
-
-
-@numba.njit(nogil=True, boundscheck=False, error_model="numpy")
-def _lower(found: Any, state: Any, wanted: int) -> None:
-    """Keeps the `wanted` nearest candidates, and sets the threshold to the furthest of them."""
-    nearer, bar = 0, 0
-    while nearer + state[2 + bar] < wanted:
-        nearer += state[2 + bar]
-        bar += 1
-    ties, kept = wanted - nearer, 0
-    for i in range(state[0]):
-        distance = found[i] >> PLACE
-        if distance < bar or (distance == bar and ties > 0):
-            ties -= distance == bar
-            found[kept] = found[i]
-            kept += 1
-    state[0], state[1] = kept, bar
-    state[2 + bar] = wanted - nearer
-    state[3 + bar :] = 0
-
-
-@numba.njit(nogil=True, boundscheck=False, error_model="numpy", fastmath=True)
+@numba.njit(_COSINES, nogil=True, boundscheck=False, error_model="numpy", fastmath=True)
 def cosines(codes: Any, scales: Any, rows: Any, probe: Any, out: Any) -> None:
     """Computes the cosines of some rows with a probe.
 

@@ -1,7 +1,8 @@
 """Holds a part of a sketched gallery's embeddings: rows in arrays that are never moved.
 
 Rows are filled from the front and never change once filled; only `alive` is cleared in place when a row is removed.
-So a thread may read a segment without a lock, whatever changes meanwhile.
+So a thread may read a segment without a lock, whatever changes meanwhile, and all arrays but `alive` may be mapped from
+a file that other processes map too.
 """
 
 import mmap
@@ -20,15 +21,18 @@ ROWS = 1 << 17  # of a segment
 class Segment:
     """Embeddings in quantised form.
 
+    Arrays have `ROWS` rows; those mapped from the segment's file have `count` and are read-only.
+
     Attributes:
         keys: int64 (ROWS,).
         planes: uint64 (W, ROWS), sketches: word `w` of all rows, then word `w + 1`.
-        codes: int8 (ROWS, D); or, mapped from the segment's file, (count, D) and read-only.
+        codes: int8 (ROWS, D).
         scales: float32 (ROWS,).
-        alive: bool (ROWS,).
+        alive: bool (ROWS,), never mapped.
         count: rows that are filled.
         lowest, highest: bounds of its keys.
         file: its path, if it has one, and the CRC-32 of that file.
+        paged: the mapping that its codes lie in, at the front, if they are released after each search.
     """
 
     keys: Keys
@@ -40,6 +44,7 @@ class Segment:
     lowest: int = 0
     highest: int = -1
     file: tuple[Path, int] | None = None
+    paged: mmap.mmap | None = None
 
     @classmethod
     def empty(cls, words: int, dimension: int) -> "Segment":
@@ -85,13 +90,13 @@ class Segment:
         return found[self.alive[found]]
 
     def release(self) -> None:
-        """Releases the memory of mapped codes, which stay in the system's page cache while there is room."""
-        if isinstance(self.codes, np.memmap) and isinstance(self.codes.base, mmap.mmap):
-            self.codes.base.madvise(mmap.MADV_DONTNEED)
+        """Releases the memory of paged codes, which stay in the system's page cache while there is room."""
+        if self.paged:
+            self.paged.madvise(mmap.MADV_DONTNEED, 0, self.codes.nbytes // mmap.PAGESIZE * mmap.PAGESIZE)
 
     def memory(self) -> int:
-        """Returns its bytes in memory, without mapped codes."""
-        codes = 0 if isinstance(self.codes, np.memmap) else self.codes.nbytes
+        """Returns its bytes in memory, without paged codes."""
+        codes = 0 if self.paged else self.codes.nbytes
         return self.keys.nbytes + self.planes.nbytes + codes + self.scales.nbytes + self.alive.nbytes
 
 

@@ -242,6 +242,6 @@ def _ranked(
         if start < stop:
             some = rows[start:stop] % ROWS
             keys[start:stop] = segment.keys[some]
-            kernels.cosines(np.asarray(segment.codes), segment.scales, some, probe, cosines[start:stop])
+            kernels.cosines(segment.codes, segment.scales, some, probe, cosines[start:stop])
             segment.release()
     return keys, cosines

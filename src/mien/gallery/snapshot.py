@@ -7,10 +7,9 @@ snapshot valid, and `prune` deletes the others. A checksum over every byte detec
 
 import contextlib
 import os
-import shutil
 import uuid
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,19 +19,16 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.gallery.segment import Segment
+from mien.gallery import segment_file
+from mien.gallery.segment import ROWS, Segment, joined
+from mien.gallery.segment_file import IN_MEMORY, DamagedError, Placement, Saved
 from mien.gallery.sketch import Sketcher
 
 if TYPE_CHECKING:
     from mien.gallery.sketched import SketchedGallery
 
 FORMAT = 2
-_CHUNK = 1 << 22  # bytes checksummed at a time
 _CRC = 4
-
-
-class DamagedError(Exception):
-    """A snapshot is damaged or incomplete."""
 
 
 class _SavedSegment(msgspec.Struct, frozen=True):
@@ -83,6 +79,20 @@ class Moment:
         alive = tuple(each.alive[: each.count].copy() for each in segments)
         return cls(revision, gallery.sketcher, segments, alive, history)
 
+    def joined(self) -> "Moment":
+        """Returns this state with segments that have no file joined to their neighbours, as far as they fit.
+
+        A segment that is mapped has no more room, so without this each snapshot would add a small one.
+        """
+        kept: list[Segment] = []
+        for segment, alive in zip(self.segments, self.alive, strict=True):
+            now = replace(segment, alive=alive)
+            if kept and not (now.file and kept[-1].file) and kept[-1].living + now.living <= ROWS:
+                kept[-1] = joined(kept[-1], now)
+            else:
+                kept.append(now)
+        return replace(self, segments=tuple(kept), alive=tuple(each.alive[: each.count] for each in kept))
+
 
 def save(folder: Path, moment: Moment) -> tuple[str, list[Segment]]:
     """Writes a snapshot, without the segments that have files already.
@@ -97,7 +107,7 @@ def save(folder: Path, moment: Moment) -> tuple[str, list[Segment]]:
     segments: list[Segment] = []
     try:
         for each in moment.segments:
-            segments.append(each if each.file else _written(folder, each))
+            segments.append(each if each.file else segment_file.write_segment(folder, each))
         return _indexed(folder, moment, segments), segments
     except OSError:
         discard(moment, segments)
@@ -128,45 +138,58 @@ def _indexed(folder: Path, moment: Moment, segments: list[Segment]) -> str:
         )
     )  # fmt: skip
     name = f"{uuid.uuid4().hex}.index"
-    _write(folder / name, [index, zlib.crc32(index).to_bytes(_CRC, "little")])
+    segment_file.write(folder / name, [index, zlib.crc32(index).to_bytes(_CRC, "little")])
     _sync(folder)
     return name
 
 
-def load(folder: Path, name: str, mapped: bool, threads: int) -> Moment:
-    """Reads a snapshot; `mapped` maps the codes from their files.
+def load(folder: Path, name: str, placement: Placement, threads: int, held: Sequence[Segment] = ()) -> Moment:
+    """Reads a snapshot.
+
+    Args:
+        folder: the folder of the gallery's snapshots.
+        name: the name of the index.
+        placement: where the segments lie; the last is shared, or else in memory, where it can be filled.
+        threads: that read.
+        held: segments of an earlier snapshot, whose arrays are taken where a file is the same.
 
     Raises:
         DamagedError: it is damaged or incomplete.
     """
     try:
-        data = (folder / name).read_bytes()
-        if zlib.crc32(data[:-_CRC]).to_bytes(_CRC, "little") != data[-_CRC:]:
-            raise DamagedError(name)
-        index = msgspec.msgpack.decode(data[:-_CRC], type=_Index)
-        if index.format != FORMAT:
-            raise DamagedError(name)
+        index = _read_index(folder, name)
         mean = np.frombuffer(index.mean, np.float32)
         sketcher = Sketcher(mean, np.frombuffer(index.directions, np.float32).reshape(len(mean), -1))
+        known = {each.file: each for each in held if each.file}
+        last = index.segments[-1:] if not placement.shared else []
+
+        def read(kept: _SavedSegment) -> Segment:
+            alive = np.unpackbits(np.frombuffer(kept.alive, np.uint8), count=kept.count).view(np.bool_)
+            saved = Saved(folder / kept.file, kept.crc, kept.count, kept.lowest, kept.highest, alive)
+            if (same := known.get((saved.path, saved.crc))) and same.count == saved.count:
+                return replace(same, alive=alive)
+            return segment_file.read_segment(saved, index.words, len(mean), IN_MEMORY if kept in last else placement)
+
         with ThreadPoolExecutor(threads) as pool:
-            last = len(index.segments) - 1
-            segments = list(
-                pool.map(
-                    lambda each: _read(folder, each[1], index.words, len(mean), mapped and each[0] < last),
-                    enumerate(index.segments),
-                )
-            )
-        alive = tuple(each.alive for each in segments)
-        return Moment(index.revision, sketcher, tuple(segments), alive, index.history)
+            segments = tuple(pool.map(read, index.segments))
+        return Moment(index.revision, sketcher, segments, tuple(each.alive for each in segments), index.history)
     except (OSError, ValueError, msgspec.MsgspecError) as error:
         raise DamagedError(f"{name}: {type(error).__name__}") from None
 
 
-def mapped(segment: Segment) -> Segment:
-    """Returns a segment with its codes mapped from its file."""
-    if segment.file is None or isinstance(segment.codes, np.memmap):
-        return segment
-    return replace(segment, codes=_codes(segment.file[0], segment.count, segment.codes.shape[1]))
+def _read_index(folder: Path, name: str) -> _Index:
+    """Reads an index and compares its checksum.
+
+    Raises:
+        DamagedError, OSError, MsgspecError: it is missing, damaged or old.
+    """
+    data = (folder / name).read_bytes()
+    if zlib.crc32(data[:-_CRC]).to_bytes(_CRC, "little") != data[-_CRC:]:
+        raise DamagedError(name)
+    index = msgspec.msgpack.decode(data[:-_CRC], type=_Index)
+    if index.format != FORMAT:
+        raise DamagedError(name)
+    return index
 
 
 def prune(folder: Path, name: str | None) -> None:
@@ -179,89 +202,6 @@ def prune(folder: Path, name: str | None) -> None:
         if path.name not in kept:
             with contextlib.suppress(OSError):
                 path.unlink()
-
-
-def drop_others(folder: Path, kept: Mapping[Path, str]) -> None:
-    """Deletes all files that no valid snapshot needs, such as those of deleted collections.
-
-    Args:
-        folder: has a folder for each collection, and that one for each of its galleries.
-        kept: the folders of galleries that have a valid snapshot, and its name.
-    """
-    collections = {path.parent for path in kept}
-    for path in folder.iterdir() if folder.exists() else ():
-        for inside in path.iterdir() if path in collections else (path,):
-            if inside not in kept:
-                shutil.rmtree(inside, ignore_errors=True)
-                continue
-            with contextlib.suppress(OSError, msgspec.MsgspecError):  # damage is found when it is read
-                prune(inside, kept[inside])
-
-
-def _written(folder: Path, segment: Segment) -> Segment:
-    """Writes a segment to a new file: codes, keys, scales, then each plane of its sketches."""
-    path = folder / f"{uuid.uuid4().hex}.segment"
-    return replace(segment, file=(path, _write(path, _arrays(segment, segment.count))))
-
-
-def _arrays(segment: Segment, count: int) -> list[memoryview]:
-    parts = [segment.codes[:count], segment.keys[:count], segment.scales[:count]]
-    parts += [plane[:count] for plane in segment.planes]
-    return [memoryview(np.ascontiguousarray(part).data).cast("B") for part in parts]
-
-
-def _privately(path: str, flags: int) -> int:
-    """Opens a new file with its owner's permissions only, whatever the umask."""
-    return os.open(path, flags, 0o600)
-
-
-def _write(path: Path, parts: Iterable[memoryview | bytes]) -> int:
-    """Writes a file, waits until it is on disk, and returns its CRC-32."""
-    crc = 0
-    try:
-        with open(path, "xb", buffering=0, opener=_privately) as file:
-            for part in parts:
-                whole = memoryview(part)
-                for start in range(0, len(whole), _CHUNK):
-                    chunk = whole[start : start + _CHUNK]
-                    crc = zlib.crc32(chunk, crc)
-                    while chunk:
-                        chunk = chunk[file.write(chunk) :]
-            os.fsync(file.fileno())
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise
-    return crc
-
-
-def _read(folder: Path, kept: _SavedSegment, words: int, dimension: int, mapped: bool) -> Segment:
-    """Reads a segment from its file and compares its checksum."""
-    path = folder / kept.file
-    segment = Segment.empty(words, dimension)
-    if mapped:
-        segment = replace(segment, codes=_codes(path, kept.count, dimension))
-    crc = 0
-    with path.open("rb", buffering=0) as file:
-        for number, part in enumerate(_arrays(segment, kept.count)):
-            if mapped and number == 0:
-                crc = zlib.crc32(part, crc)
-                file.seek(len(part))
-                continue
-            for start in range(0, len(part), _CHUNK):
-                chunk = part[start : start + _CHUNK]
-                if file.readinto(chunk) != len(chunk):
-                    raise DamagedError(kept.file)
-                crc = zlib.crc32(chunk, crc)
-        if crc != kept.crc or file.read(1):
-            raise DamagedError(kept.file)
-    segment.release()
-    alive = np.unpackbits(np.frombuffer(kept.alive, np.uint8), count=kept.count)
-    segment.alive[: kept.count] = alive.view(np.bool_)
-    return replace(segment, count=kept.count, lowest=kept.lowest, highest=kept.highest, file=(path, kept.crc))
-
-
-def _codes(path: Path, count: int, dimension: int) -> NDArray[np.int8]:
-    return np.memmap(path, np.int8, "r", shape=(count, dimension))
 
 
 def _sync(folder: Path) -> None:

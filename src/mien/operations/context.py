@@ -15,7 +15,8 @@ from mien.operations.paging import Listed
 from mien.operations.shapes import Image
 from mien.packs.analyst import Analyst
 from mien.packs.load import Pack
-from mien.serving.galleries import TRIES, Galleries
+from mien.serving.current_gallery import TRIES
+from mien.serving.galleries import Galleries
 from mien.serving.image_cache import ImageCache
 from mien.serving.request import Request
 from mien.store.base import Collection, HistoryForkedError, StoreUnavailableError

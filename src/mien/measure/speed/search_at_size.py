@@ -19,7 +19,8 @@ import psutil
 from numpy.typing import NDArray
 
 from mien.errors import SetupError
-from mien.gallery import GrowingGallery, Scanners, snapshot
+from mien.gallery import GrowingGallery, Scanners, segment_file, snapshot
+from mien.gallery.segment_file import Placement
 from mien.measure.speed import search_timing
 from mien.measure.speed.population import Embeddings, Population
 from mien.store.base import Cursor
@@ -196,7 +197,7 @@ def _save(gallery: GrowingGallery, folder: Path, mapped: bool) -> tuple[str, flo
     name, segments = snapshot.save(folder, moment)
     took = time.perf_counter() - started
     if mapped:
-        gallery.keep([(old, snapshot.mapped(new)) for old, new in zip(moment.segments, segments, strict=True)][:-1])
+        gallery.keep([(old, segment_file.paged(new)) for old, new in zip(moment.segments, segments, strict=True)][:-1])
     return name, took
 
 
@@ -208,7 +209,7 @@ def _load(folder: Path, name: str, mapped: bool, threads: int) -> float:
         with path.open("rb") as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     started = time.perf_counter()
-    snapshot.load(folder, name, mapped, threads)
+    snapshot.load(folder, name, Placement(paged=mapped), threads)
     return time.perf_counter() - started
 
 
