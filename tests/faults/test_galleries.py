@@ -1,5 +1,5 @@
 """The store and the galleries over it against a plain dictionary, through restarts, snapshots good and bad, eviction,
-a history that is trimmed, and a database put back from a copy.
+a history that is trimmed, and a database put back from a copy; of one process, or of several that share snapshots.
 """
 
 import copy
@@ -36,10 +36,12 @@ ACCOUNT = "000000000000"
 LENGTH = 32
 CROSSOVER = 16  # so that most galleries are sketched
 ROWS = 64  # of a segment, so that there are some
+CATCH_UP = 50  # changes at a time, so that a gallery can be far behind
 NEAR = 1e-5  # cosines closer than this are the same
 MATCHING = Matching(combine, lambda _, __: 100.0)
 names = st.sampled_from(["one", "one", "two"])
 seeds = st.integers(0, 2**32 - 1)
+counts = st.sampled_from([1, 2, 3])  # of processes
 harms = st.just("") | st.just("") | st.sampled_from(damage.ALL)
 
 
@@ -76,25 +78,32 @@ class House(RuleBasedStateMachine):
         self.images = 0
         self.holding = GallerySettings(LENGTH, 2)
 
-    @initialize(mapped=st.booleans(), memory=st.sampled_from([0, 0, 1]), seed=seeds)
-    def begin(self, mapped: bool, memory: int, seed: int) -> None:
-        """With galleries that stay, or that give way to each other at once."""
-        snapshots = self.folder / "data" / "snapshots"
+    @initialize(paged=st.booleans(), local=st.booleans(), memory=st.sampled_from([0, 0, 1]), count=counts, seed=seeds)
+    def begin(self, paged: bool, local: bool, memory: int, count: int, seed: int) -> None:
+        """With galleries that stay, or that give way to each other at once; as often as there are processes."""
+        placement = Placement(paged=paged, shared=count > 1)
         self.holding = GallerySettings(
-            LENGTH, 2, memory, snapshots, Placement(paged=mapped), crossover=CROSSOVER, worth=1, worth_at_end=1
+            LENGTH, 2, memory, self.folder / "data" / "snapshots", placement, local and placement.shared,
+            crossover=CROSSOVER, worth=1, worth_at_end=1,
         )  # fmt: skip
+        self.count = count
         self.open()
         self.create("one")
         self.add("one", 60, seed)
 
     def open(self) -> None:
         self.store = open_store("", str(self.folder / "data"))
-        self.galleries = Galleries(self.store, self.holding)
+        self.each = [Galleries(self.store, self.holding) for _ in range(self.count)]
+
+    def of(self, seed: int) -> Galleries:
+        """The galleries of one of the processes."""
+        return self.each[seed % self.count]
 
     def teardown(self) -> None:
         if hasattr(self, "store"):
             for name, truth in self.truth.items():
-                self.hold(self.galleries.faces(self.collection(name)), self.faces(truth), 1, 4096, -1.0)
+                for galleries in self.each:
+                    self.hold(galleries.faces(self.collection(name)), self.faces(truth), 1, 4096, -1.0)
             self.store.database.close()
         shutil.rmtree(self.folder)
 
@@ -120,7 +129,7 @@ class House(RuleBasedStateMachine):
             assert self.store.collections.delete(ACCOUNT, name) == (name in self.truth)
             self.truth.pop(name, None)
             if there:
-                self.galleries.discard(there)
+                self.each[-1].discard(there)
 
     @rule(name=names, count=st.integers(1, 60), seed=seeds)
     def add(self, name: str, count: int, seed: int) -> None:
@@ -172,26 +181,29 @@ class House(RuleBasedStateMachine):
 
     # -------------------------------------------------------------------------------------------------- what befalls
 
-    @rule()
-    def keep(self) -> None:
-        """Write snapshots of all there is; what is not searched has none."""
+    @rule(seed=seeds)
+    def keep(self, seed: int) -> None:
+        """Write snapshots of all there is; what is not searched has none. Then the others look."""
         for name in self.truth:
-            self.galleries.faces(self.collection(name))
-            self.galleries.users(self.collection(name))
-        self.galleries.write_snapshots()
+            self.of(seed).faces(self.collection(name))
+            self.of(seed).users(self.collection(name))
+        for turn in range(self.count):
+            self.of(seed + turn).write_snapshots()
 
     @rule(kept=st.booleans(), resumed=st.booleans(), harm=harms, seed=seeds)
     def restart(self, kept: bool, resumed: bool, harm: str, seed: int) -> None:
         """Stop well or not, perhaps spoil a snapshot, start and read the snapshots or wait until they are needed."""
         if kept:
-            self.keep()
-            self.galleries.write_snapshots(ending=True)
+            self.keep(seed)
+            for galleries in self.each:
+                galleries.write_snapshots(ending=True)
         self.store.database.close()
         if harm:
             damage.do(harm, self.folder / "data", random.Random(seed))
         self.open()
         if resumed:
-            self.galleries.resume()
+            for galleries in self.each:
+                galleries.resume()
 
     @rule()
     def sweep(self) -> None:
@@ -235,7 +247,7 @@ class House(RuleBasedStateMachine):
     @rule(name=names, seed=seeds, limit=st.sampled_from([1, 3, 50, 4096]), least=st.sampled_from([-1.0, 0.2, 0.9]))
     def search(self, name: str, seed: int, limit: int, least: float) -> None:
         if name in self.truth:
-            gallery = self.galleries.faces(self.collection(name))
+            gallery = self.of(seed // 2).faces(self.collection(name))
             self.hold(gallery, self.faces(self.truth[name]), seed, limit, least)
 
     @rule(name=names, seed=seeds, limit=st.sampled_from([1, 3, 50]), least=st.sampled_from([-1.0, 0.2]))
@@ -247,7 +259,7 @@ class House(RuleBasedStateMachine):
             rows = self.store.database.read(lambda cursor: cursor.rows("SELECT user_key, id FROM user_vectors"))
             keys = {int(user): int(vector) for user, vector in rows}
             held = {keys[named[user]]: truth.user(user) for user, faces in truth.users.items() if faces}
-            self.hold(self.galleries.users(self.collection(name)), held, seed, limit, least)
+            self.hold(self.of(seed // 2).users(self.collection(name)), held, seed, limit, least)
 
     @staticmethod
     def faces(truth: Truth) -> dict[int, Vector]:
@@ -275,8 +287,10 @@ class House(RuleBasedStateMachine):
 
 
 def test_the_store_and_its_galleries_are_a_dictionary(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("segment", "sketched"):
+    for module in ("segment", "sketched", "snapshot"):
         monkeypatch.setattr(f"mien.gallery.{module}.ROWS", ROWS)
+    monkeypatch.setattr("mien.serving.current_gallery.CATCH_UP", CATCH_UP)
+    monkeypatch.setattr("mien.serving.current_gallery.FAR", CATCH_UP)
     run_state_machine_as_test(
         House,
         settings=settings(

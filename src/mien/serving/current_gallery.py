@@ -27,6 +27,8 @@ WORTH = 50_000  # changes after which a snapshot is written while the server run
 SHARE = 4  # and the part of a gallery that may have changed, if a snapshot is how memory comes to be shared
 WORTH_AT_END = 1_000  # and when it stops; fewer are quickly read from the store
 MOST_AT_END = 8  # segments written when it stops, 60 MB each, so that stopping takes seconds
+CATCH_UP = 20_000  # embeddings that a gallery adds at a time; larger batches take fresh memory each time
+FAR = 5_000  # changes beyond which one process at a time follows, where they share snapshots
 TRIES = 5  # times that a gallery begins again for one search, while the store is being put back
 SAY = 5.0  # seconds between log lines about a gallery that takes long to build
 
@@ -192,7 +194,7 @@ class CurrentGallery:
     def _catch_up(self, followed: Followed, point: Point, briefly: bool = False) -> bool:
         """Applies the changes up to a point, or with `briefly` one batch of them; returns whether these are all."""
         said = time.monotonic()
-        for changes in followed.pending(point.revision, self._means.fetchers):
+        for changes in followed.pending(point.revision, self._means.fetchers, FAR if briefly else CATCH_UP):
             followed.apply(changes)
             if briefly and changes.revision < point.revision:
                 return False

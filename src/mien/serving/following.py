@@ -16,8 +16,6 @@ from mien.gallery.base import Embeddings, Keys
 from mien.gallery.snapshot import Moment
 from mien.store.base import Changes, Point
 
-CATCH_UP = 20_000  # embeddings that a gallery adds at a time; larger batches take fresh memory each time
-
 
 class Follow(Protocol):
     """Reads the changes of a collection (see `changes.since`)."""
@@ -99,8 +97,8 @@ class Followed:
             return None
         return self.gallery.moment(self.seen.revision, self.seen.history)
 
-    def pending(self, revision: int, fetchers: Executor) -> Iterator[Changes]:
-        """Yields the changes up to a revision, in batches; the next batch is fetched while one is applied.
+    def pending(self, revision: int, fetchers: Executor, limit: int) -> Iterator[Changes]:
+        """Yields the changes up to a revision, about `limit` at a time; the next are fetched while some are applied.
 
         It ends early if the history has no such revision any more.
 
@@ -109,7 +107,7 @@ class Followed:
         """
 
         def fetch(known: int, seen: Point | None) -> Changes:
-            return self.kind.changes(self._collection, known, CATCH_UP, self.began or 0, seen)
+            return self.kind.changes(self._collection, known, limit, self.began or 0, seen)
 
         changes = fetch(self.revision, self.seen)
         while changes.revision < min(revision, changes.seen.revision):
