@@ -131,7 +131,7 @@ def build(settings: Settings, until: ExitStack, worker: Worker | None = None, op
 
     context = assemble(
         settings, loaded.through(watched), store, until,
-        snapshots=True, image_cache=settings.image_cache << 20, watched=watched,
+        snapshots=True, shared=worker.count > 1, image_cache=settings.image_cache << 20, watched=watched,
     )  # fmt: skip
     page = MetricsPage(metrics, settings.metrics_token, settings.is_on_loopback, worker.ask)
     bounds = bounded(settings)
@@ -152,9 +152,9 @@ def build(settings: Settings, until: ExitStack, worker: Worker | None = None, op
 
 
 def _background(worker: Worker, context: Context, trimmer: Background) -> tuple[Background, ...]:
-    """Returns the work beside requests; of many workers, one has the upkeep of the store and of the snapshots."""
+    """Returns the work beside requests; of many workers, one has the upkeep of the store."""
     database, due = context.store.database, worker.has_upkeep
-    upkeep = sweeper(database, due), completer(database, due), snapshot_writer(context.galleries, due)
+    upkeep = sweeper(database, due), completer(database, due), snapshot_writer(context.galleries)
     return (*upkeep, trimmer, expiry(context.image_cache))
 
 
@@ -165,6 +165,7 @@ def assemble(
     until: ExitStack,
     *,
     snapshots: bool = False,
+    shared: bool = False,
     image_cache: int = 0,
     watched: Wrap = lambda _, session: session,
 ) -> Context:
@@ -176,12 +177,13 @@ def assemble(
         store: the store of the collections.
         until: ends the context's threads at its end.
         snapshots: whether galleries are kept on disk; only a server does that.
+        shared: whether processes beside this one map the same snapshots.
         image_cache: bytes of the image cache; 0 for none.
         watched: wraps the networks of the attribute set, such as to count their calls.
     """
     parallel = ThreadPoolExecutor(settings.cores, thread_name_prefix="parallel")
     until.callback(parallel.shutdown)
-    galleries = Galleries(store, gallery_settings(settings, pack.manifest.dimension, snapshots))
+    galleries = Galleries(store, gallery_settings(settings, pack.manifest.dimension, snapshots, shared))
     return Context(
         pack, store, galleries, S3(s3_settings(settings)), parallel,
         Analyst(settings, pack.pipeline.cores, watched), settings.minimum_similarity, ImageCache(image_cache),
@@ -205,16 +207,19 @@ def bounded(settings: Settings) -> Bounds:
     )
 
 
-def gallery_settings(settings: Settings, dimension: int, snapshots: bool) -> GallerySettings:
+def gallery_settings(settings: Settings, dimension: int, snapshots: bool, shared: bool = False) -> GallerySettings:
     """Returns the settings of galleries for embeddings of so many dimensions.
 
-    The store names one snapshot of each gallery, so servers that share a store keep none: their files would differ.
+    A store that many machines use names no snapshots, since their files would differ. A server of one process on it
+    keeps none, and workers name theirs in files of their own, which they need to share memory.
     """
     threads, memory = settings.scan_threads or len(os.sched_getaffinity(0)), settings.gallery_memory << 20
-    if not snapshots or stores.is_shared(settings.store):
+    local = stores.is_shared(settings.store)
+    if not snapshots or (local and not shared):
         return GallerySettings(dimension, threads, memory)
     folder = stores.directory(settings.store, settings.data) / "snapshots"
-    return GallerySettings(dimension, threads, memory, folder, Placement(paged=settings.gallery_codes == "mapped"))
+    placement = Placement(paged=settings.gallery_codes == "mapped", shared=shared)
+    return GallerySettings(dimension, threads, memory, folder, placement, local)
 
 
 def vault(settings: Settings) -> Vault:

@@ -21,7 +21,7 @@ class Worker:
     Attributes:
         number: counts from 1.
         count: of workers.
-        has_upkeep: returns whether this one sweeps the store and writes snapshots, which only one may do at a time.
+        has_upkeep: returns whether this one sweeps the store, which only one may do at a time.
         ask: puts a question to the other workers, "ready" or "metrics", and returns their answers; empty for fine.
         refused: returns how many connections were refused before a worker had them.
         processes: returns the ids of all processes of the server; empty for the only one.

@@ -28,7 +28,7 @@ class Board:
 
     @property
     def upkeep(self) -> int:
-        """The number of the worker that sweeps the store and writes snapshots."""
+        """The number of the worker that sweeps the store."""
         return self._whole[_UPKEEP]
 
     @upkeep.setter
