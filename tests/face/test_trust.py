@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from mien.face.trust import LEAST, Trust
+from mien.face.trust import LEAST, Signs, Trust
 from mien.face.types import Pixels
 from mien.image.decode import read_header
 from mien.packs.load import Pack
@@ -20,9 +20,14 @@ FAULT = np.eye(1, SIZE, dtype=np.float32)  # what the fault adds, about the midd
 DEVIATION = np.float32(SIZE**-0.5)  # of good pictures' vectors, in every direction
 TRUST = Trust(
     np.zeros(SIZE, np.float32), FAULT / DEVIATION, FAULT * DEVIATION, usual=3, fault=0.5, lengths=(10,), length=(1,),
-    blank=6, most_blank=0.1, allowance=0.7,
+    blank=6, most_blank=0.1, eyes_blank=2, allowance=0.7,
 )  # fmt: skip
-GOOD, WHOLE = [np.full(300, 10, np.float32)], np.zeros(300, np.float32)
+
+
+def signs(length: float = 10.0, blank: float = 0.0, eyes_blank: float = 0.0) -> Signs:
+    return Signs(
+        [np.full(300, length, np.float32)], np.full(300, blank, np.float32), np.full(300, eyes_blank, np.float32)
+    )
 
 
 def drawn(seed: int, fault: float = 0.0) -> NDArray[np.float32]:
@@ -36,31 +41,31 @@ def above(vectors: NDArray[np.float32], bar: float) -> float:
 
 def test_good_pictures_keep_their_vectors() -> None:
     vectors = drawn(1)
-    usual = TRUST.strengths(vectors) < TRUST.usual
+    usual = TRUST.cleared(vectors)[1] < TRUST.usual
     assert usual.mean() > 0.98
-    np.testing.assert_allclose(TRUST.applied(vectors, GOOD, WHOLE)[usual], vectors[usual], atol=1e-6)
+    np.testing.assert_allclose(TRUST.applied(vectors, signs())[usual], vectors[usual], atol=1e-6)
 
 
 def test_strangers_under_one_fault_match_no_more_often_than_others() -> None:
     bar = float(np.quantile((drawn(1) @ drawn(2).T), 0.999))
     faulty = drawn(3, fault=8)
     assert above(faulty, bar) > 0.3
-    assert above(TRUST.cleared(faulty), bar) < 0.01
-    assert above(TRUST.applied(faulty, GOOD, WHOLE), bar) <= 0.001
+    assert above(TRUST.cleared(faulty)[0], bar) < 0.01
+    assert above(TRUST.applied(faulty, signs()), bar) <= 0.001
 
 
 def test_a_person_under_a_fault_is_still_nearer_to_himself_than_strangers_are() -> None:
     person, faulty = drawn(4), drawn(4, fault=5)
-    cleared = TRUST.cleared(faulty)
+    cleared, _ = TRUST.cleared(faulty)
     ours = (cleared * person).sum(axis=1)
     assert np.median(ours) > np.quantile(cleared @ person.T, 0.99)
 
 
-@pytest.mark.parametrize(("length", "blank"), [(5.0, 0.0), (10.0, 0.5)])
-def test_short_answers_and_blank_faces_are_trusted_less(length: float, blank: float) -> None:
+@pytest.mark.parametrize("doubtful", [signs(length=5), signs(blank=0.5), signs(eyes_blank=0.5)])
+def test_short_answers_blank_faces_and_covered_eyes_are_trusted_less(doubtful: Signs) -> None:
     vectors = drawn(5)
-    shortened = TRUST.applied(vectors, [np.full(300, length, np.float32)], np.full(300, blank, np.float32))
-    good = TRUST.applied(vectors, GOOD, WHOLE)
+    shortened = TRUST.applied(vectors, doubtful)
+    good = TRUST.applied(vectors, signs())
     lengths, whole = np.linalg.norm(shortened, axis=1), np.linalg.norm(good, axis=1)
     assert (lengths <= whole + 1e-6).all()
     assert lengths.mean() < whole.mean() - 0.02
@@ -74,7 +79,7 @@ def test_lengths_are_within_their_bounds(
     seed: int, fault: float, length: float, blank: float, allowance: float
 ) -> None:
     doubting = replace(TRUST, allowance=allowance)
-    vectors = doubting.applied(drawn(seed, fault), [np.full(300, length, np.float32)], np.full(300, blank, np.float32))
+    vectors = doubting.applied(drawn(seed, fault), signs(length, blank, blank))
     lengths = np.linalg.norm(vectors, axis=1)
     assert (lengths >= LEAST - 1e-5).all()
     assert (lengths <= 1 + 1e-5).all()

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mien.engine.session import Session
 from mien.face.crowd import Crowd
-from mien.face.trust import Trust
+from mien.face.trust import Signs, Trust
 from mien.face.types import Crop, Face, Pixels, Points
 
 Embeddings = NDArray[np.float32]
@@ -120,8 +120,7 @@ class Ensemble:
         outputs = self.apart([face.crops for face in faces])
         vectors = self.joined([each.vectors for each in outputs])
         if self.trust is not None:
-            blank = np.array([face.quality.blank / 100 for face in faces], np.float32)
-            vectors = self.trust.applied(vectors, [each.lengths for each in outputs], blank)
+            vectors = self.trust.applied(vectors, _signs(faces, outputs))
         if self.crowd is not None:
             vectors = self.crowd.shortened(vectors)
         return vectors.astype(np.float16).astype(np.float32)
@@ -143,6 +142,11 @@ class Ensemble:
         total = sum(each.weight for each in self.embedders)
         scales = [np.float32((each.weight / total) ** 0.5) for each in self.embedders]
         return np.concatenate([part * scale for part, scale in zip(parts, scales, strict=True)], axis=1)
+
+
+def _signs(faces: Sequence[Face], outputs: Sequence[Output]) -> Signs:
+    shares = np.array([(face.quality.blank, face.quality.eyes_blank) for face in faces], np.float32) / np.float32(100)
+    return Signs([each.lengths for each in outputs], shares[:, 0], shares[:, 1])
 
 
 def _stacked(crops: Sequence[Crop]) -> tuple[Pixels, Pixels | None]:

@@ -27,6 +27,7 @@ _HALF_SHARP = 0.09  # the ratio of detail that gives half of full sharpness
 # Parts of a face that show nothing: windows whose luma has less than this share of the face's deviation.
 _WINDOW = 7
 _BLANK = 0.03
+_EYES = 0.26  # half the height of the band of the eyes, in shares of the way to the mouth
 
 
 def pose(landmarks: Points) -> Pose:
@@ -59,15 +60,17 @@ def quality(crop: Pixels, points: Points) -> Quality:
         crop: uint8 RGB (size, size, 3), aligned.
         points: float32 (5, 2), the landmarks' places in the crop, in pixels.
     """
-    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[_face_area(points, crop.shape[0])]
-    luma = np.asarray(grey, np.float32)
+    rows, columns = _face_area(points, crop.shape[0])
+    luma = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[rows, columns], np.float32)
     mean, spread = (float(each[0, 0]) for each in cv2.meanStdDev(luma))
     detail = _detail(luma) ** 2
+    blank = _blank(luma, spread)
     return Quality(
         brightness=mean / 2.55,
         sharpness=100 * detail / (detail + _HALF_SHARP**2),
         contrast=min(100.0, spread / 1.275),
-        blank=_blank(luma, spread),
+        blank=_percent(blank),
+        eyes_blank=_percent(blank[_eye_rows(points, rows)]),
     )
 
 
@@ -80,13 +83,23 @@ def _detail(luma: NDArray[np.float32]) -> float:
     return max(bends[1] - _NOISE * bends[0], 0.0) / max(bends[-1], 1.0)
 
 
-def _blank(luma: NDArray[np.float32], spread: float) -> float:
-    """Returns the percentage of the face that shows nothing: covered, burnt out or in black shadow."""
+def _blank(luma: NDArray[np.float32], spread: float) -> NDArray[np.uint8]:
+    """Returns where the face shows nothing, uint8 of the shape of `luma`, 0 or 255: covered, burnt out or black."""
     window = (_WINDOW, _WINDOW)
     mean = cv2.blur(luma, window)
     variance = cv2.subtract(cv2.sqrBoxFilter(luma, cv2.CV_32F, window), cv2.multiply(mean, mean))
-    blank = cv2.compare(variance, (_BLANK * max(spread, 1.0)) ** 2, cv2.CMP_LT)  # type: ignore[call-overload]
-    return 100 * cv2.countNonZero(blank) / luma.size
+    least = (_BLANK * max(spread, 1.0)) ** 2
+    return np.asarray(cv2.compare(variance, least, cv2.CMP_LT), np.uint8)  # type: ignore[call-overload]
+
+
+def _percent(mask: NDArray[np.uint8]) -> float:
+    return 100 * cv2.countNonZero(mask) / max(mask.size, 1)
+
+
+def _eye_rows(points: Points, rows: slice) -> slice:
+    """Returns which rows of the face area `rows` show the eyes, what glasses cover, from cheek to cheek."""
+    middle, reach = float(points[:2, 1].mean()), _EYES * float(points[3:, 1].mean() - points[:2, 1].mean())
+    return slice(max(0, round(middle - reach) - rows.start), max(0, round(middle + reach) - rows.start))
 
 
 def _face_area(points: Points, size: int) -> tuple[slice, slice]:

@@ -97,12 +97,14 @@ class Quality:
         sharpness: 0–100, fine detail in the face over coarse.
         contrast: 0–100, spread of the luma of the face; low under a veil, glare or flat noise.
         blank: 0–100, the percentage of the face that shows nothing: covered, burnt out or in black shadow.
+        eyes_blank: 0–100, the same of the band of the eyes.
     """
 
     brightness: float
     sharpness: float
     contrast: float
     blank: float = 0.0
+    eyes_blank: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

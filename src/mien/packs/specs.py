@@ -147,4 +147,5 @@ class TrustSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     length: list[float]
     blank: float
     most_blank: Share
+    eyes_blank: float
     allowance: float
