@@ -171,3 +171,15 @@ def test_releasing_disturbs_no_thread_that_runs(file: Path) -> None:
         assert released.result() > 0
     for each in found:
         np.testing.assert_array_equal(each, expected)
+
+
+def test_without_kernels_for_chains_of_layers_a_network_answers_the_same(file: Path) -> None:
+    chained, apart = (compiled(file, chained=each) for each in (True, False))
+    assert len(kernels(chained)) > len(kernels(apart))
+    np.testing.assert_allclose(answer(chained, INPUTS), answer(apart, INPUTS), atol=1e-4)
+
+
+def kernels(session: OpenVinoSession) -> list[object]:
+    """The chains of layers that have a kernel of their own."""
+    layers = session._singles.compiled.get_runtime_model().get_ops()
+    return [layer for layer in layers if "Subgraph" in str(layer.get_rt_info()["layerType"].astype(str))]

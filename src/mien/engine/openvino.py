@@ -101,10 +101,8 @@ class OpenVinoSession:
         built = steps.build()
         count, pairs = cores.count, cores.count // 2
         threads = 2 if graph.lean and pairs else 1
-        if graph.lean:
-            options["SNIPPETS_MODE"] = (
-                "DISABLE"  # kernels made for each chain of small layers, of which each has a copy
-            )
+        if graph.lean or not graph.chained:
+            options["SNIPPETS_MODE"] = "DISABLE"
         self._singles = _Lanes(built, count // threads, threads, LANES * (count // threads), options)
         self._pairs = _Lanes(built, pairs, 2, pairs, options) if graph.paired and pairs else None
         self._names = [output_name(port) for port in self._singles.compiled.outputs]

@@ -177,7 +177,7 @@ class Networks:
 
     def compile(
         self, name: str, shape: tuple[int, int], entry: Preprocessing, batch: int = 1, *, paired: bool = False,
-        lean: bool = False,
+        chained: bool = True, lean: bool = False,
     ) -> Session:  # fmt: skip
         """Compiles the network in the file of this name.
 
@@ -187,6 +187,7 @@ class Networks:
             entry: colour order, mean and scale.
             batch: inputs in one call.
             paired: whether an inference takes a second core that would idle.
+            chained: whether chains of small layers get kernels of their own.
             lean: whether it takes little memory rather than little time.
         """
         reader = next(file.reader for file in self.manifest.files if file.name == name)
@@ -196,12 +197,13 @@ class Networks:
         if read in (None, blockwise.read):  # this reader copies all else that an ONNX file says
             networks.check(self.files[name], self.files)
         color, mean, scale = entry
-        graph = Graph(self.files[name], *shape, color, mean, scale, batch, paired, lean, read)
+        graph = Graph(self.files[name], *shape, color, mean, scale, batch, paired, chained, lean, read)
         return self.compile_graph(graph, self.cores)
 
     def embedder(self, spec: EmbedderSpec) -> Embedder:
         """Compiles an embedding network and places its landmarks."""
-        session = self.compile(spec.file, (spec.size, spec.size), (spec.color, spec.mean, spec.scale))
+        entry: Preprocessing = (spec.color, spec.mean, spec.scale)
+        session = self.compile(spec.file, (spec.size, spec.size), entry, chained=False)
         points, mirrored = (_points(spec, scale) for scale in spec.scales)
         apart = mirrored if spec.mirror and spec.scales[0] != spec.scales[1] else None
         return Embedder(session, points, spec.dimension, spec.mirror, apart, spec.cubic, spec.weight)
@@ -217,7 +219,7 @@ class Networks:
         finder = Detector(wide, narrow, HEADS[spec.head], spec.least_score, spec.most_overlap)
         if not spec.sure:
             return Turned(finder, None, 0.0)
-        small = self.compile(spec.file, (SMALL, SMALL), entry)
+        small = self.compile(spec.file, (SMALL, SMALL), entry, lean=True)
         return Turned(replace(finder, small=small), replace(finder, wide=small, narrow=small), spec.sure)
 
     def cascade(self, spec: CascadeSpec) -> Turned:
