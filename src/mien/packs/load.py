@@ -219,7 +219,7 @@ class Networks:
         finder = Detector(wide, narrow, HEADS[spec.head], spec.least_score, spec.most_overlap)
         if not spec.sure:
             return Turned(finder, None, 0.0)
-        small = self.compile(spec.file, (SMALL, SMALL), entry, lean=True)
+        small = self.compile(spec.file, (SMALL, SMALL), entry)
         return Turned(replace(finder, small=small), replace(finder, wide=small, narrow=small), spec.sure)
 
     def cascade(self, spec: CascadeSpec) -> Turned:
