@@ -18,8 +18,9 @@ IN_A_ROW = 2  # hints on the canvas on which they are looked at
 MOST_HINTS = IN_A_ROW**2
 MIDDLE = 0.375  # half of the side of a hint's part of it, within which a face's middle lies, in sides of the part
 
-LEAST_LYING = 0.25  # least score of what may be a turned face, more for one with less than
+LEAST_LYING = 0.25  # least score of what may be a turned face, and more the smaller it is below
 LYING = 0.12  # of the area of the largest face found; turned faces are seen smaller than they are
+LARGER = 0.25  # power of the area in LYING's terms by which less is asked of a larger one, which is rarely a bystander
 WITHIN = 0.06  # of the picture's longer side; what is shorter is not looked at turned
 
 Scores = NDArray[np.float32]
@@ -81,8 +82,8 @@ def may_be_turned(boxes: Boxes, scores: Scores, faces: Boxes, longer: int) -> ND
         longer: the longer side of the picture.
     """
     areas, largest = (np.prod(each[:, 2:] - each[:, :2], axis=1) for each in (boxes, faces))
-    enough = LYING * largest.max(initial=0)
-    likely = scores * np.minimum(areas, enough) >= LEAST_LYING * enough
+    ratios = areas / max(LYING * float(largest.max(initial=0)), 1.0)
+    likely = scores * np.minimum(ratios, ratios**LARGER) >= LEAST_LYING
     likely &= areas >= (WITHIN * longer) ** 2
     likely[likely] = ~_lie_on(boxes[likely], faces)
     return np.asarray(likely)
