@@ -35,11 +35,13 @@ from mien.serving.image_cache import ImageCache, expiry
 from mien.serving.request import Writers
 from mien.serving.snapshot_writer import snapshot_writer
 from mien.store import open as stores
+from mien.store.engines.apart import Apart
 from mien.store.open import Store
 from mien.store.upkeep.checksums import completer
 from mien.store.upkeep.sweep import sweeper
 from mien.system import heap, leftovers
 from mien.system.background import Background
+from mien.system.shared_memory import SharedMemory
 from mien.system.worker import Worker
 from mien.watch import log
 from mien.watch import tracing as traces
@@ -116,11 +118,12 @@ def build(settings: Settings, until: ExitStack, worker: Worker | None = None, op
     worker = worker or Worker()
     # one for each thread of both kinds and for the preauthenticator, so that none waits for another's
     connections_to_store = 2 * PER_CORE * settings.cores + 1
-    store = stores.open_store(settings.store, settings.data, connections=connections_to_store)
+    apart = Apart(worker.common.writing.exclusive, worker.common.opening.exclusive)
+    store = stores.open_store(settings.store, settings.data, connections_to_store, apart)
     until.callback(store.database.close)
     opened()
     # before the pack, which takes longer, so that a wrong master key fails early
-    authenticator = Authenticator(store.keys, vault(settings), rates=Rates(worker.buckets))
+    authenticator = Authenticator(store.keys, vault(settings), rates=Rates(worker.common.buckets))
     until.callback(authenticator.close)
     loaded, metrics, tracing = open_pack(settings), Metrics(worker), traces.start(os.environ)
     if tracing:
@@ -134,7 +137,7 @@ def build(settings: Settings, until: ExitStack, worker: Worker | None = None, op
         snapshots=True, shared=worker.count > 1, image_cache=settings.image_cache << 20, watched=watched,
     )  # fmt: skip
     page = MetricsPage(metrics, settings.metrics_token, settings.is_on_loopback, worker.ask)
-    bounds = bounded(settings)
+    bounds = bounded(settings, worker.common.giants)
     ready = Readiness(loaded.check, store.keys.any, bounds.is_stuck, store.database.probe)
     readyz = ReadinessPage(ready, worker.ask).page
     pages: dict[str, Page] = {"/healthz": alive, "/readyz": readyz, "/metrics": page.page}
@@ -190,14 +193,15 @@ def assemble(
     )  # fmt: skip
 
 
-def bounded(settings: Settings) -> Bounds:
-    """Returns the limits that all requests share."""
+def bounded(settings: Settings, giants: SharedMemory) -> Bounds:
+    """Returns the limits that all requests share; workers take turns with pictures that exceed their pixels."""
     threads, bodies, pixels = PER_CORE * settings.cores, settings.bodies_in_flight << 20, settings.pixels_in_flight
     half = max(1, threads // 2)
     return Bounds(
         # half for a key and three quarters for an address; not lent, since a slow sender would not give it back
         bodies=Budget(bodies, (bodies // 2, 3 * bodies // 4), lending=math.inf),
         pixels=Budget(pixels * 10**6, (pixels * 10**6 // 2,)),
+        giants=giants,
         threads=Budget(threads, (half,)),
         reading=Budget(threads, (half,)),
         writers=Writers(half),

@@ -166,7 +166,7 @@ def test_a_data_directory_has_one_server(crew: Live, packs: str) -> None:
 
 @pytest.mark.parametrize(
     ("flags", "says"),
-    [(("--pack", "nowhere"), "nowhere"), (("--engine", "onnx", "--precision", "bf16"), "ONNX Runtime runs networks")],
+    [(("--pack", "nowhere"), "nowhere"), (("--attributes", "nowhere"), "nowhere is none of them")],
 )
 def test_what_cannot_start_says_why_once(packs: str, tmp_path: Path, flags: tuple[str, ...], says: str) -> None:
     command = live.command("serve", "--data", str(tmp_path / "data"), "--packs", packs, "--port", "0", "--workers", "3")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from mien.serving.budget import Budget
 from mien.serving.request import Writers
+from mien.system.shared_memory import SharedMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,7 @@ class Bounds:
     Attributes:
         bodies: bytes of request bodies, but for small ones.
         pixels: pixels of decoded images.
+        giants: the lock of pictures that exceed `pixels`, of which all workers together decode one at a time.
         threads: operations that analyze images or write.
         reading: operations that only read, in addition to `threads`.
         writers: operations that write to one collection.
@@ -23,6 +25,7 @@ class Bounds:
 
     bodies: Budget
     pixels: Budget
+    giants: SharedMemory
     threads: Budget
     reading: Budget
     writers: Writers

@@ -15,7 +15,9 @@ from mien.errors import ThrottlingError
 from mien.face.types import Picture, Pixels
 from mien.image.decode import LITTLE, EncodedPicture
 from mien.serving.budget import Budget, Share
+from mien.system.shared_memory import SharedMemory
 
+AGAIN = 0.02  # seconds between two looks whether another worker has finished a giant picture
 PIXELS = 100_000_000  # in flight by default: one image of the largest size
 
 
@@ -85,17 +87,35 @@ class Request:
         queue_timeout: seconds that it waits for its share of that budget.
         party: the access key or address that the share is charged to.
         writers: the limit on writers of a collection, shared by all requests.
+        giants: the lock of pictures that exceed the budget, shared by all workers; None for one process.
 
     Attributes:
         key: name of the access key that signed it, for the log.
         stages: the finished stages, in the order of their ends.
     """
 
-    __slots__ = ("_abandoned", "_faces", "_pixels", "_queue_timeout", "_turn", "_writers", "key", "party", "stages")
+    __slots__ = (
+        "_abandoned",
+        "_faces",
+        "_giants",
+        "_pixels",
+        "_queue_timeout",
+        "_turn",
+        "_writers",
+        "key",
+        "party",
+        "stages",
+    )
 
     def __init__(
-        self, pixels: Budget | None = None, queue_timeout: float = 0.0, party: str = "", writers: Writers | None = None
+        self,
+        pixels: Budget | None = None,
+        queue_timeout: float = 0.0,
+        party: str = "",
+        writers: Writers | None = None,
+        giants: SharedMemory | None = None,
     ) -> None:
+        self._giants = giants
         self._pixels = pixels or Budget(PIXELS)
         self._queue_timeout = queue_timeout
         self._writers = writers or Writers()
@@ -148,8 +168,30 @@ class Request:
             ThrottlingError: the share was not granted in time.
             AbandonedError: the client no longer waits.
         """
-        with self.pixels(picture.cost), _PictureInTurn(picture, self._turn) as held:
+        with self.pixels(picture.cost), self._alone(picture.cost), _PictureInTurn(picture, self._turn) as held:
             yield held
+
+    @contextmanager
+    def _alone(self, count: int) -> Iterator[None]:
+        """Waits until no other worker decodes a picture that exceeds its share of the pixels, if this one does.
+
+        Raises:
+            ThrottlingError: that took too long.
+            AbandonedError: the client no longer waits.
+        """
+        if self._giants is None or count <= self._pixels.total:
+            yield
+            return
+        until = time.monotonic() + self._queue_timeout
+        while True:
+            with self._giants.alone() as is_alone:
+                if is_alone:
+                    yield
+                    return
+            self.raise_if_abandoned()
+            if time.monotonic() >= until:
+                raise ThrottlingError
+            time.sleep(AGAIN)
 
     def pixels(self, count: int) -> Share:
         """Waits for a share of the pixels that may be decoded at the same time.

@@ -6,6 +6,7 @@ from pathlib import Path
 from mien.errors import SetupError
 from mien.store.base import Database
 from mien.store.engines import presence
+from mien.store.engines.apart import Apart
 from mien.store.engines.lock import DirectoryLock
 from mien.store.engines.sqlite import SqliteDatabase
 from mien.store.tables.collections import Collections
@@ -55,13 +56,14 @@ def over(database: Database) -> Store:
     )
 
 
-def open_store(store: str, data: str, connections: int = 4) -> Store:
+def open_store(store: str, data: str, connections: int = 4, apart: Apart | None = None) -> Store:
     """Opens the store that a setting names, and creates it if it does not exist.
 
     Args:
         store: empty for SQLite under `data`, sqlite:///PATH, or postgresql://USER:PASSWORD@HOST:PORT/DATABASE.
         data: the data directory.
         connections: to a database on the network, at most.
+        apart: locks between the processes of a server that share a SQLite file.
 
     Raises:
         SetupError: it cannot be opened, or the address is of no known kind.
@@ -69,7 +71,7 @@ def open_store(store: str, data: str, connections: int = 4) -> Store:
     if not is_shared(store):
         where = place(store, data)
         presence.require(where)
-        database = SqliteDatabase(where)
+        database = SqliteDatabase(where, apart)
         presence.mark(where)
         return over(database)
     try:

@@ -15,6 +15,23 @@ async def nobody(_: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Common:
+    """Memory and locks that all workers have in common, made before they are forked.
+
+    Attributes:
+        buckets: the token buckets of access keys.
+        writing: taken for a commit, since SQLite lets writers of other processes wait without an order.
+        opening: taken while a store that was replaced is opened again.
+        giants: taken for a picture that exceeds a worker's share of the pixels in flight.
+    """
+
+    buckets: SharedMemory = field(default_factory=lambda: SharedMemory(BUCKETS))
+    writing: SharedMemory = field(default_factory=lambda: SharedMemory(1))
+    opening: SharedMemory = field(default_factory=lambda: SharedMemory(1))
+    giants: SharedMemory = field(default_factory=lambda: SharedMemory(1))
+
+
+@dataclass(frozen=True, slots=True)
 class Worker:
     """A worker; without arguments the only one, a server of one process.
 
@@ -26,7 +43,7 @@ class Worker:
         refused: returns how many connections were refused before a worker had them.
         processes: returns the ids of all processes of the server; empty for the only one.
         metrics: the folder in which all workers count; None for the only one.
-        buckets: memory for the token buckets of access keys, shared by all workers.
+        common: what all workers have in common.
     """
 
     number: int = 1
@@ -36,4 +53,4 @@ class Worker:
     refused: Callable[[], int] = lambda: 0
     processes: Callable[[], list[int]] = list
     metrics: Path | None = None
-    buckets: SharedMemory = field(default_factory=lambda: SharedMemory(BUCKETS))
+    common: Common = field(default_factory=Common)

@@ -73,7 +73,8 @@ class Admission:
 
     def request(self, arrival: Arrival) -> Request:
         """Returns the budget and the stages of a new request."""
-        return Request(self._bounds.pixels, self._bounds.queue_timeout, arrival.party, self._bounds.writers)
+        bounds = self._bounds
+        return Request(bounds.pixels, bounds.queue_timeout, arrival.party, bounds.writers, bounds.giants)
 
     async def body(self, arrival: Arrival, request: Request) -> tuple[bytearray, Share | None]:
         """Reads a request's body, and returns it with the memory reserved for it, which the caller releases.

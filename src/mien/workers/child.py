@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mien.config import Settings
 from mien.errors import SetupError
-from mien.system.shared_memory import SharedMemory
+from mien.system.worker import Common, Worker
 from mien.workers import shares
 from mien.workers.board import LEAVING, READY, Board
 from mien.workers.channel import GoneError, WorkerEnd
@@ -21,7 +21,7 @@ _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
 def run(  # noqa: PLR0917
-    settings: Settings, number: int, board: Board, channel: WorkerEnd, buckets: SharedMemory, counting: Path, port: int
+    settings: Settings, number: int, board: Board, channel: WorkerEnd, common: Common, counting: Path, port: int
 ) -> int:
     """Serves until the parent stops it or ends; returns the exit code.
 
@@ -30,14 +30,14 @@ def run(  # noqa: PLR0917
         number: of this worker.
         board: shared with the parent and the other workers.
         channel: to the parent.
-        buckets: memory for the token buckets of access keys.
+        common: what all workers have in common.
         counting: the folder in which workers count.
         port: that the parent listens on.
     """
     die_with(board.parent)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(counting)  # read by prometheus_client when it is imported
     try:
-        _serve(settings, number, board, channel, buckets, counting, port)
+        _serve(settings, number, board, channel, common, counting, port)
     except SetupError as error:
         channel.tell("failed", str(error))
         return 1
@@ -66,17 +66,16 @@ def die_with(parent: int) -> None:
 
 
 def _serve(  # noqa: PLR0917
-    settings: Settings, number: int, board: Board, channel: WorkerEnd, buckets: SharedMemory, counting: Path, port: int
+    settings: Settings, number: int, board: Board, channel: WorkerEnd, common: Common, counting: Path, port: int
 ) -> None:
     from mien.app import App  # noqa: PLC0415  after the fork
     from mien.operations.context import Context  # noqa: PLC0415
-    from mien.system.worker import Worker  # noqa: PLC0415
     from mien.welcome import welcome  # noqa: PLC0415
     from mien.workers import arrivals, serving_process  # noqa: PLC0415
 
     worker = Worker(
         number, board.count, lambda: board.upkeep == number, partial(arrivals.ask, board, number, channel),
-        partial(board.refused, number), board.processes, counting, buckets,
+        partial(board.refused, number), board.processes, counting, common,
     )  # fmt: skip
 
     def source(built: App) -> arrivals.Arrivals:

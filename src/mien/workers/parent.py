@@ -15,8 +15,7 @@ from pathlib import Path
 
 from mien.config import Settings
 from mien.errors import SetupError
-from mien.system.shared_memory import SharedMemory
-from mien.system.worker import BUCKETS
+from mien.system.worker import Common
 from mien.wire.port import BACKLOG
 from mien.workers import child, shares
 from mien.workers.board import Board
@@ -43,7 +42,7 @@ class Parent:
         self._board = Board(shares.count(settings))
         self._board.parent = os.getpid()
         self._members = [Member(number, self._board) for number in self._board.numbers()]
-        self._buckets = SharedMemory(BUCKETS)
+        self._common = Common()
         self._events = selectors.DefaultSelector()
         self._woken, self._wakes = socket.socketpair()
         self._welcome = ""
@@ -145,7 +144,7 @@ class Parent:
         self._events.close()
         for held in (self._woken, self._wakes, self._listening, *self._channels(but=number)):
             held.close()
-        return child.run(self._settings, number, self._board, end, self._buckets, self._counting, port)
+        return child.run(self._settings, number, self._board, end, self._common, self._counting, port)
 
     def _channels(self, but: int) -> list[socket.socket]:
         """Returns the ends of all channels, except for a worker's own end."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from mien.errors import SetupError
 from mien.store.base import Cursor, DiskError, Row, StoreRefusedError, StoreUnavailableError, T, Work
+from mien.store.engines.apart import Apart
 from mien.store.engines.log_size import LogSize
 from mien.store.engines.outage_log import PROBE, Outage
 from mien.store.engines.reserve import Reserve
@@ -58,11 +59,17 @@ class SqliteCursor:
 
 
 class SqliteDatabase:
-    """A SQLite file, migrated when opened, and reopened when another file replaces it."""
+    """A SQLite file, migrated when opened, and reopened when another file replaces it.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: of the file.
+        apart: locks between the processes of this server.
+    """
+
+    def __init__(self, path: Path, apart: Apart | None = None) -> None:
         self._path = path
-        self._group = Batching(self._commit)
+        self._apart = apart or Apart()
+        self._group = Batching(self._commit_in_turn)
         self._all: list[sqlite3.Connection] = []
         self._opening = threading.Lock()
         self._is_missed = False
@@ -98,7 +105,7 @@ class SqliteDatabase:
         """
         if self._there.is_in_place():
             return
-        with self._opening:
+        with self._opening, self._apart.opening():
             if self._there.is_in_place():
                 return
             try:
@@ -178,6 +185,10 @@ class SqliteDatabase:
                 raise StoreRefusedError("the database file is damaged")
             self._broken = False
         self.write(lambda cursor: cursor.run(PROBE))
+
+    def _commit_in_turn(self, works: Sequence[Callable[[Cursor], Any]]) -> list[Any]:
+        with self._apart.writing():
+            return self._commit(works)
 
     def _commit(self, works: Sequence[Callable[[Cursor], Any]]) -> list[Any]:
         """Runs pieces of work in one transaction; returns the result of each, or a Failure."""
