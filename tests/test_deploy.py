@@ -123,7 +123,15 @@ def test_kubernetes_names_settings_that_exist_and_has_probes_and_limits() -> Non
     assert probed == {"/healthz", "/readyz"}
 
 
-@pytest.mark.parametrize("file", ["Dockerfile", "compose.yaml", "Caddyfile", "kubernetes.yaml"])
+def test_the_unit_names_settings_that_exist_and_stops_the_parent_first() -> None:
+    unit = (DEPLOY / "mien.service").read_text()
+    (given,) = re.findall(r"^Environment=(.*)$", unit, re.MULTILINE)
+    assert {pair.split("=")[0] for pair in given.split() if pair.startswith("MIEN_")} <= VARIABLES
+    assert "KillMode=mixed" in unit  # SIGTERM to the parent alone, which stops its workers
+    assert re.findall(r"^ExecStart=(.*)$", unit, re.MULTILINE) == ["/opt/mien/bin/mien serve"]
+
+
+@pytest.mark.parametrize("file", ["Dockerfile", "compose.yaml", "Caddyfile", "kubernetes.yaml", "mien.service"])
 def test_each_file_says_what_was_not_run(file: str) -> None:
     assert re.search(r"[Nn]ot run", (DEPLOY / file).read_text())
 

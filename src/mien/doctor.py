@@ -19,6 +19,7 @@ from mien.packs.analyst import SET, Analyst
 from mien.packs.manifest import Manifest
 from mien.store import open as stores
 from mien.store.engines.lock import DirectoryInUseError
+from mien.workers import shares
 
 LEAST_DISK = 100 * 1024 * 1024  # bytes; with less, the next IndexFaces may fail
 LIBRARIES = ("openvino", "numpy", "opencv-python-headless", "simplejpeg", "pillow", "msgspec", "uvicorn")
@@ -77,6 +78,7 @@ def _pack(settings: Settings, findings: Findings) -> None:
     runtime = pack.runtime
     findings.found["engine"] = f"{runtime.engine} {runtime.version}"
     findings.found["device"] = f"{runtime.device}, {settings.cores} inferences at a time"
+    findings.found["workers"] = shares.describe(settings)
     findings.found["precision"] = runtime.precision
     findings.found["start-up check"] = _passed(entry)
     findings.found |= _placed({name: session.describe() for name, session in pack.sessions.items()})
