@@ -37,6 +37,12 @@ def test_a_sound_machine_is_found_sound(packs: str, tmp_path: Path) -> None:
     assert "passed" in found["start-up check"]
 
 
+def test_it_says_how_many_workers_would_serve(packs: str, tmp_path: Path) -> None:
+    flags = ("--threads", "7", "--workers", "3", "--attributes", "none")
+    _, said = findings(packs, tmp_path / "data", *flags)
+    assert said["found"]["workers"] == "3 processes under a parent, with 2 or 3 threads each"
+
+
 def test_a_person_reads_the_same(packs: str, tmp_path: Path) -> None:
     ran = doctor("--packs", packs, "--data", str(tmp_path / "data"), cwd=tmp_path)
     assert ran.returncode == 0
