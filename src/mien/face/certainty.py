@@ -19,7 +19,7 @@ _NO_MESH = -2.5
 _DOUBTFUL = 0.95  # the certainty below which the mesh is asked; a clear face behind a hand may have none
 
 _CLEAR = 0.999  # the certainty from which a face is not looked at again
-_SURROUND = 1.75  # the side of what is looked at again, in longer sides of the face's box
+_SURROUND = 1.25  # the side of what is looked at again, in longer sides of the face's box
 _OFF = 0.25  # how far beside the middle the same face may be found again, in longer sides of its box
 _UNMEASURED = ((0.0, 0.7), (0.5, 0.99), (1.0, 0.999))  # how far from the least score to 1, and the probability there
 _LEAST_AGAIN = 0.05  # the least score that counts when a face is looked at again
