@@ -4,17 +4,14 @@ All shapes of the network are known, for one input. What only changes a shape be
 follows, with -1 for the first axis: so the nodes take several inputs as well, as long as that axis is theirs.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import onnx
-from numpy.typing import NDArray
-from onnx import helper, numpy_helper
+from onnx import helper
 
+from mien.engine.nodes import Nodes
 from mien.engine.quiet import ov
-
-OPSET = 18
 
 _ONE_TO_ONE = {
     "Abs": "Abs", "Add": "Add", "Divide": "Div", "Exp": "Exp", "HSwish": "HardSwish", "Maximum": "Max",
@@ -23,35 +20,6 @@ _ONE_TO_ONE = {
 }  # fmt: skip
 _REDUCTIONS = ("ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum")
 _RESHAPES = ("Reshape", "Squeeze", "Unsqueeze")
-
-
-class Nodes:
-    """Nodes and weights as they are written, named by a prefix and a number."""
-
-    def __init__(self, prefix: str = "") -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.weights: list[onnx.TensorProto] = []
-        self._prefix = prefix
-
-    def node(self, kind: str, inputs: Sequence[str], **attributes: Any) -> str:
-        """Appends a node with one output, and returns the output's name."""
-        output = f"{self._prefix}node{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [output], **attributes))
-        return output
-
-    def weight(self, values: NDArray[Any]) -> str:
-        """Appends a constant, and returns its name."""
-        name = f"{self._prefix}weight{len(self.weights)}"
-        self.weights.append(numpy_helper.from_array(np.asarray(values, order="C"), name))
-        return name
-
-    def numbers(self, values: Sequence[int]) -> str:
-        """Appends a constant row of whole numbers, such as a shape, and returns its name."""
-        return self.weight(np.array(values, np.int64))
-
-    def reshaped(self, tensor: str, shape: Sequence[int]) -> str:
-        """Appends a `Reshape` to a shape that is known for one input."""
-        return self.node("Reshape", [tensor, self.numbers([-1, *shape[1:]] if shape else [])])
 
 
 def write(to: Nodes, layer: ov.Node, inputs: list[str]) -> str:

@@ -1,7 +1,7 @@
 """Writes a network as ONNX for ONNX Runtime: pixels in as bytes, preprocessing in the graph, any count of inputs.
 
-A file of ONNX is taken as it is. Whatever else OpenVINO reads, or a reader builds with it, is written out layer by
-layer. Either way every `Reshape` gets a first axis of -1, since publishers write a 1 there.
+A file of ONNX is taken as it is, and what else OpenVINO reads is exported before. Every `Reshape` gets a first axis of
+-1, since publishers write a 1 there.
 """
 
 import math
@@ -11,13 +11,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from mien.engine.layers import OPSET, Nodes, write
-from mien.engine.models import bounded, output_name, read_model
-from mien.engine.quiet import ov, passes
+from mien.engine.nodes import Nodes
 from mien.engine.session import Graph, hold_size
 
 ENTRY, COUNT = "mien/pixels", "N"  # the input's name, and that of its first axis; a file may have any other
-_IR_VERSION = 9  # of the files that are written here; any ONNX Runtime that runs OPSET reads it
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +41,14 @@ def written(graph: Graph, *, half: bool = False) -> Written:
         ValueError: it is no network, too large, or has a layer that cannot be written.
     """
     found = graph.read(graph.file) if graph.read else None
-    if found is None:
-        found = graph.file.read_bytes() if graph.file.suffix == ".onnx" else read_model(graph.file)
-    model, numbers = _taken(found, graph) if isinstance(found, bytes) else _exported(found, graph)
+    if found is None and graph.file.suffix == ".onnx":
+        found = graph.file.read_bytes()
+    if not isinstance(found, bytes):
+        from mien.engine.exported import exported  # noqa: PLC0415  a file of ONNX needs no OpenVINO
+
+        found = exported(found, graph)
+    model = onnx.load_from_string(found)
+    numbers = _freed(model, graph)
     if half:
         from onnxruntime.transformers.float16 import convert_float_to_float16  # noqa: PLC0415  loads slowly
 
@@ -55,47 +57,8 @@ def written(graph: Graph, *, half: bool = False) -> Written:
     return Written(bytes(model.SerializeToString()), numbers)
 
 
-def _exported(model: ov.Model, graph: Graph) -> tuple[onnx.ModelProto, int]:
-    """Writes out a network of OpenVINO, and counts the numbers of its layers."""
-    model.reshape([1, 3, graph.height, graph.width])
-    numbers = bounded(model)
-    _fold(model)
-    to = Nodes()
-    names: dict[tuple[str, int], str] = {}  # of tensors, by the layer and the number of its output
-    outputs = []
-    for layer in model.get_ordered_ops():
-        kind = layer.get_type_name()
-        inputs = [names[source.get_node().get_name(), source.get_index()] for source in layer.input_values()]
-        if kind == "Result":
-            outputs.append(helper.make_tensor_value_info(output_name(layer.output(0)), TensorProto.FLOAT, None))
-            to.nodes.append(helper.make_node("Identity", inputs, [outputs[-1].name]))
-        elif kind == "Parameter":
-            names[layer.get_name(), 0] = "input"
-        elif kind == "Constant":
-            names[layer.get_name(), 0] = to.weight(layer.get_data())
-        else:
-            names[layer.get_name(), 0] = write(to, layer, inputs)
-    entry = helper.make_tensor_value_info("input", TensorProto.FLOAT, [COUNT, 3, graph.height, graph.width])
-    made = helper.make_graph(to.nodes, graph.file.stem, [entry], outputs, to.weights)
-    opset = helper.make_opsetid("", OPSET)
-    return helper.make_model(made, opset_imports=[opset], ir_version=_IR_VERSION), numbers
-
-
-def _fold(model: ov.Model) -> None:
-    """Replaces what a network computes from constants alone, which OpenVINO leaves where weights lie as float16."""
-    for layer in model.get_ops():
-        source = layer.input_value(0).get_node() if layer.get_type_name() == "Convert" else None
-        if source and source.get_type_name() == "Constant":
-            values = source.get_data().astype(layer.get_output_element_type(0).to_dtype())
-            layer.output(0).replace(ov.opset15.constant(values).output(0))
-    steps = passes().Manager()
-    steps.register_pass(passes().ConstantFolding())
-    steps.run_passes(model)
-
-
-def _taken(content: bytes, graph: Graph) -> tuple[onnx.ModelProto, int]:
-    """Takes a file of ONNX, for any count of inputs, and counts the numbers of its layers for one."""
-    model = onnx.load_from_string(content)
+def _freed(model: onnx.ModelProto, graph: Graph) -> int:
+    """Makes a network take any count of inputs of the graph's size, and counts the numbers of its layers for one."""
     entry = _entry(model)
     sizes = entry.type.tensor_type.shape.dim
     for dimension, size in zip(sizes, (1, 3, graph.height, graph.width), strict=True):
@@ -103,7 +66,7 @@ def _taken(content: bytes, graph: Graph) -> tuple[onnx.ModelProto, int]:
     for declared in (*model.graph.output, *model.graph.value_info):
         declared.type.tensor_type.ClearField("shape")
     inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
-    shapes = {
+    shapes: dict[str, list[int]] = {
         each.name: [size.dim_value for size in each.type.tensor_type.shape.dim]
         for each in (*inferred.value_info, *inferred.output)
     }
@@ -116,7 +79,7 @@ def _taken(content: bytes, graph: Graph) -> tuple[onnx.ModelProto, int]:
             name = f"{node.output[0]}/shape"
             model.graph.initializer.append(numpy_helper.from_array(np.array([-1, *shape[1:]], np.int64), name))
             node.input[1] = name
-    return model, numbers
+    return numbers
 
 
 def _enter(model: onnx.ModelProto, graph: Graph) -> None:
