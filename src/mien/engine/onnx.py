@@ -176,7 +176,7 @@ def _compiled(content: bytes, cores: Cores, device: str, *, half: bool) -> Any:
         own = {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": str(int(half))}
         options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
         providers.insert(0, (CUDA, own | {"arena_extend_strategy": "kSameAsRequested"}))
-        ort.preload_dlls()  # CUDA and cuDNN of pip, where they are; else the system's are found
+        _load_libraries()
     session = ort.InferenceSession(content, options, providers=providers, enable_fallback=0)
     if device == "cuda" and CUDA not in session.get_providers():
         raise SetupError(
@@ -185,6 +185,13 @@ def _compiled(content: bytes, cores: Cores, device: str, *, half: bool) -> Any:
             "pip install 'onnxruntime-gpu[cuda,cudnn]' brings the last two. device = cpu runs without a GPU."
         )
     return session
+
+
+@functools.cache
+def _load_libraries() -> None:
+    """Loads CUDA and cuDNN as pip has installed them, once; the system's are found without."""
+    if hasattr(runtime(), "preload_dlls"):
+        runtime().preload_dlls()
 
 
 def _beside(session: Any) -> str:
