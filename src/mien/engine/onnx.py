@@ -6,7 +6,9 @@ run together there (`Batching`).
 
 import functools
 import os
+import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from typing import Any
 
 import numpy as np
@@ -191,7 +193,8 @@ def _compiled(content: bytes, cores: Cores, device: str, *, half: bool) -> Any:
 def _load_libraries() -> None:
     """Loads CUDA and cuDNN as pip has installed them, once; the system's are found without."""
     if hasattr(runtime(), "preload_dlls"):
-        runtime().preload_dlls()
+        with redirect_stdout(sys.stderr):  # it prints what it does not find
+            runtime().preload_dlls()
 
 
 def _beside(session: Any) -> str:

@@ -60,7 +60,8 @@ class ServerProcess:
         assert self._process.stdout is not None  # noqa: S101  a pipe was asked for
         match = _LISTENS.search(self._process.stdout.readline().strip())
         if match is None:
-            said = (place / "log").read_text().strip().splitlines()
+            lines = (place / "log").read_text().strip().splitlines()
+            said = [line for line in lines if line.startswith("mien: ")] or lines  # libraries write there too
             self.__exit__(None, None, None)
             raise SetupError(said[-1].removeprefix("mien: ") if said else "The server to measure did not start.")
         self.host, self.port = match[1], int(match[2])
