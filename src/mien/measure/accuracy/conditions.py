@@ -145,6 +145,7 @@ _STRENGTHS: dict[str, tuple[Degrade, tuple[float, ...]]] = {
     "halftone": (_redrawn(coverings.halftone), (0.2, 0.35, 0.5, 0.7, 1)),
     "mask": (_redrawn(coverings.mask), (0.15, 0.3, 0.45, 0.6, 0.75)),
     "bar over the eyes": (_redrawn(coverings.bar), (0.1, 0.18, 0.28, 0.4, 0.6)),
+    "dark glasses": (_redrawn(coverings.glasses), (0.2, 0.27, 0.34, 0.42, 0.5)),
     "hand": (_redrawn(coverings.hand), (0.4, 0.7, 1.0, 1.3, 1.7)),
     "rain": (_redrawn(coverings.rain), (1, 3, 6, 10, 16)),
 }

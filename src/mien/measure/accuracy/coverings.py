@@ -12,6 +12,7 @@ Floats = NDArray[np.floating]
 Colour = tuple[int, int, int]
 
 _MASKS: tuple[Colour, ...] = ((170, 200, 220), (30, 30, 30), (240, 240, 240), (60, 90, 160))
+_GLASSES: Colour = (15, 15, 18)
 _RAIN: Colour = (235, 235, 240)
 
 
@@ -35,6 +36,17 @@ def bar(pixels: Pixels, face: Detection, half_height: float, _: Random) -> Pixel
     up, reach = half_height * np.array([across[1], -across[0]]), 0.45 * across
     left, right = face.landmarks[0] - reach, face.landmarks[1] + reach
     return _filled(pixels, np.array([left + up, right + up, right - up, left - up]), (0, 0, 0))
+
+
+def glasses(pixels: Pixels, face: Detection, radius: float, _: Random) -> Pixels:
+    """Covers the eyes by dark glasses."""
+    eyes, drawn = eye_distance(face.landmarks), pixels.copy()
+    left, right = face.landmarks[:2]
+    size, angle = (int(radius * eyes), int(0.8 * radius * eyes)), float(np.degrees(np.arctan2(*(right - left)[::-1])))
+    for eye in (left, right):
+        cv2.ellipse(drawn, _pixel(eye), size, angle, 0, 360, _GLASSES, -1, cv2.LINE_AA)
+    cv2.line(drawn, _pixel(left), _pixel(right), _GLASSES, max(1, int(0.06 * eyes)), cv2.LINE_AA)
+    return drawn
 
 
 def hand(pixels: Pixels, face: Detection, radius: float, random: Random) -> Pixels:
