@@ -20,7 +20,7 @@ FAULT = np.eye(1, SIZE, dtype=np.float32)  # what the fault adds, about the midd
 DEVIATION = np.float32(SIZE**-0.5)  # of good pictures' vectors, in every direction
 TRUST = Trust(
     np.zeros(SIZE, np.float32), FAULT / DEVIATION, FAULT * DEVIATION, usual=3, fault=0.5, lengths=(10,), length=(1,),
-    blank=6, most_blank=0.1, eyes_blank=2, allowance=0.7,
+    blank=6, most_blank=0.1, eyes_blank=2, most_eyes_blank=0.5, allowance=0.7,
 )  # fmt: skip
 
 

@@ -52,6 +52,7 @@ class Trust:
         blank: the weight of the share of the face that shows nothing (`Quality.blank`).
         most_blank: 0–1, the share beyond which more of it does not count.
         eyes_blank: the weight of the share of the band of the eyes that shows nothing (`Quality.eyes_blank`).
+        most_eyes_blank: 0–1, the share of it beyond which more does not count.
         allowance: the doubt up to which a vector keeps its length.
     """
 
@@ -65,6 +66,7 @@ class Trust:
     blank: float
     most_blank: float
     eyes_blank: float
+    most_eyes_blank: float
     allowance: float
 
     def cleared(self, vectors: Vectors) -> tuple[Vectors, Floats]:
@@ -97,7 +99,8 @@ class Trust:
             signs: what else speaks against the faces.
         """
         found = self.fault / self.usual * strengths
-        found = found + self.blank * np.minimum(signs.blank, self.most_blank) + self.eyes_blank * signs.eyes_blank
+        found = found + self.blank * np.minimum(signs.blank, self.most_blank)
+        found = found + self.eyes_blank * np.minimum(signs.eyes_blank, self.most_eyes_blank)
         for usual, weight, length in zip(self.lengths, self.length, signs.lengths, strict=True):
             found = found + weight * np.log(usual / length)
         return np.asarray(found, np.float32)

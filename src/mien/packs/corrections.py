@@ -34,7 +34,8 @@ def trust(spec: TrustSpec, files: dict[str, Path], ensemble: Ensemble) -> Trust:
         raise ValueError(f"{spec.file} does not hold a mean and as many filters as faults")
     return Trust(
         rows[0], rows[1 : 1 + count], rows[1 + count :], spec.usual, spec.fault, tuple(spec.lengths),
-        tuple(spec.length), spec.blank, spec.most_blank, spec.eyes_blank, spec.allowance,
+        tuple(spec.length), spec.blank, spec.most_blank, spec.eyes_blank, spec.most_eyes_blank,
+        spec.allowance,
     )  # fmt: skip
 
 

@@ -148,4 +148,5 @@ class TrustSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     blank: float
     most_blank: Share
     eyes_blank: float
+    most_eyes_blank: Share
     allowance: float
