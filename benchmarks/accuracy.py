@@ -4,8 +4,8 @@
 
 The figures go into `benchmarks/accuracy.json`, from which `docs/generate.py` writes the tables of `docs/accuracy.md`
 and `docs/packs.md`, and the accuracy in the catalogue. What is not measured stays as it was. On two idle cores `people`
-and `groups` take some minutes for each pack, and seconds once the embeddings are cached; `turned` takes a quarter of an
-hour and `degraded` half an hour, for the default pack alone.
+and `groups` take some minutes for each pack, and seconds once the embeddings are cached; `turned` and `degraded` take a
+quarter of an hour each, for the default pack alone.
 """
 
 import argparse

@@ -68,7 +68,9 @@ def test_a_file_is_a_picture_in_colours(face: Detection) -> None:
     assert Image.open(io.BytesIO(file)).mode == "RGB"
 
 
-@pytest.mark.parametrize(("kind", "mild", "strong"), [("mask", 0.15, 0.75), ("hand", 0.4, 1.7), ("rain", 1, 16)])
+@pytest.mark.parametrize(
+    ("kind", "mild", "strong"), [("mask", 0.15, 0.75), ("dark glasses", 0.2, 0.5), ("hand", 0.4, 1.7), ("rain", 1, 16)]
+)
 def test_a_stronger_cover_hides_more(kind: str, mild: float, strong: float, face: Detection) -> None:
     pixels = photos.hopper().pixels
     hidden = [(of(kind, each).scene(pixels, face, 3).pixels != pixels).any(axis=2).mean() for each in (mild, strong)]
