@@ -287,7 +287,7 @@ class House(RuleBasedStateMachine):
 
 
 def test_the_store_and_its_galleries_are_a_dictionary(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("segment", "sketched", "snapshot"):
+    for module in ("sketched", "snapshot", "segment"):
         monkeypatch.setattr(f"mien.gallery.{module}.ROWS", ROWS)
     monkeypatch.setattr("mien.serving.current_gallery.CATCH_UP", CATCH_UP)
     monkeypatch.setattr("mien.serving.current_gallery.FAR", CATCH_UP)

@@ -26,7 +26,7 @@ def units(count: int, seed: int) -> np.ndarray[tuple[int, int], np.dtype[np.floa
 @pytest.fixture
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Beside, Path, str]:
     """A gallery of three segments with holes, and its snapshot."""
-    for module in ("segment", "sketched", "snapshot"):
+    for module in ("sketched", "snapshot", "segment"):
         monkeypatch.setattr(f"mien.gallery.{module}.ROWS", 1280)
     around = Sketcher.around(np.zeros(LENGTH, np.float32))
     beside = Beside(lambda originals: SketchedGallery(around, originals, SCANNERS.pool, SCANNERS.threads))
@@ -114,7 +114,7 @@ def test_a_snapshot_that_cannot_be_written_leaves_nothing_half_done(kept: tuple[
 
 
 def test_segments_with_many_holes_become_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("segment", "sketched", "snapshot"):
+    for module in ("sketched", "snapshot", "segment"):
         monkeypatch.setattr(f"mien.gallery.{module}.ROWS", 256)
     around = Sketcher.around(np.zeros(LENGTH, np.float32))
     beside = Beside(lambda originals: SketchedGallery(around, originals, SCANNERS.pool, SCANNERS.threads))

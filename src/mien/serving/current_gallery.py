@@ -117,8 +117,8 @@ class CurrentGallery:
             if self.now.began is None:
                 self._begin(point)
             try:
-                if not self.now.is_at(point) and not self._catch_up(self.now, point, self._is_shared):
-                    self._build(point)
+                if not self.now.is_at(point):
+                    self._approach(point)
             except (HistoryGoneError, HistoryForkedError) as error:
                 revision, self.now = self.now.revision, self._new()
                 self.now.begin(point)
@@ -191,18 +191,25 @@ class CurrentGallery:
             if moment:
                 self.now.resume(moment)
 
-    def _catch_up(self, followed: Followed, point: Point, briefly: bool = False) -> bool:
-        """Applies the changes up to a point, or with `briefly` one batch of them; returns whether these are all."""
+    def _approach(self, point: Point) -> None:
+        """Brings the gallery to a point; one that is far behind in one process at a time, where they share it."""
+        if self._is_shared:
+            changes = self.now.next(FAR)
+            self.now.apply(changes)
+            if changes.revision < point.revision:
+                self._build(point)
+        else:
+            self._catch_up(self.now, point)
+
+    def _catch_up(self, followed: Followed, point: Point) -> None:
+        """Applies the changes up to a point."""
         said = time.monotonic()
-        for changes in followed.pending(point.revision, self._means.fetchers, FAR if briefly else CATCH_UP):
+        for changes in followed.pending(point.revision, self._means.fetchers, CATCH_UP):
             followed.apply(changes)
-            if briefly and changes.revision < point.revision:
-                return False
             if time.monotonic() - said > SAY:
                 said = time.monotonic()
                 facts = {"kind": self._kind.name, "held": len(followed)}
                 log.info("gallery is being built", extra={"facts": facts})
-        return True
 
     def _build(self, point: Point) -> None:
         """Brings a gallery that is far behind to a point, in one process at a time, and shares it with the others."""

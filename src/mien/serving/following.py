@@ -5,7 +5,7 @@ store confirms that point once more before anything that the gallery found is an
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, wait
 from typing import Protocol
 
 import numpy as np
@@ -97,6 +97,14 @@ class Followed:
             return None
         return self.gallery.moment(self.seen.revision, self.seen.history)
 
+    def next(self, limit: int) -> Changes:
+        """Returns about so many of the changes that are to be applied next.
+
+        Raises:
+            HistoryGoneError, HistoryForkedError, CollectionGoneError: see `changes.since`.
+        """
+        return self._after(self.revision, self.seen, limit)
+
     def pending(self, revision: int, fetchers: Executor, limit: int) -> Iterator[Changes]:
         """Yields the changes up to a revision, about `limit` at a time; the next are fetched while some are applied.
 
@@ -105,16 +113,18 @@ class Followed:
         Raises:
             HistoryGoneError, HistoryForkedError, CollectionGoneError: see `changes.since`.
         """
-
-        def fetch(known: int, seen: Point | None) -> Changes:
-            return self.kind.changes(self._collection, known, limit, self.began or 0, seen)
-
-        changes = fetch(self.revision, self.seen)
+        changes = self.next(limit)
         while changes.revision < min(revision, changes.seen.revision):
-            ahead = fetchers.submit(fetch, changes.revision, changes.seen)
-            yield changes
+            ahead = fetchers.submit(self._after, changes.revision, changes.seen, limit)
+            try:
+                yield changes
+            finally:  # also where the caller stops: the store may be closed next, and not while it is read
+                wait([ahead])
             changes = ahead.result()
         yield changes
+
+    def _after(self, known: int, seen: Point | None, limit: int) -> Changes:
+        return self.kind.changes(self._collection, known, limit, self.began or 0, seen)
 
     def apply(self, changes: Changes) -> None:
         """Applies changes to the gallery."""
