@@ -17,7 +17,7 @@ def test_no_read_is_left_when_the_caller_stops() -> None:
     """The store may be closed next, which ends the process if a thread still reads."""
     reading: set[int] = set()
 
-    def changes(_: int, known: int, limit: int, __: int, ___: Point | None) -> Changes:
+    def changes(collection: int, known: int, limit: int, began: int, seen: Point | None) -> Changes:
         reading.add(threading.get_ident())
         time.sleep(0.1)
         reading.discard(threading.get_ident())

@@ -4,7 +4,7 @@ A gallery belongs to one history. If the store does not know the point it has se
 store confirms that point once more before anything that the gallery found is answered.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Executor, wait
 from typing import Protocol
 
@@ -105,7 +105,7 @@ class Followed:
         """
         return self._after(self.revision, self.seen, limit)
 
-    def pending(self, revision: int, fetchers: Executor, limit: int) -> Iterator[Changes]:
+    def pending(self, revision: int, fetchers: Executor, limit: int) -> Generator[Changes, None, None]:
         """Yields the changes up to a revision, about `limit` at a time; the next are fetched while some are applied.
 
         It ends early if the history has no such revision any more.
