@@ -169,7 +169,7 @@ def _of_bytes(model: ov.Model) -> ov.Model:
 
     OpenVINO does not move its transposition of such rows before their conversion to float, as it does for pixels of
     four axes. Behind it, the transposition is free, since convolutions read channels last. This saves a tenth of a
-    detector's time: see `benchmarks/README.md`, "A lone look has two cores".
+    detector's time: see `benchmarks/README.md`, "What a look costs besides networks".
     """
     (entry,) = model.get_parameters()
     shape = entry.get_shape()

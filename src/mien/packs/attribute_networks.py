@@ -18,6 +18,7 @@ from mien.errors import SetupError
 from mien.face.attributes.evidence import Networks, UnclearError
 from mien.packs import install, load, sign_weights
 from mien.packs.attribute_set import AttributeSet
+from mien.system import heap
 
 Wrap = Callable[[str, Session], Session]  # gets a network's name and session
 _LOG = logging.getLogger("mien.attributes")
@@ -122,6 +123,7 @@ def _compiled(entry: AttributeSet, compiling: load.Networks, role: str, checked:
             f"The start-up check failed: the {role} network of the attribute set {entry.name} answers a known "
             "input wrongly. mien does not answer wrong attributes; try another version of the engine."
         )
+    heap.give_back()  # what compiling left free
     return session
 
 
