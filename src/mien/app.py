@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -134,7 +134,8 @@ def build(settings: Settings, until: ExitStack, worker: Worker | None = None, op
 
     context = assemble(
         settings, loaded.through(watched), store, until,
-        snapshots=True, shared=worker.count > 1, image_cache=settings.image_cache << 20, watched=watched,
+        snapshots=True, shared=worker.count > 1, cores=worker.everywhere,
+        image_cache=settings.image_cache << 20, watched=watched,
     )  # fmt: skip
     page = MetricsPage(metrics, settings.metrics_token, settings.is_on_loopback, worker.ask)
     bounds = bounded(settings, worker.common.giants)
@@ -169,6 +170,7 @@ def assemble(
     *,
     snapshots: bool = False,
     shared: bool = False,
+    cores: frozenset[int] = frozenset(),
     image_cache: int = 0,
     watched: Wrap = lambda _, session: session,
 ) -> Context:
@@ -181,12 +183,14 @@ def assemble(
         until: ends the context's threads at its end.
         snapshots: whether galleries are kept on disk; only a server does that.
         shared: whether processes beside this one map the same snapshots.
+        cores: that scans of galleries may use; empty for those of the process.
         image_cache: bytes of the image cache; 0 for none.
         watched: wraps the networks of the attribute set, such as to count their calls.
     """
     parallel = ThreadPoolExecutor(settings.cores, thread_name_prefix="parallel")
     until.callback(parallel.shutdown)
-    galleries = Galleries(store, gallery_settings(settings, pack.manifest.dimension, snapshots, shared))
+    kept = gallery_settings(settings, pack.manifest.dimension, snapshots, shared)
+    galleries = Galleries(store, replace(kept, cores=cores))
     return Context(
         pack, store, galleries, S3(s3_settings(settings)), parallel,
         Analyst(settings, pack.pipeline.cores, watched), settings.minimum_similarity, ImageCache(image_cache),

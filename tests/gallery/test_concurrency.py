@@ -1,11 +1,13 @@
 """Searching, adding and removing at the same time: no error, nothing that was gone before, all that stayed."""
 
+import os
 import threading
 import time
 from collections.abc import Callable
 
 import numpy as np
 
+from mien.gallery import Scanners
 from tests.gallery.galleries import Make
 
 LENGTH = 16
@@ -69,3 +71,20 @@ def test_searches_stay_right_while_faces_come_and_go(make: Make) -> None:
     assert not failures, failures[0]
     assert len(gone) > 500
     assert len(gallery) == 500 + len(added) - len(gone)
+
+
+def test_threads_that_scan_may_use_other_cores_than_who_starts_them() -> None:
+    every = frozenset(os.sched_getaffinity(0))
+    started: list[frozenset[int]] = []
+
+    def start() -> None:
+        os.sched_setaffinity(0, {min(every)})  # of this thread alone
+        for cores in (frozenset[int](), every):
+            scanners = Scanners(2, cores)
+            started.append(scanners.pool.submit(lambda: frozenset(os.sched_getaffinity(0))).result())
+            scanners.pool.shutdown()
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    thread.join()
+    assert started == [{min(every)}, every]

@@ -1,5 +1,7 @@
 """A request times its stages, and begins none once nobody waits for it."""
 
+import os
+import signal
 import threading
 import time
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from mien.image.decode import LITTLE, EncodedPicture, read_header
 from mien.packs.load import Pack
 from mien.serving.budget import Budget
 from mien.serving.request import AbandonedError, Request
+from mien.system.shared_memory import SharedMemory
 from tests import photos
 from tests.image import files
 
@@ -143,3 +146,26 @@ def test_a_picture_that_is_refused_gives_its_turn_on() -> None:
     for _ in range(2):
         with pytest.raises(InvalidImageFormatError), request.decoding(read_header(header)) as picture:
             picture.rgb(5000)
+
+
+def test_of_all_workers_one_decodes_a_picture_that_exceeds_its_share() -> None:
+    picture, giants, begun = read_header(photos.astronaut().data), SharedMemory(1), SharedMemory(1)
+
+    def request() -> Request:  # of a worker with a tenth of the pixels that the picture has
+        return Request(Budget(picture.cost // 10), 0.3, giants=giants)
+
+    other = os.fork()
+    if not other:
+        with request().decoding(picture):
+            begun.view[0] = 1
+            time.sleep(60)
+    while not begun.view[0]:
+        time.sleep(0.01)
+    with pytest.raises(ThrottlingError), request().decoding(picture):
+        pass
+    with Request(Budget(picture.cost), 0.3, giants=giants).decoding(picture):
+        pass  # one that does not exceed it
+    os.kill(other, signal.SIGKILL)
+    os.waitpid(other, 0)
+    with request().decoding(picture) as held:
+        assert held.rgb(64).size

@@ -41,3 +41,23 @@ def test_what_is_not_divided_stays() -> None:
     whole = settings(threads=8, connections=50, scan_threads=8)
     one = shares.share(whole, 2, 4)
     assert (one.connections, one.scan_threads) == (50, 8)
+
+
+@pytest.mark.parametrize(
+    ("threads", "workers", "cores", "expected"),
+    [
+        (0, 2, 4, [{0, 1}, {2, 3}]),
+        (0, 3, 8, [{0, 1, 2}, {3, 4, 5}, {6, 7}]),
+        (8, 2, 8, [{0, 1, 2, 3}, {4, 5, 6, 7}]),
+        (4, 2, 8, [set(), set()]),  # a container, say: other programs use the machine too
+        (0, 2, 2, [set(), set()]),  # a worker with one core could not get out of another program's way
+        (0, 1, 8, [set()]),
+    ],
+)
+def test_workers_keep_to_cores_of_their_own_where_the_machine_is_theirs(
+    monkeypatch: pytest.MonkeyPatch, threads: int, workers: int, cores: int, expected: list[set[int]]
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)))
+    whole = settings(threads=threads)
+    own = [shares.own_cores(whole, number, workers, set(range(cores))) for number in range(1, workers + 1)]
+    assert own == expected

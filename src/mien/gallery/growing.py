@@ -1,5 +1,6 @@
 """Holds a gallery that starts exact and becomes sketched at the size where exact search is slower."""
 
+import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,14 +27,20 @@ class Scanners:
 
     Attributes:
         threads: among which a scan is divided.
+        cores: that they may use; empty for those of the thread that starts them.
     """
 
     threads: int
+    cores: frozenset[int] = frozenset()
     pool: ThreadPoolExecutor = field(init=False)
 
     def __post_init__(self) -> None:
-        pool = ThreadPoolExecutor(max(1, self.threads - 1), thread_name_prefix="scan")
+        pool = ThreadPoolExecutor(max(1, self.threads - 1), "scan", self._spread)
         object.__setattr__(self, "pool", pool)
+
+    def _spread(self) -> None:
+        if self.cores:
+            os.sched_setaffinity(0, self.cores)
 
 
 class GrowingGallery:

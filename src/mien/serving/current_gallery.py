@@ -49,6 +49,7 @@ class GallerySettings:
         crossover: the most embeddings that are searched exactly.
         worth: changes after which a snapshot is written while the server runs.
         worth_at_end: changes after which one is written when the server stops.
+        cores: that scans may use; empty for those of the process.
     """
 
     dimension: int
@@ -60,6 +61,7 @@ class GallerySettings:
     crossover: int = CROSSOVER
     worth: int = WORTH
     worth_at_end: int = WORTH_AT_END
+    cores: frozenset[int] = frozenset()
 
     def snapshots(self, store: Store) -> SnapshotFolder | None:
         """Returns the folder of the snapshots, if they are kept."""

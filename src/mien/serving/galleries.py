@@ -34,7 +34,7 @@ class Galleries:
         self._users = Kind("users", store.users.changes, store.users.vectors)
         self._snapshots = settings.snapshots(store)
         fetchers = ThreadPoolExecutor(FETCHERS, thread_name_prefix="fetch")
-        self._means = Means(settings, store, self._snapshots, Scanners(settings.threads), fetchers)
+        self._means = Means(settings, store, self._snapshots, Scanners(settings.threads, settings.cores), fetchers)
         self._entries: dict[tuple[int, str], CurrentGallery] = {}
         self._adding = threading.Lock()
         self._uses = count(1)

@@ -44,6 +44,7 @@ class Worker:
         processes: returns the ids of all processes of the server; empty for the only one.
         metrics: the folder in which all workers count; None for the only one.
         common: what all workers have in common.
+        everywhere: the cores of all workers, if this one keeps to its own; else empty.
     """
 
     number: int = 1
@@ -54,3 +55,4 @@ class Worker:
     processes: Callable[[], list[int]] = list
     metrics: Path | None = None
     common: Common = field(default_factory=Common)
+    everywhere: frozenset[int] = frozenset()

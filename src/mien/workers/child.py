@@ -73,9 +73,13 @@ def _serve(  # noqa: PLR0917
     from mien.welcome import welcome  # noqa: PLC0415
     from mien.workers import arrivals, serving_process  # noqa: PLC0415
 
+    mine, every = shares.share(settings, number, board.count), frozenset(os.sched_getaffinity(0))
+    own = shares.own_cores(settings, number, board.count, every)
+    if own:
+        os.sched_setaffinity(0, own)  # before threads start, which inherit it
     worker = Worker(
         number, board.count, lambda: board.upkeep == number, partial(arrivals.ask, board, number, channel),
-        partial(board.refused, number), board.processes, counting, common,
+        partial(board.refused, number), board.processes, counting, common, every if own else own,
     )  # fmt: skip
 
     def source(built: App) -> arrivals.Arrivals:
@@ -93,7 +97,7 @@ def _serve(  # noqa: PLR0917
         channel.tell("ready", welcome(settings, context, port, shares.describe(settings)) if number == 1 else "")
 
     serving_process.run(
-        shares.share(settings, number, board.count),
+        mine,
         worker,
         source,
         opened=partial(channel.tell, "opened"),

@@ -1,6 +1,8 @@
 """Says how many workers serve, and divides what the settings grant the whole machine among them."""
 
 import dataclasses
+import os
+from collections.abc import Set
 
 from mien.config import Settings
 
@@ -31,10 +33,30 @@ def share(settings: Settings, number: int, workers: int) -> Settings:
         settings,
         workers=workers,
         threads=max(1, part(settings.cores)),
+        scan_threads=settings.scan_threads or len(os.sched_getaffinity(0)),
         image_cache=part(settings.image_cache),
         bodies_in_flight=max(1, part(settings.bodies_in_flight)),
         pixels_in_flight=max(1, part(settings.pixels_in_flight)),
     )
+
+
+def own_cores(settings: Settings, number: int, workers: int, every: Set[int]) -> frozenset[int]:
+    """Returns the cores that a worker keeps to; empty if it should use any.
+
+    Workers that keep to their own are quicker (`benchmarks/README.md`, "Workers"), but only while the machine is
+    theirs: so they do if the settings leave them all its cores, and each has several.
+
+    Args:
+        settings: those of the machine.
+        number: of the worker, from 1.
+        workers: how many there are.
+        every: the cores of the machine that this server may use.
+    """
+    sizes = [share(settings, each, workers).threads for each in range(1, workers + 1)]
+    if workers == 1 or sum(sizes) != len(every) or min(sizes) < THREADS:
+        return frozenset()
+    first = sum(sizes[: number - 1])
+    return frozenset(sorted(every)[first : first + sizes[number - 1]])
 
 
 def describe(settings: Settings) -> str:

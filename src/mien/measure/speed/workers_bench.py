@@ -37,6 +37,7 @@ class Row:
         workers: how many the server has.
         images_per_second: the median of all rounds.
         of_first: the median, over the rounds, of its rate as a share of the first server's in the same round.
+        processor_ms: processor time that the server took for an image.
         bound: images a second if all cores only made the bare calls.
         memory_mb: of all processes of the server, where pages that they share count once.
     """
@@ -47,6 +48,7 @@ class Row:
     workers: int
     images_per_second: float
     of_first: float
+    processor_ms: float
     bound: float
     memory_mb: float
 
@@ -112,33 +114,39 @@ def _measured(servers: list[_Server], image: Image, operation: str, seconds: flo
     for server in servers:
         server.clients.call(operation, body, 0)
     rates: list[list[float]] = [[] for _ in servers]
+    spent: list[list[float]] = [[] for _ in servers]
     used: list[float] = []
     for _ in range(max(LEAST_TURNS, round(seconds / TURN))):
-        for server, seen in zip(servers, rates, strict=True):
+        for server, seen, took in zip(servers, rates, spent, strict=True):
+            before = server.process.processor()
             called = server.clients.call(operation, body, TURN)
             seen.append(called.answered / called.wall)
+            took.append((server.process.processor() - before) / len(called.took))
         used += [floor.processor_seconds(bare) for _ in range(FLOORS)]
     bound = cores() / fmean(used)
     return [
         Row(
             operation, image.photo.name, len(server.clients), server.workers, round(median(seen), 2),
-            round(median(mine / first for mine, first in zip(seen, rates[0], strict=True)), 4), round(bound, 1),
+            round(median(mine / first for mine, first in zip(seen, rates[0], strict=True)), 4),
+            round(1000 * fmean(took), 2), round(bound, 1),
             round(server.process.shared_once(), 1),
         )
-        for server, seen in zip(servers, rates, strict=True)
+        for server, seen, took in zip(servers, rates, spent, strict=True)
     ]  # fmt: skip
 
 
 def _heading(width: int, counts: list[int]) -> str:
-    many = "".join(f"  {f'{count} workers':>22}" for count in counts)
-    each = "".join(f"  {'images/s':>8} {'×':>5} {'bound':>7}" for _ in counts)
+    many = "".join(f"  {f'{count} workers':>30}" for count in counts)
+    each = "".join(f"  {'images/s':>8} {'×':>5} {'core ms':>7} {'bound':>7}" for _ in counts)
     return f"{'':<18}  {'':<{width}}  {'':>7}{many}\n{'operation':<18}  {'image':<{width}}  bound/s{each}"
 
 
 def _line(rows: list[Row], width: int) -> str:
     first = rows[0]
     each = "".join(
-        f"  {row.images_per_second:8.1f} {row.of_first:5.2f} {row.images_per_second / row.bound:7.0%}" for row in rows
+        f"  {row.images_per_second:8.1f} {row.of_first:5.2f} {row.processor_ms:7.2f} "
+        f"{row.images_per_second / row.bound:7.0%}"
+        for row in rows
     )
     return f"{first.operation:<18}  {first.image:<{width}}  {first.bound:7.1f}{each}"
 
