@@ -142,10 +142,10 @@ def test_the_limit_of_connections_is_the_servers(packs: str, tmp_path: Path) -> 
         assert each.getresponse().read() == b"ok\n"
     with pytest.raises((http.client.HTTPException, OSError)):
         server.send("GET", "/healthz", None, {})
-    kept.pop().close()
-    soon(lambda: server_answers(server), "room for a connection")
     kept[0].request("GET", "/metrics")
     assert b"mien_connections_refused_total 1.0" in kept[0].getresponse().read()
+    kept.pop().close()
+    soon(lambda: server_answers(server), "room for a connection")
     server.stop()
 
 
