@@ -11,9 +11,11 @@ import pytest
 from mien.engine import openvino
 from mien.engine.cores import Cores
 from mien.engine.openvino import OpenVinoSession
+from mien.engine.quiet import ov
 from mien.engine.session import Graph, Pixels
 from mien.packs.load import Pack
 
+op = ov.opset15
 INPUTS = np.random.default_rng(13).integers(0, 255, (7, 128, 128, 3)).astype(np.uint8)
 
 
@@ -183,3 +185,23 @@ def kernels(session: OpenVinoSession) -> list[object]:
     """The chains of layers that have a kernel of their own."""
     layers = session._singles.compiled.get_runtime_model().get_ops()
     return [layer for layer in layers if "Subgraph" in str(layer.get_rt_info()["layerType"].astype(str))]
+
+
+def test_pixels_are_not_brought_into_another_order(tmp_path: Path) -> None:
+    """A convolution reads channels last, as pixels come, so nothing is transposed on the way to it."""
+    session = OpenVinoSession(Graph(tmp_path / "none", 64, 64, "BGR", read=lambda _: convolution()), Cores(1))
+    layers = session._singles.compiled.get_runtime_model().get_ops()
+    kinds = [str(layer.get_rt_info()["layerType"].astype(str)) for layer in layers]
+    assert "Convolution" in kinds
+    assert "Transpose" not in kinds
+    pixels = np.random.default_rng(3).integers(0, 255, (1, 64, 64, 3)).astype(np.uint8)
+    blue = answer(session, pixels).reshape(64, 64)
+    np.testing.assert_allclose(blue, pixels[0, :, :, 2], rtol=0.01)  # the weights take the first channel of BGR
+
+
+def convolution() -> ov.Model:
+    """A network that takes the first channel of three, float32 (1, 1, 64, 64)."""
+    entry = op.parameter([1, 3, 64, 64], np.float32)
+    weights = op.constant(np.array([1, 0, 0], np.float32).reshape(1, 3, 1, 1))
+    taken = op.convolution(entry, weights, [1, 1], [0, 0], [0, 0], [1, 1])
+    return ov.Model([op.result(taken)], [entry], "first channel")

@@ -3,6 +3,7 @@
 import ctypes
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -54,3 +55,11 @@ def test_a_trimmer_stops_at_once() -> None:
     began = time.monotonic()
     trimming.stop()
     assert time.monotonic() - began < 10
+
+
+def test_what_only_requests_need_is_freed_before_memory_goes_back() -> None:
+    freed = threading.Event()
+    with trimmer(freed.set, pause=0.05) as trimming:
+        assert not freed.wait(0.3)  # nobody was answered
+        trimming.wake()
+        assert freed.wait(20)
