@@ -5,6 +5,7 @@ run together there (`Batching`).
 """
 
 import functools
+import itertools
 import os
 import sys
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ from mien.system.batching import Batching
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 MOST_TOGETHER = 32  # inputs that go through a GPU in one call
 PATIENCE = 0.001  # seconds for which inputs of other threads at work are waited for, once a call could begin
-ALIKE = 0.01  # of the largest value: what an input's place among several may change, as one kernel rounds otherwise
+ALIKE, ALIKE_HALF = 0.01, 0.1  # of an output's length: what an input's place among several may change by rounding
 
 
 class OnnxSession:
@@ -123,22 +124,19 @@ class OnnxSession:
                 together = self._called(inputs)
             except RuntimeError:
                 return [1]
-            if not all(_same(values, ones) for values, *ones in zip(together, *alone, strict=True)):
+            apart = ALIKE_HALF if self._half else ALIKE
+            if not all(_same(values, ones, apart) for values, *ones in zip(together, *alone, strict=True)):
                 return [1]
         return sizes
 
 
-def _same(together: NDArray[np.float32], alone: Sequence[NDArray[np.float32]]) -> bool:
+def _same(together: NDArray[np.float32], alone: Sequence[NDArray[np.float32]], apart: float) -> bool:
     """Returns whether the answers for inputs in turn equal those for each of them alone, up to rounding."""
     count, rest = divmod(together.size, alone[0].size)
     if rest:
         return False
-    parts = together.reshape(count, -1)
-    return all(
-        np.abs(part - alone[index % len(alone)].ravel()).max(initial=0)
-        <= ALIKE * np.abs(alone[index % len(alone)]).max(initial=0)
-        for index, part in enumerate(parts)
-    )
+    parts = zip(together.reshape(count, -1), itertools.cycle(each.ravel() for each in alone), strict=False)
+    return all(np.linalg.norm(part - one) <= apart * np.linalg.norm(one) for part, one in parts)
 
 
 def _filled(pixels: Pixels, size: int) -> Pixels:
