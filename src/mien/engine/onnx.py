@@ -34,7 +34,7 @@ class OnnxSession:
         graph: the network.
         cores: the cores that inferences share; on a GPU, who else is at work decides whether a call waits for others.
         device: "cpu", "cuda", or "auto" for a GPU where `mien[cuda]` is installed.
-        precision: "f32", "f16", or "auto" for f16 on a GPU.
+        precision: "f32", "f16", or "auto" for f16 on a GPU if the graph may (`Graph.half`).
         together: inputs in one call at most; None for what suits the device.
 
     Raises:
@@ -46,7 +46,7 @@ class OnnxSession:
         self, graph: Graph, cores: Cores, device: str = "auto", precision: str = "auto", together: int | None = None
     ) -> None:
         self.device = chosen(device)
-        self._half = precision == "f16" or (precision == "auto" and self.device == "cuda")
+        self._half = precision == "f16" or (precision == "auto" and graph.half and self.device == "cuda")
         self.shape = (graph.height, graph.width, 3)
         from mien.engine.written import written  # noqa: PLC0415  needs an optional dependency
 

@@ -42,6 +42,8 @@ class Graph:
             flight, and no chain has kernels of its own. An engine may ignore it.
         read: for a format that no engine reads, builds ONNX (as bytes) or an OpenVINO model (input NCHW) of the file;
             else None.
+        half: whether an engine may calculate in f16 by itself, because a little rounding only changes answers a little.
+            Where a score decides what happens next, as in a detector, it can change much.
     """
 
     file: Path
@@ -55,6 +57,7 @@ class Graph:
     chained: bool = True
     lean: bool = False
     read: Callable[[Path], Any] | None = None
+    half: bool = False
 
 
 @dataclass(frozen=True, slots=True)

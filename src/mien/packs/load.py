@@ -177,7 +177,7 @@ class Networks:
 
     def compile(
         self, name: str, shape: tuple[int, int], entry: Preprocessing, batch: int = 1, *, paired: bool = False,
-        chained: bool = True, lean: bool = False,
+        chained: bool = True, lean: bool = False, half: bool = False,
     ) -> Session:  # fmt: skip
         """Compiles the network in the file of this name.
 
@@ -189,6 +189,7 @@ class Networks:
             paired: whether an inference takes a second core that would idle.
             chained: whether chains of small layers get kernels of their own.
             lean: whether it takes little memory rather than little time.
+            half: whether f16 changes its answers only a little.
         """
         reader = next(file.reader for file in self.manifest.files if file.name == name)
         if reader not in ("", *READERS):
@@ -197,13 +198,13 @@ class Networks:
         if read in (None, blockwise.read):  # this reader copies all else that an ONNX file says
             networks.check(self.files[name], self.files)
         color, mean, scale = entry
-        graph = Graph(self.files[name], *shape, color, mean, scale, batch, paired, chained, lean, read)
+        graph = Graph(self.files[name], *shape, color, mean, scale, batch, paired, chained, lean, read, half)
         return self.compile_graph(graph, self.cores)
 
     def embedder(self, spec: EmbedderSpec) -> Embedder:
         """Compiles an embedding network and places its landmarks."""
         entry: Preprocessing = (spec.color, spec.mean, spec.scale)
-        session = self.compile(spec.file, (spec.size, spec.size), entry, chained=False)
+        session = self.compile(spec.file, (spec.size, spec.size), entry, chained=False, half=True)
         points, mirrored = (_points(spec, scale) for scale in spec.scales)
         apart = mirrored if spec.mirror and spec.scales[0] != spec.scales[1] else None
         return Embedder(session, points, spec.dimension, spec.mirror, apart, spec.cubic, spec.weight)
