@@ -112,8 +112,8 @@ class GrowingGallery:
         from mien.gallery.sketched import SketchedGallery  # noqa: PLC0415
 
         keys, embeddings = exact.contents()
-        mean = np.concatenate([embeddings, coming]).mean(axis=0)
-        gallery = SketchedGallery(Sketcher.around(mean), self._originals, self._scanners.pool, self._scanners.threads)
+        sketcher = Sketcher.of(np.concatenate([embeddings, coming]))
+        gallery = SketchedGallery(sketcher, self._originals, self._scanners.pool, self._scanners.threads)
         if len(keys):
             gallery.add(keys, embeddings)
         return gallery

@@ -11,6 +11,8 @@ STEP_BITS = 256
 _WORD = 64
 _SEED = 20250  # of the rotation: the same in every process, so that a snapshot of one is valid in another
 _PEAK = 127
+_EMPTY = 1e-5  # of the largest variance: a direction that varies less tells no two faces apart
+_ENOUGH = 16  # embeddings for each dimension, from which the empty directions can be told
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,22 @@ class Sketcher:
     @classmethod
     def around(cls, mean: NDArray[np.float32]) -> "Sketcher":
         """Returns a sketcher with this mean, float32 (D,)."""
-        dimension = len(mean)
-        bits = STEP_BITS * max(dimension // STEP_BITS, 1)
-        random = np.random.default_rng(_SEED)
-        turns = [np.linalg.qr(random.standard_normal((dimension, dimension)))[0] for _ in range(0, bits, dimension)]
-        return cls(mean, np.concatenate(turns, axis=1)[:, :bits].astype(np.float32))
+        return cls(mean, _turned(np.eye(len(mean))))
+
+    @classmethod
+    def of(cls, embeddings: NDArray[np.float32]) -> "Sketcher":
+        """Returns a sketcher for embeddings like these, float32 (N, D).
+
+        It leaves out directions in which they do not vary, as far as more are left than a sketch has bits: a bit that
+        looks along one is noise. `benchmarks/README.md`, "Galleries", has what that saves.
+        """
+        mean = embeddings.mean(axis=0)
+        count, dimension = embeddings.shape
+        if count < _ENOUGH * dimension:
+            return cls.around(mean)
+        variances, axes = np.linalg.eigh(np.cov(embeddings.T))
+        varying = np.count_nonzero(variances > _EMPTY * variances[-1])
+        return cls(mean, _turned(axes[:, -max(varying, min(_bits(dimension), dimension)) :]))
 
     @property
     def words(self) -> int:
@@ -47,6 +60,19 @@ class Sketcher:
         """Returns the sketches, uint64 (N, words), of embeddings, float32 (N, D)."""
         signs = (embeddings - self.mean) @ self.directions > 0
         return np.packbits(signs, axis=1, bitorder="little").view("<u8")
+
+
+def _bits(dimension: int) -> int:
+    """Returns the bits of a sketch."""
+    return STEP_BITS * max(dimension // STEP_BITS, 1)
+
+
+def _turned(axes: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Returns random directions, float32 (D, bits), within the space of some axes, (D, K) and orthogonal."""
+    (dimension, kept), random = axes.shape, np.random.default_rng(_SEED)
+    bits = _bits(dimension)
+    turns = [np.linalg.qr(random.standard_normal((kept, kept)))[0] for _ in range(0, bits, kept)]
+    return np.asarray(axes @ np.concatenate(turns, axis=1)[:, :bits], np.float32)
 
 
 def encode(embeddings: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
