@@ -58,7 +58,8 @@ class Batching(Generic[Request, Answer]):
         self._patience = patience
         self._waiting: list[_Call] = []  # while one leads, those that came after its batch; the first leads next
         self._led = False
-        self._changing = threading.Condition(threading.Lock())
+        self._changing = threading.Lock()
+        self._arrival = threading.Condition(self._changing)
 
     def __call__(self, request: Request) -> Answer:
         """Waits until the request is served, by this thread or by another, and returns its answer."""
@@ -66,7 +67,7 @@ class Batching(Generic[Request, Answer]):
         with self._changing:
             self._waiting.append(call)
             if self._patience:
-                self._changing.notify()  # a leader that waits for more
+                self._arrival.notify()  # a leader that waits for more
             leads, self._led = not self._led, True
         if not leads:
             call.turn.acquire()
@@ -84,7 +85,7 @@ class Batching(Generic[Request, Answer]):
         """Serves the calls that wait by now, the leader's first, and passes on the lead."""
         with self._changing:
             if self._patience:
-                self._changing.wait_for(self._has_enough, self._patience)
+                self._arrival.wait_for(self._has_enough, self._patience)
             batch = self._waiting[: self._most]
             self._waiting = self._waiting[len(batch) :]
         answers: Sequence[Answer | Failure]
