@@ -16,6 +16,7 @@ import boto3
 from botocore.config import Config
 
 JSON = "application/x-amz-json-1.1"
+WORKERS = os.environ.get("MIEN_TEST_WORKERS", "1")  # of servers whose test does not say how many
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def launch(
 
     `files` is how many it may have open.
     """
-    alone = () if "--workers" in flags else ("--workers", "1")
+    alone = () if "--workers" in flags else ("--workers", WORKERS)
     start = command("serve", "--data", str(data), "--packs", packs, "--port", "0", *alone, *flags)
     if files is not None:
         start = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *start]
