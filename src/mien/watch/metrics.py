@@ -8,7 +8,15 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+    values,
+)
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -37,7 +45,8 @@ class Metrics:
         worker = worker or Worker()
         registry = self._registry = CollectorRegistry()
         self._sums = registry
-        if worker.metrics:
+        if worker.metrics:  # one that is started again counts on in the files of its number
+            values.ValueClass = values.MultiProcessValue(lambda: worker.number)  # type: ignore[no-untyped-call]
             self._sums = CollectorRegistry()
             MultiProcessCollector(self._sums, str(worker.metrics))  # type: ignore[no-untyped-call]
         self._facts = CollectorRegistry()  # what every worker would tell alike

@@ -17,7 +17,7 @@ from mien.config import Settings
 from mien.errors import SetupError
 from mien.system.worker import Common
 from mien.wire.port import BACKLOG
-from mien.workers import child, shares
+from mien.workers import child, counts, shares
 from mien.workers.board import Board
 from mien.workers.channel import News, WorkerEnd
 from mien.workers.member import STOPS, Member
@@ -192,6 +192,7 @@ class Parent:
         if member.channel:
             self._events.unregister(member.channel.socket)
         left = member.disconnect()
+        counts.forget(self._counting, member.number)
         why = member.why or f"Worker {member.number} ended before it served, with {_how(code)}; see the log."
         if not self._has_begun:
             raise SetupError(why)

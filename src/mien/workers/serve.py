@@ -4,23 +4,16 @@ A parent loads little, and neither OpenVINO nor any other library with threads, 
 time.
 """
 
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import ExitStack
 
 from mien.config import Settings
 from mien.store import open as stores
-from mien.system import leftovers
 from mien.watch import log
 from mien.wire import port
-from mien.workers import shares
+from mien.workers import counts, shares
 from mien.workers.parent import Parent
 
 PATIENCE = 2.0  # seconds for the workers of a parent that was killed to end
-METRICS = "mien-metrics-"  # how the name of a folder begins in which workers count
-MEMORY = Path("/dev/shm")  # noqa: S108  the file system that Linux keeps in memory
 
 
 def serve(settings: Settings) -> None:
@@ -39,12 +32,5 @@ def serve(settings: Settings) -> None:
             lone.serve(settings, listening)
             return
         log.start(settings.log_level)
-        Parent(settings, listening, until.enter_context(_counting())).run()
-
-
-@contextmanager
-def _counting() -> Iterator[Path]:
-    """Yields the folder in which workers count, in memory if possible."""
-    where = MEMORY if os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir())
-    with leftovers.folder(where, METRICS) as folder:
-        yield folder
+        counting = until.enter_context(counts.folder(shares.count(settings)))
+        Parent(settings, listening, counting).run()
