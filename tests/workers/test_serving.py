@@ -5,10 +5,12 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import boto3
@@ -217,3 +219,23 @@ def test_another_process_group_member_may_be_interrupted_too(packs: str, tmp_pat
     assert process.wait(30) == 0
     process.stdout.close()
     assert not any(each.is_running() for each in left)
+
+
+def test_it_serves_without_standard_streams(packs: str, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    flags = ("--data", str(tmp_path / "data"), "--packs", packs, "--port", str(port), "--workers", "2")
+    start = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *live.command("serve", *flags)]
+    process = subprocess.Popen(start, env=live.environment(), cwd=tmp_path, text=True)
+    server = Live(process, "127.0.0.1", port, tmp_path / "data", "", tmp_path)
+
+    def serves() -> bool:
+        assert process.poll() is None, "it ended"
+        with suppress(OSError):
+            return server.post("ListCollections", b"{}").status == 200
+        return False
+
+    soon(serves, "the server")
+    process.terminate()
+    assert process.wait(30) == 0

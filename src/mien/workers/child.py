@@ -5,7 +5,6 @@ import ctypes
 import logging
 import os
 import signal
-import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from mien.system.worker import Common, Worker
 from mien.workers import shares
 from mien.workers.board import LEAVING, READY, Board
 from mien.workers.channel import GoneError, WorkerEnd
+from mien.workers.member import flush
 
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
@@ -48,8 +48,7 @@ def run(  # noqa: PLR0917
         channel.tell("failed", f"Worker {number} failed with a {type(error).__name__}, which is a bug; see the log.")
         return 1
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        flush()
     return 0
 
 

@@ -19,6 +19,13 @@ STOPS = (signal.SIGTERM, signal.SIGINT)
 Become = Callable[[int, WorkerEnd], int]  # runs a worker in this process, and returns its exit code
 
 
+def flush() -> None:
+    """Writes what is buffered, which a process that ends at once would lose, and a forked one write again."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # it was closed before this process began
+            stream.flush()
+
+
 @dataclass(slots=True)
 class Member:
     """A worker.
@@ -62,8 +69,7 @@ class Member:
         self.channel, self.its_end = channel()
         self.given, self.due, self.since, self.why = 0, 0.0, 0.0, ""
         self.board.begin(self.number)
-        sys.stdout.flush()
-        sys.stderr.flush()
+        flush()
         signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # one that arrives now must not meet the parent's handler
         process = os.fork()
         if not process:
