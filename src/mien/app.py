@@ -31,6 +31,7 @@ from mien.serving.bounds import Bounds
 from mien.serving.budget import Budget
 from mien.serving.current_gallery import GallerySettings
 from mien.serving.galleries import Galleries
+from mien.serving.giants import Giants
 from mien.serving.image_cache import ImageCache, expiry
 from mien.serving.request import Writers
 from mien.serving.snapshot_writer import snapshot_writer
@@ -41,7 +42,6 @@ from mien.store.upkeep.checksums import completer
 from mien.store.upkeep.sweep import sweeper
 from mien.system import heap, leftovers
 from mien.system.background import Background
-from mien.system.shared_memory import SharedMemory
 from mien.system.worker import Worker
 from mien.watch import log
 from mien.watch import tracing as traces
@@ -138,7 +138,7 @@ def build(settings: Settings, until: ExitStack, worker: Worker | None = None, op
         image_cache=settings.image_cache << 20, watched=watched,
     )  # fmt: skip
     page = MetricsPage(metrics, settings.metrics_token, settings.is_on_loopback, worker.ask)
-    bounds = bounded(settings, worker.common.giants)
+    bounds = bounded(settings, worker)
     ready = Readiness(loaded.check, store.keys.any, bounds.is_stuck, store.database.probe)
     readyz = ReadinessPage(ready, worker.ask).page
     pages: dict[str, Page] = {"/healthz": alive, "/readyz": readyz, "/metrics": page.page}
@@ -197,15 +197,15 @@ def assemble(
     )  # fmt: skip
 
 
-def bounded(settings: Settings, giants: SharedMemory) -> Bounds:
-    """Returns the limits that all requests share; workers take turns with pictures that exceed their pixels."""
+def bounded(settings: Settings, worker: Worker) -> Bounds:
+    """Returns the limits that all requests share."""
     threads, bodies, pixels = PER_CORE * settings.cores, settings.bodies_in_flight << 20, settings.pixels_in_flight
     half = max(1, threads // 2)
     return Bounds(
         # half for a key and three quarters for an address; not lent, since a slow sender would not give it back
         bodies=Budget(bodies, (bodies // 2, 3 * bodies // 4), lending=math.inf),
         pixels=Budget(pixels * 10**6, (pixels * 10**6 // 2,)),
-        giants=giants,
+        giants=Giants(worker.common.giants, worker.number, worker.count * pixels * 10**6),
         threads=Budget(threads, (half,)),
         reading=Budget(threads, (half,)),
         writers=Writers(half),

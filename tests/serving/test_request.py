@@ -16,8 +16,10 @@ from mien.face.types import Pixels
 from mien.image.decode import LITTLE, EncodedPicture, read_header
 from mien.packs.load import Pack
 from mien.serving.budget import Budget
+from mien.serving.giants import Giants
 from mien.serving.request import AbandonedError, Request
 from mien.system.shared_memory import SharedMemory
+from mien.system.worker import Common
 from tests import photos
 from tests.image import files
 
@@ -148,24 +150,32 @@ def test_a_picture_that_is_refused_gives_its_turn_on() -> None:
             picture.rgb(5000)
 
 
-def test_of_all_workers_one_decodes_a_picture_that_exceeds_its_share() -> None:
-    picture, giants, begun = read_header(photos.astronaut().data), SharedMemory(1), SharedMemory(1)
+def test_pictures_that_exceed_a_workers_share_are_bounded_over_all_workers() -> None:
+    picture, common, begun = read_header(photos.astronaut().data), Common(), SharedMemory(1)
+    size, room = picture.cost, 2 * picture.cost
 
-    def request() -> Request:  # of a worker with a tenth of the pixels that the picture has
-        return Request(Budget(picture.cost // 10), 0.3, giants=giants)
+    def request(number: int, share: int = size // 10) -> Request:
+        return Request(Budget(share), 0.3, giants=Giants(common.giants, number, room))
 
-    other = os.fork()
-    if not other:
-        with request().decoding(picture):
-            begun.view[0] = 1
-            time.sleep(60)
-    while not begun.view[0]:
-        time.sleep(0.01)
-    with pytest.raises(ThrottlingError), request().decoding(picture):
+    others: list[int] = []
+    for number in (1, 2):
+        process = os.fork()
+        if not process:
+            with request(number).decoding(picture):
+                begun.view[0] = number
+                time.sleep(60)
+        others.append(process)
+        while begun.view[0] < number:
+            time.sleep(0.01)
+    with pytest.raises(ThrottlingError), request(3).decoding(picture):
         pass
-    with Request(Budget(picture.cost), 0.3, giants=giants).decoding(picture):
-        pass  # one that does not exceed it
-    os.kill(other, signal.SIGKILL)
-    os.waitpid(other, 0)
-    with request().decoding(picture) as held:
+    with request(3, share=size).decoding(picture):
+        pass  # one that does not exceed its share
+    for number, process in enumerate(others, 1):
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+        common.forget(number)  # as the parent does
+    with request(3).decoding(picture) as held:
         assert held.rgb(64).size
+    with Request(Budget(1), 0.3, giants=Giants(common.giants, 3, 1)).decoding(picture):
+        pass  # one that exceeds even the machine's bound is let in alone

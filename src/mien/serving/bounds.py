@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from mien.serving.budget import Budget
+from mien.serving.giants import Giants
 from mien.serving.request import Writers
-from mien.system.shared_memory import SharedMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Bounds:
     Attributes:
         bodies: bytes of request bodies, but for small ones.
         pixels: pixels of decoded images.
-        giants: the lock of pictures that exceed `pixels`, of which all workers together decode one at a time.
+        giants: bounds the pictures that exceed `pixels`, over all workers.
         threads: operations that analyze images or write.
         reading: operations that only read, in addition to `threads`.
         writers: operations that write to one collection.
@@ -25,7 +25,7 @@ class Bounds:
 
     bodies: Budget
     pixels: Budget
-    giants: SharedMemory
+    giants: Giants
     threads: Budget
     reading: Budget
     writers: Writers

@@ -15,9 +15,9 @@ from mien.errors import ThrottlingError
 from mien.face.types import Picture, Pixels
 from mien.image.decode import LITTLE, EncodedPicture
 from mien.serving.budget import Budget, Share
-from mien.system.shared_memory import SharedMemory
+from mien.serving.giants import Giants
 
-AGAIN = 0.02  # seconds between two looks whether another worker has finished a giant picture
+AGAIN = 0.02  # seconds between two looks for room for a picture that exceeds the budget
 PIXELS = 100_000_000  # in flight by default: one image of the largest size
 
 
@@ -87,7 +87,7 @@ class Request:
         queue_timeout: seconds that it waits for its share of that budget.
         party: the access key or address that the share is charged to.
         writers: the limit on writers of a collection, shared by all requests.
-        giants: the lock of pictures that exceed the budget, shared by all workers; None for one process.
+        giants: bounds the pictures that exceed the budget, over all workers; None for one process.
 
     Attributes:
         key: name of the access key that signed it, for the log.
@@ -113,7 +113,7 @@ class Request:
         queue_timeout: float = 0.0,
         party: str = "",
         writers: Writers | None = None,
-        giants: SharedMemory | None = None,
+        giants: Giants | None = None,
     ) -> None:
         self._giants = giants
         self._pixels = pixels or Budget(PIXELS)
@@ -168,12 +168,12 @@ class Request:
             ThrottlingError: the share was not granted in time.
             AbandonedError: the client no longer waits.
         """
-        with self.pixels(picture.cost), self._alone(picture.cost), _PictureInTurn(picture, self._turn) as held:
+        with self.pixels(picture.cost), self._giant(picture.cost), _PictureInTurn(picture, self._turn) as held:
             yield held
 
     @contextmanager
-    def _alone(self, count: int) -> Iterator[None]:
-        """Waits until no other worker decodes a picture that exceeds its share of the pixels, if this one does.
+    def _giant(self, count: int) -> Iterator[None]:
+        """Waits for room among the pictures that exceed their workers' shares, if this is one.
 
         Raises:
             ThrottlingError: that took too long.
@@ -183,15 +183,15 @@ class Request:
             yield
             return
         until = time.monotonic() + self._queue_timeout
-        while True:
-            with self._giants.alone() as is_alone:
-                if is_alone:
-                    yield
-                    return
+        while not self._giants.take(count):
             self.raise_if_abandoned()
             if time.monotonic() >= until:
                 raise ThrottlingError
             time.sleep(AGAIN)
+        try:
+            yield
+        finally:
+            self._giants.give_back(count)
 
     def pixels(self, count: int) -> Share:
         """Waits for a share of the pixels that may be decoded at the same time.

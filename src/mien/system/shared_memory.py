@@ -6,7 +6,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 
 class SharedMemory:
@@ -36,25 +36,6 @@ class SharedMemory:
                 yield
             finally:
                 fcntl.lockf(self._file, fcntl.LOCK_UN)
-
-    @contextmanager
-    def alone(self) -> Iterator[bool]:
-        """Yields whether no other thread or process was in the context; it does not wait."""
-        if not self._turn.acquire(blocking=False):
-            yield False
-            return
-        try:
-            taken = False
-            with suppress(OSError):
-                fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                taken = True
-            try:
-                yield taken
-            finally:
-                if taken:
-                    fcntl.lockf(self._file, fcntl.LOCK_UN)
-        finally:
-            self._turn.release()
 
 
 def _nameless() -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mien.system.shared_memory import SharedMemory
 
+MOST_WORKERS = 512
 BUCKETS = 128 << 10  # bytes for the token buckets of access keys (`access/rates.py`)
 
 
@@ -22,13 +23,18 @@ class Common:
         buckets: the token buckets of access keys.
         writing: taken for a commit, since SQLite lets writers of other processes wait without an order.
         opening: taken while a store that was replaced is opened again.
-        giants: taken for a picture that exceeds a worker's share of the pixels in flight.
+        giants: the pixels that each worker holds of pictures that exceed its share (`serving/giants.py`).
     """
 
     buckets: SharedMemory = field(default_factory=lambda: SharedMemory(BUCKETS))
     writing: SharedMemory = field(default_factory=lambda: SharedMemory(1))
     opening: SharedMemory = field(default_factory=lambda: SharedMemory(1))
-    giants: SharedMemory = field(default_factory=lambda: SharedMemory(1))
+    giants: SharedMemory = field(default_factory=lambda: SharedMemory(8 * MOST_WORKERS))
+
+    def forget(self, number: int) -> None:
+        """Drops what a worker held that has died."""
+        with self.giants.exclusive():
+            self.giants.view.cast("q")[number - 1] = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,6 +188,7 @@ class Parent:
         Raises:
             SetupError: the server cannot begin without it, or none of its workers can start any more.
         """
+        self._common.forget(member.number)
         self._hear(member)  # its last words
         if member.channel:
             self._events.unregister(member.channel.socket)
