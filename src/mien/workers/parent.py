@@ -25,6 +25,7 @@ from mien.workers.member import STOPS, Member
 log = logging.getLogger("mien")
 
 AT_A_TIME = 64  # connections accepted before anything else is looked at
+LAST = 30.0  # seconds beyond `stop_timeout` after which a worker that has not stopped is killed
 MOST_FAILURES = 5  # starts in a row that fail for every worker, before the server gives up
 
 
@@ -216,20 +217,24 @@ class Parent:
     # --------------------------------------------------------------------------------------------------------- end
 
     def _end(self) -> None:
-        """Stops the workers, and waits for them. A second interrupt stops them at once, as it does a lone process."""
+        """Stops the workers, and waits for them. Further signals are theirs too, and mean what a lone process does."""
         if self._accepts:
             self._events.unregister(self._listening)
         self._listening.close()
         for member in self._members:
             member.kill(signal.SIGTERM)
-        told = len(self._stopped_by)
+        passed_on, last = len(self._stopped_by), time.monotonic() + self._settings.stop_timeout + LAST
         while any(member.process for member in self._members):
             self._wait(time.monotonic() + 1.0)
+            further = self._stopped_by[passed_on:]
+            passed_on += len(further)
             for member in self._members:
                 member.reap()
-                if len(self._stopped_by) > told:
-                    member.kill(signal.SIGINT)
-            told = len(self._stopped_by)
+                for number in further:
+                    member.kill(signal.Signals(number))
+                if member.process and time.monotonic() > last:
+                    log.error("a worker does not stop and is killed", extra={"facts": {"worker": member.number}})
+                    member.kill(signal.SIGKILL)
 
 
 def _how(code: int) -> str:

@@ -1,0 +1,65 @@
+"""A server that stops finishes what it accepted, whatever signals arrive, and no worker holds it up for ever."""
+
+import base64
+import json
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from tests import live
+from tests.live import Live
+from tests.watch.test_metrics import samples, value
+from tests.workers.pinned import is_over, pinned, serve, soon, workers
+
+CLIENTS = 12
+# A server whose workers have a second, and not half a minute, to stop after `stop_timeout`.
+HURRIED = "from mien.workers import parent; parent.LAST = 1.0; from mien.cli import main; main()"
+
+
+def large(seed: int) -> bytes:
+    """A request that takes a while."""
+    picture = cv2.imencode(".png", np.full((4000, 4000, 3), seed, np.uint8))[1].tobytes()
+    return json.dumps({"Image": {"Bytes": base64.b64encode(picture).decode()}}).encode()
+
+
+def in_flight(server: Live) -> float:
+    found = samples(server)
+    waiting = sum(value(found, "mien_queue_depth", queue=queue) for queue in ("threads", "reading", "pixels"))
+    return waiting + value(found, "mien_operations_in_flight")
+
+
+def test_a_second_signal_to_terminate_drops_no_request(packs: str, tmp_path: Path) -> None:
+    server = serve(packs, tmp_path / "data", 2)
+    clients, bodies = [each for _ in range(CLIENTS // 2) for each in pinned(server, 2)], map(large, range(CLIENTS))
+    with ThreadPoolExecutor(CLIENTS) as senders:
+        sent = [senders.submit(each.post, "DetectFaces", body) for each, body in zip(clients, bodies, strict=True)]
+        soon(lambda: in_flight(server) + sum(each.done() for each in sent) >= CLIENTS, "all requests")
+        server.process.send_signal(signal.SIGTERM)
+        assert not all(each.done() for each in sent)
+        time.sleep(0.1)
+        server.process.send_signal(signal.SIGTERM)
+        assert [each.result().status for each in sent] == [200] * CLIENTS
+    assert server.process.wait(30) == 0
+
+
+def test_a_worker_that_stands_still_is_killed_in_the_end(packs: str, tmp_path: Path) -> None:
+    flags = ("--data", str(tmp_path / "data"), "--packs", packs, "--port", "0", "--workers", "2", "--stop-timeout", "1")
+    log = tmp_path / "log"
+    with log.open("w") as writes:
+        process = subprocess.Popen(
+            [sys.executable, "-c", HURRIED, "serve", *flags],
+            stdout=subprocess.PIPE, stderr=writes, text=True, cwd=tmp_path, env=live.environment(),
+        )  # fmt: skip
+    assert process.stdout is not None
+    server = Live(process, "", 0, tmp_path, process.stdout.readline(), log)
+    all_of_them = workers(server)
+    all_of_them[0].send_signal(signal.SIGSTOP)
+    assert server.stop() == 0
+    assert all(map(is_over, all_of_them))
+    assert log.read_text().count("a worker does not stop and is killed") == 1
