@@ -18,8 +18,7 @@ from tests.watch.test_metrics import samples, value
 from tests.workers.pinned import is_over, pinned, serve, soon, workers
 
 CLIENTS = 12
-# A server whose workers have a second, and not half a minute, to stop after `stop_timeout`.
-HURRIED = "from mien.workers import parent; parent.LAST = 1.0; from mien.cli import main; main()"
+IMPATIENT = "from mien.workers import member, parent; {}; from mien.cli import main; main()"
 
 
 def large(seed: int) -> bytes:
@@ -48,18 +47,35 @@ def test_a_second_signal_to_terminate_drops_no_request(packs: str, tmp_path: Pat
     assert server.process.wait(30) == 0
 
 
-def test_a_worker_that_stands_still_is_killed_in_the_end(packs: str, tmp_path: Path) -> None:
-    flags = ("--data", str(tmp_path / "data"), "--packs", packs, "--port", "0", "--workers", "2", "--stop-timeout", "1")
-    log = tmp_path / "log"
+def impatient(packs: str, folder: Path, changed: str, *flags: str) -> Live:
+    """A server of two workers whose parent has some of its constants changed."""
+    start = [sys.executable, "-c", IMPATIENT.format(changed), "serve", "--packs", packs, "--port", "0", *flags]
+    log = folder / "log"
     with log.open("w") as writes:
         process = subprocess.Popen(
-            [sys.executable, "-c", HURRIED, "serve", *flags],
-            stdout=subprocess.PIPE, stderr=writes, text=True, cwd=tmp_path, env=live.environment(),
+            [*start, "--data", str(folder / "data"), "--workers", "2", "--threads", "2"],
+            stdout=subprocess.PIPE, stderr=writes, text=True, cwd=folder, env=live.environment(),
         )  # fmt: skip
     assert process.stdout is not None
-    server = Live(process, "", 0, tmp_path, process.stdout.readline(), log)
+    first = process.stdout.readline()
+    return Live(process, "127.0.0.1", int(first.rpartition(":")[2]), folder, first, log)
+
+
+def test_a_worker_that_stands_still_is_killed_in_the_end(packs: str, tmp_path: Path) -> None:
+    server = impatient(packs, tmp_path, "parent.LAST = 1.0", "--stop-timeout", "1")
     all_of_them = workers(server)
     all_of_them[0].send_signal(signal.SIGSTOP)
     assert server.stop() == 0
     assert all(map(is_over, all_of_them))
-    assert log.read_text().count("a worker does not stop and is killed") == 1
+    assert server.log.read_text().count("a worker does not stop and is killed") == 1
+
+
+def test_workers_that_die_after_they_served_are_always_replaced(packs: str, tmp_path: Path) -> None:
+    """A request that ends its worker must not end the server, however often it is sent."""
+    server = impatient(packs, tmp_path, "parent.MOST_VAIN = 2; member.PAUSES = (0.0,)")
+    for times in range(1, 4):
+        for each in workers(server):
+            each.kill()
+        soon(lambda: server.log.read_text().count("serves again") == 2 * times, "workers in their place")  # noqa: B023
+        assert server.post("ListCollections", b"{}").status == 200
+    assert server.stop() == 0

@@ -37,7 +37,8 @@ class Member:
         channel: to it; None while it does not run.
         its_end: the worker's end of the channel, kept open for what a killed worker leaves in it.
         given: connections it was given.
-        failures: in a row.
+        failures: in a row, each soon after it began to serve or before.
+        vain: starts in a row after which it did not serve.
         due: when to start it, by `time.monotonic`; 0 if it is not to be.
         since: when it began to serve; 0 before.
         why: why it could not start, if it said so.
@@ -50,6 +51,7 @@ class Member:
     its_end: WorkerEnd | None = None
     given: int = 0
     failures: int = 0
+    vain: int = 0
     due: float = 0.0
     since: float = 0.0
     why: str = ""
@@ -91,6 +93,7 @@ class Member:
             return None
         steady = self.since and time.monotonic() - self.since > STEADY
         self.failures = 1 if steady else self.failures + 1
+        self.vain = 0 if self.since else self.vain + 1
         self.due = time.monotonic() + PAUSES[min(self.failures, len(PAUSES)) - 1]
         self.process = 0
         self.board.end(self.number)

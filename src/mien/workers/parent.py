@@ -26,7 +26,7 @@ log = logging.getLogger("mien")
 
 AT_A_TIME = 64  # connections accepted before anything else is looked at
 LAST = 30.0  # seconds beyond `stop_timeout` after which a worker that has not stopped is killed
-MOST_FAILURES = 5  # starts in a row that fail for every worker, before the server gives up
+MOST_VAIN = 5  # starts in a row after which no worker served, before the server gives up
 
 
 class Parent:
@@ -198,7 +198,7 @@ class Parent:
         why = member.why or f"Worker {member.number} ended before it served, with {_how(code)}; see the log."
         if not self._has_begun:
             raise SetupError(why)
-        if all(each.failures >= MOST_FAILURES and not each.serves for each in self._members):
+        if all(each.vain >= MOST_VAIN and not each.serves for each in self._members):
             raise SetupError(f"No worker starts any more. {why}")
         pause = max(0.0, member.due - time.monotonic())
         facts = {"worker": member.number, "how": _how(code), "pause": round(pause, 1)}
