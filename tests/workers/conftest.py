@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-import psutil
 import pytest
 
+from tests.faults.conftest import _nothing_is_left_behind, seed  # noqa: F401  fixtures
 from tests.live import Live
 from tests.workers import pinned
 
@@ -16,14 +16,3 @@ def crew(packs: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]
     yield server
     if server.process.poll() is None:
         server.stop()
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_left_behind() -> Iterator[None]:
-    """A test that fails leaves no server running."""
-    me = psutil.Process()
-    before = set(me.children())
-    yield
-    for child in set(me.children()) - before:
-        child.kill()
-        child.wait(30)

@@ -82,7 +82,7 @@ def memory_of_its_own(packs: str, data: Path) -> Live:
 
 def test_memory_that_others_fill_stops_no_worker(packs: str, tmp_path: Path) -> None:
     server = memory_of_its_own(packs, tmp_path / "data")
-    full = Path(f"/proc/{server.process.pid}/root/dev/shm/full")
+    full = Path("/proc", str(server.process.pid), "root", "dev/shm/full")
     with pytest.raises(OSError, match="No space"):
         full.write_bytes(bytes(4 << 20))
     for each in pinned(server, 2):

@@ -43,14 +43,6 @@ class Client(Worker):
         return int(self.client._connection.sock.getsockname()[1])
 
 
-@pytest.fixture
-def seed() -> int:
-    chosen = int(os.environ.get("MIEN_TEST_SEED") or time.time_ns() % 1_000_000)
-    print(f"MIEN_TEST_SEED={chosen}")
-    random.seed(chosen)
-    return chosen
-
-
 def test_a_killed_worker_is_missed_by_its_own_clients_only(packs: str, tmp_path: Path, seed: int) -> None:
     chance, run = random.Random(seed), Run()
     clients = [Client(f"w{number}", run, seed + number) for number in range(CLIENTS)]
