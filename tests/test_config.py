@@ -99,9 +99,9 @@ def test_variables_of_others_are_passed_over() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"MIEN_PORT": "many"}, "MIEN_PORT must be a int, not 'many'"),
+        ({"MIEN_PORT": "many"}, "MIEN_PORT must be a whole number, not 'many'"),
         ({"MIEN_LOG_LEVEL": "loud"}, "MIEN_LOG_LEVEL must be one of debug, info, warning, error"),
-        ({"flags": {"port": "6436.5"}}, "--port must be a int"),
+        ({"flags": {"port": "6436.5"}}, "--port must be a whole number"),
         ({"flags": {"log_level": "LOUD"}}, "--log-level must be one of"),
     ],
 )
@@ -112,7 +112,7 @@ def test_a_value_of_the_wrong_kind_is_refused_with_its_place(given: dict[str, An
 
 def test_a_wrong_value_in_the_file_names_the_file(file: Path) -> None:
     file.write_text('port = "many"\n')
-    with pytest.raises(SetupError, match=r"port in .*mien\.toml must be a int"):
+    with pytest.raises(SetupError, match=r"port in .*mien\.toml must be a whole number"):
         load(file)
 
 

@@ -27,6 +27,9 @@ RESERVED = (
 )  # names that are no settings: the path of the file, and variables of mien's tests
 
 
+_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One row of the table."""
@@ -61,7 +64,7 @@ class Setting:
             if isinstance(value, list | dict) or (isinstance(value, float) and parsed != value):
                 raise ValueError(value)
         except (TypeError, ValueError, KeyError, OverflowError):
-            raise SetupError(f"{source} must be a {self.type.__name__}, not {value!r}.") from None
+            raise SetupError(f"{source} must be {_KINDS[self.type]}, not {value!r}.") from None
         if self.choices and parsed not in self.choices:
             raise SetupError(f"{source} must be one of {', '.join(self.choices)}, not {value!r}.")
         if self.limits and not self.limits[0] <= parsed <= self.limits[1]:
