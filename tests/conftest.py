@@ -1,9 +1,12 @@
 """What every test may ask for: the pack, a live server, and the photographs of people where they are at hand."""
 
 import os
+import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from mien import app, config
@@ -85,3 +88,23 @@ def schema(postgres: Postgres) -> Iterator[str]:
     """The address of an empty schema of its own."""
     with postgres.schema() as address:
         yield address
+
+
+@pytest.fixture
+def processes_end() -> Iterator[None]:
+    """Kills the processes that a test leaves running."""
+    me = psutil.Process()
+    before = set(me.children())
+    yield
+    for child in set(me.children()) - before:
+        child.kill()
+        child.wait(30)
+
+
+@pytest.fixture
+def seed() -> int:
+    """What every choice follows from; MIEN_TEST_SEED takes it up again. pytest shows what is printed of a failure."""
+    chosen = int(os.environ.get("MIEN_TEST_SEED") or time.time_ns() % 1_000_000)
+    print(f"MIEN_TEST_SEED={chosen}")
+    random.seed(chosen)
+    return chosen

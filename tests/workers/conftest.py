@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.conftest import _nothing_is_left_behind, seed  # noqa: F401  fixtures
 from tests.live import Live
 from tests.workers import pinned
 
@@ -16,3 +15,8 @@ def crew(packs: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]
     yield server
     if server.process.poll() is None:
         server.stop()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_behind(processes_end: None) -> None:
+    """A test that fails leaves no server running."""
