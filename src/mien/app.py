@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -189,8 +189,7 @@ def assemble(
     """
     parallel = ThreadPoolExecutor(settings.cores, thread_name_prefix="parallel")
     until.callback(parallel.shutdown)
-    kept = gallery_settings(settings, pack.manifest.dimension, snapshots, shared)
-    galleries = Galleries(store, replace(kept, cores=cores))
+    galleries = Galleries(store, gallery_settings(settings, pack.manifest.dimension, snapshots, shared, cores))
     return Context(
         pack, store, galleries, S3(s3_settings(settings)), parallel,
         Analyst(settings, pack.pipeline.cores, watched), settings.minimum_similarity, ImageCache(image_cache),
@@ -215,7 +214,9 @@ def bounded(settings: Settings, worker: Worker) -> Bounds:
     )
 
 
-def gallery_settings(settings: Settings, dimension: int, snapshots: bool, shared: bool = False) -> GallerySettings:
+def gallery_settings(
+    settings: Settings, dimension: int, snapshots: bool, shared: bool, cores: frozenset[int]
+) -> GallerySettings:
     """Returns the settings of galleries for embeddings of so many dimensions.
 
     A store that many machines use names no snapshots, since their files would differ. A server of one process on it
@@ -224,10 +225,10 @@ def gallery_settings(settings: Settings, dimension: int, snapshots: bool, shared
     threads, memory = settings.scan_threads or len(os.sched_getaffinity(0)), settings.gallery_memory << 20
     local = stores.is_shared(settings.store)
     if not snapshots or (local and not shared):
-        return GallerySettings(dimension, threads, memory)
+        return GallerySettings(dimension, threads, memory, cores=cores)
     folder = stores.directory(settings.store, settings.data) / "snapshots"
     placement = Placement(paged=settings.gallery_codes == "mapped", shared=shared)
-    return GallerySettings(dimension, threads, memory, folder, placement, local)
+    return GallerySettings(dimension, threads, memory, folder, placement, local, cores=cores)
 
 
 def vault(settings: Settings) -> Vault:
