@@ -43,15 +43,27 @@ class Client(Worker):
         return int(self.client._connection.sock.getsockname()[1])
 
 
-def test_a_killed_worker_is_missed_by_its_own_clients_only(packs: str, tmp_path: Path, seed: int) -> None:
-    chance, run = random.Random(seed), Run()
+def under_load(packs: str, data: Path, seed: int) -> tuple[Live, list[Client], Run]:
+    """Starts a server with the common collection, and makes clients that have not begun."""
+    run = Run()
     clients = [Client(f"w{number}", run, seed + number) for number in range(CLIENTS)]
-    server = serve(packs, tmp_path / "data", COUNT, *PATIENT)
+    server = serve(packs, data, COUNT, *PATIENT)
     server.client().create_collection(CollectionId=COMMON)
+    return server, clients, run
+
+
+def wait_for(run: Run, more: int) -> None:
+    """Waits until more than so many further changes are acknowledged."""
+    before = run.acknowledged
+    until(run, lambda: run.acknowledged > before + more)
+
+
+def test_a_killed_worker_is_missed_by_its_own_clients_only(packs: str, tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    server, clients, run = under_load(packs, tmp_path / "data", seed)
     for number in range(max(2, KILLS // 2)):
-        before = run.acknowledged
         with traffic(server, clients):
-            until(run, partial(lambda before: run.acknowledged > before + CLIENTS, before))
+            wait_for(run, CLIENTS)
             time.sleep(chance.uniform(0, 0.3))
             victim = chance.choice(workers(server))
             theirs = connected(victim, server.port)
@@ -59,8 +71,7 @@ def test_a_killed_worker_is_missed_by_its_own_clients_only(packs: str, tmp_path:
             assert theirs
             assert len(spared) == CLIENTS - len(theirs)
             victim.kill()
-            after = run.acknowledged
-            until(run, partial(lambda after: run.acknowledged > after + BEYOND, after))
+            wait_for(run, BEYOND)
             assert not any(client.over for client in spared), "a client of another worker has noticed"
         soon(partial(replaced, server, number + 1), "a worker in its place")
         prove(server, list(clients), Crowd())
@@ -75,19 +86,16 @@ def replaced(server: Live, times: int) -> bool:
 
 
 def test_with_the_parent_all_its_workers_end(packs: str, tmp_path: Path, seed: int) -> None:
-    chance, run = random.Random(seed), Run()
-    clients = [Client(f"w{number}", run, seed + number) for number in range(CLIENTS)]
-    server = serve(packs, tmp_path / "data", COUNT, *PATIENT)
-    server.client().create_collection(CollectionId=COMMON)
+    chance = random.Random(seed)
+    server, clients, run = under_load(packs, tmp_path / "data", seed)
     for _ in range(max(1, KILLS // 4)):
-        before = run.acknowledged
         with traffic(server, clients):
-            until(run, partial(lambda before: run.acknowledged > before + CLIENTS, before))
+            wait_for(run, CLIENTS)
             time.sleep(chance.uniform(0, 0.3))
             left = workers(server)
             server.kill()
         server = serve(packs, tmp_path / "data", COUNT, *PATIENT)  # at once, although the workers are still ending
-        assert all(map(is_over, left))
+        assert all_over(left)
         prove(server, list(clients), Crowd())
     assert server.stop() == 0
 
@@ -115,15 +123,12 @@ def test_a_parent_killed_while_it_starts_leaves_nothing(packs: str, tmp_path: Pa
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_server_ends_well_and_loses_nothing(packs: str, tmp_path: Path, number: signal.Signals) -> None:
-    run = Run()
-    clients = [Client(f"w{each}", run, each) for each in range(CLIENTS)]
-    server = serve(packs, tmp_path / "data", COUNT, *PATIENT)
-    server.client().create_collection(CollectionId=COMMON)
+    server, clients, _ = under_load(packs, tmp_path / "data", 0)
     with traffic(server, clients):
         time.sleep(0.7)
         left = workers(server)
         assert server.stop(number) == 0
-    assert all(map(is_over, left))
+    assert all_over(left)
     assert "Traceback" not in server.log.read_text()
     server = serve(packs, tmp_path / "data", COUNT, *PATIENT)
     prove(server, list(clients), Crowd())
