@@ -12,7 +12,7 @@ import numpy as np
 
 from mien.engine.cores import Cores
 from mien.face.align import align
-from mien.face.attributes import portrait
+from mien.face.attributes import closeup
 from mien.face.certainty import AS_SCORED, Certainty
 from mien.face.detect import Finder
 from mien.face.embed import Embedder, Embeddings, Ensemble
@@ -43,7 +43,7 @@ class Pipeline:
         stage: Stage = lambda _: nullcontext(),
         *,
         embedded: bool = True,
-        portraits: bool = False,
+        closeups: bool = False,
     ) -> list[Face]:
         """Detects, cuts out and measures up to 100 faces, the largest first.
 
@@ -52,7 +52,7 @@ class Pipeline:
             stage: opened around each stage: decode, detect, align. A face that needs more pixels than were first
                 decoded opens decode once more.
             embedded: whether any of the faces will be embedded.
-            portraits: whether attributes of the faces will be measured.
+            closeups: whether attributes of the faces will be measured.
         """
         with self.cores.at_work():
             with stage("decode"):
@@ -60,7 +60,7 @@ class Pipeline:
             with stage("detect"):
                 found = self.detector.detect(image, picture.width, picture.height)
                 detections = self.certainty.judged(found, image, picture.width, picture.height)
-            sides = [self._side(each, picture, portraits) for each in detections]
+            sides = [self._side(each, picture, closeups) for each in detections]
             had = max(image.full.shape[:2])
             finer = image
             if had < max(sides, default=0):
@@ -71,27 +71,27 @@ class Pipeline:
                 faces = [
                     self._cut(each, shown, picture, embedded) for each, shown in zip(detections, images, strict=True)
                 ]
-                return [_portrayed(*each, picture) for each in zip(faces, images, strict=True)] if portraits else faces
+                return [_closed_up(*each, picture) for each in zip(faces, images, strict=True)] if closeups else faces
 
-    def portray(self, picture: Picture, faces: Sequence[Face], stage: Stage) -> list[Face]:
-        """Returns faces that `find` found in the picture before with portraits, to measure attributes of them."""
+    def close_up(self, picture: Picture, faces: Sequence[Face], stage: Stage) -> list[Face]:
+        """Returns faces that `find` found in the picture before with closeups, to measure attributes of them."""
         with self.cores.at_work():
             full = max(picture.width, picture.height)
             with stage("decode"):
-                image = Halves(picture.rgb(max((portrait.side(face.detection, full) for face in faces), default=1)))
+                image = Halves(picture.rgb(max((closeup.side(face.detection, full) for face in faces), default=1)))
             with stage("align"):
-                return [_portrayed(face, image, picture) for face in faces]
+                return [_closed_up(face, image, picture) for face in faces]
 
     def embed(self, faces: Sequence[Face]) -> Embeddings:
         """Embeds faces that `find` returned; float32 (N, dimension), of length 1 or less."""
         with self.cores.at_work():
             return self.ensemble.embed(faces)
 
-    def _side(self, detection: Detection, picture: Picture, portraits: bool) -> int:
+    def _side(self, detection: Detection, picture: Picture, closeups: bool) -> int:
         """Returns the picture's longer side at which the face has as many pixels as its crops, up to full size."""
         full = max(picture.width, picture.height)
         eyes = max(eye_distance(each.points) for each in self.ensemble.embedders)
-        least = portrait.side(detection, full) if portraits else 1
+        least = closeup.side(detection, full) if closeups else 1
         return max(least, min(full, ceil(full * eyes / max(eye_distance(detection.landmarks), 1.0))))
 
     def _cut(self, detection: Detection, image: Halves, picture: Picture, embedded: bool) -> Face:
@@ -110,6 +110,6 @@ def cut(wanted: Embedder, image: Halves, landmarks: Points, embedded: bool = Tru
     return Crop(straight, align(image, landmarks, wanted.mirrored, wanted.size, wanted.cubic))
 
 
-def _portrayed(face: Face, image: Halves, picture: Picture) -> Face:
+def _closed_up(face: Face, image: Halves, picture: Picture) -> Face:
     scale = max(image.full.shape[:2]) / max(picture.width, picture.height)
-    return replace(face, portrait=portrait.cut_portrait(image, face.detection, scale))
+    return replace(face, closeup=closeup.cut_closeup(image, face.detection, scale))

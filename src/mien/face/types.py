@@ -121,12 +121,12 @@ class Crop:
 
 
 @dataclass(frozen=True, slots=True)
-class Portrait:
-    """A face cut out for the networks of its attributes (`face.attributes.portrait`).
+class Closeup:
+    """A face cut out for the networks of its attributes (`face.attributes.closeup`).
 
     Attributes:
         pixels: uint8 RGB (256, 256, 3), upright; black beyond the picture.
-        placing: float64 (2, 3), takes a point of the portrait (x, y, 1) to the full-resolution picture.
+        placing: float64 (2, 3), takes a point of the closeup (x, y, 1) to the full-resolution picture.
         eyes: pixels between the eyes in the full-resolution picture, which says how much detail there is.
     """
 
@@ -190,7 +190,7 @@ class Face:
         pose: of the head.
         quality: of the picture of it.
         crops: a crop for each of the pack's embedders; only the first for a face that will not be embedded.
-        portrait: the face cut out for the networks of its attributes, until they have run.
+        closeup: the face cut out for the networks of its attributes, until they have run.
         features: what those have measured.
     """
 
@@ -198,7 +198,7 @@ class Face:
     pose: Pose
     quality: Quality
     crops: tuple[Crop, ...]
-    portrait: Portrait | None = None
+    closeup: Closeup | None = None
     features: Features = Features()
 
     @property

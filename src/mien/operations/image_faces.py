@@ -134,7 +134,7 @@ def doubted(context: Context, embedding: Embedding, quality_filter: str) -> list
 def _analyze(context: Context, data: bytes, wanted: frozenset[str], *, embedded: bool) -> ImageFaces:
     picture = read_header(data)
     with context.request.decoding(picture) as held:
-        faces = context.pack.pipeline.find(held, context.request.stage, embedded=embedded, portraits=bool(wanted))
+        faces = context.pack.pipeline.find(held, context.request.stage, embedded=embedded, closeups=bool(wanted))
     faces = _measured(context, faces, wanted)
     return ImageFaces(picture.width, picture.height, tuple(faces), (None,) * len(faces))
 
@@ -144,7 +144,7 @@ def _completed(context: Context, data: bytes, kept: ImageFaces, wanted: frozense
     if not any(lacks(face, wanted) for face in kept.faces):
         return kept
     with context.request.decoding(read_header(data)) as held:
-        faces = context.pack.pipeline.portray(held, kept.faces, context.request.stage)
+        faces = context.pack.pipeline.close_up(held, kept.faces, context.request.stage)
     return replace(kept, faces=tuple(_measured(context, faces, wanted)))
 
 

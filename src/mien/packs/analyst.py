@@ -47,7 +47,7 @@ class Analyst:
         return names if names and self._found() else frozenset()
 
     def measured(self, faces: Sequence[Face], wanted: Collection[str]) -> list[Face]:
-        """Measures faces with portraits.
+        """Measures faces with closeups.
 
         Args:
             faces: the faces.

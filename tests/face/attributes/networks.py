@@ -1,4 +1,4 @@
-"""An attribute set whose networks answer what a test says, and a portrait for them."""
+"""An attribute set whose networks answer what a test says, and a closeup for them."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,11 +7,11 @@ from mien.engine.session import Recorded, Runtime, Session
 from mien.face.attributes.evidence import Evidence, Networks
 from mien.face.attributes.mesh import BLENDSHAPES, CHANNELS, DEPTHS, SEEN
 from mien.face.attributes.signs import LOOKS
-from mien.face.types import Portrait
+from mien.face.types import Closeup
 from mien.packs.attribute_set import ROLES
 
 PIXELS = np.full((256, 256, 3), 128, np.uint8)
-PLACING = np.array([[2.0, 0.0, 100.0], [0.0, 2.0, 50.0]])  # the picture has two pixels for one of the portrait
+PLACING = np.array([[2.0, 0.0, 100.0], [0.0, 2.0, 50.0]])  # the picture has two pixels for one of the closeup
 POINTS = np.column_stack([np.tile(np.linspace(40, 216, 478), 2).reshape(2, 478).T, np.zeros(478)])
 
 
@@ -60,12 +60,12 @@ def networks(*, shown: dict[str, float] | None = None, **sessions: Session) -> N
     return Networks(**{**unused, **sessions}, signs=signs(**(shown or {})))
 
 
-def portrait(eyes: float = 80.0) -> Portrait:
-    return Portrait(PIXELS, PLACING, eyes)
+def closeup(eyes: float = 80.0) -> Closeup:
+    return Closeup(PIXELS, PLACING, eyes)
 
 
 def evidence(eyes: float = 80.0, *, shown: dict[str, float] | None = None, **sessions: Session) -> Evidence:
-    return Evidence(portrait(eyes), networks(shown=shown, **sessions))
+    return Evidence(closeup(eyes), networks(shown=shown, **sessions))
 
 
 def answers(*values: float) -> Session:

@@ -17,7 +17,7 @@ from mien.face.attributes.measures import MEASURES
 from mien.face.attributes.mouth_open import mouth_open
 from mien.face.attributes.smile import smile
 from mien.face.attributes.verdicts import judged
-from mien.face.types import Portrait, Verdict
+from mien.face.types import Closeup, Verdict
 from tests.face.attributes.networks import PIXELS, PLACING, POINTS, answers, bare, evidence, mesh, networks
 
 Judge = Callable[[Evidence], Verdict | None]
@@ -86,7 +86,7 @@ def test_dark_glasses_are_darker_than_the_cheeks() -> None:
     points[[159, 145, 386, 374, 27, 23, 257, 253, 33, 133, 263, 362, 110, 339, 28, 258]] = 100.0
 
     def worn(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> float:
-        seen = Evidence(Portrait(pixels, PLACING, 80.0), networks(mesh=mesh(points), shown={"sunglasses": 2.0}))
+        seen = Evidence(Closeup(pixels, PLACING, 80.0), networks(mesh=mesh(points), shown={"sunglasses": 2.0}))
         return dark_glasses(seen)
 
     assert worn(dark) > 2

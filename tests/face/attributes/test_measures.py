@@ -10,20 +10,20 @@ from mien.face.attributes import measures
 from mien.face.attributes.evidence import Evidence
 from mien.face.attributes.measures import MESH, lacks, measured
 from mien.face.types import Box, Detection, Face, Pose, Quality, Verdict
-from tests.face.attributes.networks import mesh, networks, portrait
+from tests.face.attributes.networks import closeup, mesh, networks
 
 FACE = Face(
     Detection(Box(0, 0, 100, 100), np.zeros((5, 2), np.float32), 0.9),
     Pose(0, 0, 0),
     Quality(50, 50, 50),
     (),
-    portrait(),
+    closeup(),
 )
 
 
 def test_the_mesh_gives_all_landmarks_and_the_pose() -> None:
     found = measured(FACE, networks(mesh=mesh()), {MESH})
-    assert found.portrait is None
+    assert found.closeup is None
     assert found.features.landmarks is not None
     assert found.features.landmarks.shape == (30, 2)
     assert found.features.pose is not None
@@ -38,7 +38,7 @@ def test_where_the_mesh_shows_no_face_nothing_is_measured() -> None:
 
 def test_what_is_known_is_not_measured_again() -> None:
     known = measured(FACE, networks(mesh=mesh()), {MESH})
-    again = measured(replace(known, portrait=portrait()), networks(), {MESH})
+    again = measured(replace(known, closeup=closeup()), networks(), {MESH})
     assert again.features == known.features
 
 
@@ -48,7 +48,7 @@ def test_nothing_is_judged_of_a_face_of_few_pixels(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(measures, "MEASURES", {"smile": judge})
     assert measured(FACE, networks(), {"smile"}).features.answers == {"smile": Verdict(True, 0.9)}
-    small = replace(FACE, portrait=portrait(eyes=measures.LEAST_EYES - 1))
+    small = replace(FACE, closeup=closeup(eyes=measures.LEAST_EYES - 1))
     assert measured(small, networks(), {"smile"}).features.answers == {"smile": None}
 
 

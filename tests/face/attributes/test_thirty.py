@@ -19,7 +19,7 @@ def placed(points: NDArray[np.float64], yaw: float = 0.0) -> dict[str, NDArray[n
 
 
 def face() -> NDArray[np.float64]:
-    """A mesh with eyes 100 pixels of the portrait apart, its other points between them."""
+    """A mesh with eyes 100 pixels of the closeup apart, its other points between them."""
     points = np.full((478, 3), 128.0)
     points[33], points[263] = (78, 100, 0), (178, 100, 0)
     return points

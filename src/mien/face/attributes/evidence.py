@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from mien.engine.session import Session
 from mien.face.align import align
+from mien.face.attributes.closeup import MARGIN, SIDE
 from mien.face.attributes.head_pose import head_pose
 from mien.face.attributes.mesh import Mesh, run_mesh
-from mien.face.attributes.portrait import MARGIN, SIDE
 from mien.face.attributes.signs import Weights, strength
 from mien.face.halves import Halves
-from mien.face.types import Pixels, Portrait, Pose
+from mien.face.types import Closeup, Pixels, Pose
 
 EMOTIONS = ("neutral", "happy", "sad", "surprise", "anger")  # in the network's order
 
@@ -30,9 +30,9 @@ _PADDING = 0.2
 _CHIP = (_DLIB + _PADDING) / (1 + 2 * _PADDING)
 _CHIP_POINTS = (263, 362, 33, 133, 2)
 
-_BOX = ((1 - 1 / MARGIN) / 2 * SIDE, (1 + 1 / MARGIN) / 2 * SIDE)  # where the detector's box lies in a portrait
+_BOX = ((1 - 1 / MARGIN) / 2 * SIDE, (1 + 1 / MARGIN) / 2 * SIDE)  # where the detector's box lies in a closeup
 LEAST_PRESENCE = 0.5  # of a mesh; the network says less where something hides the face, and where there is none
-_AROUND = 1.8 / MARGIN  # the side of what the mask network sees, in sides of a portrait
+_AROUND = 1.8 / MARGIN  # the side of what the mask network sees, in sides of a closeup
 
 _AROUND_EYES = (159, 145, 386, 374, 27, 23, 257, 253, 33, 133, 263, 362, 110, 339, 28, 258)
 _CHEEKS = (50, 280, 205, 425, 101, 330)
@@ -58,21 +58,21 @@ class Evidence:
     """The evidence on one face, for one thread.
 
     Args:
-        portrait: the face.
+        closeup: the face.
         networks: of the attribute set.
     """
 
-    def __init__(self, portrait: Portrait, networks: Networks) -> None:
-        self.portrait = portrait
+    def __init__(self, closeup: Closeup, networks: Networks) -> None:
+        self.closeup = closeup
         self._networks = networks
-        self._halves = Halves(portrait.pixels)
+        self._halves = Halves(closeup.pixels)
 
     @property
     def mesh(self) -> Mesh:
         """The mesh.
 
         Raises:
-            UnclearError: the portrait shows no face whose mesh can be trusted.
+            UnclearError: the closeup shows no face whose mesh can be trusted.
         """
         if self._found.presence < LEAST_PRESENCE:
             raise UnclearError
@@ -94,7 +94,7 @@ class Evidence:
         Raises:
             UnclearError: as `mesh`.
         """
-        luma = cv2.GaussianBlur(cv2.cvtColor(self.portrait.pixels, cv2.COLOR_RGB2GRAY), (0, 0), 2.0)
+        luma = cv2.GaussianBlur(cv2.cvtColor(self.closeup.pixels, cv2.COLOR_RGB2GRAY), (0, 0), 2.0)
         places = np.clip(np.round(self.mesh.points[:, :2]).astype(int), 0, len(luma) - 1)
         eyes, cheeks = (
             float(luma[places[list(points), 1], places[list(points), 0]].mean()) for points in (_AROUND_EYES, _CHEEKS)
@@ -133,14 +133,14 @@ class Evidence:
 
     @cached_property
     def _found(self) -> Mesh:
-        return run_mesh(self._networks.mesh, self.portrait)
+        return run_mesh(self._networks.mesh, self.closeup)
 
     def sign(self, name: str) -> float:
         """Returns how clear a sign is (one of `signs.LOOKS`), as a logit, not calibrated."""
         return strength(name, self._networks.signs, self.mesh)
 
     def crop(self, points: tuple[int, ...], places: NDArray[np.floating], size: int) -> Pixels:
-        """Cuts a part of the portrait out, so that points of the mesh lie at given places.
+        """Cuts a part of the closeup out, so that points of the mesh lie at given places.
 
         Args:
             points: of the mesh, two or more.

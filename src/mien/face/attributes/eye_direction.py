@@ -26,7 +26,7 @@ _PITCH = (-20.6, 0.14, -114.0, 37.5)  # degrees, for each degree of the head, ir
 def eye_direction(evidence: Evidence) -> Gaze | None:
     """Returns the direction of the eyes, signed as the pose; None where the irises are not seen."""
     mesh = evidence.mesh
-    if evidence.portrait.eyes < LEAST_EYES or mesh.shape("eyeBlinkLeft", "eyeBlinkRight") > MOST_CLOSED:
+    if evidence.closeup.eyes < LEAST_EYES or mesh.shape("eyeBlinkLeft", "eyeBlinkRight") > MOST_CLOSED:
         return None
     if eyes_hidden(evidence) > 0:
         return None

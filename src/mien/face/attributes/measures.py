@@ -44,17 +44,17 @@ LEAST_EYES = 12.0  # pixels between the eyes; of a smaller face nothing is judge
 
 
 def measured(face: Face, networks: Networks, wanted: Collection[str]) -> Face:
-    """Measures what is wanted of a face and not known yet, and gives up its portrait.
+    """Measures what is wanted of a face and not known yet, and gives up its closeup.
 
     Args:
-        face: the face, with its portrait.
+        face: the face, with its closeup.
         networks: of the attribute set.
         wanted: names of MEASURES, and MESH.
     """
-    if face.portrait is None:
-        raise ValueError("attributes are measured on a portrait")
-    known, evidence = face.features, Evidence(face.portrait, networks)
-    is_clear = face.portrait.eyes >= LEAST_EYES
+    if face.closeup is None:
+        raise ValueError("attributes are measured on a closeup")
+    known, evidence = face.features, Evidence(face.closeup, networks)
+    is_clear = face.closeup.eyes >= LEAST_EYES
     answers = {
         name: _judged(MEASURES[name], evidence) if is_clear else None
         for name in sorted(wanted)
@@ -63,7 +63,7 @@ def measured(face: Face, networks: Networks, wanted: Collection[str]) -> Face:
     found = replace(known, answers={**known.answers, **answers})
     if MESH in wanted and not known.meshed:
         found = _meshed(found, evidence) if is_clear else replace(found, meshed=True)
-    return replace(face, portrait=None, features=found)
+    return replace(face, closeup=None, features=found)
 
 
 def lacks(face: Face, wanted: Collection[str]) -> bool:

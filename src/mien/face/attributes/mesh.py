@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.engine.session import Session
-from mien.face.attributes.portrait import in_picture
+from mien.face.attributes.closeup import in_picture
 from mien.face.attributes.verdicts import probability
-from mien.face.types import Portrait
+from mien.face.types import Closeup
 
 # fmt: off
 BLENDSHAPES = (
@@ -45,10 +45,10 @@ class Mesh:
     """The mesh of one face.
 
     Attributes:
-        points: float32 (478, 3), in pixels of the portrait: x right, y down, z in the same unit, smaller towards the
+        points: float32 (478, 3), in pixels of the closeup: x right, y down, z in the same unit, smaller towards the
             camera.
         placed: float64 (478, 2), the same points in pixels of the full-resolution picture.
-        presence: 0–1, whether the portrait shows a face whose mesh can be trusted.
+        presence: 0–1, whether the closeup shows a face whose mesh can be trusted.
         blendshapes: float32 (52,), 0–1, in the order of BLENDSHAPES; left and right are the person's own.
         seen: what each of DEPTHS shows at the points SEEN, float32 (points, channels).
     """
@@ -64,13 +64,13 @@ class Mesh:
         return float(np.mean([self.blendshapes[BLENDSHAPES.index(name)] for name in names]))
 
 
-def run_mesh(session: Session, portrait: Portrait) -> Mesh:
-    """Runs the mesh network on a portrait."""
-    answer = session.run(portrait.pixels[None])
+def run_mesh(session: Session, closeup: Closeup) -> Mesh:
+    """Runs the mesh network on a closeup."""
+    answer = session.run(closeup.pixels[None])
     points = answer["points"][0]
     return Mesh(
         points=points,
-        placed=in_picture(portrait, points[:, :2]),
+        placed=in_picture(closeup, points[:, :2]),
         presence=probability(float(answer["presence"][0, 0])),
         blendshapes=answer["blendshapes"][0],
         seen={name: answer[name][0] for name in DEPTHS},

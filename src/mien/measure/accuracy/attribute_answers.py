@@ -43,7 +43,7 @@ def answers(
     def look(each: Labelled) -> tuple[Labelled, Features | None]:
         try:
             picture = _picture(each)
-            faces = pack.pipeline.find(picture, embedded=False, portraits=True)
+            faces = pack.pipeline.find(picture, embedded=False, closeups=True)
         except ApiError:
             return each, None
         if not faces:

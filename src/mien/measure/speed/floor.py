@@ -99,7 +99,7 @@ class Meshes:
         return bool(self._wanted)
 
     def measured(self, faces: list[Face]) -> tuple[list[Face], list[Call]]:
-        """Measures faces with portraits; returns them without, and the runs that this took."""
+        """Measures faces with closeups; returns them without, and the runs that this took."""
         if not self._wanted:
             return faces, []
         before = len(self._runs.idle)
@@ -114,7 +114,7 @@ class Image:
         pipeline: the pipeline of the pack.
         photo: the image.
         faces: the faces that the pipeline found, measured by the mesh.
-        portraits: the same faces before that.
+        closeups: the same faces before that.
         sides: the longer side of each decoding.
         indexed: the same for IndexFaces, whose mesh may need more pixels.
         detecting: the detector's runs.
@@ -124,7 +124,7 @@ class Image:
     pipeline: Pipeline
     photo: Photo
     faces: list[Face]
-    portraits: list[Face]
+    closeups: list[Face]
     sides: list[int]
     indexed: list[int]
     detecting: Runs
@@ -145,7 +145,7 @@ class Image:
         if operation == "CompareFaces":
             return 2 * once + self.embedding([self.faces[0], *self.faces])
         kept = [face for face in self.faces if not reasons(face, "AUTO", face.posed)]
-        _, meshes = self.meshes.measured(self.portraits)
+        _, meshes = self.meshes.measured(self.closeups)
         return self.decoding(self.indexed) + detecting + meshes + self.embedding(kept)
 
     def embedding(self, faces: list[Face]) -> list[Call]:
@@ -178,7 +178,7 @@ class Image:
         clock.append(time.perf_counter())
         ensemble.embed(faces)
         clock.append(time.perf_counter())
-        self.meshes.measured(self.portraits)
+        self.meshes.measured(self.closeups)
         clock.append(time.perf_counter())
         return {stage: after - before for stage, (before, after) in zip(STAGES, pairwise(clock), strict=True)}
 
@@ -186,7 +186,7 @@ class Image:
         """Returns the calls that a stage needs; none for a stage in mien's own code. `single` is that of `floor`."""
         detecting = self.detecting.single if single else self.detecting.idle
         calls = {"decode": self.decoding(self.sides), "detect": detecting, "embed": self.embedding(self.faces)}
-        return self.meshes.measured(self.portraits)[1] if stage == "mesh" else calls.get(stage, [])
+        return self.meshes.measured(self.closeups)[1] if stage == "mesh" else calls.get(stage, [])
 
 
 def seconds(calls: list[Call]) -> float:
@@ -238,6 +238,6 @@ def record(pack: Pack, photo: Photo, meshes: Meshes) -> Image:
     sessions = {name: _RecordingSession(session, detecting) for name, session in detector.sessions.items()}
     pipeline = dataclasses.replace(pack.pipeline, detector=detector.through(sessions))
     pipeline.find(_RecordingPicture(read_header(photo.data), sides))
-    portraits = pack.pipeline.find(_RecordingPicture(read_header(photo.data), indexed), portraits=meshes.there)
-    faces, _ = meshes.measured(portraits)
-    return Image(pack.pipeline, photo, faces, portraits, sides, indexed, detecting, meshes)
+    closeups = pack.pipeline.find(_RecordingPicture(read_header(photo.data), indexed), closeups=meshes.there)
+    faces, _ = meshes.measured(closeups)
+    return Image(pack.pipeline, photo, faces, closeups, sides, indexed, detecting, meshes)

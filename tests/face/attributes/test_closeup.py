@@ -1,4 +1,4 @@
-"""Where a portrait is cut out, and where its points lie in the picture."""
+"""Where a closeup is cut out, and where its points lie in the picture."""
 
 from math import cos, radians, sin
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien.face.attributes import portrait
+from mien.face.attributes import closeup
 from mien.face.halves import Halves
 from mien.face.types import Box, Detection
 
@@ -43,30 +43,30 @@ def test_a_point_of_the_portrait_is_found_again_in_the_picture(degrees: float, s
     pixels = drawn()
     if scale < 1:
         pixels = np.asarray(cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-    cut = portrait.cut_portrait(Halves(pixels), turned(degrees), scale)
+    cut = closeup.cut_closeup(Halves(pixels), turned(degrees), scale)
     back = np.linalg.inv(np.vstack([cut.placing, (0, 0, 1)]))
     for dot in DOTS:
         there = centre(cut.pixels, (back @ (*dot, 1))[:2])
-        assert portrait.in_picture(cut, there[None])[0] == pytest.approx(dot, abs=0.15)
+        assert closeup.in_picture(cut, there[None])[0] == pytest.approx(dot, abs=0.15)
 
 
 def test_the_eyes_lie_level_and_the_box_fills_it_but_for_the_margin() -> None:
-    cut = portrait.cut_portrait(Halves(drawn()), turned(30), 1.0)
+    cut = closeup.cut_closeup(Halves(drawn()), turned(30), 1.0)
     back = np.linalg.inv(np.vstack([cut.placing, (0, 0, 1)]))
     left, right = ((back @ (*point, 1))[:2] for point in turned(30).landmarks[:2])
     assert left[1] == pytest.approx(right[1], abs=1e-4)
-    assert right[0] - left[0] == pytest.approx(80 * portrait.SIDE / (portrait.MARGIN * 160), abs=1e-3)
+    assert right[0] - left[0] == pytest.approx(80 * closeup.SIDE / (closeup.MARGIN * 160), abs=1e-3)
     assert cut.eyes == pytest.approx(80, abs=1e-3)
 
 
 def test_it_is_black_beyond_the_picture() -> None:
-    cut = portrait.cut_portrait(Halves(np.full((300, 300, 3), 200, np.uint8)), turned(0), 0.5)
+    cut = closeup.cut_closeup(Halves(np.full((300, 300, 3), 200, np.uint8)), turned(0), 0.5)
     assert cut.pixels.min() == 200
     beyond = Detection(Box(500, 500, 660, 660), turned(0).landmarks + 280, 0.9)
-    assert portrait.cut_portrait(Halves(np.full((600, 600, 3), 200, np.uint8)), beyond, 1.0).pixels.min() == 0
+    assert closeup.cut_closeup(Halves(np.full((600, 600, 3), 200, np.uint8)), beyond, 1.0).pixels.min() == 0
 
 
 @pytest.mark.parametrize(("box", "expected"), [(Box(0, 0, 205, 160), 2000), (Box(0, 0, 410, 160), 1000)])
 def test_a_picture_is_decoded_until_the_portrait_is_not_enlarged(box: Box, expected: int) -> None:
-    assert portrait.side(Detection(box, turned(0).landmarks, 0.9), 2000) == pytest.approx(expected, abs=2)
-    assert portrait.side(Detection(Box(0, 0, 20, 20), turned(0).landmarks, 0.9), 2000) == 2000
+    assert closeup.side(Detection(box, turned(0).landmarks, 0.9), 2000) == pytest.approx(expected, abs=2)
+    assert closeup.side(Detection(Box(0, 0, 20, 20), turned(0).landmarks, 0.9), 2000) == 2000

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from mien.face.align import align, similarity
 from mien.face.halves import Halves
 from mien.face.quality import eye_distance
-from mien.face.types import Detection, Portrait
+from mien.face.types import Closeup, Detection
 
-SIDE = 256  # rows and columns of a portrait, which are those of the mesh's input
+SIDE = 256  # rows and columns of a closeup, which are those of the mesh's input
 MARGIN = 1.25  # the side of the square that is cut out, in longer sides of the detector's box
 _PLACES = np.array([[0.5, 0.5], [1.0, 0.5], [0.5, 1.0]]) * SIDE  # the square's middle, right edge and bottom edge
 
@@ -28,8 +28,8 @@ def corners(detection: Detection) -> NDArray[np.float64]:
     return np.stack([middle, middle + across, middle + down])
 
 
-def cut_portrait(image: Halves, detection: Detection, scale: float) -> Portrait:
-    """Cuts a portrait out.
+def cut_closeup(image: Halves, detection: Detection, scale: float) -> Closeup:
+    """Cuts a closeup out.
 
     Args:
         image: the picture, at any scale.
@@ -39,14 +39,14 @@ def cut_portrait(image: Halves, detection: Detection, scale: float) -> Portrait:
     square = corners(detection)
     # align counts from the middle of the first pixel, and points count from its edge
     shown = align(image, (square * scale - 0.5).astype(np.float32), (_PLACES - 0.5).astype(np.float32), SIDE)
-    return Portrait(shown, similarity(_PLACES, square), eye_distance(detection.landmarks))
+    return Closeup(shown, similarity(_PLACES, square), eye_distance(detection.landmarks))
 
 
 def side(detection: Detection, full: int) -> int:
-    """Returns the picture's longer side at which the portrait is cut out without enlarging, up to `full`."""
+    """Returns the picture's longer side at which the closeup is cut out without enlarging, up to `full`."""
     return min(full, ceil(full * SIDE / max(MARGIN * max(detection.box.width, detection.box.height), 1.0)))
 
 
-def in_picture(portrait: Portrait, points: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Returns points (N, 2) of a portrait as points of the picture."""
-    return np.asarray(points @ portrait.placing[:, :2].T + portrait.placing[:, 2], np.float64)
+def in_picture(closeup: Closeup, points: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Returns points (N, 2) of a closeup as points of the picture."""
+    return np.asarray(points @ closeup.placing[:, :2].T + closeup.placing[:, 2], np.float64)
