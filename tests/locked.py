@@ -12,8 +12,8 @@ from botocore.config import Config
 
 from mien.access.authenticator import create_key
 from mien.access.grant import Grant
-from mien.access.vault import Vault
 from mien.store import open as stores
+from mien.store.vault import Vault
 from tests import live
 from tests.live import Live
 

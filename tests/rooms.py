@@ -28,14 +28,15 @@ LEVELS: tuple[dict[str, str], ...] = (
         "console": "the page at `/console`: ES modules and CSS, no build step, only the public API",
     },
     {
-        "access": "access keys, signatures, the vault, and which key may do what",
+        "access": "access keys, signatures, and which key may do what",
         "watch": "log, metrics and traces, each from one record of an answered request; readiness",
     },
     {"operations": "what the API promises: a file for each family, shapes, constraints, paging, the quality filter"},
     {"serving": "what requests share: their budget, the image cache, the galleries kept current"},
     {
         "packs": "model packs: manifest, installation, loading, calibration; `catalog/` has mien's own",
-        "store": "the truth, in SQL: `tables/`, `engines/` (SQLite, PostgreSQL, migrations), `upkeep/` (backup, check)",
+        "store": "the truth, in SQL: `tables/`, `engines/` (SQLite, PostgreSQL, migrations), `upkeep/` (backup, "
+        "check), and the vault",
     },
     {
         "gallery": "exact and sketched search over embeddings in memory",

@@ -13,7 +13,6 @@ import cv2
 from mien.access.authenticator import Authenticator
 from mien.access.preauthentication import Preauthenticator
 from mien.access.rates import Rates
-from mien.access.vault import Vault
 from mien.config import Settings
 from mien.engine.choice import engine
 from mien.engine.cores import Cores
@@ -40,6 +39,7 @@ from mien.store.engines.apart import Apart
 from mien.store.open import Store
 from mien.store.upkeep.checksums import completer
 from mien.store.upkeep.sweep import sweeper
+from mien.store.vault import Vault
 from mien.system import heap, leftovers
 from mien.system.background import Background
 from mien.system.worker import Worker

@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 
 from mien.access.authenticator import create_key
 from mien.access.grant import Grant
-from mien.access.vault import Vault
 from mien.store import open as stores
+from mien.store.vault import Vault
 from tests import live as servers
 from tests.live import Live
 from tests.locked import Key, Locked, mien

@@ -20,12 +20,12 @@ from mien.access import sigv4
 from mien.access.claim import Call
 from mien.access.grant import Grant
 from mien.access.rates import Rates
-from mien.access.vault import Vault
 from mien.errors import AccessDeniedError, ExpiredTokenError, ProvisionedThroughputExceededError, SetupError
 from mien.operations.context import Caller
 from mien.operations.tag import ARN
 from mien.store.tables.keys import Keys, StoredKey
 from mien.store.upkeep.last_used import Uses
+from mien.store.vault import Vault
 from mien.system.shared_memory import SharedMemory
 from mien.system.worker import BUCKETS
 
