@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mien.image.kinds import ENOUGH, Content, Kind, content
+from mien.image.contents import ENOUGH, Content, Kind, content
 from tests import photos
 
 FLAT = np.full((96, 96, 3), 90, np.uint8)

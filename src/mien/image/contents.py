@@ -1,7 +1,7 @@
 """Tells what a file is by its first bytes: a photograph of which format, or a video, a sidecar, a text.
 
-The first look at a file of a folder, and at an image before its header is read (`decode.py`). A name says little: phones
-and cloud drives rename, and a video beside a photograph may bear its name.
+The first look at a file of a folder, and at an image before its header is read (`decode.py`). A name says little:
+phones and cloud drives rename, and a video beside a photograph may bear its name.
 """
 
 import re
@@ -34,7 +34,7 @@ class Content:
 
     Attributes:
         kind: its kind.
-        format: the name of its format, as "heic"; of a photograph as the setting `formats` spells it. Empty where none is told.
+        format: the name of its format, as "heic"; of a photograph as the setting `formats` spells it. Empty if unknown.
     """
 
     kind: Kind
@@ -118,24 +118,32 @@ def content(data: bytes) -> Content:
     head = data[:ENOUGH]
     if not head:
         return Content(Kind.EMPTY)
-    for beginning, told in _BEGINNINGS:
-        if head.startswith(beginning):
-            return told
+    beginnings = (told for beginning, told in _BEGINNINGS if head.startswith(beginning))
+    return next(beginnings, None) or _of_container(head) or _of_frames(head) or _of_text(head)
+
+
+def _of_container(head: bytes) -> Content | None:
+    """Tells a file whose beginning is shared by several kinds, by what it names next."""
     if head[:4] == b"RIFF":
-        return _RIFF.get(head[8:12], Content(Kind.UNKNOWN))
+        return _RIFF.get(head[8:12])
     if head[4:8] == b"ftyp":
         return _of_brands(head)
     if head[4:8] in _BOXES_OF_FILMS:
         return Content(Kind.VIDEO, "quicktime")
     if head[:4] in _TIFF:
         return Content(Kind.RAW, "tiff") if _is_raw(head) else Content(Kind.PHOTOGRAPH, "tiff")
-    if head[:2] == b"BM" and len(head) > 18 and int.from_bytes(head[14:18], "little") in _DIB_HEADERS:
+    return None
+
+
+def _of_frames(head: bytes) -> Content | None:
+    """Tells a file that begins with few bytes of its own, by further ones that fit them."""
+    if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _DIB_HEADERS:
         return Content(Kind.PHOTOGRAPH, "bmp")
     if head[0] == 0x47 and len(head) > 376 and head[188] == head[376] == 0x47:
         return Content(Kind.VIDEO, "mpeg-ts")
-    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 in (0xE2, 0xE4, 0xE0) and head[1] != 0xFF:
+    if head[0] == 0xFF and len(head) > 1 and head[1] & 0xE6 in (0xE0, 0xE2, 0xE4):
         return Content(Kind.AUDIO, "mpeg")
-    return _of_text(head)
+    return None
 
 
 def _of_brands(head: bytes) -> Content:
