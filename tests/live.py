@@ -59,8 +59,9 @@ class Live:
         )
 
     def post(self, operation: str | None, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
-        """Send raw bytes as an API call would."""
-        target = {} if operation is None else {"X-Amz-Target": f"RekognitionService.{operation}"}
+        """Send raw bytes as an API call would; `Mien.NAME` calls an operation that mien adds."""
+        named = operation if operation is None or operation.startswith("Mien.") else f"RekognitionService.{operation}"
+        target = {} if named is None else {"X-Amz-Target": named}
         return self.send("POST", "/", body, {"Content-Type": JSON} | target | dict(headers or {}))
 
     def send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:

@@ -151,7 +151,7 @@ def build(settings: Settings, until: ExitStack, worker: Worker | None = None, op
         "mien_connections_refused", "Connections refused at the limit.", lambda: connections.refused + worker.refused()
     )
     admission = Admission(bounds, Preauthenticator(store.keys))
-    server = Server(context, OPERATIONS, authenticator, admission=admission, pages=pages, watchers=watchers)
+    server = Server(context, table.SERVICES, authenticator, admission=admission, pages=pages, watchers=watchers)
     return App(context, authenticator, server, connections, ready, metrics, _background(worker, context, trimmer))
 
 

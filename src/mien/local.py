@@ -15,6 +15,7 @@ from mien.config import Settings
 from mien.errors import InternalServerError, SetupError, ValidationError
 from mien.operations.constraints import broken
 from mien.operations.context import ACCOUNT, Caller, Context
+from mien.operations.table import EVERY
 from mien.packs.load import Pack
 from mien.serving.request import Request
 from mien.store import open as stores
@@ -55,7 +56,7 @@ class Local:
         Raises:
             ApiError: the error that a server would answer.
         """
-        row = app.OPERATIONS[operation]
+        row = EVERY[operation]
         try:
             request = msgspec.convert(members, row.request)
         except msgspec.ValidationError as error:

@@ -153,6 +153,27 @@ def test_a_key_may_do_what_its_patterns_allow(locked: Locked) -> None:
     tagger.tag_resource(ResourceArn=f"{where}/{mine}", Tags={"k": "v"})
 
 
+def test_patterns_know_the_operations_that_mien_adds(locked: Locked) -> None:
+    name = f"people-{uuid4()}"
+    key, mine, theirs = locked.key(name, operations=("*People",), collections=("team-a-*",)), "team-a-p", "team-b-p"
+    locked.client(locked.admin).create_collection(CollectionId=mine)
+
+    def call(target: str, collection: str) -> tuple[int, Any]:
+        sent = {"host": f"{locked.server.host}:{locked.server.port}", "content-type": "application/x-amz-json-1.1",
+                "x-amz-target": target}  # fmt: skip
+        answer = raw(locked, key, body=b'{"CollectionId":"%b"}' % collection.encode(), sent=sent)
+        return answer.status, answer.json
+
+    assert call("Mien.ListPeople", mine) == (200, {"People": []})
+    for target, collection, action in (
+        ("Mien.ListPeople", theirs, "mien:ListPeople"),
+        ("RekognitionService.ListUsers", mine, "rekognition:ListUsers"),
+    ):
+        status, body = call(target, collection)
+        assert (status, body["Code"]) == (400, "AccessDeniedException")
+        assert f"is not authorized to perform: {action} on resource: arn:aws:rekognition:" in body["Message"]
+
+
 def test_another_accounts_collections_are_not_there(locked: Locked) -> None:
     other = locked.client(locked.key(f"other-{uuid4()}", account="123456789012"))
     admin, name = locked.client(locked.admin), f"shared-name-{uuid4()}"

@@ -177,13 +177,16 @@ def test_nulls_count_as_absent_but_in_a_list() -> None:
     ("target", "name"),
     [
         ("RekognitionService.IndexFaces", "IndexFaces"), ("RekognitionService.X1", "X1"), (None, None), ("", None),
+        ("Mien.ListPeople", "ListPeople"), ("Mien.", None), ("Mien", None), ("mien.ListPeople", None),
+        ("Mien.List.People", None), ("Mien.ListPeople\n", None),
         ("RekognitionService.", None), ("RekognitionService", None), ("rekognitionservice.IndexFaces", None),
         ("Rekognition.IndexFaces", None), (" RekognitionService.IndexFaces", None),
         ("RekognitionService.IndexFaces ", None), ("RekognitionService.Index.Faces", None),
     ],
 )  # fmt: skip
 def test_a_target_names_an_operation(target: str | None, name: str | None) -> None:
-    assert awsjson.operation_name(target) == name
+    found = awsjson.own_target(target)
+    assert (found and awsjson.operation_name(found)) == name
 
 
 def test_an_errors_body_is_its_branchs() -> None:

@@ -22,6 +22,7 @@ from mien.access.grant import Grant
 from mien.access.rates import Rates
 from mien.errors import AccessDeniedError, ExpiredTokenError, ProvisionedThroughputExceededError, SetupError
 from mien.operations.context import Caller
+from mien.operations.table import EXTENSIONS
 from mien.operations.tag import ARN
 from mien.store.tables.keys import Keys, StoredKey
 from mien.store.upkeep.last_used import Uses
@@ -158,7 +159,8 @@ def authorize(identity: Identity, operation: str, request: msgspec.Struct) -> No
         permitted = any(fnmatch.fnmatchcase(action, pattern) for pattern in key.operations)
         if not permitted or (collection is not None and not caller.sees(collection)):
             user = f"arn:aws:iam::{caller.account}:user/{key.name}"
-            raise AccessDeniedError.action(user, f"rekognition:{action}", resource)
+            service = "mien" if action in EXTENSIONS else "rekognition"
+            raise AccessDeniedError.action(user, f"{service}:{action}", resource)
 
 
 def check_vault(keys: Keys, vault: Vault) -> None:

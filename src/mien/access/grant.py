@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from mien.errors import SetupError
 from mien.operations.context import ACCOUNT
-from mien.operations.table import OPERATIONS
+from mien.operations.table import EVERY
 
 RATES = (0.001, 1_000_000.0)  # requests a second
 _ACCOUNT = re.compile(r"[0-9]{12}")
@@ -107,8 +107,8 @@ def moment(text: str, now: datetime) -> float:
 
 
 def _check_operation(pattern: str) -> None:
-    if not any(fnmatch.fnmatchcase(name, pattern) for name in OPERATIONS):
-        known = ", ".join(sorted(OPERATIONS))
+    if not any(fnmatch.fnmatchcase(name, pattern) for name in EVERY):
+        known = ", ".join(sorted(EVERY))
         raise SetupError(
             f"No operation is called {pattern!r}; a key is allowed operations, or patterns of them such as 'Search*', "
             f"separated by commas. There are {known}."

@@ -33,7 +33,10 @@ export class Api {
     this.skew = 0; // milliseconds that the server's clock is ahead
   }
 
-  /** Calls an operation; returns its answer or throws an ApiError. Retries a busy server with back-off. */
+  /**
+   * Calls an operation; returns its answer or throws an ApiError. Retries a busy server with back-off.
+   * `operation`: AWS's name of it, or `Mien.NAME` for one that mien adds.
+   */
   async call(operation, request = {}, signal = undefined) {
     const body = text.encode(JSON.stringify(request));
     for (let tried = 1; ; tried++) {
@@ -51,7 +54,8 @@ export class Api {
   }
 
   async #once(operation, body, signal) {
-    const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `RekognitionService.${operation}` };
+    const target = operation.startsWith('Mien.') ? operation : `RekognitionService.${operation}`;
+    const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target };
     const key = this.keys.current;
     if (key) Object.assign(headers, await sign(this.base, headers, body, key, new Date(Date.now() + this.skew)));
     let response;

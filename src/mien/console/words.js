@@ -126,7 +126,7 @@ export function sentence(error) {
   if (error.code === 'InvalidSignatureException' && error.message.startsWith('Signature')) {
     return 'The clocks of this computer and of the server differ by more than five minutes.';
   }
-  const denied = /not authorized to perform: rekognition:(\w+) on resource: (\S+)/.exec(error.message);
+  const denied = /not authorized to perform: (?:rekognition|mien):(\w+) on resource: (\S+)/.exec(error.message);
   if (denied)
     return `This key may not call ${denied[1]}${denied[2] === '*' ? '' : ` on ${denied[2].split('/').pop()}`}.`;
   const known = ERRORS[error.code];

@@ -1,6 +1,9 @@
-"""Lists every operation of the API by its name."""
+"""Lists every operation of the API by its name: AWS's, and those that mien adds under a target of its own.
 
-from mien.operations import analyze, collection, face, search, tag, user
+No name is in both, so an access key's patterns, the log and the metrics need no prefix.
+"""
+
+from mien.operations import analyze, collection, face, person, search, tag, user
 from mien.operations.context import Operations
 
 OPERATIONS: Operations = {
@@ -11,3 +14,8 @@ OPERATIONS: Operations = {
     **tag.OPERATIONS,
     **user.OPERATIONS,
 }
+EXTENSIONS: Operations = {
+    **person.OPERATIONS,
+}
+EVERY: Operations = OPERATIONS | EXTENSIONS
+SERVICES = {"RekognitionService": OPERATIONS, "Mien": EXTENSIONS}  # by what a target header begins with

@@ -14,6 +14,7 @@ from mien.store.tables.damage import Damage
 from mien.store.tables.faces import Faces
 from mien.store.tables.keys import Keys
 from mien.store.tables.page_keys import Seals
+from mien.store.tables.persons import Persons
 from mien.store.tables.snapshots import Snapshots
 from mien.store.tables.tags import Tags
 from mien.store.tables.users import Users
@@ -33,6 +34,7 @@ class Store:
     collections: Collections
     faces: Faces
     users: Users
+    persons: Persons
     tags: Tags
     keys: Keys
     snapshots: Snapshots
@@ -48,6 +50,7 @@ def over(database: Database) -> Store:
         Collections(database),
         Faces(database, damage),
         Users(database, damage),
+        Persons(database),
         Tags(database),
         Keys(database),
         Snapshots(database),

@@ -13,7 +13,8 @@ from mien.wire.members import MistypedError, Shape, shape_of
 from mien.wire.mismatch import complaint, null_element
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
-TARGET = re.compile(r"RekognitionService\.(\w+)")
+AWS, OWN = "RekognitionService", "Mien"  # the services: AWS's, and the one of what mien adds
+TARGET = re.compile(rf"(?:{AWS}|{OWN})\.\w+")
 MOST_REQUESTED = 64  # characters of an operation's name that are logged; AWS's longest has 40
 _UNFIT = re.compile(r"[^A-Za-z0-9_.]")
 _FIRST = re.compile(rb"[^ \t\r\n]")
@@ -21,15 +22,19 @@ _PIECE = 1 << 16  # bytes of a body that are decoded at a time
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-def operation_name(target: str | None) -> str | None:
-    """Returns the operation that a target header names; None if the target is not of this service."""
-    match = TARGET.fullmatch(target or "")
-    return match[1] if match else None
+def own_target(target: str | None) -> str | None:
+    """Returns a target header that names an operation of one of the services, else None."""
+    return target if TARGET.fullmatch(target or "") else None
+
+
+def operation_name(target: str) -> str:
+    """Returns the name of a target's operation, without its service."""
+    return target.partition(".")[2]
 
 
 def requested(target: str) -> str | None:
     """Returns the operation that an unknown target names, made safe for the log; None if it names none."""
-    return _UNFIT.sub("?", target.removeprefix("RekognitionService."))[:MOST_REQUESTED] or None
+    return _UNFIT.sub("?", target.removeprefix(f"{AWS}."))[:MOST_REQUESTED] or None
 
 
 def parse(body: bytes | bytearray | memoryview) -> None:
@@ -119,6 +124,6 @@ def encode_error(error: ApiError) -> bytes:
     return msgspec.json.encode(body)
 
 
-def unknown(name: str) -> UnknownOperationError:
-    """Returns the error for an operation that mien lacks, with its name."""
-    return UnknownOperationError(f"mien has no operation {name}.")
+def unknown(target: str) -> UnknownOperationError:
+    """Returns the error for an operation that mien lacks, with its name, and its service if that is not AWS's."""
+    return UnknownOperationError(f"mien has no operation {target.removeprefix(f'{AWS}.')}.")

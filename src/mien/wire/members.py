@@ -103,7 +103,7 @@ def shape_of(kind: type[msgspec.Struct]) -> Shape:
             build = functools.partial(_text, most=_most(length, MOST_CHARACTERS))
         elif bare is bytes:
             seen = bytes | None
-        elif bare in (int, float):
+        elif bare in (int, float, bool):
             seen = whole = bare | None
         else:
             build = _entries(bare, _most(length, MOST_ENTRIES))

@@ -12,7 +12,7 @@ _SENT = {
     "float": "class java.math.BigDecimal",
 }
 _NUMBER = "class java.math.BigDecimal can not be converted to an Integer"  # for a number of too many digits
-_WANTED = {"str": "an String", "int": "an Integer", "float": "an Float", "bytes": "a Blob"}
+_WANTED = {"str": "an String", "int": "an Integer", "float": "an Float", "bool": "an Boolean", "bytes": "a Blob"}
 _OPENED = {
     "array": "Start of list found where not expected",
     "object": "Start of structure or map found where not expected.",  # AWS ends only this one with a full stop

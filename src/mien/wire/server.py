@@ -60,7 +60,7 @@ class Server:
 
     Args:
         context: shared by all operations.
-        operations: name → operation.
+        services: name of a service, as a target header has it → its operations by name.
         authenticator: identifies the caller.
         admission: keeps requests within the limits.
         pages: path → the page that answers a GET.
@@ -70,7 +70,7 @@ class Server:
     def __init__(
         self,
         context: Context,
-        operations: Operations,
+        services: Mapping[str, Operations],
         authenticator: Authenticator,
         *,
         admission: Admission,
@@ -78,14 +78,14 @@ class Server:
         watchers: Sequence[Watcher],
     ) -> None:
         self._context = context
-        self._operations = operations
+        self._operations = {f"{each}.{name}": of[name] for each, of in services.items() for name in of}
         self._authenticator = authenticator
         self._admission = admission
         self._pages = pages
         self._watchers = watchers
         self._decoder_lock = threading.Lock()
-        self._pictured = {name for name, operation in operations.items() if operation.pictured}
-        self._reading = {name for name, operation in operations.items() if operation.reads}
+        self._pictured = {target for target, operation in self._operations.items() if operation.pictured}
+        self._reading = {target for target, operation in self._operations.items() if operation.reads}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -112,23 +112,24 @@ class Server:
             return preflight(headers), None
         if method in ("GET", "HEAD") and path in self._pages:
             return await self._pages[path](headers), None
-        name = awsjson.operation_name(headers.get("x-amz-target"))
-        if method != "POST" or not (name or _is_json(headers)):
+        target = awsjson.own_target(headers.get("x-amz-target"))
+        if method != "POST" or not (target or _is_json(headers)):
             return NOT_AN_API_CALL, None
-        return await self._called(name, scope, headers, receive, request_id)
+        return await self._called(target, scope, headers, receive, request_id)
 
     async def _called(
-        self, name: str | None, scope: Scope, headers: Headers, receive: Receive, request_id: str
+        self, target: str | None, scope: Scope, headers: Headers, receive: Receive, request_id: str
     ) -> tuple[Answer, Record]:
-        known = name if name in self._operations else None
-        began, arrival = time.perf_counter(), self._arrival(name, scope, headers, receive)
+        known = awsjson.operation_name(target) if target in self._operations else None
+        began, arrival = time.perf_counter(), self._arrival(target, scope, headers, receive)
         request = self._admission.request(arrival)
         try:
             if headers.get("content-encoding", "").lower() not in ("", "identity"):
                 raise ContentEncodingError
             body, memory = await self._admission.body(arrival, request)
             call = replace(arrival.call, body=body)
-            answered = await self._admission.run(partial(self._operate, name, call, request), arrival, request, memory)
+            work = partial(self._operate, target, call, request)
+            answered = await self._admission.run(work, arrival, request, memory)
             answer, code = Answer(200, answered), "OK"
         except ClientGoneError:
             answer, code = NO_ANSWER, "ClientGone"
@@ -149,26 +150,26 @@ class Server:
         )  # fmt: skip
         return answer, record
 
-    def _arrival(self, name: str | None, scope: Scope, headers: Headers, receive: Receive) -> Arrival:
+    def _arrival(self, target: str | None, scope: Scope, headers: Headers, receive: Receive) -> Arrival:
         call = Call(scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1"), headers, b"")
         address = scope["client"][0] if scope.get("client") else ""
-        pictured, reads = name in self._pictured, name in self._reading
+        pictured, reads = target in self._pictured, target in self._reading
         return self._admission.arrival(call, address, receive, pictured=pictured, reads=reads)
 
-    def _operate(self, name: str | None, call: Call, request: Request) -> bytes:
+    def _operate(self, target: str | None, call: Call, request: Request) -> bytes:
         request.raise_if_abandoned()
         awsjson.parse(call.body)
-        if name not in self._operations:
+        if target not in self._operations:
             self._parse_whole(call)
-            raise awsjson.unknown(name) if name else UnknownOperationError()
-        operation = self._operations[name]
+            raise awsjson.unknown(target) if target else UnknownOperationError()
+        operation = self._operations[target]
         identity = self._authenticated(call)
         request.key = identity.name
         if identity.key is not None:
             request.party = self._admission.confirmed(identity.key.access_key)
         with self._decoding(call):
             parameters = awsjson.decode(call.body, operation.request)
-        authorize(identity, name, parameters)
+        authorize(identity, awsjson.operation_name(target), parameters)
         return awsjson.encode(operation.answer(replace(self._context, request=request), identity.caller, parameters))
 
     def _authenticated(self, call: Call) -> Identity:
