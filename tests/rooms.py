@@ -39,6 +39,7 @@ LEVELS: tuple[dict[str, str], ...] = (
         "check), and the vault",
     },
     {
+        "people": "groups of faces by person, and the faces of a user that look unlike the rest: arrays in, labels out",
         "gallery": "exact and sketched search over embeddings in memory",
         "image": "bytes or an S3 object → upright pixels; a file for each picture format",
         "face": "detect, align, measure quality, embed, similarity: arrays in, values out",

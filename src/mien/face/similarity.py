@@ -58,22 +58,26 @@ class Calibration:
         return cls(*_smooth(scores, similarities), bool(knots))
 
     def similarity(self, scores: NDArray[np.floating] | float, same: NDArray[np.floating] | float = 1.0) -> Floats:
-        """Returns the similarity, 0–100, of each score.
-
-        The loss of length is compensated as the cosine nears 1, so that the same picture scores 100 for every face; at
-        a cosine of 0.85, which strangers hardly reach, 0.5% of it is.
-
-        Args:
-            scores: products of vectors.
-            same: for each the product of both lengths, which is the score of a picture with itself.
-        """
-        scores, whole = np.asarray(scores, np.float64), np.asarray(same, np.float64)
-        cosines = np.clip(scores / np.maximum(whole, 1e-6), 0, 1)
-        return np.interp(scores + (1 - whole) * cosines**_NEARING, self.scores, self.similarities)
+        """Returns the similarity, 0–100, of each score (see `compensated`)."""
+        return np.interp(compensated(scores, same), self.scores, self.similarities)
 
     def score(self, similarity: float) -> float:
         """Returns the least score that reaches a similarity; -1 for 0, so that threshold 0 loses nothing."""
         return float(np.interp(similarity, self.similarities, self.scores))
+
+
+def compensated(scores: NDArray[np.floating] | float, same: NDArray[np.floating] | float = 1.0) -> Floats:
+    """Returns scores whose loss of length is compensated as the cosine nears 1.
+
+    So the same picture scores 100 for every face; at a cosine of 0.85, which strangers hardly reach, 0.5% is.
+
+    Args:
+        scores: products of vectors.
+        same: for each the product of both lengths, which is the score of a picture with itself.
+    """
+    scores, whole = np.asarray(scores, np.float64), np.asarray(same, np.float64)
+    cosines = np.clip(scores / np.maximum(whole, 1e-6), 0, 1)
+    return np.asarray(scores + (1 - whole) * cosines**_NEARING, np.float64)
 
 
 def _with_rarest(measured: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

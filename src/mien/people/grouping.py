@@ -1,0 +1,133 @@
+"""Groups faces by person, with what people said of them, and keeps what it compared while faces come and go.
+
+The groups follow from the faces and the verdicts alone, not from the order in which they came, so that every process
+with the same faces has the same groups.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mien.face.similarity import Calibration
+from mien.gallery.base import Embeddings, Keys
+from mien.people.linkage import Apart, Indexes, Linkage
+from mien.people.nearest import Nearest
+
+LEAST = 90.0  # similarity of two groups that are one
+STRANGERS = 0.1  # strangers, on average, that reach the bar for one face among all
+_RARE = 1e6  # from a similarity of 90 on, what is missing to 100 is a million times the FAR
+
+
+def _no_pairs() -> Indexes:
+    return np.empty((0, 2), np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What people said of pairs of faces, by their keys.
+
+    Attributes:
+        same: int64 (S, 2), faces of one person.
+        different: int64 (D, 2), faces of two people.
+    """
+
+    same: Indexes = field(default_factory=_no_pairs)
+    different: Indexes = field(default_factory=_no_pairs)
+
+
+def bar(count: int) -> float:
+    """Returns the mean similarity from which two groups of so many faces are one.
+
+    Among many faces a face has more strangers that resemble it, so that the bar rises with their number.
+    """
+    return 100 - min(100 - LEAST, _RARE * STRANGERS / max(count, 1))
+
+
+class Grouping:
+    """Faces, and their groups. Used by one thread at a time.
+
+    Args:
+        dimension: of the embeddings.
+        calibration: of the pack that made them.
+    """
+
+    def __init__(self, dimension: int, calibration: Calibration) -> None:
+        self._calibration = calibration
+        self._nearest = Nearest(dimension, calibration.score(LEAST))
+        self._photographs: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        """Returns the number of faces."""
+        return len(self._nearest)
+
+    @property
+    def keys(self) -> Keys:
+        """The keys of its faces, int64 (N,), in any order."""
+        return self._nearest.keys
+
+    def add(self, keys: Keys, embeddings: Embeddings, photographs: Keys) -> None:
+        """Adds faces with new keys, and compares them with all others.
+
+        Args:
+            keys: int64 (N,).
+            embeddings: float32 (N, D), each of length 1 at most.
+            photographs: int64 (N,), the photograph that each face is in.
+        """
+        self._photographs.update(zip(keys.tolist(), photographs.tolist(), strict=True))
+        self._nearest.add(keys, embeddings)
+
+    def remove(self, keys: Keys) -> None:
+        """Removes faces, and ignores keys that it does not hold."""
+        self._nearest.remove(keys)
+        for key in keys.tolist():
+            self._photographs.pop(key, None)
+
+    def memory(self) -> int:
+        """Returns its bytes in memory, approximately and between two calls."""
+        return self._nearest.memory() + 128 * len(self._photographs)
+
+    def groups(self, verdicts: Verdicts | None = None) -> tuple[Keys, Keys]:
+        """Returns all keys, int64 (N,) ascending, and the group of each, int64 (N,): the lowest key in it.
+
+        Two faces of one photograph, and two that were judged different, are never in one group. A verdict that says
+        otherwise of their groups has no effect.
+        """
+        verdicts = verdicts or Verdicts()
+        order = np.argsort(self._nearest.keys)
+        keys, rank = self._nearest.keys[order], np.argsort(order)
+        pairs = np.stack([rank[self._nearest.pairs.rows], rank[self._nearest.pairs.others]], axis=1)
+        same, different = _rows(keys, verdicts.same), _rows(keys, verdicts.different)
+        # only these can be in a group of several
+        nodes = np.unique(np.concatenate([pairs.ravel(), same.ravel()]))
+        place = np.full(len(keys), -1)
+        place[nodes] = np.arange(len(nodes))
+        different = place[different]
+        photographs = np.array([self._photographs[key] for key in keys[nodes].tolist()], np.int64)
+        _, photographs = np.unique(photographs, return_inverse=True)
+        apart = Apart(photographs, different[(different >= 0).all(axis=1)])
+        linkage = Linkage(self._nearest.embeddings[order[nodes]], apart, self._calibration.score(bar(len(keys))))
+        linkage.join(place[pairs])
+        _complete(linkage, np.flatnonzero(self._nearest.is_full[order[nodes]]))
+        for one, other in place[same]:  # last, since the groups of both are meant, and not the two faces alone
+            if linkage.labels[one] != linkage.labels[other]:
+                linkage.unite(linkage.labels[[[one, other]]])
+        labels = keys.copy()
+        labels[nodes] = keys[nodes[linkage.labels]]
+        return keys, labels
+
+
+def _complete(linkage: Linkage, full: Indexes) -> None:
+    """Joins groups that no known pair connects, since their faces have nearer ones: rows of faces, int64 (F,)."""
+    before = linkage.labels
+    while True:
+        large = np.unique(linkage.labels[full])
+        linkage.join(linkage.near(large))
+        if np.array_equal(before, linkage.labels):
+            return
+        before = linkage.labels
+
+
+def _rows(keys: Keys, pairs: Indexes) -> Indexes:
+    """Returns the rows of pairs of keys, int64 (P, 2), in ascending keys, without pairs that are not among them."""
+    held = np.isin(pairs, keys).all(axis=1) & (pairs[:, 0] != pairs[:, 1])
+    return np.asarray(np.searchsorted(keys, pairs[held]), np.int64)
