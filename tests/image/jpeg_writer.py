@@ -65,7 +65,8 @@ def _blocks(plane: NDArray[np.uint8], own: tuple[int, int], most: tuple[int, int
 
 def _scan(blocks: list[NDArray[np.int64]], sampling: Sampling, restart: int) -> bytes:
     down, across = (blocks[0].shape[axis] // sampling[0][1 - axis] for axis in (0, 1))
-    out, bits, before = b"", [], [0] * len(blocks)
+    out, before = b"", [0] * len(blocks)
+    bits: list[str] = []
     for mcu in range(down * across):
         if restart and mcu and mcu % restart == 0:
             out += _packed(bits) + bytes((0xFF, 0xD0 + (mcu // restart - 1) % 8))
