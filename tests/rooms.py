@@ -48,6 +48,7 @@ LEVELS: tuple[dict[str, str], ...] = (
     {
         "config": "the table of settings",
         "errors": "the tree of errors",
+        "naming": "names written as ids of the API, and ids shown as names",
         "system": "background work, the heap, leftover files, progress",
         "__init__": "the version, and what `import mien` offers",
     },

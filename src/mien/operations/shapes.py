@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 
+from mien import naming
 from mien.operations.constraints import Enum, Length, Pattern, Range
 
 MOST_IMAGE_BYTES = 5 * 2**20  # of an image in a request; reference 2.4
@@ -16,6 +17,7 @@ UUID_PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 CollectionId = Annotated[str, Length(1, 255), Pattern(r"[a-zA-Z0-9_.\-]+")]
 UserId = Annotated[str, Length(1, 128), Pattern(r"[a-zA-Z0-9_.\-:]+")]
+DisplayName = Annotated[str, Length(1, naming.MOST_NAME)]  # an operation passes it through `naming.normal`
 FaceId = Annotated[str, Pattern(UUID_PATTERN)]
 ExternalImageId = Annotated[str, Length(1, 255), Pattern(r"[a-zA-Z0-9_.\-:]+")]
 Percent = Annotated[float, Range(0, 100)]
