@@ -22,8 +22,8 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 EVERYTHING = {
     "collections": "SELECT account, name, contract, model_version, created, faces, users FROM collections "
     "ORDER BY name",
-    "users": "SELECT c.name, u.name, u.faces, v.vector FROM users u JOIN collections c ON c.id = u.collection "
-    "LEFT JOIN user_vectors v ON v.user_key = u.id ORDER BY c.name, u.id",
+    "users": "SELECT c.name, u.name, u.faces, v.vector, u.display_name FROM users u "
+    "JOIN collections c ON c.id = u.collection LEFT JOIN user_vectors v ON v.user_key = u.id ORDER BY c.name, u.id",
     "faces": "SELECT c.name, face_id, image_id, external_image_id, box_left, box_top, box_width, box_height, "
     "confidence, u.name, vector FROM faces f JOIN collections c ON c.id = f.collection "
     "JOIN embeddings e ON e.face = f.id LEFT JOIN users u ON u.id = f.user_key ORDER BY c.name, f.id",
@@ -50,6 +50,8 @@ def data(packs: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     client.create_user(CollectionId="crew", UserId="nobody-yet")
     client.create_collection(CollectionId="empty")
     server.stop()
+    with closing(sqlite3.connect(data / FILE)) as connection, connection:
+        connection.execute("UPDATE users SET display_name = 'Ещё никто' WHERE name = 'nobody-yet'")
     return data
 
 
@@ -132,7 +134,7 @@ def test_what_is_damaged_or_newer_or_nonsense_leaves_nothing(data: Path, tmp_pat
     with zipfile.ZipFile(whole) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     manifest = json.loads(members["manifest.json"])
-    assert (manifest["format"], manifest["version"]) == ("mien-export", 1)
+    assert (manifest["format"], manifest["version"]) == ("mien-export", 2)
     assert manifest["rows"] == {"collections": 3, "users": 3, "faces": 6}
     flipped = bytearray(whole.read_bytes())
     flipped[len(flipped) // 2] ^= 255
@@ -142,7 +144,8 @@ def test_what_is_damaged_or_newer_or_nonsense_leaves_nothing(data: Path, tmp_pat
     doubled[-1]["embedding"] = [2.0] * len(doubled[0]["embedding"])
     cases = {
         "damaged": bytes(flipped),
-        "version 2": _zip(members | {"manifest.json": json.dumps(manifest | {"version": 2}).encode()}),
+        "version 3": _zip(members | {"manifest.json": json.dumps(manifest | {"version": 3}).encode()}),
+        "version 0": _zip(members | {"manifest.json": json.dumps(manifest | {"version": 0}).encode()}),
         "not an export": _zip({"a.txt": b"a"}),
         "of a length between 0.1 and 1": _zip(members | {"faces.parquet": _table(faces, doubled, tmp_path)}),
         "other columns": _zip(members | {"faces.parquet": members["users.parquet"]}),
@@ -153,6 +156,22 @@ def test_what_is_damaged_or_newer_or_nonsense_leaves_nothing(data: Path, tmp_pat
         assert words in mien("import", bad, "--data", copy, code=1).stderr
         if (copy / FILE).exists():
             assert everything(copy)["collections"] == []
+
+
+def test_an_export_of_the_first_version_is_read(data: Path, tmp_path: Path) -> None:
+    whole, old = tmp_path / "whole.mien", tmp_path / "old.mien"
+    mien("export", whole, "--data", data)
+    with zipfile.ZipFile(whole) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    _put(tmp_path, members)
+    users = pq.read_table(tmp_path / "users.parquet").drop_columns(["display_name"])
+    manifest = json.loads(members["manifest.json"]) | {"version": 1}
+    members["users.parquet"] = _table(users, users.to_pylist(), tmp_path)
+    old.write_bytes(_zip(members | {"manifest.json": json.dumps(manifest).encode()}))
+    assert answer("import", old, "--data", tmp_path / "copy") == {"collections": 3, "users": 3, "faces": 6}
+    before, after = everything(data), everything(tmp_path / "copy")
+    assert [row[:4] for row in after["users"]] == [row[:4] for row in before["users"]]
+    assert {row[4] for row in after["users"]} == {None}
 
 
 def test_an_export_is_not_written_over_and_needs_a_store(data: Path, tmp_path: Path) -> None:

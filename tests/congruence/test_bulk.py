@@ -27,7 +27,7 @@ from mien.transfer.archive_import import import_archive
 
 ACCOUNT = "000000000000"
 MATCHING = Matching(combine, lambda *_: 100.0)
-Facts = tuple[tuple[Any, ...], list[tuple[Any, ...]], list[tuple[str, bytes | None]], dict[str, str]]
+Facts = tuple[tuple[Any, ...], list[tuple[Any, ...]], list[tuple[str, bytes | None, str | None]], dict[str, str]]
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def filled(store: Store, faces: int = 9) -> Collection:
         external = f"{number}.jpg" if number % 2 else None
         ids.append(store.faces.add(made.key, Origin(uuid4(), external), [face])[0].face_id)
     for name, some in (("zoe", ids[:2]), ("adam", ids[2:6]), ("nobody", [])):
-        store.users.create(made.key, name, None)
+        store.users.create(made.key, name, None, "Зоя" if name == "zoe" else None)
         if some:
             store.users.associate(made.key, name, some, MATCHING, None)
     return found(store)
@@ -81,7 +81,7 @@ def facts(store: Store) -> Facts:
         (about.name, about.contract, about.model_version, about.created, about.faces, about.users),
         [(*(getattr(each.face, name) for name in ("face_id", "image_id", "external_image_id", "region", "confidence",
                                                   "user")), bytes(each.vector)) for each in faces],
-        [(each.name, None if each.vector is None else bytes(each.vector)) for each in people],
+        [(each.name, None if each.vector is None else bytes(each.vector), each.display_name) for each in people],
         store.tags.of(about.key),
     )  # fmt: skip
 
@@ -134,6 +134,21 @@ def test_merging_adds_what_is_lacking_and_nothing_else(store: Store, other: Stor
         import_archive(store, ACCOUNT, open_archive(tmp_path / "a.mien"), merge=False)
 
 
+def test_merging_keeps_display_names_and_takes_those_that_are_lacking(
+    store: Store, other: Store, tmp_path: Path
+) -> None:
+    filled(other)
+    exporting.write(other, ACCOUNT, None, tmp_path / "a.mien")
+    import_archive(store, ACCOUNT, open_archive(tmp_path / "a.mien"), merge=False)
+    key = found(store).key
+    for given, kept in (("Zoë", "Zoë"), (None, "Зоя")):
+        store.users.rename(key, "zoe", given)
+        import_archive(store, ACCOUNT, open_archive(tmp_path / "a.mien"), merge=True)
+        assert {user.name: user.display_name for user in store.users.page(key, 0, 9)} == {
+            "zoe": kept, "adam": None, "nobody": None,
+        }  # fmt: skip
+
+
 def test_a_hidden_collection_is_seen_when_it_is_whole(store: Store) -> None:
     described = bulk.described(ACCOUNT, "family", "digest", "7.5")
     key = bulk.begin(store.database, described, {"a": "b"})
@@ -172,7 +187,8 @@ def test_a_shadow_follows_and_takes_the_place(store: Store) -> None:
     store.users.disassociate(old.key, "adam", [lacking[2].face_id], MATCHING, None)
     store.users.associate(old.key, "nobody", [lacking[2].face_id], MATCHING, None)
     store.users.delete(old.key, "zoe", None)
-    store.users.create(old.key, "new", None)
+    store.users.create(old.key, "new", None, "Новая")
+    store.users.rename(old.key, "adam", "Адам")
     assert not bulk.show(store.database, key, new, (old.key, revision))
     assert found(store).key == old.key
     _follow(store, old.key, key)
@@ -184,9 +200,10 @@ def test_a_shadow_follows_and_takes_the_place(store: Store) -> None:
     assert about[3] == old.created
     assert {face[0] for face in faces} == {face.face_id for face in lacking[:8]}
     assert tags == {"ship": "été", "port": ""}
-    vector = dict(people)["nobody"]
-    assert vector == vectors.pack_user(combine(vectors.unpack([whole[2].vector])))
-    assert dict(people)["new"] is None
+    kept = {name: vector for name, vector, _ in people}
+    assert kept["nobody"] == vectors.pack_user(combine(vectors.unpack([whole[2].vector])))
+    assert kept["new"] is None
+    assert {name: display for name, _, display in people} == {"adam": "Адам", "nobody": None, "new": "Новая"}
     keys, _ = _followed(store)
     assert len(keys) == 8
     assert holds_together(store)

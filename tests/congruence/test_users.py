@@ -85,6 +85,26 @@ def test_a_name_is_taken_once_in_a_collection(store: Store, key: int) -> None:
     assert (names(store, key), counted(store)) == ([("ann", 0)], 1)
 
 
+def test_a_user_is_renamed_and_keeps_its_id_and_its_faces(store: Store, key: int) -> None:
+    kept = some(store, key, 1)
+    store.users.create(key, "ann", None, "Аня")
+    store.users.create(key, "bob", None)
+    store.users.associate(key, "ann", ids(kept), ALL, None)
+    assert store.users.rename(key, "ann", "Анна") == "Аня"
+    assert store.users.rename(key, "bob", "Боб") is None
+    assert [(user.name, user.faces, user.display_name) for user in store.users.page(key, 0, 9)] == [
+        ("ann", 1, "Анна"), ("bob", 0, "Боб"),
+    ]  # fmt: skip
+    (hit,) = store.users.by_vectors(key, list(map(int, store.users.changes(key, 0, 9).added))).values()
+    assert (hit.name, hit.display_name) == ("ann", "Анна")
+    assert store.users.rename(key, "ann", None) == "Анна"
+    found = store.users.find(key, "ann")
+    assert found is not None
+    assert (found.display_name, found.faces) == (None, 1)
+    with pytest.raises(UserMissingError):
+        store.users.rename(key, "eve", "Eve")
+
+
 def test_a_full_collection_takes_no_user(store: Store, key: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(users, "USER_QUOTA", 1)
     store.users.create(key, "ann", None)

@@ -25,7 +25,7 @@ from mien.store.base import NewFace, Origin, Region
 from mien.store.tables.likeness import Matching
 from mien.store.upkeep.sweep import sweep_all
 from mien.transfer import exporting
-from mien.transfer.archive import schema
+from mien.transfer.archive import VERSION, schema
 from mien.transfer.archive_import import import_archive
 from tests import live
 from tests.congruence import faces
@@ -77,7 +77,7 @@ def changed(export: Path, change: Change, **options: Any) -> Path:
 
 
 def packed(export: Path, members: dict[str, bytes], counts: dict[str, int], how: int = zipfile.ZIP_STORED) -> Path:
-    said = {"format": "mien-export", "version": 1, "rows": counts}
+    said = {"format": "mien-export", "version": VERSION, "rows": counts}
     file = export.with_name("hostile.mien")
     with zipfile.ZipFile(file, "w", how) as archive:
         for name, content in members.items():
@@ -105,6 +105,10 @@ NAMES: list[tuple[str, Change]] = [
 ]
 ROWS: list[tuple[str, Change]] = [
     *NAMES,
+    *(
+        (f"users.display_name={text[:12]!r}", put("users", display_name=text))
+        for text in ("", "a" * 1001, "a\nb", "\x1b[2J", "a\0b", "a\u2028b")
+    ),
     ("short", put("faces", embedding=[1.0, 0.0, 0.0])),
     ("long", put("faces", embedding=[1.0, *[0.0] * 511])),
     ("empty", put("faces", embedding=[])),

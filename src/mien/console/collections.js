@@ -3,13 +3,18 @@
 import { addTab } from './add.js';
 import { fill, h, icon } from './dom.js';
 import { facesTab } from './faces.js';
-import { day, rich, t } from './language.js';
 import { ask, attempt, button, confirm, empty, field, head, note, pages, say } from './parts.js';
 import { searchTab } from './search.js';
 import { usersTab } from './users.js';
+import { number, plural } from './words.js';
 
 const NAME = '[a-zA-Z0-9_.\\-]+';
-const TABS = { faces: facesTab, users: usersTab, add: addTab, search: searchTab };
+const TABS = {
+  faces: ['Faces', facesTab],
+  users: ['Users', usersTab],
+  add: ['Add', addTab],
+  search: ['Search', searchTab],
+};
 
 /** Makes the page with all collections. */
 export function collectionsPage(app) {
@@ -22,9 +27,9 @@ export function collectionsPage(app) {
   const none = () =>
     empty(
       'stack',
-      t('collections.none'),
-      t('collections.none_why'),
-      button(t('collections.new'), 'main', make, 'plus', { 'data-key': 'n' }),
+      'No collection yet',
+      'A collection holds the faces that a search compares with. Create one, then drop photographs into it.',
+      button('New collection', 'main', make, 'plus', { 'data-key': 'n' }),
     );
   const list = pages(
     read,
@@ -36,14 +41,11 @@ export function collectionsPage(app) {
       ),
     none,
   );
+  const lead = 'The faces that searches compare with. Photographs are not kept, only measurements and embeddings.';
   return h(
     'div',
     { class: 'stack page' },
-    head(
-      t('collections.title'),
-      t('collections.lead'),
-      button(t('collections.new'), 'main', make, 'plus', { 'data-key': 'n' }),
-    ),
+    head('Collections', lead, button('New collection', 'main', make, 'plus', { 'data-key': 'n' })),
     list.element,
   );
 }
@@ -54,7 +56,7 @@ function card(app, { name, version }) {
     .queue(() => app.api.call('DescribeCollection', { CollectionId: name }))
     .then(
       (found) => fill(counts, tally(found)),
-      () => fill(counts, t('collections.not_counted')),
+      () => fill(counts, 'Not counted'),
     );
   const foreign = app.about && version !== app.about.pack.model_version;
   return h(
@@ -65,20 +67,14 @@ function card(app, { name, version }) {
       { class: 'card link', href: `#/collections/${name}/faces` },
       h('h2', { text: name }),
       counts,
-      foreign && h('p', { class: 'chip warn', text: t('collections.foreign') }),
+      foreign && h('p', { class: 'chip warn', text: 'made by another pack' }),
     ),
   );
 }
 
 function tally(found) {
-  return t('collections.tally', { ...counted(found), day: day(1000 * found.CreationTimestamp) });
-}
-
-function counted(found) {
-  return {
-    faces: t('count.faces', { count: found.FaceCount }),
-    users: t('count.users', { count: found.UserCount }),
-  };
+  const made = new Date(1000 * found.CreationTimestamp).toLocaleDateString('en', { dateStyle: 'medium' });
+  return `${plural(found.FaceCount, 'face')}, ${plural(found.UserCount, 'user')} · ${made}`;
 }
 
 function create(app) {
@@ -91,9 +87,9 @@ function create(app) {
     spellcheck: false,
   });
   return ask(
-    t('collections.new'),
-    field(t('collections.name'), name, t('collections.name_hint')),
-    t('collections.create'),
+    'New collection',
+    field('Name', name, 'Letters, digits, dots, dashes and underscores. It cannot be changed later.'),
+    'Create',
     async () => {
       await app.api.call('CreateCollection', { CollectionId: name.value });
       app.go(`#/collections/${name.value}/add`);
@@ -115,26 +111,17 @@ export function collectionPage(app, name, tab, query) {
       foreign &&
         note(
           'warn',
-          rich('collection.foreign', {
-            pack: app.about.pack.name,
-            command: h('code', {
-              text: `mien reindex --collection ${name} --pack ${app.about.pack.name} --images FOLDER`,
-            }),
-          }),
+          `This collection was made by another pack. The pack ${app.about.pack.name} can list it, but neither search it nor add to it. Serve it with the pack that made it, or bring it to this one: mien reindex --collection ${name} --pack ${app.about.pack.name} --images FOLDER.`,
         ),
     );
     return found;
   }
   const warning = h('div');
   const described = describe();
-  const tabs = Object.keys(TABS).map((each) =>
-    h('a', {
-      href: `#/collections/${name}/${each}`,
-      'aria-current': each === tab ? 'page' : null,
-      text: t(`collection.${each}`),
-    }),
+  const tabs = Object.entries(TABS).map(([each, [label]]) =>
+    h('a', { href: `#/collections/${name}/${each}`, 'aria-current': each === tab ? 'page' : null, text: label }),
   );
-  const back = h('a', { class: 'back', href: '#/collections' }, icon('previous'), t('collections.title'));
+  const back = h('a', { class: 'back', href: '#/collections' }, icon('previous'), 'Collections');
   const title = h(
     'div',
     { class: 'head' },
@@ -142,17 +129,17 @@ export function collectionPage(app, name, tab, query) {
     h(
       'div',
       { class: 'row' },
-      button(t('parts.delete'), 'bad brief', () => remove(app, state), 'trash', {
-        'aria-label': t('collection.delete_it', { name }),
+      button('Delete', 'bad brief', () => remove(app, state), 'trash', {
+        'aria-label': `Delete the collection ${name}`,
       }),
     ),
   );
   const body = h('div', { class: 'stack' });
   described.then(
-    () => fill(body, TABS[tab](app, state, query)),
+    () => fill(body, TABS[tab][1](app, state, query)),
     (error) =>
       attempt(() => {
-        fill(body, empty('stack', t('collection.absent'), t('collection.absent_why', { name })));
+        fill(body, empty('stack', 'Not available', `The collection ${name} cannot be shown.`));
         throw error;
       }),
   );
@@ -160,7 +147,7 @@ export function collectionPage(app, name, tab, query) {
     'div',
     { class: 'stack page' },
     title,
-    h('nav', { class: 'tabs', 'aria-label': t('collection.parts') }, tabs),
+    h('nav', { class: 'tabs', 'aria-label': 'Parts of the collection' }, tabs),
     warning,
     body,
   );
@@ -171,16 +158,16 @@ async function remove(app, state) {
   if (!held) return;
   const what =
     held.FaceCount || held.UserCount
-      ? t('collection.goes_with_it', counted(held))
-      : t('collection.empty');
+      ? `Its ${plural(held.FaceCount, 'face')} and ${plural(held.UserCount, 'user')} go with it. They come back only by indexing the photographs again.`
+      : 'It is empty.';
   const done = await confirm(
-    t('collection.delete_title', { name: state.name }),
+    `Delete ${state.name}?`,
     what,
-    t('collection.delete'),
+    'Delete the collection',
     () => app.api.call('DeleteCollection', { CollectionId: state.name }),
     held.FaceCount ? state.name : '',
   );
   if (!done) return;
-  say(t(held.FaceCount ? 'collection.deleted_with' : 'collection.deleted', { name: state.name, ...counted(held) }));
+  say(`${state.name} is deleted${held.FaceCount ? `, with ${number(held.FaceCount)} faces` : ''}.`);
   app.go('#/collections');
 }

@@ -2,17 +2,14 @@
 
 import { fill, h } from './dom.js';
 import { dropZone } from './drop.js';
-import { t } from './language.js';
 import { button, failure, head, note, working } from './parts.js';
 import { prepare } from './picture.js';
 import { viewer } from './viewer.js';
-import { score, strangers, verdict } from './words.js';
-
-const LEAST_SIDE = 80; // pixels of a picture that the API takes
+import { plural, score, strangers, verdict } from './words.js';
 
 /** Makes the page. */
 export function comparePage(app) {
-  const sides = [{ name: t('compare.first') }, { name: t('compare.second') }];
+  const sides = [{ name: 'First photograph' }, { name: 'Second photograph' }];
   for (const side of sides) side.element = h('section', { class: 'stack', 'aria-label': side.name });
   const answer = h('div', { class: 'stack', 'aria-live': 'polite' });
   let latest = 0;
@@ -30,8 +27,8 @@ export function comparePage(app) {
 
   function draw(side, choose) {
     const zone = dropZone(
-      side.picture ? t('drop.another') : side.name,
-      t('drop.how'),
+      side.picture ? 'Another photograph' : side.name,
+      'drop, choose, or paste',
       ([{ file }]) => take(side, file),
       { slim: Boolean(side.picture) },
     );
@@ -53,7 +50,7 @@ export function comparePage(app) {
       draw(side);
     }
     if (!sides.every((side) => side.picture)) return void fill(answer);
-    fill(answer, working(t('compare.working')));
+    fill(answer, working('Comparing …'));
     try {
       const [SourceImage, TargetImage] = await Promise.all(sides.map((side) => side.picture.image()));
       const found = await app.api.call('CompareFaces', { SourceImage, TargetImage, SimilarityThreshold: 0 });
@@ -63,19 +60,19 @@ export function comparePage(app) {
       const faceless = error.code === 'InvalidParameterException';
       fill(
         answer,
-        faceless ? note('bad', t('compare.faceless', { pixels: LEAST_SIDE })) : failure(error),
+        faceless ? note('bad', 'One of the two shows no face, or is smaller than 80 pixels.') : failure(error),
       );
     }
   }
 
   function show({ SourceImageFace: source, FaceMatches: matches }) {
     const [first, second] = sides;
-    first.faces = [{ box: source.BoundingBox, kind: 'good', name: t('compare.source') }];
+    first.faces = [{ box: source.BoundingBox, kind: 'good', name: 'The face that is compared' }];
     second.faces = matches.map(({ Face, Similarity }, i) => ({
       box: Face.BoundingBox,
       kind: Similarity >= 80 ? 'good' : Similarity >= 60 ? 'warn' : '',
       label: score(Similarity),
-      name: t('compare.target', { number: i + 1, score: score(Similarity) }),
+      name: `Face ${i + 1}, similarity ${score(Similarity)}`,
     }));
     const choose = (i) => {
       second.view.select(i);
@@ -94,6 +91,7 @@ export function comparePage(app) {
   }
 
   for (const side of sides) draw(side);
+  const lead = 'The largest face of the first photograph is compared with every face of the second.';
   const pair = h(
     'div',
     { class: 'pair' },
@@ -102,7 +100,7 @@ export function comparePage(app) {
   return h(
     'div',
     { class: 'stack page' },
-    head(t('compare.title'), t('compare.lead'), button(t('compare.swap'), 'brief', swap, 'swap')),
+    head('Compare two photographs', lead, button('Swap', 'brief', swap, 'swap')),
     answer,
     pair,
   );
@@ -123,9 +121,9 @@ function meaning(similarity, faces, i, rates) {
     h(
       'div',
       { class: 'figure' },
-      h('span', { class: 'unseen', text: t('compare.similarity') }),
+      h('span', { class: 'unseen', text: 'Similarity ' }),
       h('output', { text: score(similarity) }),
-      h('span', { class: 'quiet', text: t('compare.of_100') }),
+      h('span', { class: 'quiet', text: 'of 100' }),
     ),
     h(
       'div',
@@ -135,7 +133,7 @@ function meaning(similarity, faces, i, rates) {
       faces > 1 &&
         h('p', {
           class: 'quiet small',
-          text: t('compare.which', { number: i + 1, count: faces }),
+          text: `Face ${i + 1} of ${plural(faces, 'face')} in the second photograph, the most similar first. Choose another in the picture.`,
         }),
     ),
     h('div', { class: 'scale', 'aria-hidden': 'true' }, needle, marks),

@@ -1,7 +1,6 @@
 // Applies the quality filter to a face: compares the measurements of DetectFaces with the server's bars (about.json).
 
 import { h, icon } from './dom.js';
-import { t } from './language.js';
 import { reason } from './words.js';
 
 /**
@@ -12,30 +11,30 @@ export function measured(face, image, bar) {
   const short = Math.min(face.BoundingBox.Width * image.naturalWidth, face.BoundingBox.Height * image.naturalHeight);
   const turn = Math.max(Math.abs(face.Pose.Yaw), Math.abs(face.Pose.Pitch));
   return [
-    { code: 'EXTREME_POSE', name: 'turn', value: turn, bar: bar.turn, unit: 'degrees', most: true, scale: 90 },
+    { code: 'EXTREME_POSE', name: 'Turn', value: turn, bar: bar.turn, unit: '°', most: true, scale: 90 },
     {
       code: 'LOW_BRIGHTNESS',
-      name: 'brightness',
+      name: 'Brightness',
       value: face.Quality.Brightness,
       bar: bar.brightness,
-      unit: 'plain',
+      unit: '',
       scale: 100,
     },
     {
       code: 'LOW_SHARPNESS',
-      name: 'sharpness',
+      name: 'Sharpness',
       value: face.Quality.Sharpness,
       bar: bar.sharpness,
-      unit: 'plain',
+      unit: '',
       scale: 100,
     },
-    { code: 'LOW_CONFIDENCE', name: 'confidence', value: face.Confidence, bar: bar.confidence, unit: 'percent', scale: 100 },
+    { code: 'LOW_CONFIDENCE', name: 'Confidence', value: face.Confidence, bar: bar.confidence, unit: '%', scale: 100 },
     {
       code: 'SMALL_BOUNDING_BOX',
-      name: 'size',
+      name: 'Size',
       value: short,
       bar: bar.pixels,
-      unit: 'pixels',
+      unit: ' px',
       scale: Math.max(160, 2 * bar.pixels),
     },
   ].map((row) => ({ ...row, fails: row.most ? row.value > row.bar : row.value < row.bar }));
@@ -58,14 +57,13 @@ export function chart(face, image, bar) {
       filled.style.width = `${Math.min(100, (100 * row.value) / row.scale)}%`;
       const mark = h('span', { class: 'mark' });
       mark.style.left = `${Math.min(100, (100 * row.bar) / row.scale)}%`;
-      const inUnit = (value) => t(`quality.${row.unit}`, { number: value });
-      const need = t(row.most ? 'quality.at_most' : 'quality.at_least', { value: inUnit(row.bar) });
+      const need = `${row.most ? 'at most' : 'at least'} ${row.bar}${row.unit}`;
       return h(
         'div',
         { class: row.fails ? 'bad' : '' },
-        h('span', { text: t(`quality.${row.name}`) }),
+        h('span', { text: row.name }),
         h('span', { class: 'gauge', 'aria-hidden': 'true' }, filled, mark),
-        h('span', { class: 'value', text: inUnit(Math.round(row.value)) }),
+        h('span', { class: 'value', text: `${Math.round(row.value)}${row.unit}` }),
         h('span', { class: 'need quiet', text: need }),
       );
     }),
@@ -84,7 +82,7 @@ export function verdicts(face, image, bars) {
         { class: codes.length ? 'bad' : 'good' },
         icon(codes.length ? 'close' : 'check'),
         h('strong', { text: name }),
-        h('span', { text: codes.length ? codes.map(reason).join(' ') : t('quality.taken') }),
+        h('span', { text: codes.length ? codes.map(reason).join(' ') : 'Taken.' }),
       );
     }),
   );

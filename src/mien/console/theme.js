@@ -1,6 +1,5 @@
 // The theme: light, dark, or the system's.
 
-import { t } from './language.js';
 import { button } from './parts.js';
 
 const ROOT = document.documentElement;
@@ -19,7 +18,7 @@ export function themeButton(changed) {
     : matchMedia('(prefers-color-scheme: dark)').matches;
   const other = isDark ? 'light' : 'dark';
   return button(
-    t(`frame.${other}`),
+    isDark ? 'Light' : 'Dark',
     '',
     () => {
       ROOT.dataset.theme = other;
@@ -27,6 +26,6 @@ export function themeButton(changed) {
       changed();
     },
     isDark ? 'sun' : 'moon',
-    { 'data-key': 't', title: t(`frame.to_${other}`) },
+    { 'data-key': 't', title: `Change to ${other}` },
   );
 }

@@ -19,7 +19,8 @@ from mien.store.tables import face_columns
 from mien.system.heap import bounded
 from mien.transfer import zip_file
 
-FORMAT, VERSION = "mien-export", 1
+FORMAT, VERSION = "mien-export", 2
+_SINCE = {("users", "display_name"): 2}  # the version that brought a column; the others are as old as exports
 BATCH = 4096  # rows in memory at the same time
 TABLES = ("collections", "users", "faces")
 MOST_VALUES = 4096  # numbers in a vector
@@ -41,8 +42,8 @@ def parquet() -> Any:
     return pyarrow
 
 
-def schema(table: str) -> Any:
-    """Returns the Arrow schema of a table."""
+def schema(table: str, version: int = VERSION) -> Any:
+    """Returns the Arrow schema of a table in a version of the format."""
     pa = parquet()
     text = pa.string()
     number = pa.field("collection", pa.int32(), nullable=False)
@@ -51,14 +52,15 @@ def schema(table: str) -> Any:
             number, ("name", text), ("contract", text), ("model_version", text), ("created", pa.float64()),
             ("tags", pa.map_(text, text)),
         ],
-        "users": [number, ("name", text), ("vector", pa.list_(pa.float32()))],
+        "users": [number, ("name", text), ("vector", pa.list_(pa.float32())), ("display_name", text)],
         "faces": [
             number,
             *((each.exported, pa.float64() if each.kind == "number" else text) for each in face_columns.COLUMNS),
             ("user", text), ("embedding", pa.list_(pa.float16())),
         ],
     }  # fmt: skip
-    return pa.schema(columns[table])
+    found = pa.schema(columns[table])
+    return pa.schema([each for each in found if _SINCE.get((table, each.name), 1) <= version])
 
 
 class Writer:
@@ -120,11 +122,13 @@ class Archive:
     Attributes:
         path: the file.
         counts: the number of rows of each table, according to the manifest.
+        version: the version of its format.
         batch: the number of rows in memory at the same time.
     """
 
     path: Path
     counts: Mapping[str, int]
+    version: int = VERSION
     batch: int = BATCH
 
     def rows(self, table: str) -> Iterator[list[dict[str, Any]]]:
@@ -155,14 +159,15 @@ class Archive:
         """Opens a table with dictionary-encoded strings, so that a long one is found before each row copies it."""
         pa = parquet()
         read = pa.parquet.ParquetFile(file)
-        if not read.schema_arrow.equals(schema(table)):
-            raise SetupError(f"{self.path}: the table {table} has other columns than version {VERSION} has.")
+        columns = schema(table, self.version)
+        if not read.schema_arrow.equals(columns):
+            raise SetupError(f"{self.path}: the table {table} has other columns than version {self.version} has.")
         about = read.metadata
         for number in range(about.num_row_groups):
             group = about.row_group(number)
             if not 0 <= group.num_rows <= BATCH:
                 raise SetupError(f"{self.path}: the table {table} has more than {BATCH:,} rows in a group.")
-        text = [field.name for field in schema(table) if pa.types.is_string(field.type)]
+        text = [field.name for field in columns if pa.types.is_string(field.type)]
         return pa.parquet.ParquetFile(file, read_dictionary=text)
 
     def _rows(self, batch: Any, where: str) -> list[dict[str, Any]]:
@@ -211,8 +216,8 @@ def open_archive(path: Path) -> Archive:
     said = zip_file.manifest(path, {f"{table}.parquet" for table in TABLES})
     if said.format != FORMAT:
         raise SetupError(f"{path} is not an export of mien.")
-    if said.version != VERSION:
-        raise SetupError(f"{path} has version {said.version}; this mien reads version {VERSION}.")
+    if not 1 <= said.version <= VERSION:
+        raise SetupError(f"{path} has version {said.version}; this mien reads versions up to {VERSION}.")
     if said.rows.keys() != set(TABLES):
         raise SetupError(f"{path} does not say how many rows its tables have, so it is not an export of mien.")
-    return Archive(path, said.rows)
+    return Archive(path, said.rows, said.version)

@@ -156,7 +156,7 @@ def _fill(database: Database, archive: Archive, keys: Sequence[int], dimensions:
     """
     known = dict(enumerate(dimensions))
     for where, number, people in _groups(archive, "users", UserRow, len(keys)):
-        users = [WholeUser(0, each.name, None) for each in people]
+        users = [WholeUser(0, each.name, None, each.display_name) for each in people]
         if bulk.add_users(database, keys[number], users) != len(users):
             raise SetupError(f"{where}: a user appears twice.")
     for where, number, group in _groups(archive, "faces", FULL_FACE_ROW, len(keys)):

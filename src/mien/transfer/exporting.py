@@ -100,7 +100,7 @@ def _face_key(face: WholeFace) -> int:
 
 def _user_row(number: int, user: WholeUser) -> dict[str, Any]:
     vector = None if user.vector is None else np.frombuffer(user.vector, "<f4")
-    return {"collection": number, "name": user.name, "vector": vector}
+    return {"collection": number, "name": user.name, "vector": vector, "display_name": user.display_name}
 
 
 def _face_row(number: int, whole: WholeFace) -> dict[str, Any]:

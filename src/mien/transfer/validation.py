@@ -14,7 +14,17 @@ import numpy as np
 
 from mien.errors import SetupError
 from mien.operations.constraints import REQUIRED, Length, Pattern, Range, broken
-from mien.operations.shapes import CollectionId, ExternalImageId, FaceId, Percent, TagKey, TagMap, TagValue, UserId
+from mien.operations.shapes import (
+    CollectionId,
+    DisplayName,
+    ExternalImageId,
+    FaceId,
+    Percent,
+    TagKey,
+    TagMap,
+    TagValue,
+    UserId,
+)
 from mien.store.base import Cursor, Database, Row
 from mien.store.tables import face_columns, vectors
 from mien.store.upkeep.bulk import HIDDEN, MERGING
@@ -35,6 +45,7 @@ ModelVersion = Annotated[str, Length(1, 32), Pattern(r"[0-9]+\.[0-9]+")]
 Moment = Annotated[float, Range(0, LATEST)]
 Place = Annotated[float, Range(-10, 10)]  # shares of the image; a box may extend beyond it
 Side = Annotated[float, Range(0, 10)]
+KeptName = Annotated[DisplayName, Pattern(r"[^\x00-\x1F\x7F-\x9F\u2028\u2029]+")]
 Id = Annotated[bytes, Length(16, 16)]
 Other = Any
 Shape = TypeVar("Shape", bound=msgspec.Struct)
@@ -57,6 +68,7 @@ class UserRow(msgspec.Struct):
     collection: Key = REQUIRED
     name: UserId = REQUIRED
     vector: Any | None = None
+    display_name: KeptName | None = None
 
 
 class FaceRow(msgspec.Struct):
@@ -70,7 +82,8 @@ class FaceRow(msgspec.Struct):
 
 # Columns of a store. A name without its table applies to every table, where the column means the same.
 _RULES: Mapping[str, Any] = {
-    "account": Account, "collections.name": CollectionId, "users.name": UserId, "contract": Contract,
+    "account": Account, "collections.name": CollectionId, "users.name": UserId,
+    "display_name": KeptName | None, "contract": Contract,
     "model_version": ModelVersion, "created": Moment, "face_id": Id, "image_id": Id,
     "external_image_id": ExternalImageId | None, "box_left": Place, "box_top": Place, "box_width": Side,
     "box_height": Side, "confidence": Percent, "tag": TagKey, "value": TagValue, "id": Key, "face": Key,

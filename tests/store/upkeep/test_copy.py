@@ -40,7 +40,8 @@ def fill(address: str, images: int = 30) -> None:
             store.faces.delete(key, [each[0].face_id for each in kept[:5]])
             store.faces.delete(key, [kept[-1][-1].face_id])  # the last key that was given out is on no row any more
             for user in ("her", "him"):
-                store.users.create(key, user, Token(faces.ACCOUNT, "CreateUser", f"{name}-{user}", b"\x00\xff"))
+                made = Token(faces.ACCOUNT, "CreateUser", f"{name}-{user}", b"\x00\xff")
+                store.users.create(key, user, made, "Ана" if user == "her" else None)
             store.users.associate(key, "her", [kept[7][1].face_id, kept[8][1].face_id], MATCHING, None)
             store.users.disassociate(key, "her", [kept[7][1].face_id], MATCHING, None)
             store.tags.put(key, {"team": "é", "Team": ""})

@@ -16,6 +16,8 @@ from mien.store.tables.tokens import Token
 
 MOST_FACES = 100  # faces of a user; reference 2
 USER_QUOTA = 10_000_000  # users of a collection; reference 2
+SELECTED = "id, name, faces, display_name"  # the columns of a `User`
+INSERT = "INSERT INTO users (collection, name, display_name)"
 
 
 class UserExistsError(Exception):
@@ -36,11 +38,19 @@ class UsersFullError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user as it was when it was read; `faces` is how many it has."""
+    """A user as it was when it was read.
+
+    Attributes:
+        key: its key.
+        name: its UserId.
+        faces: how many it has.
+        display_name: the name that it is shown by; None if that is read from its UserId.
+    """
 
     key: int
     name: str
     faces: int
+    display_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +60,7 @@ class Users:
     database: Database
     damage: Damage = field(default_factory=Damage)
 
-    def create(self, collection: int, name: str, token: Token | None) -> None:
+    def create(self, collection: int, name: str, token: Token | None, display_name: str | None = None) -> None:
         """Creates a user without faces.
 
         Raises:
@@ -64,13 +74,28 @@ class Users:
             (held,) = cursor.row("SELECT users FROM collections WHERE id = ?", collection) or (0,)
             if held >= USER_QUOTA:
                 raise UsersFullError
-            statement = "INSERT INTO users (collection, name) VALUES (?, ?) ON CONFLICT (collection, name) DO NOTHING"
-            if cursor.run(statement, collection, name) == 0:
+            statement = f"{INSERT} VALUES (?, ?, ?) ON CONFLICT (collection, name) DO NOTHING"
+            if cursor.run(statement, collection, name, display_name) == 0:
                 raise UserExistsError
             cursor.run("UPDATE collections SET users = users + 1 WHERE id = ?", collection)
             tokens.keep(cursor, token, b"")
 
         self.database.write(Work(work, collection))
+
+    def rename(self, collection: int, name: str, display_name: str | None) -> str | None:
+        """Sets the name that a user is shown by, and returns the former one; None if that is read from its UserId.
+
+        Raises:
+            UserMissingError, CollectionGoneError.
+        """
+
+        def work(cursor: Cursor) -> str | None:
+            changes.advance(cursor, collection)
+            user = named(cursor, collection, name)
+            cursor.run("UPDATE users SET display_name = ? WHERE id = ?", display_name, user.key)
+            return user.display_name
+
+        return self.database.write(Work(work, collection))
 
     def delete(self, collection: int, name: str, token: Token | None) -> None:
         """Deletes a user; its faces stay in the collection.
@@ -101,7 +126,7 @@ class Users:
 
     def page(self, collection: int, after: int, limit: int) -> list[User]:
         """Returns up to `limit` users with keys after `after`, in order of creation."""
-        statement = "SELECT id, name, faces FROM users WHERE collection = ? AND id > ? ORDER BY id LIMIT ?"
+        statement = f"SELECT {SELECTED} FROM users WHERE collection = ? AND id > ? ORDER BY id LIMIT ?"
         return [User(*row) for row in self.database.read(lambda c: c.rows(statement, collection, after, limit))]
 
     def vector(self, user: int) -> Vector | None:
@@ -139,7 +164,7 @@ class Users:
         """Returns users by the keys of their vectors, without those changed or damaged (see `Faces.by_keys`)."""
         marks = ", ".join("?" * len(keys))
         statement = (
-            "SELECT user_vectors.id, vector, checksum, user_key, user_vectors.collection, name, faces "
+            "SELECT user_vectors.id, vector, checksum, user_key, user_vectors.collection, name, faces, display_name "
             "FROM user_vectors JOIN users ON users.id = user_key "
             f"WHERE +user_vectors.collection = ? AND user_vectors.id IN ({marks})"  # the plus as in `Faces.by_keys`
         )
@@ -245,7 +270,7 @@ def named(cursor: Cursor, collection: int, name: str) -> User:
     Raises:
         UserMissingError: there is none.
     """
-    row = cursor.row("SELECT id, name, faces FROM users WHERE collection = ? AND name = ?", collection, name)
+    row = cursor.row(f"SELECT {SELECTED} FROM users WHERE collection = ? AND name = ?", collection, name)
     if row is None:
         raise UserMissingError
     return User(*row)

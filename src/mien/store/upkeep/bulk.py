@@ -43,11 +43,12 @@ class WholeFace:
 
 @dataclass(frozen=True, slots=True)
 class WholeUser:
-    """A user; `vector` as `vectors.pack_user` makes it, None for one without faces."""
+    """A user; `vector` as `vectors.pack_user` makes it, None for one without faces; `display_name` as in `User`."""
 
     key: int
     name: str
     vector: bytes | None
+    display_name: str | None = None
 
 
 def faces(cursor: Cursor, collection: int, after: int, limit: int) -> list[WholeFace]:
@@ -76,12 +77,12 @@ def people(cursor: Cursor, collection: int, after: int, limit: int) -> list[Whol
     A damaged vector is left out, since it can be combined again from the user's faces.
     """
     rows = cursor.rows(
-        "SELECT users.id, name, vector, checksum, user_key, user_vectors.collection FROM users "
+        "SELECT users.id, name, vector, checksum, user_key, user_vectors.collection, display_name FROM users "
         "LEFT JOIN user_vectors ON user_key = users.id WHERE users.collection = ? AND users.id > ? "
         "ORDER BY users.id LIMIT ?",
         collection, after, limit,
     )  # fmt: skip
-    return [WholeUser(row[0], row[1], row[2] if vectors.fits(*row[2:]) else None) for row in rows]
+    return [WholeUser(row[0], row[1], row[2] if vectors.fits(*row[2:6]) else None, row[6]) for row in rows]
 
 
 def begin(database: Database, described: Collection, tags: Mapping[str, str]) -> int:
@@ -154,8 +155,8 @@ def add_users(database: Database, collection: int, coming: Sequence[WholeUser]) 
 
     def work(cursor: Cursor) -> int:
         changes.advance(cursor, collection)
-        statement = "INSERT INTO users (collection, name) VALUES (?, ?) ON CONFLICT (collection, name) DO NOTHING"
-        fresh = sum(cursor.run(statement, collection, user.name) for user in coming)
+        statement = f"{users.INSERT} VALUES (?, ?, ?) ON CONFLICT (collection, name) DO NOTHING"
+        fresh = sum(cursor.run(statement, collection, user.name, user.display_name) for user in coming)
         cursor.run("UPDATE collections SET users = users + ? WHERE id = ?", fresh, collection)
         return fresh
 

@@ -38,7 +38,7 @@ TABLES = (
     Table("embeddings", ("face",), ("vector", "checksum")),
     Table("removals", ("collection", "revision", "face")),
     Table("histories", ("collection", "revision"), ("id",)),
-    Table("users", ("id",), ("collection", "name", "faces")),
+    Table("users", ("id",), ("collection", "name", "faces", "display_name")),
     Table("user_vectors", ("id",), ("collection", "user_key", "revision", "vector", "checksum")),
     Table("user_removals", ("collection", "revision", "vector")),
     Table("tags", ("collection", "tag"), ("value",)),

@@ -37,6 +37,7 @@ def merge(cursor: Cursor, hidden: int, target: int, matching: Matching) -> tuple
         f"UPDATE users SET collection = ? WHERE collection = ? AND NOT {_THERE.format('users', 'name')}",
         target, hidden, target,
     )  # fmt: skip
+    _keep_names(cursor, hidden, target)
     touched |= _reassign(cursor, hidden, target)
     moved = cursor.run(_MOVE, target, revision, hidden)
     if held + moved > FACE_QUOTA:
@@ -63,6 +64,16 @@ def _drop_known(cursor: Cursor, hidden: int, target: int) -> set[str]:
         cursor.run_many(statement, [(row[0],) for row in rows])
     cursor.run("UPDATE collections SET faces = faces - ? WHERE id = ?", len(rows), hidden)
     return {row[1] for row in rows if row[1]}
+
+
+def _keep_names(cursor: Cursor, hidden: int, target: int) -> None:
+    """Gives the target's users without a display name that of the hidden user of the same id."""
+    cursor.run(
+        "UPDATE users SET display_name = (SELECT ours.display_name FROM users AS ours "
+        "WHERE ours.collection = ? AND ours.name = users.name) WHERE collection = ? AND display_name IS NULL "
+        "AND EXISTS (SELECT 1 FROM users AS ours WHERE ours.collection = ? AND ours.name = users.name)",
+        hidden, target, hidden,
+    )  # fmt: skip
 
 
 def _reassign(cursor: Cursor, hidden: int, target: int) -> set[str]:

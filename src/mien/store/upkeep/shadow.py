@@ -40,10 +40,11 @@ def follow(cursor: Cursor, collection: int, shadow: int, matching: Matching) -> 
     cursor.run_many("DELETE FROM faces WHERE id = ?", gone)
     cursor.run("UPDATE collections SET faces = faces - ? WHERE id = ?", len(gone), shadow)
     made = cursor.run(
-        "INSERT INTO users (collection, name) SELECT CAST(? AS BIGINT), name FROM users WHERE collection = ? "
+        f"{users.INSERT} SELECT CAST(? AS BIGINT), name, display_name FROM users WHERE collection = ? "
         "ORDER BY id ON CONFLICT (collection, name) DO NOTHING",
         shadow, collection,
     )  # fmt: skip
+    _rename(cursor, collection, shadow)
     moved = cursor.rows(
         "SELECT faces.id, ours.name, theirs.id, theirs.name FROM faces "
         "JOIN faces AS other ON other.collection = ? AND other.face_id = faces.face_id "
@@ -59,6 +60,17 @@ def follow(cursor: Cursor, collection: int, shadow: int, matching: Matching) -> 
     beyond = "collection = ? AND name NOT IN (SELECT name FROM users WHERE collection = ?)"
     left = cursor.run(f"DELETE FROM users WHERE {beyond}", shadow, collection)
     cursor.run("UPDATE collections SET users = users + ? WHERE id = ?", made - left, shadow)
+
+
+def _rename(cursor: Cursor, collection: int, shadow: int) -> None:
+    """Gives the shadow's users the display names that changed since they were made."""
+    renamed = cursor.rows(
+        "SELECT ours.display_name, theirs.id FROM users AS ours JOIN users AS theirs ON theirs.name = ours.name "
+        "WHERE ours.collection = ? AND theirs.collection = ? "
+        "AND ours.display_name IS DISTINCT FROM theirs.display_name",
+        collection, shadow,
+    )  # fmt: skip
+    cursor.run_many("UPDATE users SET display_name = ? WHERE id = ?", renamed)
 
 
 def _names(cursor: Cursor, owners: str, *values: int) -> set[str]:
