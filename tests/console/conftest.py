@@ -34,11 +34,11 @@ def visitor(browser: Browser) -> Iterator[Visitor]:
     """Makes visits, and checks at the end that none made an error, broke a policy or contacted another server."""
     visits: list[tuple[BrowserContext, Visit]] = []
 
-    def visit(address: str, size: tuple[int, int] = DESKTOP, scheme: str = "light") -> Visit:
+    def visit(address: str, size: tuple[int, int] = DESKTOP, scheme: str = "light", locale: str = "en-GB") -> Visit:
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if scheme == "dark" else "light",
-            locale="en-GB",
+            locale=locale,
         )
         context.set_default_timeout(20_000)
         made = Visit(context.new_page(), address)

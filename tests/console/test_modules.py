@@ -67,20 +67,20 @@ def test_what_a_similarity_means(visit: Visit) -> None:
 
 
 def test_a_server_that_does_not_say_what_a_similarity_means_is_not_guessed_at(visit: Visit) -> None:
-    assert run(visit.open(), "words.js", "return [m.strangers(90, []), m.crowd(90, 10, 'face', [])];") == ["", ""]
+    assert run(visit.open(), "words.js", "return [m.strangers(90, []), m.crowd(90, 10, 'faces', [])];") == ["", ""]
 
 
 def test_what_a_threshold_means_for_a_crowd(visit: Visit) -> None:
     """1 - (1 - 1e-4)^1000 = 9.5%."""
     page = visit.open()
     known = rates(page)
-    assert run(page, "words.js", "return m.crowd(80, 1000, 'face', given);", known) == (
+    assert run(page, "words.js", "return m.crowd(80, 1000, 'faces', given);", known) == (
         "A stranger finds a match among the 1,000 faces here with about 10 chances in 100."
     )
-    assert "one chance in 10,000" in run(page, "words.js", "return m.crowd(80, 1, 'face', given);", known)
-    assert "about one chance in 1,000" in run(page, "words.js", "return m.crowd(99, 1000, 'face', given);", known)
+    assert "one chance in 10,000" in run(page, "words.js", "return m.crowd(80, 1, 'faces', given);", known)
+    assert "about one chance in 1,000" in run(page, "words.js", "return m.crowd(99, 1000, 'faces', given);", known)
     assert "at most one chance in 100,000" in run(
-        page, "words.js", "return m.crowd(99.999, 1000, 'face', given);", known
+        page, "words.js", "return m.crowd(99.999, 1000, 'faces', given);", known
     )
 
 

@@ -9,10 +9,14 @@ from hypothesis import strategies as st
 
 from mien.people import grouping as groupings
 from mien.people.grouping import Grouping, Verdicts, bar
-from tests.people.generated import CALIBRATION, DIMENSION, drawn, grouping, together
+from tests.people.generated import CALIBRATION, DIMENSION, Numbers, drawn, grouping, together
 
 SIZES = [1] * 40 + [2] * 30 + [5] * 20 + [40] * 2 + [120]
-NONE = np.empty((0, 2), np.int64)
+FACES = st.lists(st.integers(-2, 40), max_size=4)
+
+
+def keyed(faces: list[int]) -> Numbers:
+    return np.array(faces, np.int64)
 
 
 def test_each_person_is_a_group() -> None:
@@ -59,7 +63,7 @@ def test_however_faces_came_and_went_the_groups_are_the_same(seed: int) -> None:
         made.remove(going)
         inside[going] = False
         keys = np.flatnonzero(inside)
-        verdicts = Verdicts(random.choice(keys, (4, 2)), random.choice(keys, (4, 2)))
+        verdicts = Verdicts([*random.choice(keys, (4, 3))], [*random.choice(keys, (4, 2, 3))])
         fresh = grouping(vectors[keys], photographs[keys], keys)
         for one, other in zip(made.groups(verdicts), fresh.groups(verdicts), strict=True):
             np.testing.assert_array_equal(one, other, err_msg=f"turn {turn}")
@@ -68,7 +72,7 @@ def test_however_faces_came_and_went_the_groups_are_the_same(seed: int) -> None:
 def test_two_faces_of_one_photograph_are_never_one_person() -> None:
     vectors, owners = drawn([30, 30, 30], seed=7, spread=0.5)
     photographs = np.random.default_rng(8).integers(0, 40, len(vectors))
-    keys, labels = grouping(vectors, photographs).groups(Verdicts(same=np.array([[0, 1], [2, 3], [4, 5]])))
+    keys, labels = grouping(vectors, photographs).groups(Verdicts(same=[*np.array([[0, 1], [2, 3], [4, 5]])]))
     assert len({*zip(labels.tolist(), photographs[keys].tolist(), strict=True)}) == len(keys)
     assert not (together(labels) & ~together(owners)).any()
     twins = np.flatnonzero((photographs[:, None] == photographs[None]) & together(owners))
@@ -87,12 +91,12 @@ def test_verdicts_join_whole_groups_and_keep_others_apart() -> None:
     vectors, owners = drawn([4, 5, 6, 7], seed=10)
     first = [int(np.flatnonzero(owners == each)[0]) for each in range(4)]
     made = grouping(vectors)
-    _, labels = made.groups(Verdicts(same=np.array([[first[0], first[1]]])))
+    _, labels = made.groups(Verdicts(same=[np.array(first[:2])]))
     joined = np.where(owners == 1, 0, owners)
     np.testing.assert_array_equal(together(labels), together(joined))
     taken = first[2]
     rest = np.flatnonzero((owners == 2) & (np.arange(len(owners)) != taken))
-    _, labels = made.groups(Verdicts(different=np.array([[taken, each] for each in rest])))
+    _, labels = made.groups(Verdicts(different=[(np.array([taken]), rest)]))
     apart = owners.copy()
     apart[taken] = 9
     np.testing.assert_array_equal(together(labels), together(apart))
@@ -101,7 +105,11 @@ def test_verdicts_join_whole_groups_and_keep_others_apart() -> None:
 def test_a_no_outweighs_a_yes_and_verdicts_on_missing_faces_are_ignored() -> None:
     vectors, owners = drawn([4, 5], seed=11)
     one, other = (int(np.flatnonzero(owners == each)[1]) for each in range(2))
-    verdicts = Verdicts(np.array([[one, other], [one, 999], [one, one]]), np.array([[other, one], [888, 999]]))
+    same, different = (
+        [[one, other], [one, 999], [one, one], []],
+        [([other], [one, 5000]), ([888], [999, 777]), ([], [])],
+    )
+    verdicts = Verdicts([*map(keyed, same)], [(keyed(each), keyed(rest)) for each, rest in different])
     _, labels = grouping(vectors).groups(verdicts)
     np.testing.assert_array_equal(together(labels), together(owners))
 
@@ -131,23 +139,31 @@ def test_the_bar_rises_with_the_number_of_faces() -> None:
     assert [bar(count) for count in (0, 1, 10_000, 100_000, 1_000_000)] == pytest.approx([90, 90, 90, 99, 99.9])
 
 
+def test_a_face_on_both_sides_of_a_no_still_has_its_group() -> None:
+    vectors, owners = drawn([4, 4], seed=15)
+    one, other = (np.flatnonzero(owners == each) for each in range(2))
+    _, labels = grouping(vectors).groups(Verdicts(different=[(one[:2], np.append(other, one[:2]))]))
+    np.testing.assert_array_equal(together(labels), together(owners))
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.integers(1, 9), max_size=12),
     st.integers(1, 30),
-    st.lists(st.tuples(st.integers(-2, 40), st.integers(-2, 40)), max_size=8),
-    st.lists(st.tuples(st.integers(-2, 40), st.integers(-2, 40)), max_size=8),
+    st.lists(FACES, max_size=8),
+    st.lists(st.tuples(FACES, FACES), max_size=8),
 )
 def test_no_verdict_and_no_photograph_is_broken(
-    sizes: list[int], photos: int, same: list[tuple[int, int]], different: list[tuple[int, int]]
+    sizes: list[int], photos: int, same: list[list[int]], different: list[tuple[list[int], list[int]]]
 ) -> None:
     vectors, _ = drawn(sizes, seed=len(sizes), spread=0.7)
     photographs = np.arange(len(vectors)) % photos
-    verdicts = Verdicts(np.array(same, np.int64).reshape(-1, 2), np.array(different, np.int64).reshape(-1, 2))
+    verdicts = Verdicts([*map(keyed, same)], [(keyed(one), keyed(rest)) for one, rest in different])
     keys, labels = grouping(vectors, photographs).groups(verdicts)
     assert len({*zip(labels.tolist(), photographs[keys].tolist(), strict=True)}) == len(keys)
     group = dict(zip(keys.tolist(), labels.tolist(), strict=True))
-    assert not any(one != other and group.get(one, -1) == group.get(other, -2) for one, other in different)
+    for one, rest in different:
+        assert not any(group.get(each, -1) == group.get(other, -2) for each in one for other in {*rest} - {*one})
 
 
 def test_faces_are_grouped_as_fast_as_is_promised() -> None:

@@ -3,29 +3,29 @@
 import { fill, h } from './dom.js';
 import { dropZone } from './drop.js';
 import { Indexing, csv } from './indexing.js';
+import { t } from './language.js';
 import { button, choice, field } from './parts.js';
-import { number, plural } from './words.js';
 
 const SHOWN = 200; // refusals on the page
 const OFTEN = 100; // milliseconds between two drawings
 const MOSTS = [
-  ['0', 'every face'],
-  ['1', 'only the best face'],
-  ['5', 'up to 5 faces'],
-  ['20', 'up to 20 faces'],
+  ['0', 'add.all'],
+  ['1', 'add.best'],
+  ['5', 'add.up_to'],
+  ['20', 'add.up_to'],
 ];
 const NAMINGS = [
-  ['file', 'its file name'],
-  ['path', 'its folder and file name'],
-  ['folder', 'its folder’s name'],
-  ['none', 'nothing'],
+  ['file', 'add.by_file'],
+  ['path', 'add.by_path'],
+  ['folder', 'add.by_folder'],
+  ['none', 'add.by_nothing'],
 ];
 const FILTERS = [
-  ['AUTO', 'AUTO, the default'],
-  ['NONE', 'NONE, every face'],
-  ['LOW', 'LOW'],
-  ['MEDIUM', 'MEDIUM'],
-  ['HIGH', 'HIGH, only the best'],
+  ['AUTO', 'add.filter_auto'],
+  ['NONE', 'add.filter_none'],
+  ['LOW'],
+  ['MEDIUM'],
+  ['HIGH', 'add.filter_high'],
 ];
 
 /** Makes the tab. The work is kept in `app.jobs`, so that it continues while another page is shown. */
@@ -61,13 +61,13 @@ export function addTab(app, collection) {
     work.addEventListener('step', step);
   }
 
-  const most = choice(MOSTS, String(options.most), (value) => {
+  const most = choice(labelled(MOSTS), String(options.most), (value) => {
     options.most = Number(value);
   });
-  const filter = choice(FILTERS, options.filter, (value) => {
+  const filter = choice(labelled(FILTERS), options.filter, (value) => {
     options.filter = value;
   });
-  const naming = choice(NAMINGS, options.naming, (value) => {
+  const naming = choice(labelled(NAMINGS), options.naming, (value) => {
     options.naming = value;
   });
   const users = h('input', { type: 'checkbox', checked: options.users });
@@ -76,36 +76,36 @@ export function addTab(app, collection) {
     most.disabled = users.checked;
   });
   most.disabled = options.users;
-  const hint = h('span', { class: 'hint', text: 'A user is made for it and given the best face of each photograph.' });
+  const hint = h('span', { class: 'hint', text: t('add.persons_hint') });
   const settings = h(
     'div',
     { class: 'card settings' },
-    field('Of each photograph take', most),
-    field('Quality filter', filter),
-    field('Call a face by', naming),
-    h('label', { class: 'check' }, users, h('span', {}, 'Each folder is a person', hint)),
+    field(t('add.take'), most),
+    field(t('add.filter'), filter),
+    field(t('add.call'), naming),
+    h('label', { class: 'check' }, users, h('span', {}, t('add.persons'), hint)),
   );
-  const zone = dropZone(
-    'Drop photographs or folders',
-    'As many as you like. The same photograph under the same name is stored once.',
-    take,
-    { many: true },
-  );
+  const zone = dropZone(t('add.drop'), t('add.drop_hint'), take, { many: true });
   return h('div', { class: 'stack' }, zone, settings, progress);
+}
+
+/** Puts the options of a choice into words: pairs of value and text. */
+function labelled(options) {
+  return options.map(([value, key]) => [value, key ? t(key, { number: Number(value), filter: value }) : value]);
 }
 
 /** Makes the progress report: its elements, and `draw` to update them. */
 function report(work) {
   const title = h('h2');
   const told = h('p', { class: 'quiet' });
-  const bar = h('progress', { 'aria-label': 'Photographs done' });
-  const stop = button('Stop', '', () => work.cancel());
-  const see = h('a', { class: 'button', href: `#/collections/${work.collection}/faces`, text: 'See the faces' });
+  const bar = h('progress', { 'aria-label': t('add.bar') });
+  const stop = button(t('add.stop'), '', () => work.cancel());
+  const see = h('a', { class: 'button', href: `#/collections/${work.collection}/faces`, text: t('add.see') });
   const top = h('div', { class: 'row between' }, h('div', {}, title, told), stop, see);
   const refused = refusals(work);
   function draw() {
-    const all = plural(work.total, 'photograph');
-    title.textContent = work.isIdle ? `Done: ${all}` : `${number(work.done)} of ${all}`;
+    const photographs = t('count.photographs', { count: work.total });
+    title.textContent = t(work.isIdle ? 'add.done' : 'add.so_far', { done: work.done, photographs });
     told.textContent = tally(work);
     Object.assign(bar, { max: Math.max(1, work.total), value: work.done });
     stop.hidden = work.isIdle;
@@ -114,28 +114,27 @@ function report(work) {
   }
   draw();
   return {
-    elements: [h('section', { class: 'card stack', 'aria-label': 'Progress' }, top, bar), refused.element],
+    elements: [h('section', { class: 'card stack', 'aria-label': t('add.progress') }, top, bar), refused.element],
     draw,
   };
 }
 
 function tally({ faces, refused, skipped }) {
-  const parts = [`${plural(faces, 'face')} indexed`];
-  if (refused.length) parts.push(`${number(refused.length)} with refusals`);
-  if (skipped)
-    parts.push(`${plural(skipped, 'file')} skipped that ${skipped === 1 ? 'is no picture' : 'are no pictures'}`);
+  const parts = [t('add.indexed', { count: faces })];
+  if (refused.length) parts.push(t('add.with_refusals', { count: refused.length }));
+  if (skipped) parts.push(t('add.skipped', { count: skipped }));
   return parts.join(' · ');
 }
 
 /** Makes the list of refusals, the latest first: its element, and `draw` to update it. */
 function refusals(work) {
-  const list = h('ul', { class: 'rows plain', tabIndex: 0, 'aria-label': 'What was refused' });
+  const list = h('ul', { class: 'rows plain', tabIndex: 0, 'aria-label': t('add.refused_list') });
   const left = h('p', { class: 'quiet small' });
   const top = h(
     'div',
     { class: 'row between' },
-    h('h2', { text: 'Refused, and why' }),
-    button('Save as CSV', '', () => save(work)),
+    h('h2', { text: t('add.refused') }),
+    button(t('add.save'), '', () => save(work)),
   );
   const element = h('section', { class: 'card stack' }, top, list, left);
   let drawn = -1;
@@ -145,7 +144,7 @@ function refusals(work) {
     drawn = length;
     element.hidden = !length;
     left.hidden = length <= SHOWN;
-    left.textContent = `The latest ${SHOWN} are shown; the CSV has all ${number(length)}.`;
+    left.textContent = t('add.latest', { shown: SHOWN, number: length });
     fill(list, work.refused.slice(-SHOWN).reverse().map(row));
   }
   return { element, draw };

@@ -3,18 +3,13 @@
 import { addTab } from './add.js';
 import { fill, h, icon } from './dom.js';
 import { facesTab } from './faces.js';
+import { day, rich, t } from './language.js';
 import { ask, attempt, button, confirm, empty, field, head, note, pages, say } from './parts.js';
 import { searchTab } from './search.js';
 import { usersTab } from './users.js';
-import { number, plural } from './words.js';
 
 const NAME = '[a-zA-Z0-9_.\\-]+';
-const TABS = {
-  faces: ['Faces', facesTab],
-  users: ['Users', usersTab],
-  add: ['Add', addTab],
-  search: ['Search', searchTab],
-};
+const TABS = { faces: facesTab, users: usersTab, add: addTab, search: searchTab };
 
 /** Makes the page with all collections. */
 export function collectionsPage(app) {
@@ -27,9 +22,9 @@ export function collectionsPage(app) {
   const none = () =>
     empty(
       'stack',
-      'No collection yet',
-      'A collection holds the faces that a search compares with. Create one, then drop photographs into it.',
-      button('New collection', 'main', make, 'plus', { 'data-key': 'n' }),
+      t('collections.none'),
+      t('collections.none_why'),
+      button(t('collections.new'), 'main', make, 'plus', { 'data-key': 'n' }),
     );
   const list = pages(
     read,
@@ -41,11 +36,14 @@ export function collectionsPage(app) {
       ),
     none,
   );
-  const lead = 'The faces that searches compare with. Photographs are not kept, only measurements and embeddings.';
   return h(
     'div',
     { class: 'stack page' },
-    head('Collections', lead, button('New collection', 'main', make, 'plus', { 'data-key': 'n' })),
+    head(
+      t('collections.title'),
+      t('collections.lead'),
+      button(t('collections.new'), 'main', make, 'plus', { 'data-key': 'n' }),
+    ),
     list.element,
   );
 }
@@ -56,7 +54,7 @@ function card(app, { name, version }) {
     .queue(() => app.api.call('DescribeCollection', { CollectionId: name }))
     .then(
       (found) => fill(counts, tally(found)),
-      () => fill(counts, 'Not counted'),
+      () => fill(counts, t('collections.not_counted')),
     );
   const foreign = app.about && version !== app.about.pack.model_version;
   return h(
@@ -67,14 +65,20 @@ function card(app, { name, version }) {
       { class: 'card link', href: `#/collections/${name}/faces` },
       h('h2', { text: name }),
       counts,
-      foreign && h('p', { class: 'chip warn', text: 'made by another pack' }),
+      foreign && h('p', { class: 'chip warn', text: t('collections.foreign') }),
     ),
   );
 }
 
 function tally(found) {
-  const made = new Date(1000 * found.CreationTimestamp).toLocaleDateString('en', { dateStyle: 'medium' });
-  return `${plural(found.FaceCount, 'face')}, ${plural(found.UserCount, 'user')} · ${made}`;
+  return t('collections.tally', { ...counted(found), day: day(1000 * found.CreationTimestamp) });
+}
+
+function counted(found) {
+  return {
+    faces: t('count.faces', { count: found.FaceCount }),
+    users: t('count.users', { count: found.UserCount }),
+  };
 }
 
 function create(app) {
@@ -87,9 +91,9 @@ function create(app) {
     spellcheck: false,
   });
   return ask(
-    'New collection',
-    field('Name', name, 'Letters, digits, dots, dashes and underscores. It cannot be changed later.'),
-    'Create',
+    t('collections.new'),
+    field(t('collections.name'), name, t('collections.name_hint')),
+    t('collections.create'),
     async () => {
       await app.api.call('CreateCollection', { CollectionId: name.value });
       app.go(`#/collections/${name.value}/add`);
@@ -111,17 +115,26 @@ export function collectionPage(app, name, tab, query) {
       foreign &&
         note(
           'warn',
-          `This collection was made by another pack. The pack ${app.about.pack.name} can list it, but neither search it nor add to it. Serve it with the pack that made it, or bring it to this one: mien reindex --collection ${name} --pack ${app.about.pack.name} --images FOLDER.`,
+          rich('collection.foreign', {
+            pack: app.about.pack.name,
+            command: h('code', {
+              text: `mien reindex --collection ${name} --pack ${app.about.pack.name} --images FOLDER`,
+            }),
+          }),
         ),
     );
     return found;
   }
   const warning = h('div');
   const described = describe();
-  const tabs = Object.entries(TABS).map(([each, [label]]) =>
-    h('a', { href: `#/collections/${name}/${each}`, 'aria-current': each === tab ? 'page' : null, text: label }),
+  const tabs = Object.keys(TABS).map((each) =>
+    h('a', {
+      href: `#/collections/${name}/${each}`,
+      'aria-current': each === tab ? 'page' : null,
+      text: t(`collection.${each}`),
+    }),
   );
-  const back = h('a', { class: 'back', href: '#/collections' }, icon('previous'), 'Collections');
+  const back = h('a', { class: 'back', href: '#/collections' }, icon('previous'), t('collections.title'));
   const title = h(
     'div',
     { class: 'head' },
@@ -129,17 +142,17 @@ export function collectionPage(app, name, tab, query) {
     h(
       'div',
       { class: 'row' },
-      button('Delete', 'bad brief', () => remove(app, state), 'trash', {
-        'aria-label': `Delete the collection ${name}`,
+      button(t('parts.delete'), 'bad brief', () => remove(app, state), 'trash', {
+        'aria-label': t('collection.delete_it', { name }),
       }),
     ),
   );
   const body = h('div', { class: 'stack' });
   described.then(
-    () => fill(body, TABS[tab][1](app, state, query)),
+    () => fill(body, TABS[tab](app, state, query)),
     (error) =>
       attempt(() => {
-        fill(body, empty('stack', 'Not available', `The collection ${name} cannot be shown.`));
+        fill(body, empty('stack', t('collection.absent'), t('collection.absent_why', { name })));
         throw error;
       }),
   );
@@ -147,7 +160,7 @@ export function collectionPage(app, name, tab, query) {
     'div',
     { class: 'stack page' },
     title,
-    h('nav', { class: 'tabs', 'aria-label': 'Parts of the collection' }, tabs),
+    h('nav', { class: 'tabs', 'aria-label': t('collection.parts') }, tabs),
     warning,
     body,
   );
@@ -158,16 +171,16 @@ async function remove(app, state) {
   if (!held) return;
   const what =
     held.FaceCount || held.UserCount
-      ? `Its ${plural(held.FaceCount, 'face')} and ${plural(held.UserCount, 'user')} go with it. They come back only by indexing the photographs again.`
-      : 'It is empty.';
+      ? t('collection.goes_with_it', counted(held))
+      : t('collection.empty');
   const done = await confirm(
-    `Delete ${state.name}?`,
+    t('collection.delete_title', { name: state.name }),
     what,
-    'Delete the collection',
+    t('collection.delete'),
     () => app.api.call('DeleteCollection', { CollectionId: state.name }),
     held.FaceCount ? state.name : '',
   );
   if (!done) return;
-  say(`${state.name} is deleted${held.FaceCount ? `, with ${number(held.FaceCount)} faces` : ''}.`);
+  say(t(held.FaceCount ? 'collection.deleted_with' : 'collection.deleted', { name: state.name, ...counted(held) }));
   app.go('#/collections');
 }

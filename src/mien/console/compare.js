@@ -2,14 +2,17 @@
 
 import { fill, h } from './dom.js';
 import { dropZone } from './drop.js';
+import { t } from './language.js';
 import { button, failure, head, note, working } from './parts.js';
 import { prepare } from './picture.js';
 import { viewer } from './viewer.js';
-import { plural, score, strangers, verdict } from './words.js';
+import { score, strangers, verdict } from './words.js';
+
+const LEAST_SIDE = 80; // pixels of a picture that the API takes
 
 /** Makes the page. */
 export function comparePage(app) {
-  const sides = [{ name: 'First photograph' }, { name: 'Second photograph' }];
+  const sides = [{ name: t('compare.first') }, { name: t('compare.second') }];
   for (const side of sides) side.element = h('section', { class: 'stack', 'aria-label': side.name });
   const answer = h('div', { class: 'stack', 'aria-live': 'polite' });
   let latest = 0;
@@ -27,8 +30,8 @@ export function comparePage(app) {
 
   function draw(side, choose) {
     const zone = dropZone(
-      side.picture ? 'Another photograph' : side.name,
-      'drop, choose, or paste',
+      side.picture ? t('drop.another') : side.name,
+      t('drop.how'),
       ([{ file }]) => take(side, file),
       { slim: Boolean(side.picture) },
     );
@@ -50,7 +53,7 @@ export function comparePage(app) {
       draw(side);
     }
     if (!sides.every((side) => side.picture)) return void fill(answer);
-    fill(answer, working('Comparing …'));
+    fill(answer, working(t('compare.working')));
     try {
       const [SourceImage, TargetImage] = await Promise.all(sides.map((side) => side.picture.image()));
       const found = await app.api.call('CompareFaces', { SourceImage, TargetImage, SimilarityThreshold: 0 });
@@ -60,19 +63,19 @@ export function comparePage(app) {
       const faceless = error.code === 'InvalidParameterException';
       fill(
         answer,
-        faceless ? note('bad', 'One of the two shows no face, or is smaller than 80 pixels.') : failure(error),
+        faceless ? note('bad', t('compare.faceless', { pixels: LEAST_SIDE })) : failure(error),
       );
     }
   }
 
   function show({ SourceImageFace: source, FaceMatches: matches }) {
     const [first, second] = sides;
-    first.faces = [{ box: source.BoundingBox, kind: 'good', name: 'The face that is compared' }];
+    first.faces = [{ box: source.BoundingBox, kind: 'good', name: t('compare.source') }];
     second.faces = matches.map(({ Face, Similarity }, i) => ({
       box: Face.BoundingBox,
       kind: Similarity >= 80 ? 'good' : Similarity >= 60 ? 'warn' : '',
       label: score(Similarity),
-      name: `Face ${i + 1}, similarity ${score(Similarity)}`,
+      name: t('compare.target', { number: i + 1, score: score(Similarity) }),
     }));
     const choose = (i) => {
       second.view.select(i);
@@ -91,7 +94,6 @@ export function comparePage(app) {
   }
 
   for (const side of sides) draw(side);
-  const lead = 'The largest face of the first photograph is compared with every face of the second.';
   const pair = h(
     'div',
     { class: 'pair' },
@@ -100,7 +102,7 @@ export function comparePage(app) {
   return h(
     'div',
     { class: 'stack page' },
-    head('Compare two photographs', lead, button('Swap', 'brief', swap, 'swap')),
+    head(t('compare.title'), t('compare.lead'), button(t('compare.swap'), 'brief', swap, 'swap')),
     answer,
     pair,
   );
@@ -121,9 +123,9 @@ function meaning(similarity, faces, i, rates) {
     h(
       'div',
       { class: 'figure' },
-      h('span', { class: 'unseen', text: 'Similarity ' }),
+      h('span', { class: 'unseen', text: t('compare.similarity') }),
       h('output', { text: score(similarity) }),
-      h('span', { class: 'quiet', text: 'of 100' }),
+      h('span', { class: 'quiet', text: t('compare.of_100') }),
     ),
     h(
       'div',
@@ -133,7 +135,7 @@ function meaning(similarity, faces, i, rates) {
       faces > 1 &&
         h('p', {
           class: 'quiet small',
-          text: `Face ${i + 1} of ${plural(faces, 'face')} in the second photograph, the most similar first. Choose another in the picture.`,
+          text: t('compare.which', { number: i + 1, count: faces }),
         }),
     ),
     h('div', { class: 'scale', 'aria-hidden': 'true' }, needle, marks),

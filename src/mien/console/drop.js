@@ -1,5 +1,6 @@
 // A drop zone: photographs are chosen, dropped or pasted; one, many, or whole folders.
 
+import { t } from './language.js';
 import { button, say } from './parts.js';
 import { h, icon } from './dom.js';
 
@@ -26,7 +27,7 @@ export function dropZone(title, hint, take, { many = false, slim = false } = {})
       multiple: true,
       class: 'unseen',
       tabIndex: -1,
-      'aria-label': 'Choose a folder',
+      'aria-label': t('drop.folder'),
     });
   const chosen = (event) => {
     const files = [...event.target.files].map((file) => ({
@@ -37,12 +38,12 @@ export function dropZone(title, hint, take, { many = false, slim = false } = {})
     if (files.length) give(files);
   };
   for (const each of [input, folder].filter(Boolean)) each.addEventListener('change', chosen);
-  const label = many ? 'Choose photographs' : 'Choose a photograph';
-  const choose = button(slim ? 'Choose' : label, 'main', () => input.click(), null, {
+  const label = t(many ? 'drop.many' : 'drop.one');
+  const choose = button(slim ? t('drop.choose') : label, 'main', () => input.click(), null, {
     'data-key': 'o',
     'aria-label': label,
   });
-  const whole = folder && button('Choose a folder', '', () => folder.click());
+  const whole = folder && button(t('drop.folder'), '', () => folder.click());
   const text = h(
     'div',
     { class: 'stack tight' },
@@ -61,7 +62,7 @@ export function dropZone(title, hint, take, { many = false, slim = false } = {})
   function give(files) {
     if (many) return take(files);
     const first = files.find(({ file }) => file.type.startsWith('image/')) ?? files[0];
-    if (files.length > 1) say(`This page takes one photograph at a time; ${first.file.name} is used.`);
+    if (files.length > 1) say(t('drop.one_at_a_time', { name: first.file.name }));
     return take([first]);
   }
   const over = (event) => {
@@ -84,7 +85,7 @@ export function dropZone(title, hint, take, { many = false, slim = false } = {})
       found++;
     }
     if (files.length) give(files);
-    if (!found) say('Nothing that was dropped is a file.', 'bad');
+    if (!found) say(t('drop.no_file'), 'bad');
   });
   zone.give = give;
   return zone;

@@ -1,11 +1,13 @@
 // The tab Faces: lists the faces of a collection, gives chosen ones to a user, takes them back, deletes them.
 
 import { fill, h, icon } from './dom.js';
+import { percent, t } from './language.js';
 import { ask, attempt, button, confirm, empty, field, iconButton, note, pages, say, tell } from './parts.js';
-import { called, similar, thumbnail } from './person.js';
-import { plural, reason } from './words.js';
+import { LEAST, called, similar, thumbnail } from './person.js';
+import { reason } from './words.js';
 
 const PAGE = 48;
+const LIKE = 75; // similarity to a user's other faces that AssociateFaces asks for by default
 const USER = '[a-zA-Z0-9_.\\-:]+';
 
 /** Makes the tab. With `user` in `query`, only that user's faces are shown. */
@@ -16,7 +18,7 @@ export function facesTab(app, collection, query) {
     class: 'selection',
     hidden: true,
     role: 'toolbar',
-    'aria-label': 'What to do with the chosen faces',
+    'aria-label': t('faces.toolbar'),
   });
   const read = async (token) => {
     chosen.clear();
@@ -35,15 +37,15 @@ export function facesTab(app, collection, query) {
     if (user)
       return empty(
         'user',
-        'No face',
-        `${user} has no faces yet. Choose some among all faces and give them to ${user}.`,
-        link('', 'All faces'),
+        t('faces.none_of'),
+        t('faces.none_of_why', { name: user }),
+        link('', t('faces.all')),
       );
     return empty(
       'face',
-      'No face yet',
-      'Add photographs, and every face that is good enough is indexed.',
-      link('/add', 'Add photographs'),
+      t('faces.none'),
+      t('faces.none_why'),
+      link('/add', t('faces.add')),
     );
   }
 
@@ -61,14 +63,14 @@ export function facesTab(app, collection, query) {
         },
       },
     });
-    return h('label', { class: 'check quiet small' }, box, `Choose all ${plural(faces.length, 'face')} of this page`);
+    return h('label', { class: 'check quiet small' }, box, t('faces.choose_all', { count: faces.length }));
   }
 
   function row(face) {
     const name = called(face);
     const box = h('input', {
       type: 'checkbox',
-      'aria-label': `Choose ${name}`,
+      'aria-label': t('faces.choose', { name }),
       on: {
         change: () => {
           if (box.checked) chosen.set(face.FaceId, face);
@@ -87,14 +89,14 @@ export function facesTab(app, collection, query) {
     const find = () =>
       similar(
         app,
-        `Like ${name}`,
+        t('faces.like', { name }),
         async () =>
           (
             await app.api.call('SearchFaces', {
               CollectionId: collection.name,
               FaceId: face.FaceId,
               MaxFaces: 10,
-              FaceMatchThreshold: 60,
+              FaceMatchThreshold: LEAST,
             })
           ).FaceMatches,
       );
@@ -106,16 +108,16 @@ export function facesTab(app, collection, query) {
       h(
         'div',
         { class: 'grow' },
-        h('strong', { class: 'clip', text: face.ExternalImageId ?? 'without a name' }),
+        h('strong', { class: 'clip', text: face.ExternalImageId ?? t('faces.nameless') }),
         owner,
         h('p', { class: 'quiet mono', text: face.FaceId }),
       ),
       h('span', {
         class: 'quiet small sure',
-        title: 'The detector’s confidence that this is a face',
-        text: `${Math.round(face.Confidence)}% sure`,
+        title: t('faces.sure_why'),
+        text: t('faces.sure', { percent: percent(face.Confidence) }),
       }),
-      iconButton(`Find faces like ${name}`, 'search', find),
+      iconButton(t('faces.find_like', { name }), 'search', find),
     );
   }
 
@@ -125,10 +127,10 @@ export function facesTab(app, collection, query) {
     if (!faces.length) return;
     fill(
       actions,
-      h('strong', { text: `${plural(faces.length, 'face')} chosen` }),
-      button('Give to a user', '', () => give(faces), 'user'),
-      faces.some((face) => face.UserId) && button('Take from its user', '', () => take(faces)),
-      button('Delete', 'bad', () => remove(faces), 'trash'),
+      h('strong', { text: t('faces.chosen', { count: faces.length }) }),
+      button(t('faces.give'), '', () => give(faces), 'user'),
+      faces.some((face) => face.UserId) && button(t('faces.take'), '', () => take(faces)),
+      button(t('parts.delete'), 'bad', () => remove(faces), 'trash'),
     );
   }
 
@@ -140,7 +142,7 @@ export function facesTab(app, collection, query) {
       const words = [h('strong', { text: called(face) }), h('p', { class: 'quiet small', text: why })];
       return h('li', {}, icon('warn'), h('div', { class: 'grow' }, words));
     });
-    if (rows.length) await tell('Not all of them', h('ul', { class: 'rows plain' }, rows));
+    if (rows.length) await tell(t('faces.not_all'), h('ul', { class: 'rows plain' }, rows));
   }
 
   const refusals = (list, faces) =>
@@ -165,11 +167,11 @@ export function facesTab(app, collection, query) {
     const unlike = h('input', { type: 'checkbox' });
     let done;
     const body = [
-      field('User', name, 'An existing user or a new one.'),
+      field(t('faces.user'), name, t('faces.user_hint')),
       names,
-      h('label', { class: 'check' }, unlike, 'Even if a face is unlike the user’s others (similarity below 75)'),
+      h('label', { class: 'check' }, unlike, t('faces.unlike', { similarity: LIKE })),
     ];
-    await ask(`Give ${plural(faces.length, 'face')} to a user`, body, 'Give', async () => {
+    await ask(t('faces.give_title', { count: faces.length }), body, t('faces.give_ok'), async () => {
       const where = { CollectionId: collection.name, UserId: name.value };
       try {
         await app.api.call('CreateUser', where);
@@ -179,12 +181,12 @@ export function facesTab(app, collection, query) {
       done = await app.api.call('AssociateFaces', {
         ...where,
         FaceIds: faces.map((face) => face.FaceId),
-        UserMatchThreshold: unlike.checked ? 0 : 75,
+        UserMatchThreshold: unlike.checked ? 0 : LIKE,
       });
     });
     if (done)
       await after(
-        `${plural(done.AssociatedFaces.length, 'face')} given to ${name.value}.`,
+        t('faces.given', { count: done.AssociatedFaces.length, name: name.value }),
         refusals(done.UnsuccessfulFaceAssociations, faces),
       );
   }
@@ -205,16 +207,16 @@ export function facesTab(app, collection, query) {
         taken += done.DisassociatedFaces.length;
         refused = refused.concat(refusals(done.UnsuccessfulFaceDisassociations, faces));
       }
-      await after(`${plural(taken, 'face')} taken from ${plural(owners.size, 'user')}.`, refused);
+      await after(t('faces.taken', { count: taken }), refused);
     });
   }
 
   async function remove(faces) {
     let done;
     await confirm(
-      `Delete ${plural(faces.length, 'face')}?`,
-      'A face comes back only by indexing its photograph again.',
-      'Delete',
+      t('faces.delete_title', { count: faces.length }),
+      t('faces.delete_why'),
+      t('parts.delete'),
       async () => {
         done = await app.api.call('DeleteFaces', {
           CollectionId: collection.name,
@@ -224,11 +226,11 @@ export function facesTab(app, collection, query) {
     );
     if (done)
       await after(
-        `${plural(done.DeletedFaces.length, 'face')} deleted.`,
+        t('faces.deleted', { count: done.DeletedFaces.length }),
         refusals(done.UnsuccessfulFaceDeletions, faces),
       );
   }
 
-  const only = user && h('div', { class: 'row' }, note('plain', `Only the faces of ${user}.`), link('', 'All faces'));
+  const only = user && h('div', { class: 'row' }, note('plain', t('faces.only', { name: user })), link('', t('faces.all')));
   return h('div', { class: 'stack' }, only, actions, list.element);
 }

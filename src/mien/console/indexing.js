@@ -1,7 +1,8 @@
 // Indexes many photographs into a collection, a few at a time, also while another page is shown.
 
+import { t } from './language.js';
 import { prepare } from './picture.js';
-import { plural, reason, sentence } from './words.js';
+import { reason, sentence } from './words.js';
 
 const AT_ONCE = 4;
 const IMAGE = /\.(jpe?g|png|webp|gif|bmp|avif|heic|heif|tiff?)$/i;
@@ -77,12 +78,15 @@ export class Indexing extends EventTarget {
     const { FaceRecords: records, UnindexedFaces: others } = answer;
     this.album.remember(picture, records);
     this.faces += records.length;
-    if (!records.length && !others.length) this.#refuse({ file, folder }, 'No face was found.');
+    if (!records.length && !others.length) this.#refuse({ file, folder }, t('add.no_face'));
     const told = others.filter((face) => face.Reasons[0] !== 'EXCEEDS_MAX_FACES'); // the user asked for at most so many
     if (told.length)
       this.#refuse(
         { file, folder },
-        `${plural(told.length, 'face')} refused: ${[...new Set(told.flatMap((face) => face.Reasons))].map(reason).join(' ')}`,
+        t('add.refused_faces', {
+          count: told.length,
+          reasons: [...new Set(told.flatMap((face) => face.Reasons))].map(reason).join(' '),
+        }),
       );
     if (this.options.users && folder && records.length) await this.#associate(file, folder, records[0].Face.FaceId);
   }
@@ -101,7 +105,10 @@ export class Indexing extends EventTarget {
     );
     const { UnsuccessfulFaceAssociations: refused } = await mine;
     if (refused.length)
-      this.#refuse({ file, folder }, `Indexed, but not given to ${user}: ${refused[0].Reasons.map(reason).join(' ')}`);
+      this.#refuse(
+        { file, folder },
+        t('add.not_given', { name: user, reasons: refused[0].Reasons.map(reason).join(' ') }),
+      );
   }
 
   #call(operation, request) {
@@ -109,7 +116,7 @@ export class Indexing extends EventTarget {
   }
 
   #refuse({ file, folder }, why) {
-    this.refused.push({ file: folder ? `${folder}/${file.name}` : file.name || 'pasted picture', why });
+    this.refused.push({ file: folder ? `${folder}/${file.name}` : file.name || t('picture.pasted'), why });
   }
 
   #tell() {
@@ -138,6 +145,7 @@ function clean(text) {
 /** Returns a list of refusals as CSV. */
 export function csv(refused) {
   // an apostrophe keeps a spreadsheet from running a text as a formula
-  const quoted = (text) => `"${(/^[=+\-@]/.test(text) ? `'${text}` : text).replace(/"/g, '""')}"`;
+  const safe = (text) => (/^[=+\-@]/.test(text) ? "'" : '') + text;
+  const quoted = (text) => `"${safe(text).replace(/"/g, '""')}"`;
   return ['file,why', ...refused.map(({ file, why }) => `${quoted(file)},${quoted(why)}`)].join('\r\n');
 }

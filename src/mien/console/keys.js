@@ -1,6 +1,7 @@
 // The access key that signs requests: asked for where the server requires one, and kept for as long as the user wants.
 
 import { h } from './dom.js';
+import { rich, t } from './language.js';
 import { ask, button, field, note, say } from './parts.js';
 import { isNative } from './sha256.js';
 import { sentence } from './words.js';
@@ -25,33 +26,22 @@ function askForKey(keys, error) {
   const region = h('input', { ...text, pattern: '[a-z0-9\\-]+', value: keys.current?.region ?? 'us-east-1' });
   const keep = h('input', { type: 'checkbox' });
   const why = error && error.code !== 'MissingAuthenticationTokenException' ? note('bad', sentence(error)) : null;
-  const open = isNative
-    ? null
-    : note(
-        'warn',
-        'This page was loaded over plain http. The secret is never sent, but photographs and answers can be read on the way. Put the server behind https.',
-      );
+  const open = isNative ? null : note('warn', t('key.plain_http'));
   const body = [
-    h(
-      'p',
-      { class: 'quiet' },
-      'This server takes only signed requests. ',
-      h('code', { text: 'mien keys create' }),
-      ' creates a key. The secret stays in this page, which signs with it, and is never sent.',
-    ),
+    h('p', { class: 'quiet' }, rich('key.signed_only', { command: h('code', { text: 'mien keys create' }) })),
     why,
     open,
-    field('Access key', id),
-    field('Secret', secret),
-    h('label', { class: 'check' }, keep, 'Keep it until this tab is closed'),
+    field(t('key.id'), id),
+    field(t('key.secret'), secret),
+    h('label', { class: 'check' }, keep, t('key.keep')),
     h(
       'details',
       {},
-      h('summary', { text: 'Region' }),
-      field('Region to sign for', region, 'Any region; it appears in ARNs.'),
+      h('summary', { text: t('key.region') }),
+      field(t('key.region_for'), region, t('key.region_hint')),
     ),
   ];
-  return ask('Access key', body, 'Use this key', () =>
+  return ask(t('key.title'), body, t('key.use'), () =>
     keys.use({ id: id.value.trim(), secret: secret.value.trim(), region: region.value }, keep.checked),
   );
 }
@@ -60,11 +50,12 @@ function askForKey(keys, error) {
 export function keyButton(app, changed) {
   if (app.about?.access === 'open' && !app.keys.current) return null;
   const { current } = app.keys;
-  if (!current) return button('Use a key', '', () => app.unlock(), 'key');
+  if (!current) return button(t('key.use_one'), '', () => app.unlock(), 'key');
   const forget = () => {
     app.keys.forget();
-    say('The key is forgotten.');
+    say(t('key.forgotten'));
     changed();
   };
-  return button(`Forget ${current.id.slice(0, 4)}…${current.id.slice(-4)}`, '', forget, 'key');
+  const short = `${current.id.slice(0, 4)}…${current.id.slice(-4)}`;
+  return button(t('key.forget', { key: short }), '', forget, 'key');
 }

@@ -3,26 +3,26 @@
 import { attributes } from './attributes.js';
 import { fill, h } from './dom.js';
 import { dropZone } from './drop.js';
+import { t } from './language.js';
 import { choice, failure, field, head, note, working } from './parts.js';
 import { around, cut, pixels, prepare } from './picture.js';
 import { chart, refusals, verdicts } from './quality.js';
 import { viewer } from './viewer.js';
-import { plural, reason, turned } from './words.js';
+import { degrees, reason, turned } from './words.js';
 
-const TITLE = 'Drop a photograph';
-const HINT = 'or paste one. It is sent only to this server, which does not keep it.';
+const LEAST_FACE = 16; // pixels across that the detector needs
 
 /** Makes the page. */
 export function lookPage(app) {
   const stage = h(
     'div',
     { class: 'stack' },
-    dropZone(TITLE, HINT, ([{ file }]) => look(file)),
+    dropZone(t('look.drop'), t('look.drop_hint'), ([{ file }]) => look(file)),
   );
   let latest = 0;
   async function look(file) {
     const turn = ++latest;
-    fill(stage, again(), working(`Looking at ${file.name || 'the picture'} …`));
+    fill(stage, again(), working(t('look.looking', { name: file.name || t('look.the_picture') })));
     try {
       const picture = await prepare(file);
       const image = await picture.load();
@@ -37,22 +37,21 @@ export function lookPage(app) {
     }
   }
   const again = () =>
-    dropZone('Another photograph', 'drop, choose, or paste', ([{ file }]) => look(file), { slim: true });
-  const lead = 'Shows the faces that the server finds, their landmarks, pose, quality and attributes, and which it would refuse to index.';
-  return h('div', { class: 'stack page' }, head('Look at a photograph', lead), stage);
+    dropZone(t('drop.another'), t('drop.how'), ([{ file }]) => look(file), { slim: true });
+  return h('div', { class: 'stack page' }, head(t('look.title'), t('look.lead')), stage);
 }
 
 function result(app, image, faces) {
   const bars = app.about?.quality_filters ?? {};
   let [filter, number] = ['AUTO' in bars ? 'AUTO' : '', 0];
   const place = h('div', { class: 'wide' });
-  const panel = h('section', { class: 'card side', 'aria-label': 'The chosen face' });
+  const panel = h('section', { class: 'card side', 'aria-label': t('look.chosen') });
   const found = h('p', { 'aria-live': 'polite' });
   let drawn;
   function draw() {
     fill(
       found,
-      h('strong', { text: faces.length ? plural(faces.length, 'face') : 'No face' }),
+      h('strong', { text: faces.length ? t('count.faces', { count: faces.length }) : t('look.no_face') }),
       told(faces, image, bars[filter], filter),
     );
     drawn = viewer(
@@ -70,10 +69,10 @@ function result(app, image, faces) {
     else
       fill(
         panel,
-        h('h2', { text: 'No face' }),
+        h('h2', { text: t('look.no_face') }),
         h('p', {
           class: 'quiet',
-          text: 'A face needs about 16 pixels to be found, and more to be recognised.',
+          text: t('look.no_face_why', { pixels: LEAST_FACE }),
         }),
       );
   }
@@ -90,14 +89,14 @@ function result(app, image, faces) {
     'div',
     { class: 'row between' },
     found,
-    filter && faces.length > 0 && h('div', { class: 'inline' }, field('Quality filter', judge)),
+    filter && faces.length > 0 && h('div', { class: 'inline' }, field(t('look.filter'), judge)),
   );
   return [bar, h('div', { class: 'split' }, place, panel)];
 }
 
 function told(faces, image, bar, filter) {
   const refused = bar ? faces.filter((face) => refusals(face, image, bar).length).length : 0;
-  return refused > 0 && h('span', { class: 'quiet', text: `, ${refused} refused by ${filter}` });
+  return refused > 0 && h('span', { class: 'quiet', text: t('look.refused_by', { count: refused, filter }) });
 }
 
 function marked(face, i, image, bar) {
@@ -108,7 +107,7 @@ function marked(face, i, image, bar) {
     pose: face.Pose,
     kind: codes.length ? 'bad' : 'good',
     label: String(i + 1),
-    name: `Face ${i + 1}${codes.length ? `, refused: ${codes.map(reason).join(' ')}` : ''}`,
+    name: t(codes.length ? 'look.refused' : 'viewer.face', { number: i + 1, reasons: codes.map(reason).join(' ') }),
   };
 }
 
@@ -120,31 +119,28 @@ function detail(face, i, image, bars, filter) {
     'dl',
     { class: 'facts' },
     [
-      ['Looks', turned(face.Pose)],
+      [t('look.looks'), turned(face.Pose)],
       [
-        'Roll, yaw, pitch',
-        [face.Pose.Roll, face.Pose.Yaw, face.Pose.Pitch].map((angle) => `${Math.round(angle)}°`.replace('-', '−')).join(', '),
+        t('look.angles'),
+        [face.Pose.Roll, face.Pose.Yaw, face.Pose.Pitch].map(degrees).join(' · '),
       ],
       [
-        'Box',
-        `${Math.round(box.width)} × ${Math.round(box.height)} px at ${Math.round(box.left)}, ${Math.round(box.top)}`,
+        t('look.box'),
+        t('look.box_at', Object.fromEntries(Object.entries(box).map(([side, at]) => [side, Math.round(at)]))),
       ],
     ].map(([name, value]) => [h('dt', { text: name }), h('dd', { text: value })]),
   );
-  const parts = [h('div', { class: 'row top' }, crop, h('div', {}, h('h2', { text: `Face ${i + 1}` }), facts))];
+  const parts = [h('div', { class: 'row top' }, crop, h('div', {}, h('h2', { text: t('viewer.face', { number: i + 1 }) }), facts))];
   if (filter) {
-    parts.push(h('h3', { text: `Measured, and what ${filter} needs` }), chart(face, image, bars[filter]));
-    parts.push(h('h3', { text: 'Would it be indexed?' }), verdicts(face, image, bars));
+    parts.push(h('h3', { text: t('look.measured', { filter }) }), chart(face, image, bars[filter]));
+    parts.push(h('h3', { text: t('look.would_it') }), verdicts(face, image, bars));
     parts.push(
-      h('p', { class: 'quiet small', text: 'Contrast is measured only while indexing, and can also refuse a face.' }),
+      h('p', { class: 'quiet small', text: t('look.contrast') }),
     );
   }
-  parts.push(h('h3', { text: 'Attributes' }), attributes(face));
+  parts.push(h('h3', { text: t('look.attributes') }), attributes(face));
   parts.push(
-    h('p', {
-      class: 'quiet small',
-      text: 'Each with the probability that it is right. How often it is, and for whom less often, stands in the documentation.',
-    }),
+    h('p', { class: 'quiet small', text: t('look.attributes_why') }),
   );
   return h('div', { class: 'stack' }, parts);
 }

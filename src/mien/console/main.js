@@ -7,17 +7,18 @@ import { comparePage } from './compare.js';
 import { fill, h, icon } from './dom.js';
 import { takePastes } from './drop.js';
 import { keyButton, unlocker } from './keys.js';
+import { LANGUAGES, choose, speak, spoken, t, wanted } from './language.js';
 import { lookPage } from './look.js';
-import { empty, say } from './parts.js';
+import { choice, empty, say } from './parts.js';
 import { helpButton, shortcuts } from './shortcuts.js';
 import { statusPage } from './status.js';
 import { recallTheme, themeButton } from './theme.js';
 
 const PAGES = [
-  ['look', 'Look', 'face'],
-  ['compare', 'Compare', 'compare'],
-  ['collections', 'Collections', 'stack'],
-  ['status', 'Status', 'pulse'],
+  ['look', 'face'],
+  ['compare', 'compare'],
+  ['collections', 'stack'],
+  ['status', 'pulse'],
 ];
 const KEPT = { look: lookPage, compare: comparePage }; // made once, so that coming back finds the photograph
 const AT_ONCE = 4; // requests of one page at a time
@@ -41,7 +42,7 @@ const app = {
   learn,
   go,
 };
-const made = {};
+let made = {};
 
 async function learn() {
   const said = await app.api.read('console/about.json');
@@ -71,14 +72,14 @@ function pageAt(name, collection, tab, query) {
   if (name === 'status') return statusPage(app);
   return empty(
     'search',
-    'No such page',
-    'The console has no page at this address.',
-    h('a', { class: 'button main', href: '#/look', text: 'To the start' }),
+    t('frame.no_page'),
+    t('frame.no_page_why'),
+    h('a', { class: 'button main', href: '#/look', text: t('frame.to_start') }),
   );
 }
 
 function drawNav(current) {
-  const links = PAGES.map(([name, label, drawing]) =>
+  const links = PAGES.map(([name, drawing]) =>
     h(
       'li',
       {},
@@ -86,7 +87,7 @@ function drawNav(current) {
         'a',
         { href: `#/${name}`, 'aria-current': name === current ? 'page' : null },
         icon(drawing),
-        h('span', { text: label }),
+        h('span', { text: t(`frame.${name}`) }),
       ),
     ),
   );
@@ -102,7 +103,27 @@ function drawTools() {
     }),
     themeButton(drawTools),
     helpButton(),
+    languageChoice(),
   );
+}
+
+function languageChoice() {
+  const made = choice(Object.entries(LANGUAGES), spoken(), async (language) => {
+    choose(language);
+    await translate();
+    show();
+  });
+  made.setAttribute('aria-label', t('frame.language'));
+  return made;
+}
+
+/** Puts the frame into the wanted language, and forgets the pages that were made in another. */
+async function translate() {
+  await speak(wanted(), (path) => app.api.read(path));
+  for (const each of document.querySelectorAll('[data-text]')) each.textContent = t(each.dataset.text);
+  for (const each of document.querySelectorAll('[data-name]')) each.setAttribute('aria-label', t(each.dataset.name));
+  made = {};
+  drawTools();
 }
 
 /** Returns a function that runs pieces of work in their order, `most` at a time. */
@@ -129,7 +150,7 @@ function queueOf(most) {
 }
 
 async function start() {
-  await learn();
+  await Promise.all([learn(), translate()]);
   drawTools();
   show();
   addEventListener('hashchange', () => {
@@ -146,7 +167,7 @@ async function start() {
     PAGES.map(([name]) => name),
     go,
   );
-  if (!app.about) say('The server does not describe itself; some pages show less.', 'bad');
+  if (!app.about) say(t('frame.undescribed'), 'bad');
   if (app.about?.access === 'keys' && !keys.current) unlock();
 }
 

@@ -1,6 +1,7 @@
 // Parts that pages share: buttons, notes, dialogs, fields, pages of a listing.
 
 import { fill, h, icon } from './dom.js';
+import { t } from './language.js';
 import { sentence } from './words.js';
 
 /** Makes a button. `kind`: '', 'main', 'plain' or 'bad'. */
@@ -95,7 +96,7 @@ export function ask(title, body, ok, done = null, kind = 'main') {
   return new Promise((resolve) => {
     const wrong = h('div');
     const submit = h('button', { class: `button ${kind}`, text: ok });
-    const cancel = done && button('Cancel', '', () => dialog.close());
+    const cancel = done && button(t('parts.cancel'), '', () => dialog.close());
     const form = h(
       'form',
       { class: 'stack' },
@@ -129,7 +130,7 @@ export function ask(title, body, ok, done = null, kind = 'main') {
 
 /** Shows something in a dialog with only a button to close it. */
 export function tell(title, body) {
-  return ask(title, body, 'Close');
+  return ask(title, body, t('parts.close'));
 }
 
 /** Asks before something is deleted; where `word` is given, it must be typed first. */
@@ -141,7 +142,7 @@ export function confirm(title, text, ok, done, word = '') {
     required: true,
     pattern: word.replace(/[.]/g, '\\.'),
   });
-  return ask(title, [h('p', { text }), word && field(`Type ${word} to confirm`, typed)], ok, done, 'bad');
+  return ask(title, [h('p', { text }), word && field(t('parts.type', { word }), typed)], ok, done, 'bad');
 }
 
 /**
@@ -153,10 +154,10 @@ export function pages(read, show, none) {
   let next;
   let busy = false;
   const content = h('div', { class: 'stack' });
-  const back = button('Previous', '', () => turn(() => tokens.pop()), 'previous', { 'data-key': '[' });
-  const on = button('Next', '', () => turn(() => tokens.push(next)), 'next', { 'data-key': ']' });
+  const back = button(t('parts.previous'), '', () => turn(() => tokens.pop()), 'previous', { 'data-key': '[' });
+  const on = button(t('parts.next'), '', () => turn(() => tokens.push(next)), 'next', { 'data-key': ']' });
   const where = h('span', { class: 'quiet', role: 'status' });
-  const bar = h('nav', { class: 'row pager', 'aria-label': 'Pages of the list', hidden: true }, back, where, on);
+  const bar = h('nav', { class: 'row pager', 'aria-label': t('parts.list_pages'), hidden: true }, back, where, on);
   const element = h('div', { class: 'stack' }, content, bar);
 
   async function turn(move = () => {}) {
@@ -176,7 +177,7 @@ export function pages(read, show, none) {
       bar.hidden = !next && tokens.length === 1;
       back.disabled = tokens.length === 1;
       on.disabled = !next;
-      where.textContent = `Page ${tokens.length}`;
+      where.textContent = t('parts.list_page', { number: tokens.length });
     } catch (error) {
       fill(content, failure(error));
     }

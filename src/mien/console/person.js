@@ -1,17 +1,21 @@
 // A stored face as pages show it: its picture if the page still has it, its names, and similar faces.
 
 import { fill, h, icon } from './dom.js';
+import { t } from './language.js';
 import { attempt, failure, tell, working } from './parts.js';
 import { score, strangersBriefly } from './words.js';
 import { Picture } from './picture.js';
 import { viewer } from './viewer.js';
+
+/** The least similarity of the faces and users that `similar` lists. */
+export const LEAST = 60;
 
 /** Makes the thumbnail of a face: a button that opens its picture, or an icon where the page does not have it. */
 export function thumbnail(app, id, name) {
   if (!app.album.has(id))
     return h(
       'span',
-      { class: 'thumb none', title: 'The server keeps no pictures; this one was not indexed from this page.' },
+      { class: 'thumb none', title: t('person.not_kept') },
       icon('user'),
     );
   const image = h('img', { alt: '' });
@@ -23,7 +27,7 @@ export function thumbnail(app, id, name) {
   );
   return h(
     'button',
-    { type: 'button', class: 'thumb', 'aria-label': `Show the picture of ${name}`, on: { click: () => open(app, id) } },
+    { type: 'button', class: 'thumb', 'aria-label': t('person.show', { name }), on: { click: () => open(app, id) } },
     image,
   );
 }
@@ -55,7 +59,7 @@ export function match(app, { Similarity, Face, User }) {
 
 /** Opens a dialog with the matches of a search. `search` returns a promise of them. */
 export function similar(app, title, search) {
-  const body = h('div', { class: 'stack' }, working('Searching …'));
+  const body = h('div', { class: 'stack' }, working(t('person.searching')));
   attempt(async () => {
     try {
       const found = await search();
@@ -68,7 +72,7 @@ export function similar(app, title, search) {
         body,
         found.length
           ? list
-          : h('p', { class: 'quiet', text: 'There is none like it here: no other reaches a similarity of 60.' }),
+          : h('p', { class: 'quiet', text: t('person.none_like', { similarity: LEAST }) }),
       );
     } catch (error) {
       fill(body, failure(error));
@@ -81,7 +85,7 @@ async function open(app, id) {
   const page = app.album.page(id);
   const image = await attempt(() => new Picture(page.picture.blob, page.picture.name).load());
   if (!image) return;
-  const faces = page.faces.map((each, i) => ({ box: each.box, kind: 'good', name: `Face ${i + 1}` }));
+  const faces = page.faces.map((each, i) => ({ box: each.box, kind: 'good', name: t('viewer.face', { number: i + 1 }) }));
   const drawn = viewer(image, faces);
   drawn.select(page.faces.findIndex((each) => each.id === id));
   await tell(page.picture.name, drawn.element);

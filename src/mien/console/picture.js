@@ -1,5 +1,7 @@
 // Photographs in the page: opened, checked against the API's limits, and made smaller where they exceed them.
 
+import { percent, t } from './language.js';
+
 export const MOST_BYTES = 5_242_880;
 const MOST_SIDE = 8192; // of a picture made smaller here; some browsers draw no larger canvas
 const QUALITY = 0.92;
@@ -29,13 +31,12 @@ export class Picture {
  * Throws an Error with a sentence when the browser cannot read it.
  */
 export async function prepare(file) {
-  const name = file.name || 'pasted picture';
+  const name = file.name || t('picture.pasted');
   const isPlain = await isJpegOrPng(file);
   if (isPlain && file.size <= MOST_BYTES) return new Picture(file, name);
   const { blob, scale } = await smaller(await decoded(file, name));
-  const why = isPlain ? 'it is larger than 5 MB' : 'the server takes JPEG and PNG';
-  const how = scale < 1 ? `as a JPEG of ${Math.round(100 * scale)}% of its size` : 'as a JPEG';
-  return new Picture(blob, name, `Sent ${how}, because ${why}.`);
+  const why = `picture.${isPlain ? 'large' : 'format'}${scale < 1 ? '_smaller' : ''}`;
+  return new Picture(blob, name, t(why, { percent: percent(100 * scale) }));
 }
 
 async function smaller(image) {
@@ -71,7 +72,7 @@ export async function cut(image, region, scale = 1, cover = [], quality = QUALIT
   }
   return new Promise((resolve, reject) => {
     canvas.toBlob(
-      (blob) => (blob ? resolve(blob) : reject(new Error('The browser cannot draw this picture.'))),
+      (blob) => (blob ? resolve(blob) : reject(new Error(t('picture.undrawable')))),
       'image/jpeg',
       quality,
     );
@@ -104,7 +105,7 @@ async function decoded(blob, name) {
   try {
     await image.decode();
   } catch {
-    throw new Error(blob.size ? `This browser cannot read ${name} as a picture.` : `${name} is empty.`);
+    throw new Error(t(blob.size ? 'picture.unreadable' : 'picture.empty', { name }));
   } finally {
     URL.revokeObjectURL(image.src); // the element keeps the pixels it has read
   }
@@ -121,7 +122,7 @@ function base64(blob) {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(',') + 1));
-    reader.onerror = () => reject(new Error('The file can no longer be read.'));
+    reader.onerror = () => reject(new Error(t('picture.gone')));
     reader.readAsDataURL(blob);
   });
 }

@@ -1,5 +1,6 @@
 // Searches a collection for one face of a photograph, even where it is not the largest.
 
+import { t } from './language.js';
 import { Picture, around, cut, pixels } from './picture.js';
 
 const LEAST = 160; // pixels of a cut-out; the server refuses pictures below 80
@@ -27,7 +28,7 @@ export async function searched(app, collection, photo, i) {
     QualityFilter: 'NONE',
   });
   if (region && !(box && overlap(mine, within(region, box)) >= LEAST_OVERLAP)) {
-    throw new Error('This face could not be separated from the faces beside it.');
+    throw new Error(t('search.inseparable'));
   }
   return matches;
 }

@@ -1,6 +1,7 @@
 // Applies the quality filter to a face: compares the measurements of DetectFaces with the server's bars (about.json).
 
 import { h, icon } from './dom.js';
+import { t } from './language.js';
 import { reason } from './words.js';
 
 /**
@@ -11,30 +12,30 @@ export function measured(face, image, bar) {
   const short = Math.min(face.BoundingBox.Width * image.naturalWidth, face.BoundingBox.Height * image.naturalHeight);
   const turn = Math.max(Math.abs(face.Pose.Yaw), Math.abs(face.Pose.Pitch));
   return [
-    { code: 'EXTREME_POSE', name: 'Turn', value: turn, bar: bar.turn, unit: '°', most: true, scale: 90 },
+    { code: 'EXTREME_POSE', name: 'turn', value: turn, bar: bar.turn, unit: 'degrees', most: true, scale: 90 },
     {
       code: 'LOW_BRIGHTNESS',
-      name: 'Brightness',
+      name: 'brightness',
       value: face.Quality.Brightness,
       bar: bar.brightness,
-      unit: '',
+      unit: 'plain',
       scale: 100,
     },
     {
       code: 'LOW_SHARPNESS',
-      name: 'Sharpness',
+      name: 'sharpness',
       value: face.Quality.Sharpness,
       bar: bar.sharpness,
-      unit: '',
+      unit: 'plain',
       scale: 100,
     },
-    { code: 'LOW_CONFIDENCE', name: 'Confidence', value: face.Confidence, bar: bar.confidence, unit: '%', scale: 100 },
+    { code: 'LOW_CONFIDENCE', name: 'confidence', value: face.Confidence, bar: bar.confidence, unit: 'percent', scale: 100 },
     {
       code: 'SMALL_BOUNDING_BOX',
-      name: 'Size',
+      name: 'size',
       value: short,
       bar: bar.pixels,
-      unit: ' px',
+      unit: 'pixels',
       scale: Math.max(160, 2 * bar.pixels),
     },
   ].map((row) => ({ ...row, fails: row.most ? row.value > row.bar : row.value < row.bar }));
@@ -57,13 +58,14 @@ export function chart(face, image, bar) {
       filled.style.width = `${Math.min(100, (100 * row.value) / row.scale)}%`;
       const mark = h('span', { class: 'mark' });
       mark.style.left = `${Math.min(100, (100 * row.bar) / row.scale)}%`;
-      const need = `${row.most ? 'at most' : 'at least'} ${row.bar}${row.unit}`;
+      const inUnit = (value) => t(`quality.${row.unit}`, { number: value });
+      const need = t(row.most ? 'quality.at_most' : 'quality.at_least', { value: inUnit(row.bar) });
       return h(
         'div',
         { class: row.fails ? 'bad' : '' },
-        h('span', { text: row.name }),
+        h('span', { text: t(`quality.${row.name}`) }),
         h('span', { class: 'gauge', 'aria-hidden': 'true' }, filled, mark),
-        h('span', { class: 'value', text: `${Math.round(row.value)}${row.unit}` }),
+        h('span', { class: 'value', text: inUnit(Math.round(row.value)) }),
         h('span', { class: 'need quiet', text: need }),
       );
     }),
@@ -82,7 +84,7 @@ export function verdicts(face, image, bars) {
         { class: codes.length ? 'bad' : 'good' },
         icon(codes.length ? 'close' : 'check'),
         h('strong', { text: name }),
-        h('span', { text: codes.length ? codes.map(reason).join(' ') : 'Taken.' }),
+        h('span', { text: codes.length ? codes.map(reason).join(' ') : t('quality.taken') }),
       );
     }),
   );

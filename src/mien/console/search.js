@@ -2,22 +2,23 @@
 
 import { fill, h } from './dom.js';
 import { dropZone } from './drop.js';
+import { t } from './language.js';
 import { portrait } from './look.js';
 import { choice, empty, failure, field, note, working } from './parts.js';
 import { called, match } from './person.js';
 import { prepare } from './picture.js';
 import { searched } from './probe.js';
 import { viewer } from './viewer.js';
-import { crowd, plural, score } from './words.js';
+import { crowd, score } from './words.js';
 
 /** Makes the tab. */
 export function searchTab(app, collection) {
   if (!collection.faces)
     return empty(
       'search',
-      'No faces to search yet',
-      'Add photographs first, then search among their faces.',
-      h('a', { class: 'button main', href: `#/collections/${collection.name}/add`, text: 'Add photographs' }),
+      t('search.none'),
+      t('search.none_why'),
+      h('a', { class: 'button main', href: `#/collections/${collection.name}/add`, text: t('faces.add') }),
     );
   const wanted = app.search;
   const stage = h('div', { class: 'stack' });
@@ -44,8 +45,8 @@ export function searchTab(app, collection) {
   });
   const among = choice(
     [
-      ['faces', 'faces'],
-      ['users', 'users'],
+      ['faces', t('search.faces')],
+      ['users', t('search.users')],
     ],
     wanted.among,
     (value) => {
@@ -58,15 +59,15 @@ export function searchTab(app, collection) {
     meaning.textContent = crowd(
       Math.max(wanted.threshold, app.about?.minimum_similarity ?? 0),
       collection[wanted.among],
-      wanted.among.slice(0, -1),
+      wanted.among,
       app.about?.false_match_rates ?? [],
     );
   };
   const settings = h(
     'div',
     { class: 'card settings' },
-    field('Search among', among),
-    field('Minimum similarity', threshold),
+    field(t('search.among'), among),
+    field(t('search.least'), threshold),
     h('div', { class: 'grow' }, meaning),
   );
   const again = () => picture && run();
@@ -82,7 +83,7 @@ export function searchTab(app, collection) {
 
   async function run() {
     const turn = ++latest;
-    fill(stage, zone(), working('Looking for faces …'));
+    fill(stage, zone(), working(t('search.looking')));
     try {
       const image = await picture.load();
       const { FaceDetails: faces } = await app.api.call('DetectFaces', { Image: await picture.image() });
@@ -105,8 +106,8 @@ export function searchTab(app, collection) {
 
   const zone = () =>
     dropZone(
-      picture ? 'Another photograph' : 'Drop a photograph to search by',
-      'or paste one. Every face in it is searched for.',
+      t(picture ? 'drop.another' : 'search.drop'),
+      t('search.drop_hint'),
       ([{ file }]) => take(file),
       { slim: Boolean(picture) },
     );
@@ -120,10 +121,10 @@ function results(app, image, faces) {
   const cards = faces.map((face) => {
     const crop = h('img', { class: 'portrait small', alt: '' });
     portrait(crop, face.BoundingBox, image);
-    const body = h('div', { class: 'grow' }, working('Searching …'));
+    const body = h('div', { class: 'grow' }, working(t('person.searching')));
     return { body, element: h('li', { class: 'card found' }, crop, body) };
   });
-  const boxes = faces.map((face, i) => ({ box: face.BoundingBox, label: '…', name: `Face ${i + 1}` }));
+  const boxes = faces.map((face, i) => ({ box: face.BoundingBox, label: '…', name: t('viewer.face', { number: i + 1 }) }));
   const drawn = viewer(image, boxes, (i) => {
     drawn.select(i);
     cards.forEach(({ element }, each) => element.classList.toggle('chosen', each === i));
@@ -135,19 +136,20 @@ function results(app, image, faces) {
   }
   const elements = cards.map((each) => each.element);
   const list = h('ul', { class: 'stack side', 'aria-live': 'polite' }, elements);
-  const none = note('plain', 'No face was found in this photograph.');
-  const title = h('p', {}, h('strong', { text: faces.length ? plural(faces.length, 'face') : 'No face' }));
+  const none = note('plain', t('search.no_face'));
+  const title = h('p', {}, h('strong', { text: faces.length ? t('count.faces', { count: faces.length }) : t('search.no_faces') }));
   const split = h('div', { class: 'split' }, drawn.element, faces.length ? list : none);
   return { element: h('div', { class: 'stack' }, title, split), found };
 }
 
 /** Returns the colour, label and name of a searched face's box. */
 function mark(i, { matches, error }) {
-  if (error) return { kind: 'warn', label: '!', name: `Face ${i + 1}: not searched for` };
-  if (!matches.length) return { kind: 'warn', label: 'unknown', name: `Face ${i + 1}: unknown` };
+  const number = i + 1;
+  if (error) return { kind: 'warn', label: '!', name: t('search.not_searched', { number }) };
+  if (!matches.length) return { kind: 'warn', label: t('search.unknown_label'), name: t('search.is_unknown', { number }) };
   const [{ Similarity, Face, User }] = matches;
   const name = User?.UserId ?? Face.UserId ?? called(Face);
-  return { kind: 'good', label: `${name} ${score(Similarity)}`, name: `Face ${i + 1}: ${name}` };
+  return { kind: 'good', label: `${name} ${score(Similarity)}`, name: t('search.is', { number, name }) };
 }
 
 /** Makes the nodes that show a face's matches. */
@@ -155,6 +157,6 @@ function outcome(app, { matches, error }) {
   if (error) return failure(error);
   const rows = matches.map((each) => match(app, each));
   if (rows.length) return h('ul', { class: 'rows' }, rows);
-  const why = h('p', { class: 'quiet small', text: 'No match reaches the minimum similarity.' });
-  return [h('h3', { text: 'Unknown' }), why];
+  const why = h('p', { class: 'quiet small', text: t('search.unknown_why') });
+  return [h('h3', { text: t('search.unknown') }), why];
 }

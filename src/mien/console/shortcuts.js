@@ -1,34 +1,37 @@
 // Keyboard shortcuts, and the dialog that lists them.
 
 import { h } from './dom.js';
+import { t } from './language.js';
 import { button, tell } from './parts.js';
 
+const NAMED = ['control', 'escape'];
 const KEYS = [
-  ['1 2 3 4', 'Look, Compare, Collections, Status'],
-  ['o', 'choose a photograph'],
-  ['Ctrl V', 'paste a photograph (⌘ V on a Mac)'],
-  ['← →', 'next and previous face, once one is chosen'],
-  ['[ ]', 'previous and next page of a list'],
-  ['n', 'new collection'],
-  ['/', 'name of a new user'],
-  ['t', 'light or dark'],
-  ['Esc', 'close a dialog'],
-  ['?', 'this help'],
+  [['1', '2', '3', '4'], 'pages'],
+  [['o'], 'choose'],
+  [['control', 'V'], 'paste'],
+  [['←', '→'], 'faces'],
+  [['[', ']'], 'list'],
+  [['n'], 'collection'],
+  [['/'], 'user'],
+  [['t'], 'theme'],
+  [['escape'], 'close'],
+  [['?'], 'help'],
 ];
 
 /** Makes the button that opens the help. */
 export function helpButton() {
-  return button('Keyboard', '', help, 'keyboard', { 'data-key': '?' });
+  return button(t('keyboard.title'), '', help, 'keyboard', { 'data-key': '?' });
 }
 
 function help() {
-  const keys = (text) => text.split(' ').map((each) => h('kbd', { text: each }));
+  const named = (key) => (NAMED.includes(key) ? t(`keyboard.${key}`) : key);
+  const keys = (all) => all.map((each) => h('kbd', { text: named(each) }));
   tell(
-    'Keyboard',
+    t('keyboard.title'),
     h(
       'dl',
       { class: 'keys' },
-      KEYS.map(([text, does]) => [h('dt', {}, keys(text)), h('dd', { text: does })]),
+      KEYS.map(([all, does]) => [h('dt', {}, keys(all)), h('dd', { text: t(`keyboard.${does}`) })]),
     ),
   );
 }

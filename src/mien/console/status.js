@@ -1,16 +1,17 @@
 // The page Status: the server's health, model pack and licence, engine, store, requests and errors.
 
 import { fill, h, icon } from './dom.js';
+import { number, t } from './language.js';
 import { head, note, working } from './parts.js';
 import { requests, samples, sum } from './metrics.js';
-import { bytes, number } from './words.js';
+import { bytes } from './words.js';
 
 const EVERY = 5000; // milliseconds between two refreshes
 
 /** Makes the page; it refreshes while it is shown. */
 export function statusPage(app) {
-  const body = h('div', { class: 'stack' }, working('Asking the server …'));
-  const page = h('div', { class: 'stack page' }, head('Status', 'Health, model pack, store and requests.'), body);
+  const body = h('div', { class: 'stack' }, working(t('status.asking')));
+  const page = h('div', { class: 'stack page' }, head(t('status.title'), t('status.lead')), body);
   async function look() {
     const [alive, ready, metrics] = await Promise.all(
       ['healthz', 'readyz', 'metrics'].map((path) => app.api.read(path)),
@@ -38,41 +39,44 @@ export function statusPage(app) {
 }
 
 function parts(about, alive, ready, metrics) {
-  if (!alive) return [note('bad', 'The server does not answer. Is it running?')];
+  if (!alive) return [note('bad', t('error.Unreachable'))];
   const found = metrics?.ok ? samples(metrics.text) : null;
   const gallery = found && sum(found, /gallery.*bytes$/);
   const memory = found && sum(found, /resident_memory_bytes$/);
   const cards = [
-    card('Server', [
-      ['Alive', light(alive.ok, 'yes', 'no')],
-      ready && ready.status !== 403 && ['Ready', light(ready.ok, 'yes', reason(ready.text))],
-      about && ['Version', `mien ${about.version}`],
-      about && ['Access', about.access === 'keys' ? 'signed requests only' : 'any credentials, since there is no key'],
-      memory && ['Memory', bytes(memory)],
-      gallery !== null && ['Galleries', `${bytes(gallery)} in memory`],
+    card(t('status.server'), [
+      [t('status.alive'), light(alive.ok, t('status.yes'), t('status.no'))],
+      ready && ready.status !== 403 && [t('status.ready'), light(ready.ok, t('status.yes'), reason(ready.text))],
+      about && [t('status.version'), `mien ${about.version}`],
+      about && [t('status.access'), t(about.access === 'keys' ? 'status.access_keys' : 'status.access_open')],
+      memory && [t('status.memory'), bytes(memory)],
+      gallery !== null && [t('status.galleries'), t('status.in_memory', { size: bytes(gallery) })],
     ]),
     about &&
-      card('Model pack', [
-        ['Name', about.pack.name],
-        ['Networks', about.pack.title],
+      card(t('status.pack'), [
+        [t('status.name'), about.pack.name],
+        [t('status.networks'), about.pack.title],
         [
-          'Licence',
+          t('status.licence'),
           h('a', { href: about.pack.license_address, rel: 'noreferrer', target: '_blank', text: about.pack.license }),
         ],
         [
-          'Use',
+          t('status.use'),
           about.pack.commercial
-            ? light(true, 'commercial use allowed')
-            : h('span', { class: 'state warn' }, icon('warn'), 'non-commercial only'),
+            ? light(true, t('status.commercial'))
+            : h('span', { class: 'state warn' }, icon('warn'), t('status.non_commercial')),
         ],
-        ['Model version', about.pack.model_version],
-        about.minimum_similarity > 0 && ['Minimum similarity', `no search answers below ${about.minimum_similarity}`],
+        [t('status.model_version'), about.pack.model_version],
+        about.minimum_similarity > 0 && [
+          t('status.least'),
+          t('status.least_is', { similarity: about.minimum_similarity }),
+        ],
       ]),
     about &&
-      card('Engine and store', [
-        ['Engine', `${about.engine.name} ${about.engine.version}`],
-        ['Precision', about.engine.precision],
-        ['Store', about.store],
+      card(t('status.engine_and_store'), [
+        [t('status.engine'), `${about.engine.name} ${about.engine.version}`],
+        [t('status.precision'), about.engine.precision],
+        [t('status.store'), about.store],
       ]),
   ];
   return [h('div', { class: 'columns' }, cards.filter(Boolean)), traffic(found, metrics)];
@@ -86,9 +90,9 @@ function card(title, rows) {
 /** Returns the server's own reason for not being ready. */
 function reason(text) {
   try {
-    return JSON.parse(text).reason ?? 'no';
+    return JSON.parse(text).reason ?? t('status.no');
   } catch {
-    return 'no';
+    return t('status.no');
   }
 }
 
@@ -97,12 +101,12 @@ function light(ok, yes, no = '') {
 }
 
 function traffic(found, metrics) {
-  const title = h('h2', { text: 'Requests and errors' });
+  const title = h('h2', { text: t('status.traffic') });
   if (!found) {
     const why =
       metrics && ![403, 404].includes(metrics.status)
-        ? `The server answered /metrics with ${metrics.status}.`
-        : 'This server does not show its counters to this page.';
+        ? t('status.answered', { path: '/metrics', status: String(metrics.status) })
+        : t('status.hidden');
     return h('section', { class: 'card stack' }, title, h('p', { class: 'quiet', text: why }));
   }
   const rows = requests(found);
@@ -111,7 +115,7 @@ function traffic(found, metrics) {
       'section',
       { class: 'card stack' },
       title,
-      h('p', { class: 'quiet', text: 'No requests since the server started.' }),
+      h('p', { class: 'quiet', text: t('status.no_requests') }),
     );
   const lines = rows.map(({ operation, requests: asked, errors }) => {
     const told = Object.entries(errors)
@@ -122,7 +126,7 @@ function traffic(found, metrics) {
       {},
       h('th', { scope: 'row', text: operation }),
       h('td', { class: 'number', text: number(asked) }),
-      h('td', { class: told ? 'bad' : 'quiet', text: told || 'none' }),
+      h('td', { class: told ? 'bad' : 'quiet', text: told || t('status.none') }),
     );
   });
   const table = h(
@@ -134,7 +138,7 @@ function traffic(found, metrics) {
       h(
         'tr',
         {},
-        ['Operation', 'Requests', 'Errors'].map((each) => h('th', { scope: 'col', text: each })),
+        ['operation', 'requests', 'errors'].map((each) => h('th', { scope: 'col', text: t(`status.${each}`) })),
       ),
     ),
     h('tbody', {}, lines),
@@ -143,6 +147,6 @@ function traffic(found, metrics) {
     'section',
     { class: 'card stack' },
     title,
-    h('div', { class: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'Requests and errors' }, table),
+    h('div', { class: 'scroll', tabIndex: 0, role: 'region', 'aria-label': t('status.traffic') }, table),
   );
 }

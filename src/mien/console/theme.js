@@ -1,5 +1,6 @@
 // The theme: light, dark, or the system's.
 
+import { t } from './language.js';
 import { button } from './parts.js';
 
 const ROOT = document.documentElement;
@@ -18,7 +19,7 @@ export function themeButton(changed) {
     : matchMedia('(prefers-color-scheme: dark)').matches;
   const other = isDark ? 'light' : 'dark';
   return button(
-    isDark ? 'Light' : 'Dark',
+    t(`frame.${other}`),
     '',
     () => {
       ROOT.dataset.theme = other;
@@ -26,6 +27,6 @@ export function themeButton(changed) {
       changed();
     },
     isDark ? 'sun' : 'moon',
-    { 'data-key': 't', title: `Change to ${other}` },
+    { 'data-key': 't', title: t(`frame.to_${other}`) },
   );
 }

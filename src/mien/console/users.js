@@ -1,10 +1,12 @@
 // The tab Users: lists the users of a collection, each several faces of one person under a name.
 
 import { h, icon } from './dom.js';
+import { t } from './language.js';
 import { attempt, confirm, empty, iconButton, pages, say } from './parts.js';
-import { similar } from './person.js';
+import { LEAST, similar } from './person.js';
 
 const PAGE = 48;
+const STATES = { CREATED: 'users.created', ACTIVE: 'users.active', UPDATING: 'users.updating' };
 
 /** Makes the tab. */
 export function usersTab(app, collection) {
@@ -14,23 +16,19 @@ export function usersTab(app, collection) {
     return { items: found.Users, next: found.NextToken };
   };
   const none = () =>
-    empty(
-      'user',
-      'No user yet',
-      'A user is several faces of one person under a name. Searching for users is more accurate than for single faces.',
-    );
+    empty('user', t('users.none'), t('users.none_why'));
   const list = pages(read, (users) => h('ul', { class: 'rows' }, users.map(row)), none);
 
   function row({ UserId: name, UserStatus: status }) {
     const find = () =>
       similar(
         app,
-        `Like ${name}`,
+        t('users.like', { name }),
         async () =>
-          (await app.api.call('SearchUsers', { ...where, UserId: name, MaxUsers: 10, UserMatchThreshold: 60 }))
+          (await app.api.call('SearchUsers', { ...where, UserId: name, MaxUsers: 10, UserMatchThreshold: LEAST }))
             .UserMatches,
       );
-    const state = { CREATED: 'no faces yet', ACTIVE: 'has faces', UPDATING: 'being updated' }[status] ?? status;
+    const state = STATES[status] ? t(STATES[status]) : status;
     const href = `#/collections/${collection.name}/faces?user=${encodeURIComponent(name)}`;
     return h(
       'li',
@@ -39,11 +37,11 @@ export function usersTab(app, collection) {
       h(
         'div',
         { class: 'grow' },
-        h('a', { class: 'clip name', href, title: `Faces of ${name}`, text: name }),
+        h('a', { class: 'clip name', href, title: t('users.faces_of', { name }), text: name }),
         h('p', { class: 'quiet small', text: state }),
       ),
-      status !== 'CREATED' && iconButton(`Find users like ${name}`, 'search', find),
-      iconButton(`Delete ${name}`, 'trash', () => remove(name)),
+      status !== 'CREATED' && iconButton(t('users.find_like', { name }), 'search', find),
+      iconButton(t('users.delete_it', { name }), 'trash', () => remove(name)),
     );
   }
 
@@ -59,18 +57,18 @@ export function usersTab(app, collection) {
     await attempt(async () => {
       await app.api.call('CreateUser', { ...where, UserId: name });
       input.value = '';
-      await changed(`${name} was created.`);
+      await changed(t('users.was_created', { name }));
     });
   }
 
   async function remove(name) {
     const done = await confirm(
-      `Delete ${name}?`,
-      'Its faces stay in the collection, without a user.',
-      'Delete the user',
+      t('users.delete_title', { name }),
+      t('users.delete_why'),
+      t('users.delete'),
       () => app.api.call('DeleteUser', { ...where, UserId: name }),
     );
-    if (done) await changed(`${name} was deleted.`);
+    if (done) await changed(t('users.was_deleted', { name }));
   }
 
   const input = h('input', {
@@ -80,16 +78,16 @@ export function usersTab(app, collection) {
     maxLength: 128,
     autocomplete: 'off',
     spellcheck: false,
-    placeholder: 'Name of a new user',
+    placeholder: t('users.new'),
     'data-key': '/',
-    'aria-label': 'Name of a new user',
-    title: 'Letters, digits, dots, dashes, colons and underscores',
+    'aria-label': t('users.new'),
+    title: t('users.allowed'),
   });
   const form = h(
     'form',
     { class: 'row', on: { submit: create } },
     input,
-    h('button', { class: 'button main' }, icon('plus'), h('span', { text: 'Create' })),
+    h('button', { class: 'button main' }, icon('plus'), h('span', { text: t('users.create') })),
   );
   return h('div', { class: 'stack' }, form, list.element);
 }

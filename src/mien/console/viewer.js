@@ -1,6 +1,7 @@
 // A photograph with its faces drawn over it. Boxes are buttons, so that the keyboard reaches each face.
 
 import { fill, h, svg } from './dom.js';
+import { t } from './language.js';
 
 /**
  * Draws faces over a picture.
@@ -30,7 +31,7 @@ export function viewer(image, faces, choose = null) {
     }),
   );
   for (const face of faces) if (face.pose) lines.append(...gaze(face, width, height));
-  image.alt = `Photograph with ${faces.length === 1 ? 'one face' : `${faces.length} faces`}`;
+  image.alt = t('viewer.alt', { count: faces.length });
   const element = h('figure', { class: 'viewer' }, image, lines, dots, buttons);
   element.style.aspectRatio = `${image.naturalWidth} / ${image.naturalHeight}`;
   element.style.setProperty('--ratio', image.naturalWidth / image.naturalHeight);

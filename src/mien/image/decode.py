@@ -10,18 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
 from mien.errors import InvalidImageFormatError
 from mien.face.types import Pixels
 from mien.image import jpeg, png
-from mien.image.limits import BYTES_PER_PIXEL, MOST_HELD
+from mien.image.limits import BYTES_PER_PIXEL, MOST_HELD, check_sides
+from mien.image.orientation import upright
 
 LITTLE = 50_000_000  # bytes held; up to here, a format that is no faster at a smaller scale is decoded at full size
 _FAST = (1, 2, 4)  # eighths of the size: scales for which libjpeg-turbo has vector instructions
-
-# For each EXIF orientation: how many quarter turns counter-clockwise, and whether to mirror left and right before.
-_UPRIGHT = {2: (0, True), 3: (2, False), 4: (2, True), 5: (1, True), 6: (3, False), 7: (3, True), 8: (1, False)}
 
 
 class EncodedFile(Protocol):
@@ -96,11 +92,7 @@ class EncodedPicture:
         Raises:
             InvalidImageFormatError: the bytes behind the header are damaged or cut short.
         """
-        pixels = self.file.decode(self._eighths(long_side))
-        turns, mirrored = _UPRIGHT.get(self.orientation, (0, False))
-        if mirrored:
-            pixels = pixels[:, ::-1]
-        return np.ascontiguousarray(np.rot90(pixels, turns))
+        return upright(self.file.decode(self._eighths(long_side)), self.orientation)
 
     @property
     def cost(self) -> int:
@@ -139,5 +131,7 @@ def read_header(data: bytes) -> EncodedPicture:
     """
     for magic, read in FORMATS.items():
         if data.startswith(magic):
-            return EncodedPicture(read(data))
+            file = read(data)
+            check_sides(file.width, file.height)
+            return EncodedPicture(file)
     raise InvalidImageFormatError

@@ -1,31 +1,32 @@
 """JPEG for `decode.py`: reads the header and the camera's EXIF orientation, and decodes at a scale.
 
-libjpeg-turbo (simplejpeg) decodes, at a fraction of the size where that is enough. Pillow decodes files that are not
-strictly valid, and CMYK. A JPEG is a row of segments, each a marker with its length, and of scans (ITU-T T.81); the
-EXIF of a camera is a segment APP1 that holds a TIFF directory (JEITA CP-3451).
+libjpeg-turbo (simplejpeg) decodes, at a fraction of the size where that is enough. `forgiving.py` decodes files that
+are not strictly valid, CMYK, and unusual chroma sampling. A JPEG is a row of segments, each a marker with its length,
+and of scans (ITU-T T.81); the EXIF of a camera is a segment APP1.
 """
 
-import io
 import re
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 import simplejpeg
-from PIL import Image, ImageFile
 
 from mien.errors import InvalidImageFormatError
 from mien.face.types import Pixels
-from mien.image.limits import BYTES_PER_PIXEL, MOST_HELD, MOST_SIDE, check_sides
+from mien.image import forgiving
+from mien.image.limits import BYTES_PER_PIXEL, MOST_SIDE
+from mien.image.orientation import of_exif
 
 MAGIC = b"\xff\xd8\xff"
 MOST_SEGMENTS = 40_000  # a photograph has some ten, and thirty for each megabyte of metadata
 MOST_SCANNED = 16 * MOST_SIDE**2  # pixels × scans; ten scans are usual, and one of no bytes costs as much as any
 FEW_SCANS = 16  # up to here, a byte pair that only looks like a scan may be counted as one
 _COSTLY_SCANS = 16  # scans that cost as much as the rest of decoding
-_BYTES_TURNED, _BYTES_IN_PILLOW = 6, 7  # held for a pixel that is turned upright, or that Pillow decodes
+_BYTES_TURNED = 6  # held for a pixel that is turned upright
+_COLOURS = (1, 3, 4)
+_ORDINARY = ("YCbCr", "Gray", "RGB")  # spaces of colours that libjpeg-turbo's own interface turns to RGB
 
 _SCAN, _END, _NO_LENGTH = 0xDA, 0xD9, (0x01, 0xD8)  # markers
 _FRAMES = (*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0))  # of sizes and colours
@@ -34,7 +35,6 @@ _APP1 = 0xE1
 _METADATA = (*range(0xE1, 0xEE), 0xEF, 0xFE)  # changes no pixel; JFIF's and Adobe's do, since they name the colours
 _MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 _EXIF = b"Exif\0\0"
-_ORIENTATION, _SHORT, _ENTRY = 0x0112, 3, 12  # the tag, its type, and the bytes of an entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Jpeg:
         height: rows as stored.
         orientation: EXIF orientation, 1–8; 1 is upright.
         scans: how often the decoder passes over the picture, or slightly more where that is few.
-        colours: how many there are.
+        ordinary: whether libjpeg-turbo's own interface knows its colours and their sampling.
         coefficients: bytes that the decoder holds of them for each pixel, whatever the scale.
     """
 
@@ -56,16 +56,20 @@ class Jpeg:
     height: int
     orientation: int
     scans: int
-    colours: int
+    ordinary: bool
     coefficients: float
     faster_when_smaller: ClassVar[bool] = True
-    scales: ClassVar[tuple[int, ...]] = (7, 6, 5, 4)
+
+    @property
+    def scales(self) -> tuple[int, ...]:
+        """Scales that may be used instead of full size; beyond the API's largest picture, less than half size too."""
+        return (7, 6, 5, 4) if self.width * self.height <= MOST_SIDE**2 else (4, 3, 2, 1)
 
     def held(self, eighths: int) -> int:
         """Returns the bytes held at most (see `decode.EncodedFile`)."""
         pixels = self.width * self.height * eighths**2 // 64
         upright = BYTES_PER_PIXEL if self.orientation == 1 else _BYTES_TURNED
-        pixel = _BYTES_IN_PILLOW if self.colours > 3 else upright
+        pixel = upright if self.ordinary else forgiving.BYTES_A_PIXEL
         return pixels * pixel + int(self.width * self.height * self.coefficients)
 
     def work(self) -> int:
@@ -73,16 +77,17 @@ class Jpeg:
         return int(self.width * self.height * (1 + (self.scans - 1) / _COSTLY_SCANS))
 
     def decode(self, eighths: int) -> Pixels:
-        """Decodes at 1, 2, or 4 to 8 eighths of the size (see `decode.EncodedFile`)."""
-        try:
-            height, width, space, _ = simplejpeg.decode_jpeg_header(self.data)
-            if space in ("YCbCr", "Gray", "RGB"):
-                rows, columns = height * eighths // 8, width * eighths // 8
-                sides = {"min_height": rows, "min_width": columns} if eighths < 8 else {}
-                return np.asarray(simplejpeg.decode_jpeg(self.data, "RGB", **sides), np.uint8)
-        except (ValueError, KeyError):
-            pass  # not strictly valid; Pillow forgives what does not cost pixels, and refuses what does
-        return _decoded_by_pillow(self.data, eighths)
+        """Decodes at 1 to 8 eighths of the size (see `decode.EncodedFile`)."""
+        ended = _has_end(self.data)
+        if self.ordinary:
+            rows, columns = self.height * eighths // 8, self.width * eighths // 8
+            sides = {"min_height": rows, "min_width": columns} if eighths < 8 else {}
+            try:
+                whole = self.data if ended else self.data + forgiving.END
+                return np.asarray(simplejpeg.decode_jpeg(whole, "RGB", **sides), np.uint8)
+            except ValueError:
+                pass  # not strictly valid, or cut short
+        return forgiving.decoded(_without_metadata(self.data), (self.width, self.height), eighths, ended)
 
 
 def read(data: bytes) -> Jpeg:
@@ -90,46 +95,18 @@ def read(data: bytes) -> Jpeg:
 
     Raises:
         InvalidImageFormatError: it is damaged, or the file has more scans than any camera writes.
-        InvalidParameterError: a side is too short.
-        ImageTooLargeError: a side is too long.
     """
+    height, width, colours, coefficients = _frame(data)
     try:
-        height, width, _, _ = simplejpeg.decode_jpeg_header(data, strict=False)
-    except (ValueError, KeyError):  # a KeyError where the file does not name its colour space
-        raise InvalidImageFormatError from None
-    check_sides(width, height)  # before Pillow, whose own guard against bombs raises other errors
+        height, width, space, _ = simplejpeg.decode_jpeg_header(data, strict=False)
+    except (ValueError, KeyError):  # it does not know the sampling of the colours, or the header is damaged
+        space = ""
+    if not (width and height) or colours not in _COLOURS:
+        raise InvalidImageFormatError
     scans = _scans(data)
     if scans > max(FEW_SCANS, MOST_SCANNED // (width * height)):
         raise InvalidImageFormatError
-    return Jpeg(data, width, height, _orientation(data), scans, *_frame(data))
-
-
-def _decoded_by_pillow(data: bytes, eighths: int) -> Pixels:
-    try:
-        with Image.open(io.BytesIO(_without_metadata(data)), formats=["JPEG"]) as image:
-            _refuse_truncated(image)
-            if image.width * image.height * _BYTES_IN_PILLOW > MOST_HELD:
-                eighths = min(eighths, 4)  # Pillow has no scale between half and full size
-            image.draft(None, (image.width * eighths // 8, image.height * eighths // 8))
-            return _in_rgb(image)
-    except (OSError, SyntaxError, ValueError, struct.error):
-        raise InvalidImageFormatError from None
-
-
-def _in_rgb(image: Image.Image) -> Pixels:
-    """Converts Pillow's pixels to RGB, a few rows at a time, so that no second full-size copy is held."""
-    image.load()
-    rgb = np.empty((image.height, image.width, 3), np.uint8)
-    for top in range(0, image.height, 64):
-        band = image.crop((0, top, image.width, min(image.height, top + 64)))
-        rgb[top : top + 64] = np.asarray(band.convert("RGB"), np.uint8)
-    return rgb
-
-
-def _refuse_truncated(image: Image.Image) -> None:
-    if ImageFile.LOAD_TRUNCATED_IMAGES:  # a user of the library may have switched it on; mien refuses half an image
-        image.close()
-        raise InvalidImageFormatError
+    return Jpeg(data, width, height, _orientation(data), scans, space in _ORDINARY, coefficients)
 
 
 def _markers(data: bytes) -> Iterator[tuple[int, int]]:
@@ -161,21 +138,22 @@ def _scan_like_pairs(data: bytes) -> int:
     return sum(int(np.count_nonzero(each == int.from_bytes(b"\xff\xda", "little"))) for each in pairs)
 
 
-def _frame(data: bytes) -> tuple[int, float]:
-    """Returns how many colours the picture has, and how many bytes of coefficients the decoder holds for each pixel.
+def _frame(data: bytes) -> tuple[int, int, int, float]:
+    """Returns rows, columns, how many colours there are, and the bytes of coefficients that are held for each pixel.
 
     In a progressive JPEG no scan has all of the picture, so a coefficient of two bytes is held for each sample,
-    whatever the scale; otherwise none is.
+    whatever the scale; otherwise none is. The sides are 0 where no frame comes before the first scan.
     """
-    samples, colours, progressive = 0.0, 0, False
+    height, width, samples, colours, progressive = 0, 0, 0.0, 0, False
     for marker, place in _markers(data):
         if marker == _SCAN:
-            return colours, 2 * samples if progressive or _byte(data, place + 2) < colours else 0.0
+            return height, width, colours, 2 * samples if progressive or _byte(data, place + 2) < colours else 0.0
         if marker in _FRAMES:
+            height, width = (int.from_bytes(data[each : each + 2], "big") for each in (place + 3, place + 5))
             colours, progressive = _byte(data, place + 7), marker in _PROGRESSIVE
             shares = [(each >> 4) * (each & 15) for each in data[place + 9 : place + 8 + 3 * colours : 3]]
-            samples = sum(shares) / max(1, *shares)
-    return colours, 0.0
+            samples = sum(shares) / max([1, *shares])
+    return 0, 0, 0, 0.0
 
 
 def _orientation(data: bytes) -> int:
@@ -185,21 +163,7 @@ def _orientation(data: bytes) -> int:
             return 1
         if marker == _APP1 and data.startswith(_EXIF, place + 2):
             end = place + int.from_bytes(data[place : place + 2], "big")
-            return _orientation_of_tiff(data[place + 2 + len(_EXIF) : end])
-    return 1
-
-
-def _orientation_of_tiff(tiff: bytes) -> int:
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
-    try:
-        (first,) = struct.unpack_from(f"{order}I", tiff, 4)
-        (count,) = struct.unpack_from(f"{order}H", tiff, first)
-        for place in range(first + 2, min(first + 2 + count * _ENTRY, len(tiff)), _ENTRY):
-            tag, kind, _, value = struct.unpack_from(f"{order}HHIH", tiff, place)
-            if tag == _ORIENTATION:
-                return value if kind == _SHORT and 1 <= value <= 8 else 1
-    except struct.error:  # it ends too soon, or has no byte order
-        return 1
+            return of_exif(data[place + 2 + len(_EXIF) : end])
     return 1
 
 
@@ -213,6 +177,11 @@ def _without_metadata(data: bytes) -> bytes:
             parts.append(data[kept : place - 2])
             kept = place + max(2, int.from_bytes(data[place : place + 2], "big"))
     return b"".join((*parts, data[kept:]))
+
+
+def _has_end(data: bytes) -> bool:
+    """Returns whether an end marker follows the last scan; a preview in the metadata has one of its own."""
+    return data.endswith(forgiving.END) or data.rfind(forgiving.END) > data.rfind(b"\xff\xda")
 
 
 def _byte(data: bytes, place: int) -> int:

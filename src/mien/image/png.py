@@ -14,7 +14,7 @@ import numpy as np
 from mien.errors import InvalidImageFormatError
 from mien.face.types import Pixels
 from mien.image import rows
-from mien.image.limits import BYTES_PER_PIXEL, check_sides
+from mien.image.limits import BYTES_PER_PIXEL
 from mien.image.rows import Rows
 
 MAGIC = rows.MAGIC
@@ -77,13 +77,10 @@ def read(data: bytes) -> Png:
 
     Raises:
         InvalidImageFormatError: it is damaged, or a chunk is longer than the file.
-        InvalidParameterError: a side is too short.
-        ImageTooLargeError: a side is too long.
     """
     if len(data) < 33 or data[12:16] != b"IHDR":
         raise InvalidImageFormatError
     width, height = struct.unpack(">II", data[16:24])
-    check_sides(width, height)
     _check_chunks(data)
     return Png(data, width, height, bool(data[28]))
 

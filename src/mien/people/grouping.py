@@ -4,7 +4,9 @@ The groups follow from the faces and the verdicts alone, not from the order in w
 with the same faces has the same groups.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,21 +20,17 @@ STRANGERS = 0.1  # strangers, on average, that reach the bar for one face among 
 _RARE = 1e6  # from a similarity of 90 on, what is missing to 100 is a million times the FAR
 
 
-def _no_pairs() -> Indexes:
-    return np.empty((0, 2), np.int64)
-
-
 @dataclass(frozen=True, slots=True)
 class Verdicts:
-    """What people said of pairs of faces, by their keys.
+    """What people said of faces, by their keys.
 
     Attributes:
-        same: int64 (S, 2), faces of one person.
-        different: int64 (D, 2), faces of two people.
+        same: int64 (N,) each, faces of one person.
+        different: pairs of int64 (N,) and (M,); no face of one is of the same person as a face of the other.
     """
 
-    same: Indexes = field(default_factory=_no_pairs)
-    different: Indexes = field(default_factory=_no_pairs)
+    same: Sequence[Keys] = ()
+    different: Sequence[tuple[Keys, Keys]] = ()
 
 
 def bar(count: int) -> float:
@@ -96,24 +94,31 @@ class Grouping:
         order = np.argsort(self._nearest.keys)
         keys, rank = self._nearest.keys[order], np.argsort(order)
         pairs = np.stack([rank[self._nearest.pairs.rows], rank[self._nearest.pairs.others]], axis=1)
-        same, different = _rows(keys, verdicts.same), _rows(keys, verdicts.different)
-        # only these can be in a group of several
-        nodes = np.unique(np.concatenate([pairs.ravel(), same.ravel()]))
+        same = [_rows(keys, each) for each in verdicts.same]
+        nodes = np.unique(np.concatenate([pairs.ravel(), *same]))  # only these can be in a group of several
         place = np.full(len(keys), -1)
         place[nodes] = np.arange(len(nodes))
-        different = place[different]
-        photographs = np.array([self._photographs[key] for key in keys[nodes].tolist()], np.int64)
-        _, photographs = np.unique(photographs, return_inverse=True)
-        apart = Apart(photographs, different[(different >= 0).all(axis=1)])
-        linkage = Linkage(self._nearest.embeddings[order[nodes]], apart, self._calibration.score(bar(len(keys))))
+        embeddings = self._nearest.embeddings[order[nodes]]
+        linkage = Linkage(embeddings, self._apart(keys[nodes], verdicts), self._calibration.score(bar(len(keys))))
         linkage.join(place[pairs])
         _complete(linkage, np.flatnonzero(self._nearest.is_full[order[nodes]]))
-        for one, other in place[same]:  # last, since the groups of both are meant, and not the two faces alone
-            if linkage.labels[one] != linkage.labels[other]:
-                linkage.unite(linkage.labels[[[one, other]]])
+        for rows in same:  # last, since the groups of the faces are meant, and not these faces alone
+            for one, other in pairwise(place[rows].tolist()):
+                linkage.unite_groups(one, other)
         labels = keys.copy()
         labels[nodes] = keys[nodes[linkage.labels]]
         return keys, labels
+
+    def _apart(self, keys: Keys, verdicts: Verdicts) -> Apart:
+        """Returns what keeps faces apart, by their rows: ascending keys, int64 (N,)."""
+        photographs = np.array([self._photographs[key] for key in keys.tolist()], np.int64)
+        rows, matters, sides = [np.arange(len(keys))], [photographs], [np.arange(len(keys))]
+        for number, (one, other) in enumerate(verdicts.different):
+            for side, faces in enumerate((one, other[~np.isin(other, one)])):
+                rows.append(_rows(keys, faces))
+                matters.append(np.full(len(rows[-1]), -1 - number))
+                sides.append(np.full(len(rows[-1]), side))
+        return Apart(np.concatenate(rows), np.concatenate(matters), np.concatenate(sides))
 
 
 def _complete(linkage: Linkage, full: Indexes) -> None:
@@ -127,7 +132,6 @@ def _complete(linkage: Linkage, full: Indexes) -> None:
         before = linkage.labels
 
 
-def _rows(keys: Keys, pairs: Indexes) -> Indexes:
-    """Returns the rows of pairs of keys, int64 (P, 2), in ascending keys, without pairs that are not among them."""
-    held = np.isin(pairs, keys).all(axis=1) & (pairs[:, 0] != pairs[:, 1])
-    return np.asarray(np.searchsorted(keys, pairs[held]), np.int64)
+def _rows(keys: Keys, faces: Keys) -> Indexes:
+    """Returns the rows of some faces in ascending keys, without those that are not among them."""
+    return np.asarray(np.searchsorted(keys, faces[np.isin(faces, keys)]), np.int64)

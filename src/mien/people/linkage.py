@@ -23,25 +23,29 @@ _TOGETHER = 8192  # pairs whose mean scores are computed at a time
 
 @dataclass(frozen=True, slots=True)
 class Apart:
-    """What is never in one group.
+    """What is never in one group: two faces that are on different sides of one matter.
+
+    A photograph is a matter in which each face has a side of its own; so is a verdict that some faces differ from
+    others.
 
     Attributes:
-        photographs: int64 (N,), of each face; two faces of one photograph are two people.
-        pairs: int64 (P, 2), further faces of two people.
+        rows: int64 (A,), the row of a face.
+        matters: int64 (A,).
+        sides: int64 (A,).
     """
 
-    photographs: Indexes
-    pairs: Indexes
+    rows: Indexes
+    matters: Indexes
+    sides: Indexes
 
     def broken(self, labels: Labels, among: NDArray[np.bool_]) -> Labels:
-        """Returns the labels of groups that hold two faces which are to be apart, of those for which `among` is set."""
-        rows = np.flatnonzero(among[labels])
-        places = labels[rows] * (self.photographs.max(initial=0) + 1) + self.photographs[rows]
-        order = np.argsort(places, kind="stable")
-        twice = np.flatnonzero(places[order][1:] == places[order][:-1])
-        joined = labels[self.pairs[:, 0]]
-        joined = joined[(joined == labels[self.pairs[:, 1]]) & among[joined]]
-        return np.concatenate([labels[rows[order[twice]]], joined])
+        """Returns the labels of groups with two sides of one matter, of those for which `among` is set."""
+        concerned = np.flatnonzero(among[labels[self.rows]])
+        found, matters, sides = labels[self.rows[concerned]], self.matters[concerned], self.sides[concerned]
+        order = np.lexsort((sides, matters, found))
+        found, matters, sides = found[order], matters[order], sides[order]
+        both = (found[1:] == found[:-1]) & (matters[1:] == matters[:-1]) & (sides[1:] != sides[:-1])
+        return np.asarray(found[1:][both], np.int64)
 
 
 class Linkage:
@@ -97,6 +101,11 @@ class Linkage:
         self._lengths[low] += self._lengths[high]
         self._sizes[low] += self._sizes[high]
         return refused
+
+    def unite_groups(self, one: int, other: int) -> None:
+        """Makes one group of those of two faces, unless it would hold faces which are to be apart."""
+        if self.labels[one] != self.labels[other]:
+            self.unite(self.labels[[[one, other]]])
 
     def near(self, labels: Labels) -> Indexes:
         """Returns pairs of labels, int64 (P, 2), among which all are that reach the bar."""
