@@ -242,7 +242,7 @@ def _matches(
     limit = request.max_faces or SEARCH_LIMIT
     with context.request.stage("search"):
         gallery = context.galleries.faces(collection)
-        near = _nearest(context, gallery, probe, limit + 1, request.face_match_threshold)
+        near = nearest(context, gallery, probe, limit + 1, request.face_match_threshold)
     with context.request.stage("store"):
         faces = context.store.faces.by_keys(collection.key, [key for key, _ in near], gallery.seen)
     found = [(faces[key], similarity) for key, similarity in near if key in faces]
@@ -265,7 +265,7 @@ def _users(
     limit = request.max_users or MOST_USERS
     with context.request.stage("search"):
         gallery = context.galleries.users(collection)
-        found = _nearest(context, gallery, probe, limit + 1, request.user_match_threshold)
+        found = nearest(context, gallery, probe, limit + 1, request.user_match_threshold)
     with context.request.stage("store"):
         users = context.store.users.by_vectors(collection.key, [key for key, _ in found], gallery.seen)
     return [
@@ -278,7 +278,7 @@ def _users(
     ][:limit]
 
 
-def _nearest(
+def nearest(
     context: Context, gallery: Followed, probe: NDArray[np.float32], limit: int, threshold: float | None
 ) -> list[tuple[int, float]]:
     """Returns keys and similarities at or above the threshold and the server's minimum, the nearest first."""

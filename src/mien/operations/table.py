@@ -3,7 +3,7 @@
 No name is in both, so an access key's patterns, the log and the metrics need no prefix.
 """
 
-from mien.operations import analyze, collection, face, person, search, tag, user
+from mien.operations import analyze, collection, face, people_in_image, person, search, tag, user
 from mien.operations.context import Operations
 
 OPERATIONS: Operations = {
@@ -15,6 +15,7 @@ OPERATIONS: Operations = {
     **user.OPERATIONS,
 }
 EXTENSIONS: Operations = {
+    **people_in_image.OPERATIONS,
     **person.OPERATIONS,
 }
 EVERY: Operations = OPERATIONS | EXTENSIONS
