@@ -16,8 +16,10 @@ from mien.commands import images as image_commands
 from mien.commands import keys as key_commands
 from mien.commands import own_crowd as crowd_command
 from mien.commands import packs as pack_commands
+from mien.commands import sort as sort_command
 from mien.commands import store as store_commands
 from mien.commands import transfer as transfer_commands
+from mien.commands import who as who_command
 from mien.config import Settings
 from mien.errors import SetupError
 from mien.measure.accuracy.options import add_flags
@@ -82,6 +84,8 @@ def parser() -> argparse.ArgumentParser:
     copy_command.add_to(command, store)
     crowd_command.add_to(command)
     image_commands.add_to(command)
+    who_command.add_to(command)
+    sort_command.add_to(command)
     transfer_commands.add_to(command)
     return top
 

@@ -10,7 +10,6 @@ from mien.errors import SetupError
 from mien.operations.context import ACCOUNT
 from mien.operations.table import EVERY
 
-KEY_OPERATIONS = ("CreateKey", "ListKeys", "RevokeKey")  # see `access/key.py`
 RATES = (0.001, 1_000_000.0)  # requests a second
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _NAME = re.compile(r"[A-Za-z0-9_.@+=-]{1,64}")
@@ -18,10 +17,6 @@ _PATTERN = re.compile(r"(?:[A-Za-z0-9_.*?-]|\[!?[A-Za-z0-9_.-]+\])+")  # of name
 _MOST_PATTERN = 255  # characters, as many as a collection's name has
 _DURATION = re.compile(r"([0-9]{1,6})([hdwy])")
 _HOURS = {"h": 1, "d": 24, "w": 7 * 24, "y": 365 * 24}
-
-
-class InvalidGrantError(SetupError):
-    """A name, an account, a pattern, a rate or an expiry of a new key is invalid; the text says what is valid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +51,12 @@ class Grant:
         """Checks the grant and the name of its key.
 
         Raises:
-            InvalidGrantError: a name, a pattern, a rate or an expiry is invalid; the text says what is valid.
+            SetupError: a name, an account, a pattern, a rate or an expiry is invalid; the text says what is valid.
         """
         if not _ACCOUNT.fullmatch(self.account):
-            raise InvalidGrantError(f"An account is 12 digits, not {self.account!r}.")
+            raise SetupError(f"An account is 12 digits, not {self.account!r}.")
         if not _NAME.fullmatch(name):
-            raise InvalidGrantError(f"A key's name is 1 to 64 letters, digits or any of _.@+=-, not {name!r}.")
+            raise SetupError(f"A key's name is 1 to 64 letters, digits or any of _.@+=-, not {name!r}.")
         for pattern in self.operations:
             _check_operation(pattern)
         for what, example, patterns in (
@@ -71,14 +66,14 @@ class Grant:
             for pattern in patterns:
                 _check_pattern(what, example, pattern)
         if not self.operations or not self.collections:
-            raise InvalidGrantError("A key needs operations and collections; leave out what it may have all of.")
+            raise SetupError("A key needs operations and collections; leave out what it may have all of.")
         least, most = RATES
         if self.rate is not None and not least <= self.rate <= most:  # false for NaN
-            raise InvalidGrantError(
+            raise SetupError(
                 f"A rate is {least:g} to {most:,.0f} requests a second, not {self.rate:g}; leave it out for no limit."
             )
         if self.expires is not None and not now < self.expires < math.inf:
-            raise InvalidGrantError("A key must end in the future; give a later date, or a duration such as 90d.")
+            raise SetupError("A key must end in the future; give a later date, or a duration such as 90d.")
 
 
 def patterns(text: str) -> tuple[str, ...]:
@@ -112,17 +107,17 @@ def moment(text: str, now: datetime) -> float:
 
 
 def _check_operation(pattern: str) -> None:
-    known = (*EVERY, *KEY_OPERATIONS)
-    if not any(fnmatch.fnmatchcase(name, pattern) for name in known):
-        raise InvalidGrantError(
+    if not any(fnmatch.fnmatchcase(name, pattern) for name in EVERY):
+        known = ", ".join(sorted(EVERY))
+        raise SetupError(
             f"No operation is called {pattern!r}; a key is allowed operations, or patterns of them such as 'Search*', "
-            f"separated by commas. There are {', '.join(sorted(known))}."
+            f"separated by commas. There are {known}."
         )
 
 
 def _check_pattern(what: str, example: str, pattern: str) -> None:
     if not _PATTERN.fullmatch(pattern) or len(pattern) > _MOST_PATTERN:
-        raise InvalidGrantError(
+        raise SetupError(
             f"{pattern!r} matches no {what}: their names have up to {_MOST_PATTERN} letters, digits, '_', '.' and '-', "
             f"and a pattern also *, ? and [...]; separate patterns by commas, as in '{example},other'."
         )

@@ -50,13 +50,18 @@ def making(place: Path, mode: int = 0o600) -> Iterator[Path]:
         os.close(lock)
 
 
-def write(place: Path, data: bytes) -> None:
+def write(place: Path, data: bytes, mode: int = 0o666) -> None:
     """Writes a file, which after a crash has all of the data or its previous contents.
+
+    Args:
+        place: its path.
+        data: its bytes.
+        mode: its permissions, less the process's umask.
 
     Raises:
         OSError: it cannot be written.
     """
-    with making(place, 0o666) as path:
+    with making(place, mode) as path:
         path.write_bytes(data)
         path.replace(place)
 

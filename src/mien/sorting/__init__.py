@@ -1,0 +1,1 @@
+"""Says who is in photographs: folders by person, and sidecars that photo programs read."""

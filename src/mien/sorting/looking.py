@@ -1,0 +1,170 @@
+"""Looks at photographs: finds everyone in each through the API, on several threads, and keeps it in the journal."""
+
+import base64
+from collections import Counter, deque
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mien.errors import ApiError, InvalidParameterError, SetupError
+from mien.image.contents import ENOUGH, content
+from mien.image.decode import read_header
+from mien.sorting.journal import FaceSeen, Journal, Seen
+from mien.system.progress import Progress
+from mien.transfer.api import Api
+from mien.transfer.importing import AHEAD, PHOTOGRAPH_ERRORS, TRANSIENT_ERRORS
+from mien.transfer.photographs import UnreadableError, read
+
+DAMAGED = "it is damaged or cut short"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of each photograph.
+
+    Attributes:
+        api: the server, or the operations in this process.
+        collection: the collection of the people.
+        threshold: the least similarity to a person, 0–100.
+        quality_filter: which faces are looked for, as the QualityFilter of IndexFaces.
+    """
+
+    api: Api
+    collection: str
+    threshold: float = 80.0
+    quality_filter: str = "AUTO"
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a run looked at.
+
+    Attributes:
+        photographs: all photographs.
+        earlier: photographs that an interrupted run had looked at.
+        failed: photographs that could not be read or understood.
+        others: how many files of each other kind there were.
+    """
+
+    photographs: int = 0
+    earlier: int = 0
+    failed: int = 0
+    others: Counter[str] = field(default_factory=Counter)
+
+
+def look(question: Question, files: Iterable[Path], journal: Journal, jobs: int, progress: Progress) -> Counts:
+    """Looks at all photographs among some files; the journal has what was seen.
+
+    Raises:
+        SetupError: the run cannot continue; what it saw is kept.
+    """
+    counts = Counts()
+    pending: deque[tuple[Path, str, Future[Seen | str]]] = deque()
+
+    def finish(seen: Seen | str) -> None:
+        progress.step()
+        if isinstance(seen, str):
+            counts.others[seen] += 1
+            return
+        counts.photographs += 1
+        counts.failed += bool(seen.why)
+        journal.add(seen)
+
+    pool = ThreadPoolExecutor(jobs, thread_name_prefix="look")
+    try:
+        for path in files:
+            version = version_of(path)
+            if journal.find(path, version):
+                counts.photographs += 1
+                counts.earlier += 1
+                progress.step(fresh=False)
+                continue
+            pending.append((path, version, pool.submit(_look, question, path, version)))
+            if len(pending) >= AHEAD * jobs:
+                finish(_seen(*pending.popleft()))
+        while pending:
+            finish(_seen(*pending.popleft()))
+    finally:
+        pool.shutdown(cancel_futures=True)
+        progress.close()
+    return counts
+
+
+def version_of(path: Path) -> str:
+    """Returns what differs after a file changed; empty where it cannot be told."""
+    try:
+        about = path.stat()
+    except OSError:
+        return ""  # reading the file reports the cause
+    return f"{about.st_size} {about.st_mtime_ns}"
+
+
+def _seen(path: Path, version: str, future: "Future[Seen | str]") -> Seen | str:
+    """Returns what a thread has seen, or why it could not look.
+
+    Raises:
+        SetupError: the fault is not the photograph's.
+    """
+    try:
+        return future.result()
+    except UnreadableError as error:
+        return Seen(path, version, f"it cannot be read: {error}")
+    except ApiError as error:
+        return Seen(path, version, _sentence(error))
+
+
+def _look(question: Question, path: Path, version: str) -> Seen | str:
+    """Returns what is seen in a photograph, or the word for what the file is instead."""
+    found = content(_first(path))
+    if not found.is_photograph:
+        return found.kind.value
+    data = read(path)
+    picture = read_header(data)
+    answer = question.api.call(
+        "SearchPeopleByImage",
+        {
+            "CollectionId": question.collection, "Image": {"Bytes": data}, "Embeddings": True,
+            "PersonMatchThreshold": question.threshold, "QualityFilter": question.quality_filter,
+        },
+    )  # fmt: skip
+    faces = tuple(_face(each) for each in answer["Faces"])
+    return Seen(path, version, "", (picture.file.width, picture.file.height), picture.orientation, faces)
+
+
+def _first(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(ENOUGH)
+    except (OSError, ValueError) as error:
+        raise UnreadableError(getattr(error, "strerror", None) or str(error)) from None
+
+
+def _face(face: dict[str, Any]) -> FaceSeen:
+    box, person = face["FaceDetail"]["BoundingBox"], next(iter(face["People"]), None)
+    where = (box["Left"], box["Top"], box["Width"], box["Height"])
+    if person:
+        return FaceSeen(where, person["UserId"], person["DisplayName"], person["Similarity"])
+    if "Embedding" not in face:
+        return FaceSeen(where, reasons=tuple(face["Reasons"]))
+    return FaceSeen(where, embedding=np.frombuffer(base64.b64decode(face["Embedding"]), "<f4"))
+
+
+def _sentence(error: ApiError) -> str:
+    """Returns why a photograph could not be looked at.
+
+    Raises:
+        SetupError: the fault is not the photograph's.
+    """
+    if error.code in TRANSIENT_ERRORS:
+        return f"the server did not answer ({error.code}); run the same command again"
+    if error.code == "InvalidImageFormatException":
+        return DAMAGED
+    if error.code == InvalidParameterError.code and error.message == InvalidParameterError.default:
+        return "a side is shorter than 80 pixels"
+    if error.code in PHOTOGRAPH_ERRORS and error.code != InvalidParameterError.code:
+        return error.message or error.code
+    raise SetupError(f"{error.code}: {error.message or 'the server gives no reason'}") from None

@@ -1,0 +1,187 @@
+"""Puts photographs into folders by copying, linking or moving: whole or not at all, and never over another file."""
+
+import errno
+import filecmp
+import os
+import shutil
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from mien.errors import SetupError
+from mien.sorting import file_names
+from mien.sorting.ledger import Ledger, Placed
+
+WAYS = ("copy", "hardlink", "symlink", "move")
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
+
+
+@dataclass(frozen=True, slots=True)
+class Placer:
+    """Puts files into the folders of one place.
+
+    Attributes:
+        into: the folder of the folders.
+        way: one of WAYS; a moved file is placed first, and its original removed by `remove`.
+        ledger: knows what earlier runs placed.
+        unfinished: a folder in `into` for files in the making; None in a dry run, which makes nothing.
+    """
+
+    into: Path
+    way: str
+    ledger: Ledger
+    unfinished: Path | None
+
+    def place(self, source: Path, folder: str, version: str) -> tuple[Path, bool]:
+        """Puts a file into a folder under its own name, or that name with a number.
+
+        Returns:
+            Its path there, and whether it was not there before.
+
+        Raises:
+            OSError: it cannot be read or made.
+            SetupError: no further file can be made either.
+        """
+        for number in count(1):
+            name = file_names.numbered(source.stem, number, source.suffix)
+            target, place = self.into / folder / name, f"{folder}/{name}"
+            known = self.ledger.placed(place)
+            if known is not None:
+                if (known.source, known.version) == (source, version) and os.path.lexists(target):
+                    self.ledger.keep(place)
+                    return target, False
+                if known.run == self.ledger.run or os.path.lexists(target):
+                    continue
+            elif os.path.lexists(target):
+                if not same(source, target):
+                    continue
+                self.ledger.add(Placed(place, target, source, folder, version, self.ledger.run))
+                return target, False
+            if self._make(source, target, self.way):
+                self.ledger.add(Placed(place, target, source, folder, version, self.ledger.run))
+                return target, True
+        raise AssertionError  # the numbers do not end
+
+    def along(self, source: Path, target: Path, *, is_changed: bool) -> bool:
+        """Puts a file that belongs to another beside it, unless there is one; returns whether there was none.
+
+        Args:
+            source: the file.
+            target: its path there.
+            is_changed: whether it will be changed there, so that a link does not serve.
+
+        Raises:
+            OSError: it cannot be read or made.
+        """
+        if os.path.lexists(target):
+            return False
+        return self._make(source, target, "copy" if is_changed else self.way)
+
+    def remove(self, source: Path, targets: list[Path]) -> None:
+        """Removes a moved file's original, once all of it is where it belongs.
+
+        Raises:
+            OSError: it is not, or it cannot be removed.
+        """
+        if self.way != "move" or self.unfinished is None:
+            return
+        for target in targets:
+            if not same(source, target):
+                raise OSError(errno.EIO, "it differs from its copy, so it stays where it is")
+        source.unlink()
+
+    def _make(self, source: Path, target: Path, way: str) -> bool:
+        """Makes a file; returns False if another has that name by now."""
+        if self.unfinished is None:
+            return True
+        try:
+            target.parent.mkdir(exist_ok=True)
+            _MAKERS[way](source, target, self.unfinished)
+        except FileExistsError:
+            if target.parent.is_dir():
+                return False
+            raise
+        except OSError as error:
+            if error.errno in _FULL:
+                raise SetupError(f"{self.into} cannot take more files: {error.strerror}.") from None
+            raise
+        return True
+
+
+def refuse(way: str, source: Path, into: Path) -> None:
+    """Refuses a way in which files of one folder cannot get into the other.
+
+    Raises:
+        SetupError: hard links would lead from one file system to another.
+    """
+    if way == "hardlink" and source.stat().st_dev != into.stat().st_dev:
+        raise SetupError(
+            f"{into} lies on another file system than {source}, and hard links do not reach there: use --by copy or "
+            "--by symlink."
+        )
+
+
+def unchanged(placed: Placed) -> bool:
+    """Returns whether a file that was placed is still what its original is, so that removing it loses nothing."""
+    return placed.source.exists() and same(placed.source, placed.target)
+
+
+def _copy(source: Path, target: Path, unfinished: Path) -> None:
+    made = unfinished / uuid.uuid4().hex
+    try:
+        shutil.copy2(source, made)
+        with made.open("rb") as file:
+            os.fsync(file.fileno())
+        _publish(made, target)
+    finally:
+        made.unlink(missing_ok=True)
+
+
+def _publish(made: Path, target: Path) -> None:
+    """Gives a finished file its name, which no other may have.
+
+    Raises:
+        FileExistsError: another file has it.
+    """
+    try:
+        os.link(made, target)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY))  # memory cards know no links
+        made.replace(target)
+
+
+def _hard_link(source: Path, target: Path, _: Path) -> None:
+    os.link(os.path.realpath(source), target)
+
+
+def _symbolic_link(source: Path, target: Path, _: Path) -> None:
+    target.symlink_to(os.path.relpath(os.path.realpath(source), os.path.realpath(target.parent)))
+
+
+def _move(source: Path, target: Path, unfinished: Path) -> None:
+    try:
+        _hard_link(source, target, unfinished)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        _copy(source, target, unfinished)
+
+
+def same(one: Path, other: Path) -> bool:
+    """Returns whether two paths lead to one file, or to files of the same bytes."""
+    try:
+        return one.samefile(other) or (
+            other.is_file() and one.stat().st_size == other.stat().st_size and filecmp.cmp(one, other, shallow=False)
+        )
+    except OSError:
+        return False
+
+
+_MAKERS: dict[str, Callable[[Path, Path, Path], None]] = {
+    "copy": _copy, "hardlink": _hard_link, "symlink": _symbolic_link, "move": _move,
+}  # fmt: skip
