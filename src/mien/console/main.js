@@ -6,6 +6,7 @@ import { collectionPage, collectionsPage } from './collections.js';
 import { comparePage } from './compare.js';
 import { fill, h, icon } from './dom.js';
 import { takePastes } from './drop.js';
+import { keysPage } from './keylist.js';
 import { keyButton, unlocker } from './keys.js';
 import { LANGUAGES, choose, speak, spoken, t, wanted } from './language.js';
 import { lookPage } from './look.js';
@@ -70,6 +71,7 @@ function pageAt(name, collection, tab, query) {
   if (name === 'collections' && ['faces', 'users', 'add', 'search'].includes(tab))
     return collectionPage(app, collection, tab, query);
   if (name === 'status') return statusPage(app);
+  if (name === 'keys') return keysPage(app);
   return empty(
     'search',
     t('frame.no_page'),

@@ -129,8 +129,8 @@ export function ask(title, body, ok, done = null, kind = 'main') {
 }
 
 /** Shows something in a dialog with only a button to close it. */
-export function tell(title, body) {
-  return ask(title, body, t('parts.close'));
+export function tell(title, body, ok = t('parts.close')) {
+  return ask(title, body, ok);
 }
 
 /** Asks before something is deleted; where `word` is given, it must be typed first. */

@@ -48,7 +48,14 @@ function parts(about, alive, ready, metrics) {
       [t('status.alive'), light(alive.ok, t('status.yes'), t('status.no'))],
       ready && ready.status !== 403 && [t('status.ready'), light(ready.ok, t('status.yes'), reason(ready.text))],
       about && [t('status.version'), `mien ${about.version}`],
-      about && [t('status.access'), t(about.access === 'keys' ? 'status.access_keys' : 'status.access_open')],
+      about && [
+        t('status.access'),
+        [
+          h('span', { text: t(about.access === 'keys' ? 'status.access_keys' : 'status.access_open') }),
+          h('br'),
+          h('a', { href: '#/keys', text: t('status.keys') }),
+        ],
+      ],
       memory && [t('status.memory'), bytes(memory)],
       gallery !== null && [t('status.galleries'), t('status.in_memory', { size: bytes(gallery) })],
     ]),
