@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 
 from mien.access.authenticator import Authenticator
+from mien.access.key import KeyOperations
 from mien.access.preauthentication import Preauthenticator
 from mien.access.rates import Rates
 from mien.config import Settings
@@ -137,11 +138,10 @@ def build(settings: Settings, until: ExitStack, worker: Worker | None = None, op
         snapshots=True, shared=worker.count > 1, cores=worker.everywhere,
         image_cache=settings.image_cache << 20, watched=watched,
     )  # fmt: skip
-    page = MetricsPage(metrics, settings.metrics_token, settings.is_on_loopback, worker.ask)
+    metering = MetricsPage(metrics, settings.metrics_token, settings.is_on_loopback, worker.ask).page
     bounds = bounded(settings, worker)
     ready = Readiness(loaded.check, store.keys.any, bounds.is_stuck, store.database.probe)
-    readyz = ReadinessPage(ready, worker.ask).page
-    pages: dict[str, Page] = {"/healthz": alive, "/readyz": readyz, "/metrics": page.page}
+    pages: dict[str, Page] = {"/healthz": alive, "/readyz": ReadinessPage(ready, worker.ask).page, "/metrics": metering}
     register(metrics, context, bounds, settings.metrics_collections)
     trimmer = heap.trimmer(context.release)
     watchers = [log.answered, metrics.answered, lambda _: trimmer.wake(), *([tracing.answered] if tracing else [])]
@@ -151,7 +151,8 @@ def build(settings: Settings, until: ExitStack, worker: Worker | None = None, op
         "mien_connections_refused", "Connections refused at the limit.", lambda: connections.refused + worker.refused()
     )
     admission = Admission(bounds, Preauthenticator(store.keys))
-    server = Server(context, table.SERVICES, authenticator, admission=admission, pages=pages, watchers=watchers)
+    services = KeyOperations(vault(settings)).services()
+    server = Server(context, services, authenticator, admission=admission, pages=pages, watchers=watchers)
     return App(context, authenticator, server, connections, ready, metrics, _background(worker, context, trimmer))
 
 

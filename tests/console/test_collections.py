@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page, expect
 
+from mien import naming
 from tests import photos
 from tests.console.shots import shoot
 from tests.console.visit import Album, Visit, Visitor
@@ -156,7 +157,7 @@ def test_users_are_made_given_faces_and_deleted(visit: Visit, server: Live, albu
 
 
 def test_a_folder_of_folders_makes_users(visit: Visit, server: Live, album: Album, name: str, tmp_path: Path) -> None:
-    for person, files in {"Grace Höpper": (album.hopper, album.pair), "eileen": (album.astronaut,)}.items():
+    for person, files in {"Анна": (album.hopper, album.pair), "Иван": (album.astronaut,)}.items():
         (tmp_path / "all" / person).mkdir(parents=True)
         for file in files:
             shutil.copy(file, tmp_path / "all" / person)
@@ -167,9 +168,12 @@ def test_a_folder_of_folders_makes_users(visit: Visit, server: Live, album: Albu
     page.set_input_files("input[webkitdirectory]", tmp_path / "all")
     page.wait_for_selector("text=Done:")
     assert "3 faces indexed · 1 file skipped that is no picture" in page.inner_text("main")
-    users = sorted(user["UserId"] for user in client.list_users(CollectionId=name)["Users"])
-    assert users == ["Grace_Hopper", "eileen"]
-    assert len(client.list_faces(CollectionId=name, UserId="Grace_Hopper")["Faces"]) == 2
+    users = [user["UserId"] for user in client.list_users(CollectionId=name)["Users"]]
+    assert sorted(users) == sorted(map(naming.written, ("Анна", "Иван")))  # as `mien import` writes them
+    assert len(client.list_faces(CollectionId=name, UserId=naming.written("Анна"))["Faces"]) == 2
+    tab(page, "Faces")
+    expect(page.locator(".faces .chip")).to_have_count(3)
+    assert sorted(page.locator(".faces .chip").all_inner_texts()) == ["Анна", "Анна", "Иван"]
 
 
 def test_what_is_refused_is_listed_and_saved(visit: Visit, album: Album, name: str, tmp_path: Path) -> None:

@@ -11,6 +11,12 @@ from tests import live as servers
 from tests.live import Live
 from tests.locked import Locked
 
+CALLS = (  # of a client of AWS's that happens to accept HTML
+    {"Accept": "text/html", "Authorization": "AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request"},
+    {"Accept": "text/html", "X-Amz-Target": "RekognitionService.ListCollections"},
+    {"Accept": "text/html", "X-Amz-Date": "20270101T000000Z"},
+)
+
 
 def test_the_page_is_at_console(live: Live) -> None:
     sent_on = live.send("GET", "/console", None, {})
@@ -80,7 +86,9 @@ def test_about_says_what_everyone_may_know(live: Live, locked: Locked) -> None:
 def test_a_person_at_the_root_is_sent_to_the_page_and_a_client_is_not(live: Live) -> None:
     person = live.send("GET", "/", None, {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
     assert (person.status, person.headers["location"]) == (303, "console/")
-    assert live.send("GET", "/", None, {"Accept": "*/*"}).status == 403
+    assert live.send("HEAD", "/", None, {"Accept": "text/html"}).status == 303
+    for headers in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}, *CALLS):
+        assert live.send("GET", "/", None, headers).status == 403
 
 
 def test_a_call_to_the_api_under_this_path_is_still_one(live: Live) -> None:

@@ -18,10 +18,10 @@ import msgspec
 
 from mien.access import sigv4
 from mien.access.claim import Call
-from mien.access.grant import Grant
+from mien.access.grant import KEY_OPERATIONS, Grant
 from mien.access.rates import Rates
 from mien.errors import AccessDeniedError, ExpiredTokenError, ProvisionedThroughputExceededError, SetupError
-from mien.operations.context import Caller
+from mien.operations.context import ACCOUNT, Caller
 from mien.operations.table import EXTENSIONS
 from mien.operations.tag import ARN
 from mien.store.tables.keys import Keys, StoredKey
@@ -47,6 +47,10 @@ class Identity:
     def name(self) -> str | None:
         """Returns the key's name, for the log."""
         return self.key.name if self.key else None
+
+
+class KeyTakenError(SetupError):
+    """There is a key of this name, which may have been revoked."""
 
 
 class Authenticator:
@@ -147,6 +151,8 @@ def authorize(identity: Identity, operation: str, request: msgspec.Struct) -> No
         AccessDeniedError: the key does not permit the operation, or not on this collection.
     """
     key, caller = identity.key, identity.caller
+    if operation in KEY_OPERATIONS:
+        _authorize_administration(identity, operation)
     if key is None:
         return
     collection = getattr(request, "collection_id", None)
@@ -159,8 +165,23 @@ def authorize(identity: Identity, operation: str, request: msgspec.Struct) -> No
         permitted = any(fnmatch.fnmatchcase(action, pattern) for pattern in key.operations)
         if not permitted or (collection is not None and not caller.sees(collection)):
             user = f"arn:aws:iam::{caller.account}:user/{key.name}"
-            service = "mien" if action in EXTENSIONS else "rekognition"
+            service = "mien" if action in EXTENSIONS or action in KEY_OPERATIONS else "rekognition"
             raise AccessDeniedError.action(user, f"{service}:{action}", resource)
+
+
+def is_unlimited(key: StoredKey) -> bool:
+    """Returns whether a key may do all that its server does for the default account, without a rate or an end."""
+    everything = all("*" in patterns for patterns in (key.operations, key.collections, key.buckets))
+    return everything and key.account == ACCOUNT and key.rate is None and key.expires is None
+
+
+def _authorize_administration(identity: Identity, operation: str) -> None:
+    """Refuses operations on keys to all but unlimited keys, since a new key may do all that its maker allows it."""
+    key, caller = identity.key, identity.caller
+    if key is None:
+        raise AccessDeniedError("There is no key yet. Create the first one on the server's machine: mien keys create.")
+    if not is_unlimited(key):
+        raise AccessDeniedError.action(f"arn:aws:iam::{caller.account}:user/{key.name}", f"mien:{operation}", "*")
 
 
 def check_vault(keys: Keys, vault: Vault) -> None:
@@ -186,8 +207,9 @@ def create_key(keys: Keys, vault: Vault, name: str, grant: Grant) -> tuple[str, 
     """Creates an access key and returns its id and its secret, which cannot be shown again.
 
     Raises:
-        SetupError: the name is taken, the grant is invalid (see `Grant.check`), or the running servers or the other
-            keys use another master key.
+        KeyTakenError: the name is taken.
+        InvalidGrantError: the grant is invalid.
+        SetupError: the running servers or the other keys use another master key.
     """
     now = time.time()
     grant.check(name, now)
@@ -203,7 +225,7 @@ def create_key(keys: Keys, vault: Vault, name: str, grant: Grant) -> tuple[str, 
         grant.readable, grant.expires,
     )  # fmt: skip
     if not keys.add(key):
-        raise SetupError(f"There is a key named {name} already; revoke it or choose another name.")
+        raise KeyTakenError(f"There is a key named {name} already; revoke it or choose another name.")
     return access_key, secret
 
 

@@ -10,6 +10,7 @@ from mien.errors import SetupError
 from mien.operations.context import ACCOUNT
 from mien.operations.table import EVERY
 
+KEY_OPERATIONS = ("CreateKey", "ListKeys", "RevokeKey")  # see `access/key.py`
 RATES = (0.001, 1_000_000.0)  # requests a second
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _NAME = re.compile(r"[A-Za-z0-9_.@+=-]{1,64}")
@@ -17,6 +18,10 @@ _PATTERN = re.compile(r"(?:[A-Za-z0-9_.*?-]|\[!?[A-Za-z0-9_.-]+\])+")  # of name
 _MOST_PATTERN = 255  # characters, as many as a collection's name has
 _DURATION = re.compile(r"([0-9]{1,6})([hdwy])")
 _HOURS = {"h": 1, "d": 24, "w": 7 * 24, "y": 365 * 24}
+
+
+class InvalidGrantError(SetupError):
+    """A name, an account, a pattern, a rate or an expiry of a new key is invalid; the text says what is valid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +56,12 @@ class Grant:
         """Checks the grant and the name of its key.
 
         Raises:
-            SetupError: a name, an account, a pattern, a rate or an expiry is invalid; the text says what is valid.
+            InvalidGrantError: a name, a pattern, a rate or an expiry is invalid; the text says what is valid.
         """
         if not _ACCOUNT.fullmatch(self.account):
-            raise SetupError(f"An account is 12 digits, not {self.account!r}.")
+            raise InvalidGrantError(f"An account is 12 digits, not {self.account!r}.")
         if not _NAME.fullmatch(name):
-            raise SetupError(f"A key's name is 1 to 64 letters, digits or any of _.@+=-, not {name!r}.")
+            raise InvalidGrantError(f"A key's name is 1 to 64 letters, digits or any of _.@+=-, not {name!r}.")
         for pattern in self.operations:
             _check_operation(pattern)
         for what, example, patterns in (
@@ -66,14 +71,14 @@ class Grant:
             for pattern in patterns:
                 _check_pattern(what, example, pattern)
         if not self.operations or not self.collections:
-            raise SetupError("A key needs operations and collections; leave out what it may have all of.")
+            raise InvalidGrantError("A key needs operations and collections; leave out what it may have all of.")
         least, most = RATES
         if self.rate is not None and not least <= self.rate <= most:  # false for NaN
-            raise SetupError(
+            raise InvalidGrantError(
                 f"A rate is {least:g} to {most:,.0f} requests a second, not {self.rate:g}; leave it out for no limit."
             )
         if self.expires is not None and not now < self.expires < math.inf:
-            raise SetupError("A key must end in the future; give a later date, or a duration such as 90d.")
+            raise InvalidGrantError("A key must end in the future; give a later date, or a duration such as 90d.")
 
 
 def patterns(text: str) -> tuple[str, ...]:
@@ -107,17 +112,17 @@ def moment(text: str, now: datetime) -> float:
 
 
 def _check_operation(pattern: str) -> None:
-    if not any(fnmatch.fnmatchcase(name, pattern) for name in EVERY):
-        known = ", ".join(sorted(EVERY))
-        raise SetupError(
+    known = (*EVERY, *KEY_OPERATIONS)
+    if not any(fnmatch.fnmatchcase(name, pattern) for name in known):
+        raise InvalidGrantError(
             f"No operation is called {pattern!r}; a key is allowed operations, or patterns of them such as 'Search*', "
-            f"separated by commas. There are {known}."
+            f"separated by commas. There are {', '.join(sorted(known))}."
         )
 
 
 def _check_pattern(what: str, example: str, pattern: str) -> None:
     if not _PATTERN.fullmatch(pattern) or len(pattern) > _MOST_PATTERN:
-        raise SetupError(
+        raise InvalidGrantError(
             f"{pattern!r} matches no {what}: their names have up to {_MOST_PATTERN} letters, digits, '_', '.' and '-', "
             f"and a pattern also *, ? and [...]; separate patterns by commas, as in '{example},other'."
         )

@@ -3,12 +3,12 @@
 import { fill, h, icon } from './dom.js';
 import { percent, t } from './language.js';
 import { ask, attempt, button, confirm, empty, field, iconButton, note, pages, say, tell } from './parts.js';
-import { LEAST, called, similar, thumbnail } from './person.js';
+import { shown } from './names.js';
+import { LEAST, called, similar, thumbnail, userId } from './person.js';
 import { reason } from './words.js';
 
 const PAGE = 48;
 const LIKE = 75; // similarity to a user's other faces that AssociateFaces asks for by default
-const USER = '[a-zA-Z0-9_.\\-:]+';
 
 /** Makes the tab. With `user` in `query`, only that user's faces are shown. */
 export function facesTab(app, collection, query) {
@@ -38,7 +38,7 @@ export function facesTab(app, collection, query) {
       return empty(
         'user',
         t('faces.none_of'),
-        t('faces.none_of_why', { name: user }),
+        t('faces.none_of_why', { name: shown(user) }),
         link('', t('faces.all')),
       );
     return empty(
@@ -84,7 +84,7 @@ export function facesTab(app, collection, query) {
       h('a', {
         class: 'chip',
         href: `#/collections/${collection.name}/faces?user=${encodeURIComponent(face.UserId)}`,
-        text: face.UserId,
+        text: shown(face.UserId),
       });
     const find = () =>
       similar(
@@ -108,7 +108,7 @@ export function facesTab(app, collection, query) {
       h(
         'div',
         { class: 'grow' },
-        h('strong', { class: 'clip', text: face.ExternalImageId ?? t('faces.nameless') }),
+        h('strong', { class: 'clip', text: face.ExternalImageId ? called(face) : t('faces.nameless') }),
         owner,
         h('p', { class: 'quiet mono', text: face.FaceId }),
       ),
@@ -150,16 +150,15 @@ export function facesTab(app, collection, query) {
 
   async function give(faces) {
     const known = await attempt(() => app.api.call('ListUsers', { CollectionId: collection.name, MaxResults: 500 }));
+    const users = (known?.Users ?? []).map((each) => each.UserId);
     const names = h(
       'datalist',
       { id: 'users' },
-      (known?.Users ?? []).map((each) => h('option', { value: each.UserId })),
+      users.map((id) => h('option', { value: shown(id) })),
     );
     const name = h('input', {
       type: 'text',
       required: true,
-      pattern: USER,
-      maxLength: 128,
       autocomplete: 'off',
       spellcheck: false,
     });
@@ -172,7 +171,7 @@ export function facesTab(app, collection, query) {
       h('label', { class: 'check' }, unlike, t('faces.unlike', { similarity: LIKE })),
     ];
     await ask(t('faces.give_title', { count: faces.length }), body, t('faces.give_ok'), async () => {
-      const where = { CollectionId: collection.name, UserId: name.value };
+      const where = { CollectionId: collection.name, UserId: userId(name.value, users) };
       try {
         await app.api.call('CreateUser', where);
       } catch (error) {
@@ -231,6 +230,6 @@ export function facesTab(app, collection, query) {
       );
   }
 
-  const only = user && h('div', { class: 'row' }, note('plain', t('faces.only', { name: user })), link('', t('faces.all')));
+  const only = user && h('div', { class: 'row' }, note('plain', t('faces.only', { name: shown(user) })), link('', t('faces.all')));
   return h('div', { class: 'stack' }, only, actions, list.element);
 }

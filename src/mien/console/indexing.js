@@ -1,8 +1,9 @@
 // Indexes many photographs into a collection, a few at a time, also while another page is shown.
 
 import { t } from './language.js';
+import { MOST_IMAGE, problem, written, writtenFile } from './names.js';
 import { prepare } from './picture.js';
-import { reason, sentence } from './words.js';
+import { misnamed, reason, sentence } from './words.js';
 
 const AT_ONCE = 4;
 const IMAGE = /\.(jpe?g|png|webp|gif|bmp|avif|heic|heif|tiff?)$/i;
@@ -92,7 +93,10 @@ export class Indexing extends EventTarget {
   }
 
   async #associate(file, folder, id) {
-    const user = clean(folder.split('/').pop()).slice(0, 128);
+    const name = folder.split('/').pop();
+    const wrong = misnamed(name);
+    if (wrong) return this.#refuse({ file, folder }, t('add.not_given', { name, reasons: wrong }));
+    const user = written(name);
     const before =
       this.folders.get(user) ??
       this.#call('CreateUser', { UserId: user }).catch((error) => {
@@ -107,7 +111,7 @@ export class Indexing extends EventTarget {
     if (refused.length)
       this.#refuse(
         { file, folder },
-        t('add.not_given', { name: user, reasons: refused[0].Reasons.map(reason).join(' ') }),
+        t('add.not_given', { name, reasons: refused[0].Reasons.map(reason).join(' ') }),
       );
   }
 
@@ -124,22 +128,13 @@ export class Indexing extends EventTarget {
   }
 }
 
-/** Returns a photograph's ExternalImageId; letters that the API refuses become underscores. */
+/** Returns a photograph's ExternalImageId, or undefined. */
 export function named(file, folder, naming) {
-  const parts = {
-    file: [file.name],
-    path: [folder.split('/').pop(), file.name],
-    folder: [folder.split('/').pop()],
-    none: [],
-  }[naming];
-  return clean(parts.filter(Boolean).join(':')).slice(0, 255) || undefined;
-}
-
-function clean(text) {
-  return text
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .replace(/[^a-zA-Z0-9_.:-]/g, '_');
+  const above = folder.split('/').pop();
+  if (naming === 'folder') return problem(above) ? undefined : written(above, MOST_IMAGE);
+  const parts = { file: [file.name], path: [above, file.name], none: [] }[naming];
+  const name = parts.filter(Boolean).join('/');
+  return name ? writtenFile(name) : undefined;
 }
 
 /** Returns a list of refusals as CSV. */

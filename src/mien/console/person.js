@@ -2,8 +2,9 @@
 
 import { fill, h, icon } from './dom.js';
 import { t } from './language.js';
+import { shown, written } from './names.js';
 import { attempt, failure, tell, working } from './parts.js';
-import { score, strangersBriefly } from './words.js';
+import { misnamed, score, strangersBriefly } from './words.js';
 import { Picture } from './picture.js';
 import { viewer } from './viewer.js';
 
@@ -34,13 +35,20 @@ export function thumbnail(app, id, name) {
 
 /** Returns a face's name: its ExternalImageId, or the beginning of its id. */
 export function called(face) {
-  return face.ExternalImageId ?? face.FaceId.slice(0, 8);
+  return face.ExternalImageId ? shown(face.ExternalImageId) : face.FaceId.slice(0, 8);
+}
+
+/** Returns the id for a user's name: that of one of `users` (ids) who is shown so, or a new one. Throws a sentence. */
+export function userId(name, users = []) {
+  const wrong = misnamed(name);
+  if (wrong) throw Object.assign(new Error(wrong), { code: 'name' });
+  return users.find((id) => shown(id) === name) ?? written(name);
 }
 
 /** Makes a list item of a match. `match`: {Similarity, Face} or {Similarity, User}. */
 export function match(app, { Similarity, Face, User }) {
-  const name = Face ? called(Face) : User.UserId;
-  const chip = Face?.UserId && h('span', { class: 'chip', text: Face.UserId });
+  const name = Face ? called(Face) : shown(User.UserId);
+  const chip = Face?.UserId && h('span', { class: 'chip', text: shown(Face.UserId) });
   const kind = Similarity >= 80 ? 'good' : Similarity >= 60 ? 'warn' : 'low';
   return h(
     'li',

@@ -6,6 +6,7 @@ import { t } from './language.js';
 import { portrait } from './look.js';
 import { choice, empty, failure, field, note, working } from './parts.js';
 import { called, match } from './person.js';
+import { shown } from './names.js';
 import { prepare } from './picture.js';
 import { searched } from './probe.js';
 import { viewer } from './viewer.js';
@@ -148,7 +149,8 @@ function mark(i, { matches, error }) {
   if (error) return { kind: 'warn', label: '!', name: t('search.not_searched', { number }) };
   if (!matches.length) return { kind: 'warn', label: t('search.unknown_label'), name: t('search.is_unknown', { number }) };
   const [{ Similarity, Face, User }] = matches;
-  const name = User?.UserId ?? Face.UserId ?? called(Face);
+  const user = User?.UserId ?? Face.UserId;
+  const name = user ? shown(user) : called(Face);
   return { kind: 'good', label: `${name} ${score(Similarity)}`, name: t('search.is', { number, name }) };
 }
 

@@ -3,7 +3,8 @@
 import { h, icon } from './dom.js';
 import { t } from './language.js';
 import { attempt, confirm, empty, iconButton, pages, say } from './parts.js';
-import { LEAST, similar } from './person.js';
+import { shown } from './names.js';
+import { LEAST, similar, userId } from './person.js';
 
 const PAGE = 48;
 const STATES = { CREATED: 'users.created', ACTIVE: 'users.active', UPDATING: 'users.updating' };
@@ -19,17 +20,18 @@ export function usersTab(app, collection) {
     empty('user', t('users.none'), t('users.none_why'));
   const list = pages(read, (users) => h('ul', { class: 'rows' }, users.map(row)), none);
 
-  function row({ UserId: name, UserStatus: status }) {
+  function row({ UserId: id, UserStatus: status }) {
+    const name = shown(id);
     const find = () =>
       similar(
         app,
         t('users.like', { name }),
         async () =>
-          (await app.api.call('SearchUsers', { ...where, UserId: name, MaxUsers: 10, UserMatchThreshold: LEAST }))
+          (await app.api.call('SearchUsers', { ...where, UserId: id, MaxUsers: 10, UserMatchThreshold: LEAST }))
             .UserMatches,
       );
     const state = STATES[status] ? t(STATES[status]) : status;
-    const href = `#/collections/${collection.name}/faces?user=${encodeURIComponent(name)}`;
+    const href = `#/collections/${collection.name}/faces?user=${encodeURIComponent(id)}`;
     return h(
       'li',
       {},
@@ -41,7 +43,7 @@ export function usersTab(app, collection) {
         h('p', { class: 'quiet small', text: state }),
       ),
       status !== 'CREATED' && iconButton(t('users.find_like', { name }), 'search', find),
-      iconButton(t('users.delete_it', { name }), 'trash', () => remove(name)),
+      iconButton(t('users.delete_it', { name }), 'trash', () => remove(id, name)),
     );
   }
 
@@ -55,18 +57,18 @@ export function usersTab(app, collection) {
     event.preventDefault();
     const name = input.value;
     await attempt(async () => {
-      await app.api.call('CreateUser', { ...where, UserId: name });
+      await app.api.call('CreateUser', { ...where, UserId: userId(name) });
       input.value = '';
       await changed(t('users.was_created', { name }));
     });
   }
 
-  async function remove(name) {
+  async function remove(id, name) {
     const done = await confirm(
       t('users.delete_title', { name }),
       t('users.delete_why'),
       t('users.delete'),
-      () => app.api.call('DeleteUser', { ...where, UserId: name }),
+      () => app.api.call('DeleteUser', { ...where, UserId: id }),
     );
     if (done) await changed(t('users.was_deleted', { name }));
   }
@@ -74,14 +76,11 @@ export function usersTab(app, collection) {
   const input = h('input', {
     type: 'text',
     required: true,
-    pattern: '[a-zA-Z0-9_.\\-:]+',
-    maxLength: 128,
     autocomplete: 'off',
     spellcheck: false,
     placeholder: t('users.new'),
     'data-key': '/',
     'aria-label': t('users.new'),
-    title: t('users.allowed'),
   });
   const form = h(
     'form',

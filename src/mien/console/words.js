@@ -1,6 +1,7 @@
 // Puts numbers and codes into words.
 
 import { has, listed, measure, number, t } from './language.js';
+import { problem } from './names.js';
 
 const RAREST_MEASURED = 0.9e-6; // packs are calibrated on enough pairs of strangers for one in a million, and no rarer
 
@@ -77,6 +78,14 @@ const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
 export function bytes(amount) {
   const step = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(1, amount)) / 3));
   return measure(amount / 1000 ** step, UNITS[step], step > 1 ? 1 : 0);
+}
+
+const PROBLEMS = { empty: 'names.empty', long: 'names.long', unicode: 'names.unicode', control: 'names.control' };
+
+/** Explains in a sentence why a text is no name; null where it is one. */
+export function misnamed(name) {
+  const wrong = problem(name);
+  return wrong && t(PROBLEMS[wrong]);
 }
 
 /** Explains in a sentence why a face was refused. */

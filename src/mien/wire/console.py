@@ -68,7 +68,9 @@ class Console:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD", "OPTIONS"):
             return await self._api(scope, receive, send)
         path, headers = scope["path"], dict(scope["headers"])
-        is_browser = b"text/html" in headers.get(b"accept", b"")  # which no SDK sends
+        is_browser = b"text/html" in headers.get(b"accept", b"") and not any(
+            name == b"authorization" or name.startswith(b"x-amz-") for name in headers
+        )
         if path == PATH.rstrip("/") or (path == "/" and is_browser):
             return await _send(send, 303, b"", {"location": PATH.lstrip("/")})
         if not path.startswith(PATH):

@@ -12,12 +12,13 @@ import numpy as np
 from mien import app
 from mien.config import Settings
 from mien.errors import SetupError
-from mien.measure.accuracy import angles, attribute_rates, groups, robustness
+from mien.measure.accuracy import angles, attribute_rates, grouping_rates, groups, robustness
 from mien.measure.accuracy.attribute_answers import answers
 from mien.measure.accuracy.attribute_labels import open_labels
-from mien.measure.accuracy.dataset import open_groups
+from mien.measure.accuracy.dataset import open_dataset, open_groups
 from mien.measure.accuracy.embedding import embed_dataset
 from mien.measure.accuracy.evaluation import calibrated, evaluate
+from mien.measure.accuracy.grouping_rates import Labelled
 from mien.measure.accuracy.options import Options
 from mien.packs import calibration_file
 from mien.packs.analyst import Analyst
@@ -39,6 +40,9 @@ def run(settings: Settings, options: Options) -> None:
     pack = app.open_pack(settings)
     if options.groups:
         _groups(pack, options, options.groups, settings.cores + 1)
+        return
+    if options.groups_of_faces:
+        _groups_of_faces(pack, options, settings.cores + 1)
         return
     if options.labels:
         _attributes(settings, pack, options, options.labels)
@@ -79,6 +83,18 @@ def _groups(pack: Pack, options: Options, labels: Path, workers: int) -> None:
     _say("\n" + groups.as_text(measured))
     if options.json:
         _write(options.json, json.dumps(groups.as_dict(measured), indent=2) + "\n")
+
+
+def _groups_of_faces(pack: Pack, options: Options, workers: int) -> None:
+    """Groups the photographs by person, prints the tables and writes the figures."""
+    dataset = open_dataset(options.folder, leave_out=options.leave_out)
+    found = embed_dataset(dataset, pack, options.face, workers, options.cache)
+    faces = Labelled(found.embeddings, dataset.people[found.photos], dataset.names, dataset.left_out)
+    rates = grouping_rates.measure(faces, pack.calibration)
+    _say(f"A face was found in {len(found.photos):,} of {len(dataset.files):,} photographs, pack {pack.manifest.name}.")
+    _say("\n" + grouping_rates.as_text(rates))
+    if options.json:
+        _write(options.json, json.dumps(grouping_rates.as_dict(rates), indent=2) + "\n")
 
 
 def _attributes(settings: Settings, pack: Pack, options: Options, labels: Path) -> None:

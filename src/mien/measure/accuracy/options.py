@@ -8,6 +8,14 @@ from mien.errors import SetupError
 
 FACES = ("central", "largest")
 UNUSED = ("pairs", "leave_out", "report", "calibrate", "robustness")  # flags that --groups has no use for
+UNGROUPED = (
+    "pairs",
+    "report",
+    "calibrate",
+    "groups",
+    "robustness",
+    "turned",
+)  # and those that --groups-of-faces has not
 GALLERIES = (100, 1_000, 10_000, 1_000_000)
 
 
@@ -29,6 +37,7 @@ class Options:
         labels: folder of labelled attributes, which are measured instead.
         robustness: whether to measure degraded photos too: dark, covered, small.
         turned: whether to measure turned photos too.
+        groups_of_faces: whether to group the photos by person instead.
     """
 
     folder: Path
@@ -44,6 +53,7 @@ class Options:
     labels: Path | None = None
     robustness: bool = False
     turned: bool = False
+    groups_of_faces: bool = False
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -90,6 +100,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--turned", action="store_true", help="also measure photos turned by every 15 degrees, of 200 people"
     )
+    parser.add_argument(
+        "--groups-of-faces", action="store_true",
+        help="instead, group all photos by person as a server groups unknown faces, and say how well that went",
+    )  # fmt: skip
 
 
 def options(given: argparse.Namespace) -> Options:
@@ -97,13 +111,16 @@ def options(given: argparse.Namespace) -> Options:
 
     Raises:
         SetupError: a gallery size is not a whole number above 0, no folder is named, or a flag has no use beside
-            --groups.
+            --groups or --groups-of-faces.
     """
     if given.folder is None and given.labels is None:
         raise SetupError("mien eval needs a folder of people, PERSON/photo.jpg, or --attributes FOLDER.")
     unused = [flag for flag in UNUSED if given.groups and getattr(given, flag)]
     if unused:
         raise SetupError(f"--groups compares within each group only; leave out --{unused[0].replace('_', '-')}.")
+    unused = [flag for flag in UNGROUPED if given.groups_of_faces and getattr(given, flag)]
+    if unused:
+        raise SetupError(f"--groups-of-faces only groups photos; leave out --{unused[0].replace('_', '-')}.")
     sizes = given.gallery.split(",")
     if not all(size.strip().isdecimal() and int(size) > 0 for size in sizes):
         raise SetupError(f"--gallery takes whole numbers separated by commas, not {given.gallery!r}.")
@@ -111,5 +128,5 @@ def options(given: argparse.Namespace) -> Options:
         folder=given.folder or given.labels, pairs=given.pairs, leave_out=given.leave_out, face=given.face,
         galleries=tuple(sorted({int(size) for size in sizes})), cache=given.cache, report=given.report,
         json=given.json, calibrate=given.calibrate, groups=given.groups, labels=given.labels,
-        robustness=given.robustness, turned=given.turned,
+        robustness=given.robustness, turned=given.turned, groups_of_faces=given.groups_of_faces,
     )  # fmt: skip
