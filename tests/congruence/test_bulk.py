@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.errors import SetupError
-from mien.operations.user import combine
+from mien.operations.user_changes import combine
 from mien.store import open as stores
 from mien.store.base import Collection, Cursor, NewFace, Origin, Region
 from mien.store.open import Store

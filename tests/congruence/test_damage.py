@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mien.errors import SetupError
-from mien.operations.user import combine
+from mien.operations.user_changes import combine
 from mien.store.base import DamagedError
 from mien.store.open import Store
 from mien.store.tables.likeness import Matching

@@ -4,7 +4,7 @@ import random
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from mien.operations.user import combine
+from mien.operations.user_changes import combine
 from mien.store.engines.sqlite import SqliteDatabase
 from mien.store.open import open_store
 from mien.store.upkeep.backup import damage

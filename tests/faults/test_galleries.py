@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from numpy.typing import NDArray
 
 from mien.gallery.segment_file import Placement
-from mien.operations.user import combine
+from mien.operations.user_changes import combine
 from mien.serving.current_gallery import GallerySettings
 from mien.serving.following import Followed
 from mien.serving.galleries import Galleries

@@ -17,7 +17,7 @@ from tests.live import environment
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from mien.operations.user import combine
+from mien.operations.user_changes import combine
 from mien.store.upkeep import backup
 def tell(*_): os.kill(os.getpid(), signal.SIGKILL)
 work = getattr(backup, sys.argv[1])

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mien import config
-from mien.operations.user import combine
+from mien.operations.user_changes import combine
 from mien.packs.manifest import catalogue
 from mien.store import open as stores
 from mien.store.base import NewFace, Origin, Region

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from mien.operations.user import combine
+from mien.operations.user_changes import combine
 from mien.store.engines.sqlite import SqliteDatabase
 from mien.store.open import FILE
 from mien.store.upkeep.backup import damage

@@ -25,7 +25,7 @@ from mien.errors import ResourceNotFoundError
 from mien.image.source import S3, S3Settings
 from mien.operations import search
 from mien.operations.context import Caller, Context
-from mien.operations.user import combine
+from mien.operations.user_changes import combine
 from mien.packs.analyst import Analyst
 from mien.packs.load import Pack
 from mien.serving.current_gallery import GallerySettings

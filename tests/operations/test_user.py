@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from botocore.exceptions import ClientError
 
-from mien.operations.user import combine
+from mien.operations.user_changes import combine
 from tests import photos
 from tests.live import Live
 

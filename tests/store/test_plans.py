@@ -8,11 +8,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from mien.operations.user import combine
+from mien.operations.user_changes import combine
 from mien.store import open as stores
 from mien.store.base import Cursor, Database, NewFace, Row, T
 from mien.store.open import Store
+from mien.store.tables.judging import Named
 from mien.store.tables.likeness import Matching
+from mien.store.tables.person_names import Name
 from mien.store.upkeep import sweep
 from tests.congruence import faces
 
@@ -132,6 +134,24 @@ def test_every_question_of_a_client_is_answered_by_an_index(store: Store) -> Non
     store.tags.of(key)
     store.keys.find("AKIA")
     assert held(store) == []
+
+
+def test_what_people_change_reads_their_faces_and_no_others(store: Store) -> None:
+    key = faces.make(store)
+    kept = [each.face_id for number in range(4) for each in faces.add(store, key, number, new(number))]
+    for name, some in (("ann", kept[:5]), ("bea", kept[5:8]), ("cleo", kept[8:10])):
+        store.regrouping.name(key, Name(name), some, MATCHING, None)
+    store.regrouping.update(key, "ann", "Anna", kept[1], "REFUSE")
+    store.judging.judge(key, "DIFFERENT", Named("ann"), Named(None, kept[10:12]))
+    store.judging.judge(key, "DIFFERENT", Named("ann"), Named("cleo"))
+    store.judging.judge(key, "SAME", Named(None, kept[10:13]), None)
+    store.judging.judge(key, None, Named(None, kept[12:13]), Named(None, kept[10:11]))
+    store.regrouping.merge(key, "ann", ["bea"], MATCHING, None)
+    store.regrouping.split(key, "ann", (kept[:2], Name("Ann")), MATCHING, None)
+    store.regrouping.remove(key, "ann", kept[2:3], MATCHING, None)
+    store.faces.delete(key, kept[10:])
+    sorting = "SELECT face_id FROM faces WHERE user_key = ? ORDER BY"  # a person's own faces, to choose a portrait
+    assert [each for each in held(store) if not each[0].startswith(sorting)] == []
 
 
 def test_following_changes_reads_what_changed_and_no_more(store: Store) -> None:

@@ -44,7 +44,7 @@ def _json(made: argparse.ArgumentParser) -> None:
 
 def check(settings: Settings, given: argparse.Namespace) -> int:
     """Checks the store and prints a line for each problem; returns 1 if there is one."""
-    from mien.operations.user import combine
+    from mien.operations.user_changes import combine
     from mien.store import open as stores
     from mien.store.engines.sqlite import SqliteDatabase
     from mien.store.upkeep import checksums
@@ -71,7 +71,7 @@ def check(settings: Settings, given: argparse.Namespace) -> int:
 
 def backup(settings: Settings, given: argparse.Namespace) -> int:
     """Copies the store to a file; returns 1 if the copy is inconsistent."""
-    from mien.operations.user import combine
+    from mien.operations.user_changes import combine
     from mien.store.upkeep import backup as files
 
     place, target, shown = _place(settings, "pg_dump"), Path(given.file), StoreProgress()
@@ -91,7 +91,7 @@ def backup(settings: Settings, given: argparse.Namespace) -> int:
 
 def restore(settings: Settings, given: argparse.Namespace) -> None:
     """Replaces the store by a backup."""
-    from mien.operations.user import combine
+    from mien.operations.user_changes import combine
     from mien.packs import own
     from mien.store import open as stores
     from mien.store.upkeep import backup as files

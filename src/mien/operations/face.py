@@ -28,7 +28,7 @@ from mien.operations.shapes import (
     Shape,
     UserId,
 )
-from mien.operations.user import missing
+from mien.operations.user_changes import missing
 from mien.store.base import CollectionFullError, CollectionGoneError, NewFace, Origin, StoredFace
 
 

@@ -28,7 +28,8 @@ from mien.operations.shapes import (
     UserId,
     single,
 )
-from mien.operations.user import DAMAGED, UserShape, missing, status
+from mien.operations.user import UserShape, user_shape
+from mien.operations.user_changes import DAMAGED, missing
 from mien.serving.following import Followed
 from mien.store.base import Collection, DamagedError
 from mien.store.tables.users import UserMissingError
@@ -269,10 +270,7 @@ def _users(
     with context.request.stage("store"):
         users = context.store.users.by_vectors(collection.key, [key for key, _ in found], gallery.seen)
     return [
-        UserMatch(
-            similarity=similarity,
-            user=UserShape(user_id=users[key].name, user_status=status(users[key].faces)),
-        )
+        UserMatch(similarity=similarity, user=user_shape(users[key]))
         for key, similarity in found
         if key in users and users[key].name != left_out
     ][:limit]

@@ -3,7 +3,18 @@
 No name is in both, so an access key's patterns, the log and the metrics need no prefix.
 """
 
-from mien.operations import analyze, collection, face, people_in_image, person, search, tag, user
+from mien.operations import (
+    analyze,
+    collection,
+    face,
+    judging_people,
+    people_in_image,
+    person,
+    person_changes,
+    search,
+    tag,
+    user,
+)
 from mien.operations.context import Operations
 
 OPERATIONS: Operations = {
@@ -15,8 +26,10 @@ OPERATIONS: Operations = {
     **user.OPERATIONS,
 }
 EXTENSIONS: Operations = {
+    **judging_people.OPERATIONS,
     **people_in_image.OPERATIONS,
     **person.OPERATIONS,
+    **person_changes.OPERATIONS,
 }
 EVERY: Operations = OPERATIONS | EXTENSIONS
 SERVICES = {"RekognitionService": OPERATIONS, "Mien": EXTENSIONS}  # by what a target header begins with

@@ -1,24 +1,8 @@
-"""CreateUser, DeleteUser, ListUsers, AssociateFaces and DisassociateFaces: several faces of one person under a name.
+"""CreateUser, DeleteUser, ListUsers, AssociateFaces and DisassociateFaces: several faces of one person under a name."""
 
-A search finds a user by one vector, which `combine` makes of the faces' embeddings.
-"""
-
-import hashlib
-from collections.abc import Callable
-from typing import Annotated, TypeVar
+from typing import Annotated
 from uuid import UUID
 
-import msgspec
-import numpy as np
-from numpy.typing import NDArray
-
-from mien.errors import (
-    ConflictError,
-    IdempotentParameterMismatchError,
-    InvalidParameterError,
-    ResourceNotFoundError,
-    ServiceQuotaExceededError,
-)
 from mien.operations.collection import CollectionRequest
 from mien.operations.constraints import REQUIRED, Length
 from mien.operations.context import Caller, Context, Operation, Operations
@@ -34,16 +18,12 @@ from mien.operations.shapes import (
     UserId,
     single,
 )
-from mien.store.base import Collection, CollectionGoneError, DamagedError
+from mien.operations.user_changes import matching_of, run_change, token_of
 from mien.store.tables.answers import Outcome, Refusal
-from mien.store.tables.likeness import Matching
-from mien.store.tables.tokens import Token, TokenReusedError
-from mien.store.tables.users import UserExistsError, UserFullError, UserMissingError, UsersFullError
+from mien.store.tables.users import User
 
 ASSOCIATE_THRESHOLD = 75.0  # similarity that a further face of a user must reach; reference 2.5
 USERS_PAGE = 500
-DAMAGED = "{} of this request has a damaged vector in the store; restore a backup, or delete it and create it again."
-Result = TypeVar("Result")
 
 
 class UserRequest(CollectionRequest):
@@ -128,16 +108,16 @@ class ListUsersResponse(Shape):
 def create_user(context: Context, caller: Caller, request: UserRequest) -> EmptyResponse:
     """Creates a user without faces."""
     collection = context.collection(caller, request.collection_id)
-    token = _token(caller, "CreateUser", collection, request)
-    _write(context, collection, request, lambda: context.store.users.create(collection.key, request.user_id, token))
+    token = token_of(caller, "CreateUser", collection, request)
+    run_change(context, collection, request, lambda: context.store.users.create(collection.key, request.user_id, token))
     return EmptyResponse()
 
 
 def delete_user(context: Context, caller: Caller, request: UserRequest) -> EmptyResponse:
     """Deletes a user; its faces stay in the collection."""
     collection = context.collection(caller, request.collection_id)
-    token = _token(caller, "DeleteUser", collection, request)
-    _write(context, collection, request, lambda: context.store.users.delete(collection.key, request.user_id, token))
+    token = token_of(caller, "DeleteUser", collection, request)
+    run_change(context, collection, request, lambda: context.store.users.delete(collection.key, request.user_id, token))
     return EmptyResponse()
 
 
@@ -150,18 +130,16 @@ def list_users(context: Context, caller: Caller, request: ListUsersRequest) -> L
     )  # fmt: skip
     found = context.store.users.page(collection.key, int(page.after or 0), page.limit + 1)
     shown, token = page.cut(found, lambda user: str(user.key))
-    return ListUsersResponse(
-        users=[UserShape(user_id=user.name, user_status=status(user.faces)) for user in shown], next_token=token
-    )
+    return ListUsersResponse(users=[user_shape(user) for user in shown], next_token=token)
 
 
 def associate_faces(context: Context, caller: Caller, request: AssociateFacesRequest) -> AssociateFacesResponse:
     """Associates faces with a user."""
     collection = context.comparable(caller, request.collection_id)
     threshold = ASSOCIATE_THRESHOLD if request.user_match_threshold is None else request.user_match_threshold
-    token = _token(caller, "AssociateFaces", collection, request)
-    matching = _matching(context, threshold)
-    outcome = _write(
+    token = token_of(caller, "AssociateFaces", collection, request)
+    matching = matching_of(context, threshold)
+    outcome = run_change(
         context,
         collection,
         request,
@@ -169,7 +147,7 @@ def associate_faces(context: Context, caller: Caller, request: AssociateFacesReq
     )
     return AssociateFacesResponse(
         associated_faces=[FaceIdShape(face_id=str(each)) for each in outcome.done],
-        unsuccessful_face_associations=[_unassociated(each) for each in outcome.refused],
+        unsuccessful_face_associations=[unassociated(each) for each in outcome.refused],
         user_status=_status_after(outcome),
     )
 
@@ -177,9 +155,9 @@ def associate_faces(context: Context, caller: Caller, request: AssociateFacesReq
 def disassociate_faces(context: Context, caller: Caller, request: UserFacesRequest) -> DisassociateFacesResponse:
     """Disassociates faces from a user; they stay in the collection."""
     collection = context.comparable(caller, request.collection_id)
-    token = _token(caller, "DisassociateFaces", collection, request)
-    matching = _matching(context)
-    outcome = _write(
+    token = token_of(caller, "DisassociateFaces", collection, request)
+    matching = matching_of(context)
+    outcome = run_change(
         context,
         collection,
         request,
@@ -195,67 +173,14 @@ def disassociate_faces(context: Context, caller: Caller, request: UserFacesReque
     )
 
 
+def user_shape(user: User) -> UserShape:
+    """Returns a user in the API's shape."""
+    return UserShape(user_id=user.name, user_status=status(user.faces))
+
+
 def status(faces: int) -> str:
     """Returns a user's status: a user without faces is CREATED and never matches."""
     return "ACTIVE" if faces else "CREATED"
-
-
-def missing(name: str) -> ResourceNotFoundError:
-    """Returns the error for a user that does not exist."""
-    return ResourceNotFoundError(f"The user id: {name} does not exist")
-
-
-def combine(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Returns a user's vector: the mean of its embeddings divided by the square root of the mean's relative length.
-
-    The mean's length is taken relative to the mean length of the embeddings. Of the formulas that were tried this one
-    keeps the false match rate at similarity 80 for any number of faces (`benchmarks/README.md`, "A user's vector").
-
-    Args:
-        embeddings: float32 (N, D), each of length at most 1.
-
-    Returns:
-        float32 (D,), of length at most 1; of a single face its own embedding.
-    """
-    centre, length = embeddings.mean(axis=0), float(np.linalg.norm(embeddings, axis=1).mean())
-    return np.asarray(centre / max(float(np.linalg.norm(centre)) / max(length, 1e-6), 1e-12) ** 0.5, np.float32)
-
-
-def _matching(context: Context, least: float = 0.0) -> Matching:
-    def similarity(user: NDArray[np.float32], face: NDArray[np.float32]) -> float:
-        lengths = float(np.linalg.norm(user) * np.linalg.norm(face))
-        return float(context.pack.calibration.similarity(float(user @ face), lengths))
-
-    return Matching(combine, similarity, least)
-
-
-def _token(caller: Caller, operation: str, collection: Collection, request: UserRequest) -> Token | None:
-    """Returns the idempotency token of a call, which covers the collection's key, not only its name."""
-    if request.client_request_token is None:
-        return None
-    digest = hashlib.sha256(b"%d " % collection.key + msgspec.json.encode(request)).digest()
-    return Token(caller.account, operation, request.client_request_token, digest)
-
-
-def _write(context: Context, collection: Collection, request: UserRequest, work: Callable[[], Result]) -> Result:
-    """Runs `work`, which writes to the collection, and raises the store's errors as AWS's."""
-    try:
-        with context.request.writing(collection.key):
-            return work()
-    except CollectionGoneError:
-        raise ResourceNotFoundError.collection(request.collection_id) from None
-    except UserMissingError:
-        raise missing(request.user_id) from None
-    except UserExistsError:
-        raise ConflictError("A User with the same Id already exists within the collection.") from None
-    except UsersFullError:
-        raise ServiceQuotaExceededError("The collection holds as many users as it may.") from None
-    except UserFullError:
-        raise ServiceQuotaExceededError("The user would have more than 100 faces.") from None
-    except DamagedError:
-        raise InvalidParameterError(DAMAGED.format("A face")) from None
-    except TokenReusedError:
-        raise IdempotentParameterMismatchError.token(request.client_request_token or "") from None
 
 
 def _faces(request: UserFacesRequest) -> list[UUID]:
@@ -266,7 +191,8 @@ def _status_after(outcome: Outcome) -> str:
     return "UPDATING" if outcome.done else status(outcome.faces)
 
 
-def _unassociated(refusal: Refusal) -> UnsuccessfulFaceAssociation:
+def unassociated(refusal: Refusal) -> UnsuccessfulFaceAssociation:
+    """Returns a face that was not associated, in the API's shape."""
     return UnsuccessfulFaceAssociation(
         face_id=str(refusal.face_id),
         reasons=[refusal.reason],

@@ -12,9 +12,12 @@ from mien.store.engines.sqlite import SqliteDatabase
 from mien.store.tables.collections import Collections
 from mien.store.tables.damage import Damage
 from mien.store.tables.faces import Faces
+from mien.store.tables.judgements import Verdicts
+from mien.store.tables.judging import Judging
 from mien.store.tables.keys import Keys
 from mien.store.tables.page_keys import Seals
 from mien.store.tables.persons import Persons
+from mien.store.tables.regrouping import Regrouping
 from mien.store.tables.snapshots import Snapshots
 from mien.store.tables.tags import Tags
 from mien.store.tables.users import Users
@@ -35,6 +38,9 @@ class Store:
     faces: Faces
     users: Users
     persons: Persons
+    regrouping: Regrouping
+    verdicts: Verdicts
+    judging: Judging
     tags: Tags
     keys: Keys
     snapshots: Snapshots
@@ -50,7 +56,10 @@ def over(database: Database) -> Store:
         Collections(database),
         Faces(database, damage),
         Users(database, damage),
-        Persons(database),
+        Persons(database, damage),
+        Regrouping(database),
+        Verdicts(database),
+        Judging(database),
         Tags(database),
         Keys(database),
         Snapshots(database),

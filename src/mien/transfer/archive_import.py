@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from mien.errors import SetupError
-from mien.operations.user import combine
+from mien.operations.user_changes import combine
 from mien.packs import own
 from mien.store.base import (
     FACE_QUOTA,

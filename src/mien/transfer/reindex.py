@@ -19,7 +19,7 @@ from mien.operations.context import Caller
 from mien.operations.image_faces import FoundFaces, embed, find_faces, image_id
 from mien.operations.present import region
 from mien.operations.shapes import Image
-from mien.operations.user import combine
+from mien.operations.user_changes import combine
 from mien.store.base import Collection, CollectionGoneError, StoredFace
 from mien.store.tables import vectors
 from mien.store.tables.likeness import Matching

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mien.errors import SetupError
-from mien.operations.user import combine
+from mien.operations.user_changes import combine
 from mien.store import open as stores
 from mien.store.tables import vectors
 from tests.congruence import faces

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien.operations.user import combine
+from mien.operations.user_changes import combine
 from mien.store import open as stores
 from mien.store.open import Store
 from mien.store.tables import vectors
+from mien.store.tables.judging import Named
 from mien.store.tables.likeness import Matching
 from mien.store.upkeep import check, sweep
 from tests.congruence import faces
@@ -32,6 +33,9 @@ def fill(store: Store) -> None:
             store.users.associate(key, user, [each.face_id for each in kept[:3]], MATCHING, None)
             store.users.disassociate(key, user, [kept[0].face_id], MATCHING, None)
             store.faces.delete(key, [kept[0].face_id, kept[4].face_id])
+            store.regrouping.update(key, user, None, kept[1].face_id, "REFUSE")
+            store.judging.judge(key, "DIFFERENT", Named(user), Named(None, [kept[3].face_id]))
+            store.judging.judge(key, "SAME", Named(None, [kept[2].face_id, kept[3].face_id]), None)
         store.users.create(key, "nobody", None)
     store.collections.delete(faces.ACCOUNT, "going")
 
@@ -102,6 +106,14 @@ WRONG = {
     "DELETE FROM user_vectors WHERE user_key = 1": "1 users have faces and no vector",
     "UPDATE users SET faces = 0 WHERE id = 1": "1 users have a vector and no faces",
     f"INSERT INTO sweeps VALUES ({PEOPLE})": "deleted collections are there",
+    "UPDATE users SET portrait = 5 WHERE id = 1": "portraits are of no face of their user (such as id 1)",
+    "INSERT INTO verdicts VALUES (99, 99, 'SAME')": "rows of verdicts are of no collection",
+    "UPDATE judged_faces SET collection = 99": "rows of judged_faces are of no collection",
+    "UPDATE judged_users SET collection = 99": "rows of judged_users are of no collection",
+    "UPDATE judged_faces SET face = 99 WHERE verdict = 1": "are about a face that is not in their collection",
+    "UPDATE judged_users SET user_key = 99 WHERE verdict = 1": "are about a user that is not in their collection",
+    "DELETE FROM verdicts WHERE id = 1": "rows of judged_users are of no verdict",
+    "DELETE FROM judged_users WHERE verdict = 1": "1 verdicts say nothing (such as id 1)",
     "UPDATE embeddings SET vector = zeroblob(14) WHERE face = 4": "embeddings are of another size",
     "UPDATE embeddings SET vector = zeroblob(15) WHERE face = 4": "of another size",
     "UPDATE embeddings SET vector = zeroblob(16) WHERE face = 4": "of an impossible length (such as that of face 4)",

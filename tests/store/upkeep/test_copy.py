@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from mien.store import open as stores
+from mien.store.tables.judging import Named
 from mien.store.tables.likeness import Matching
 from mien.store.tables.tokens import Token
 from mien.store.upkeep.copy import TABLES
@@ -44,6 +45,8 @@ def fill(address: str, images: int = 30) -> None:
                 store.users.create(key, user, made, "Ана" if user == "her" else None)
             store.users.associate(key, "her", [kept[7][1].face_id, kept[8][1].face_id], MATCHING, None)
             store.users.disassociate(key, "her", [kept[7][1].face_id], MATCHING, None)
+            store.regrouping.update(key, "her", None, kept[8][1].face_id, "REFUSE")
+            store.judging.judge(key, "DIFFERENT", Named("him"), Named(None, [kept[9][1].face_id]))
             store.tags.put(key, {"team": "é", "Team": ""})
         store.collections.delete(faces.ACCOUNT, "gone")
         store.keys.add(KEY)

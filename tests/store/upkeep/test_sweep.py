@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mien.operations.user import combine
+from mien.operations.user_changes import combine
 from mien.store import open as stores
 from mien.store.open import Store
 from mien.store.upkeep import check, sweep

@@ -21,7 +21,7 @@ from mien.store.base import (
     StoredFace,
     Work,
 )
-from mien.store.tables import changes, face_columns, vectors
+from mien.store.tables import changes, face_columns, judgements, vectors
 from mien.store.tables.damage import Damage
 from mien.store.tables.face_columns import stored
 
@@ -122,6 +122,7 @@ class Faces:
             revision, _ = changes.advance(cursor, collection)
             present = by_ids(cursor, collection, face_ids)
             going = [face for face in present if face.user is None]
+            judgements.forget_faces(cursor, [face.key for face in going])
             cursor.run_many("DELETE FROM embeddings WHERE face = ?", [(face.key,) for face in going])
             cursor.run_many("DELETE FROM faces WHERE id = ?", [(face.key,) for face in going])
             cursor.run_many(
@@ -205,3 +206,8 @@ def by_ids(cursor: Cursor, collection: int, face_ids: Sequence[UUID]) -> list[St
     marks = ", ".join("?" * len(wanted))
     statement = f"{_SELECT} AND face_id IN ({marks}) ORDER BY face_id"
     return [stored(row) for row in cursor.rows(statement, collection, *wanted)] if wanted else []
+
+
+def by_face_id(cursor: Cursor, collection: int, face_ids: Sequence[UUID]) -> dict[UUID, StoredFace]:
+    """Returns the collection's faces with these ids, by their ids, inside a transaction."""
+    return {face.face_id: face for face in by_ids(cursor, collection, face_ids)}

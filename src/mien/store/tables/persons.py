@@ -6,12 +6,20 @@ of the collection in batches and keeps those of its page.
 
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from heapq import nsmallest
 from typing import Literal
 from uuid import UUID
 
-from mien.store.base import Cursor, Database
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.naming import shown
+from mien.store.base import Cursor, Database, StoredFace
+from mien.store.tables import face_columns, users, vectors
+from mien.store.tables.damage import Damage
+from mien.store.tables.face_columns import stored
+from mien.store.tables.users import User
 
 BATCH = 5_000  # users in memory
 COMPARED = 120  # bytes of a name that a listing is sorted by, so that a page token has room for them
@@ -54,10 +62,20 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonFaces:
+    """A person with its faces, and their embeddings by the faces' keys, without the damaged."""
+
+    person: Person
+    faces: list[StoredFace]
+    embeddings: dict[int, NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
 class Persons:
     """The people of a database."""
 
     database: Database
+    damage: Damage = field(default_factory=Damage)
 
     def page(self, collection: int, listing: Listing, limit: int) -> list[Person]:
         """Returns up to `limit` people of a collection, in the listing's order."""
@@ -73,6 +91,28 @@ class Persons:
 
         return self.database.read(work)
 
+    def faces(self, collection: int, name: str) -> PersonFaces:
+        """Returns the person of this UserId, with all its faces in the order of their keys.
+
+        Raises:
+            UserMissingError: there is none.
+        """
+
+        def work(cursor: Cursor) -> tuple[PersonFaces, list[int]]:
+            person = of_user(cursor, users.named(cursor, collection, name))
+            rows = cursor.rows(
+                f"SELECT {face_columns.SELECTED}, vector, checksum, face FROM faces JOIN embeddings ON face = faces.id "
+                "JOIN users ON users.id = user_key WHERE user_key = ? ORDER BY faces.id",
+                person.key,
+            )
+            good, damaged = vectors.sift([(row[0], *row[face_columns.WIDTH : face_columns.WIDTH + 2]) for row in rows])
+            made = dict(zip((row[0] for row in good), vectors.unpack([row[1] for row in good]), strict=True))
+            return PersonFaces(person, [stored(row[: face_columns.WIDTH]) for row in rows], made), damaged
+
+        found, damaged = self.database.read(work)
+        self.damage.note("faces", damaged)
+        return found
+
 
 def plain(name: str) -> str:
     """Returns a name without case and accents, to compare it with others."""
@@ -80,20 +120,26 @@ def plain(name: str) -> str:
     return unicodedata.normalize("NFC", "".join(each for each in apart if ord(each) not in _ACCENTS))
 
 
+def of_user(cursor: Cursor, user: User) -> Person:
+    """Returns a user as a person with its portrait."""
+    return pictured(cursor, Person(user.key, user.name, user.display_name or shown(user.name), user.faces))
+
+
 def pictured(cursor: Cursor, person: Person) -> Person:
-    """Returns a person with its portrait: the face that is largest in its photograph."""
+    """Returns a person with its portrait: the face that was chosen, or the one that is largest in its photograph."""
     row = cursor.row(
-        "SELECT face_id FROM faces WHERE user_key = ? ORDER BY confidence * box_width * box_height DESC, id LIMIT 1",
-        person.key,
-    )
-    portrait = UUID(bytes=bytes(row[0])) if row else None
-    return Person(person.key, person.name, person.display, person.faces, portrait)
+        "SELECT face_id FROM faces WHERE user_key = ? "
+        "ORDER BY id = (SELECT portrait FROM users WHERE users.id = ?) IS TRUE DESC, "
+        "confidence * box_width * box_height DESC, id LIMIT 1",
+        person.key, person.key,
+    )  # fmt: skip
+    return replace(person, portrait=UUID(bytes=bytes(row[0])) if row else None)
 
 
 def _everyone(cursor: Cursor, collection: int) -> Iterator[Person]:
-    statement = "SELECT id, name, faces FROM users WHERE collection = ? AND id > ? ORDER BY id LIMIT ?"
+    statement = f"SELECT {users.SELECTED} FROM users WHERE collection = ? AND id > ? ORDER BY id LIMIT ?"
     last = 0
     while rows := cursor.rows(statement, collection, last, BATCH):
-        for key, name, faces in rows:
-            yield Person(key, name, name, faces)
+        for key, name, faces, display_name in rows:
+            yield Person(key, name, display_name or shown(name), faces)
         last = rows[-1][0]

@@ -7,14 +7,14 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.store.base import Changes, Cursor, DamagedError, Database, Point, StoredFace, Work
-from mien.store.tables import answers, changes, faces, likeness, tokens, vectors
-from mien.store.tables.answers import Outcome, Refusal
+from mien.store.base import Changes, Cursor, DamagedError, Database, Point, Work
+from mien.store.tables import answers, belonging, changes, faces, judgements, likeness, tokens, vectors
+from mien.store.tables.answers import Outcome
+from mien.store.tables.belonging import MOST_FACES, Change
 from mien.store.tables.damage import Damage
 from mien.store.tables.likeness import Matching, Vector
 from mien.store.tables.tokens import Token
 
-MOST_FACES = 100  # faces of a user; reference 2
 USER_QUOTA = 10_000_000  # users of a collection; reference 2
 SELECTED = "id, name, faces, display_name"  # the columns of a `User`
 INSERT = "INSERT INTO users (collection, name, display_name)"
@@ -29,7 +29,7 @@ class UserMissingError(Exception):
 
 
 class UserFullError(Exception):
-    """The user would have more than MOST_FACES faces."""
+    """The user would have more faces than it may."""
 
 
 class UsersFullError(Exception):
@@ -71,13 +71,8 @@ class Users:
             changes.advance(cursor, collection)  # first: of two concurrent calls with one token, the second waits here
             if tokens.answered(cursor, token) is not None:
                 return
-            (held,) = cursor.row("SELECT users FROM collections WHERE id = ?", collection) or (0,)
-            if held >= USER_QUOTA:
-                raise UsersFullError
-            statement = f"{INSERT} VALUES (?, ?, ?) ON CONFLICT (collection, name) DO NOTHING"
-            if cursor.run(statement, collection, name, display_name) == 0:
+            if make(cursor, collection, name, display_name) is None:
                 raise UserExistsError
-            cursor.run("UPDATE collections SET users = users + 1 WHERE id = ?", collection)
             tokens.keep(cursor, token, b"")
 
         self.database.write(Work(work, collection))
@@ -110,9 +105,7 @@ class Users:
                 return
             user = named(cursor, collection, name)
             cursor.run("UPDATE faces SET user_key = NULL WHERE user_key = ?", user.key)
-            likeness.forget(cursor, collection, revision, user.key)
-            cursor.run("DELETE FROM users WHERE id = ?", user.key)
-            cursor.run("UPDATE collections SET users = users - 1 WHERE id = ?", collection)
+            drop(cursor, collection, revision, user.key)
             tokens.keep(cursor, token, b"")
 
         self.database.write(Work(work, collection, frees=True))
@@ -200,23 +193,14 @@ class Users:
             UserMissingError, UserFullError, CollectionGoneError, TokenReusedError.
         """
 
-        def work(cursor: Cursor, revision: int, user: User) -> Outcome:
-            present = {face.face_id: face for face in faces.by_ids(cursor, collection, face_ids)}
-            known = likeness.vector(cursor, user.key, matching)
-            joining, refused = [], []
-            for face_id in face_ids:
-                face = present.get(face_id)
-                problem = _unavailable(face_id, face, name) or _dissimilar(cursor, face, known, matching)
-                if problem:
-                    refused.append(problem)
-                elif face and face.user is None:
-                    joining.append(face)
-            if user.faces + len(joining) > MOST_FACES:
+        def work(change: Change, user: User) -> Outcome:
+            present = faces.by_face_id(change.cursor, collection, face_ids)
+            free, refused = belonging.joining(change.cursor, user, face_ids, present, matching)
+            if free and user.faces + len(free) > MOST_FACES:
                 raise UserFullError
-            cursor.run_many("UPDATE faces SET user_key = ? WHERE id = ?", [(user.key, face.key) for face in joining])
-            if joining:
-                likeness.renew(cursor, collection, revision, user.key, matching)
-            return Outcome([face.face_id for face in joining], refused, user.faces + len(joining))
+            if free:
+                belonging.join(change, user.key, [face.key for face in free], matching)
+            return belonging.outcome(user, len(free), free, refused)
 
         return self._change(collection, name, face_ids, token, work)
 
@@ -229,14 +213,12 @@ class Users:
             UserMissingError, CollectionGoneError, TokenReusedError.
         """
 
-        def work(cursor: Cursor, revision: int, user: User) -> Outcome:
-            present = {face.face_id: face for face in faces.by_ids(cursor, collection, face_ids)}
-            refused = [problem for each in face_ids if (problem := _unavailable(each, present.get(each), name))]
-            leaving = [face for each in face_ids if (face := present.get(each)) and face.user == name]
-            cursor.run_many("UPDATE faces SET user_key = NULL WHERE id = ?", [(face.key,) for face in leaving])
-            if leaving:
-                likeness.renew(cursor, collection, revision, user.key, matching)
-            return Outcome([face.face_id for face in leaving], refused, user.faces - len(leaving))
+        def work(change: Change, user: User) -> Outcome:
+            present = faces.by_face_id(change.cursor, collection, face_ids)
+            going, refused = belonging.leaving(face_ids, present, name)
+            if going:
+                belonging.leave(change, user.key, [face.key for face in going], matching)
+            return belonging.outcome(user, -len(going), going, refused)
 
         return self._change(collection, name, face_ids, token, work)
 
@@ -246,7 +228,7 @@ class Users:
         name: str,
         face_ids: Sequence[UUID],
         token: Token | None,
-        work: Callable[[Cursor, int, User], Outcome],
+        work: Callable[[Change, User], Outcome],
     ) -> Outcome:
         def whole(cursor: Cursor) -> Outcome:
             revision, _ = changes.advance(cursor, collection)
@@ -256,7 +238,7 @@ class Users:
                 return known
             if before is not None and token:  # stored by an older mien, in a format that names faces
                 tokens.forget(cursor, token)
-            outcome = work(cursor, revision, named(cursor, collection, name))
+            outcome = work(Change(cursor, collection, revision), named(cursor, collection, name))
             if token:
                 tokens.keep(cursor, token, answers.pack(cursor, collection, outcome, face_ids))
             return outcome
@@ -272,25 +254,30 @@ def named(cursor: Cursor, collection: int, name: str) -> User:
     """
     row = cursor.row(f"SELECT {SELECTED} FROM users WHERE collection = ? AND name = ?", collection, name)
     if row is None:
-        raise UserMissingError
+        raise UserMissingError(name)
     return User(*row)
 
 
-def _unavailable(face_id: UUID, face: StoredFace | None, name: str) -> Refusal | None:
-    """Refuses a face that is missing or belongs to another user."""
-    if face is None:
-        return Refusal(face_id, "FACE_NOT_FOUND")
-    if face.user is not None and face.user != name:
-        return Refusal(face_id, "ASSOCIATED_TO_A_DIFFERENT_USER", face.user)
-    return None
+def make(cursor: Cursor, collection: int, name: str, display_name: str | None = None) -> int | None:
+    """Creates a user without faces inside a transaction, and returns its key; None if there is one of this name.
 
-
-def _dissimilar(cursor: Cursor, face: StoredFace | None, known: Vector | None, matching: Matching) -> Refusal | None:
-    """Refuses a face that is not similar to the user; the first faces of a user are accepted."""
-    if face is None or face.user is not None or known is None:
+    Raises:
+        UsersFullError: the collection has as many users as it may.
+    """
+    (held,) = cursor.row("SELECT users FROM collections WHERE id = ?", collection) or (0,)
+    if held >= USER_QUOTA:
+        raise UsersFullError
+    statement = f"{INSERT} VALUES (?, ?, ?) ON CONFLICT (collection, name) DO NOTHING RETURNING id"
+    row = cursor.row(statement, collection, name, display_name)
+    if row is None:
         return None
-    embedding = faces.embedding(cursor, face.key)
-    if embedding is None:
-        raise DamagedError
-    similarity = matching.similarity(known, embedding)
-    return None if similarity >= matching.least else Refusal(face.face_id, "LOW_MATCH_CONFIDENCE", None, similarity)
+    cursor.run("UPDATE collections SET users = users + 1 WHERE id = ?", collection)
+    return int(row[0])
+
+
+def drop(cursor: Cursor, collection: int, revision: int, user: int) -> None:
+    """Deletes a user that has no faces any more, with its vector and the verdicts about it, inside a transaction."""
+    judgements.forget_user(cursor, user)
+    likeness.forget(cursor, collection, revision, user)
+    cursor.run("DELETE FROM users WHERE id = ?", user)
+    cursor.run("UPDATE collections SET users = users - 1 WHERE id = ?", collection)

@@ -20,10 +20,11 @@ from mien.store.base import (
 )
 from mien.store.tables import changes, face_columns, likeness, users, vectors
 from mien.store.tables import faces as kept
+from mien.store.tables.belonging import MOST_PERSONS_FACES
 from mien.store.tables.face_columns import WIDTH, stored
 from mien.store.tables.likeness import Matching
 from mien.store.tables.tags import put
-from mien.store.tables.users import MOST_FACES, UserFullError, UserMissingError
+from mien.store.tables.users import UserFullError, UserMissingError
 
 HIDDEN = "incoming/"  # prefix of the account that a collection will belong to
 MERGING = "merge/"  # after that prefix, for one to be merged into an existing collection
@@ -221,7 +222,7 @@ def add_faces(database: Database, collection: int, coming: Sequence[WholeFace], 
                 gaining |= {face.user} if owner else set()
         for name in sorted(filter(None, gaining)):
             owner = users.named(cursor, collection, name).key
-            if likeness.renew(cursor, collection, revision, owner, matching) > MOST_FACES:
+            if likeness.renew(cursor, collection, revision, owner, matching) > MOST_PERSONS_FACES:
                 raise UserFullError(name)
         cursor.run("UPDATE collections SET faces = faces + ? WHERE id = ?", fresh, collection)
         return fresh

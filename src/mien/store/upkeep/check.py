@@ -24,13 +24,20 @@ _NOWHERE = "NOT EXISTS (SELECT 1 FROM collections WHERE collections.id = collect
 _LATER = "EXISTS (SELECT 1 FROM collections WHERE collections.id = collection AND collections.revision < {}.revision)"
 _EARLIER = "EXISTS (SELECT 1 FROM collections WHERE collections.id = collection AND collections.floor >= {}.revision)"
 _OWNED = "EXISTS (SELECT 1 FROM user_vectors WHERE user_key = users.id)"
+_UNSAID = "NOT EXISTS (SELECT 1 FROM verdicts WHERE id = {0}.verdict AND verdicts.collection = {0}.collection)"
+_SIDES = (
+    "((SELECT COUNT(*) FROM judged_faces AS j WHERE j.collection = verdicts.collection AND j.verdict = verdicts.id "
+    "AND {0}) + (SELECT COUNT(*) FROM judged_users AS j WHERE j.collection = verdicts.collection "
+    "AND j.verdict = verdicts.id AND {0}))"
+)
 
 # finding; table; column that names an example; condition of the rows at fault
 _RULES = (
     *((f"rows of {table} are of no collection", table, column, _NOWHERE)
       for table, column in (("faces", "id"), ("users", "id"), ("user_vectors", "id"), ("tags", "collection"),
                             ("removals", "face"), ("user_removals", "vector"), ("histories", "revision"),
-                            ("snapshots", "collection"))),
+                            ("snapshots", "collection"), ("verdicts", "id"), ("judged_faces", "verdict"),
+                            ("judged_users", "verdict"))),
     *((f"rows of {table} are newer than their collection", table, column, _LATER.format(table))
       for table, column in (("faces", "id"), ("user_vectors", "id"), ("removals", "face"),
                             ("user_removals", "vector"), ("histories", "revision"))),
@@ -55,6 +62,19 @@ _RULES = (
     ("users have a vector and no faces", "users", "id", f"faces = 0 AND {_OWNED} AND {_KEPT}"),
     ("users count other faces than they have", "users", "id",
      f"faces <> (SELECT COUNT(*) FROM faces WHERE user_key = users.id) AND {_KEPT}"),
+    ("portraits are of no face of their user", "users", "id",
+     "portrait IS NOT NULL AND NOT EXISTS (SELECT 1 FROM faces WHERE faces.id = portrait AND user_key = users.id) AND "
+     + _KEPT),
+    ("verdicts are about a face that is not in their collection", "judged_faces", "verdict",
+     "NOT EXISTS (SELECT 1 FROM faces WHERE id = face AND faces.collection = judged_faces.collection) AND " + _KEPT),
+    ("verdicts are about a user that is not in their collection", "judged_users", "verdict",
+     "NOT EXISTS (SELECT 1 FROM users WHERE id = user_key AND users.collection = judged_users.collection) AND "
+     + _KEPT),
+    *((f"rows of {table} are of no verdict", table, "verdict", f"{_UNSAID.format(table)} AND {_KEPT}")
+      for table in ("judged_faces", "judged_users")),
+    ("verdicts say nothing", "verdicts", "id",
+     f"({_SIDES.format('side = 0')} < CASE verdict WHEN 'SAME' THEN 2 ELSE 1 END "
+     f"OR (verdict <> 'SAME' AND {_SIDES.format('side = 1')} = 0)) AND {_KEPT}"),
     ("collections keep less history than there is", "collections", "id", "floor > revision"),
     ("deleted collections are there", "sweeps", "collection",
      "EXISTS (SELECT 1 FROM collections WHERE id = sweeps.collection)"),

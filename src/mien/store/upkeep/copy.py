@@ -38,9 +38,12 @@ TABLES = (
     Table("embeddings", ("face",), ("vector", "checksum")),
     Table("removals", ("collection", "revision", "face")),
     Table("histories", ("collection", "revision"), ("id",)),
-    Table("users", ("id",), ("collection", "name", "faces", "display_name")),
+    Table("users", ("id",), ("collection", "name", "faces", "display_name", "portrait")),
     Table("user_vectors", ("id",), ("collection", "user_key", "revision", "vector", "checksum")),
     Table("user_removals", ("collection", "revision", "vector")),
+    Table("verdicts", ("id",), ("collection", "verdict")),
+    Table("judged_faces", ("collection", "verdict", "side", "face")),
+    Table("judged_users", ("collection", "verdict", "side"), ("user_key",)),
     Table("tags", ("collection", "tag"), ("value",)),
     Table("tokens", ("account", "operation", "token"), ("parameters", "answer", "created")),
     Table("sweeps", ("collection",)),
@@ -62,6 +65,7 @@ _ISSUED = {
     "collections": (("collections", "id"), ("sweeps", "collection")),
     "faces": (("faces", "id"), ("removals", "face")),
     "users": (("users", "id"),),
+    "verdicts": (("verdicts", "id"),),
     "user_vectors": (("user_vectors", "id"), ("user_removals", "vector")),
 }
 

@@ -5,8 +5,9 @@ A face that exists stays as it is; a user that exists may gain faces.
 
 from mien.store.base import FACE_QUOTA, CollectionFullError, Cursor
 from mien.store.tables import changes, likeness, users, vectors
+from mien.store.tables.belonging import MOST_PERSONS_FACES
 from mien.store.tables.likeness import Matching
-from mien.store.tables.users import MOST_FACES, UserFullError
+from mien.store.tables.users import UserFullError
 
 _MOVE = "UPDATE faces SET collection = ?, revision = ? WHERE collection = ?"
 _THERE = "EXISTS (SELECT 1 FROM {0} AS other WHERE other.collection = ? AND other.{1} = {0}.{1})"
@@ -45,7 +46,7 @@ def merge(cursor: Cursor, hidden: int, target: int, matching: Matching) -> tuple
     _move_vectors(cursor, hidden, target, revision)
     for name in sorted(touched):
         owner = users.named(cursor, target, name).key
-        if likeness.renew(cursor, target, revision, owner, matching) > MOST_FACES:
+        if likeness.renew(cursor, target, revision, owner, matching) > MOST_PERSONS_FACES:
             raise UserFullError(name)
     gained = "UPDATE collections SET faces = faces + ?, users = users + ? WHERE id = ?"
     cursor.run(gained, moved, fresh, target)

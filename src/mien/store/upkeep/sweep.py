@@ -23,6 +23,9 @@ _ORDER = {
     "user_removals": "revision",
     "user_vectors": "revision",
     "users": "id",
+    "judged_faces": "verdict",
+    "judged_users": "verdict",
+    "verdicts": "id",
 }
 
 
