@@ -198,6 +198,38 @@ def test_a_face_is_taken_out_of_a_person(people: People) -> None:
     assert people.owners() == dict.fromkeys(people.a, "Ann") | dict.fromkeys(people.h)
 
 
+def test_a_planted_face_is_the_first_that_looks_unlike_the_rest(people: People) -> None:
+    people("NamePerson", FaceIds=[*people.a, people.h[0]], DisplayName="Ann")
+    answer = people("ListPersonFaces", UserId="Ann")
+    assert answer["Person"]["FaceCount"] == 4
+    first, *rest = answer["Faces"]
+    assert first["Face"]["FaceId"] == people.h[0]
+    assert first["Similarity"] < 60 < min(each["Similarity"] for each in rest)
+    listed = people.api("ListFaces", CollectionId=people.collection, UserId="Ann")["Faces"]
+    assert sorted(each["Face"]["FaceId"] for each in answer["Faces"]) == [each["FaceId"] for each in listed]
+    assert all(each["Face"] in listed for each in answer["Faces"])
+    newest = people("ListPersonFaces", UserId="Ann", SortBy="NEWEST")["Faces"]
+    assert [each["Face"]["FaceId"] for each in newest] == [people.h[0], *reversed(people.a)]
+    people("NamePerson", FaceIds=[people.h[1]], DisplayName="Bea")
+    (alone,) = people("ListPersonFaces", UserId="Bea")["Faces"]
+    assert set(alone) == {"Face"}  # there is nothing to compare it with
+    assert people.refused("ListPersonFaces", UserId="nobody") == (MISSING, "The user id: nobody does not exist")
+
+
+@pytest.mark.parametrize("order", ["UNLIKE_FIRST", "NEWEST", "PHOTOGRAPH"])
+def test_pages_show_each_face_of_a_person_once(people: People, order: str) -> None:
+    people("NamePerson", FaceIds=[*people.a, *people.h], DisplayName="Ann")
+    whole = people("ListPersonFaces", UserId="Ann", SortBy=order)["Faces"]
+    shown: list[Any] = []
+    token: dict[str, str] = {}
+    for _ in range(3):
+        answer = people("ListPersonFaces", UserId="Ann", SortBy=order, MaxResults=2, **token)
+        shown += answer["Faces"]
+        token = {"NextToken": answer["NextToken"]} if "NextToken" in answer else {}
+    assert (token, shown) == ({}, whole)
+    assert len({each["Face"]["FaceId"] for each in shown}) == 5
+
+
 def test_a_repeated_call_has_one_effect_and_the_same_answer(people: People) -> None:
     for operation, members in (
         ("NamePerson", {"FaceIds": people.a, "DisplayName": "Ann", "SameName": "ANOTHER"}),

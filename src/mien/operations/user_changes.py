@@ -56,8 +56,28 @@ def combine(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
     Returns:
         float32 (D,), of length at most 1; of a single face its own embedding.
     """
-    centre, length = embeddings.mean(axis=0), float(np.linalg.norm(embeddings, axis=1).mean())
-    return np.asarray(centre / max(float(np.linalg.norm(centre)) / max(length, 1e-6), 1e-12) ** 0.5, np.float32)
+    lengths = np.linalg.norm(embeddings, axis=1)
+    (made,) = _shortened(embeddings.mean(axis=0)[None], lengths.mean(keepdims=True))
+    return np.asarray(made, np.float32)
+
+
+def combine_rest(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns for each of a user's faces the vector of its other faces (see `combine`).
+
+    Args:
+        embeddings: float32 (N, D), two or more.
+
+    Returns:
+        float32 (N, D).
+    """
+    others, lengths = len(embeddings) - 1, np.linalg.norm(embeddings, axis=1)
+    return _shortened((embeddings.sum(axis=0) - embeddings) / others, (lengths.sum() - lengths) / others)
+
+
+def _shortened(centres: NDArray[np.float32], lengths: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Divides centres (N, D) of embeddings of these mean lengths (N,) as `combine` says."""
+    relative = np.linalg.norm(centres, axis=1) / np.maximum(lengths, 1e-6)
+    return np.asarray(centres / np.maximum(relative, 1e-12)[:, None] ** 0.5, np.float32)
 
 
 def matching_of(context: Context, least: float = 0.0) -> Matching:
