@@ -120,11 +120,12 @@ def build(settings: Settings, until: ExitStack, worker: Worker | None = None, op
     # one for each thread of both kinds and for the preauthenticator, so that none waits for another's
     connections_to_store = 2 * PER_CORE * settings.cores + 1
     apart = Apart(worker.common.writing.exclusive, worker.common.opening.exclusive)
-    store = stores.open_store(settings.store, settings.data, connections_to_store, apart)
+    store = stores.open_store(settings.store, settings.data, connections_to_store, apart, vault(settings))
     until.callback(store.database.close)
     opened()
     # before the pack, which takes longer, so that a wrong master key fails early
-    authenticator = Authenticator(store.keys, vault(settings), rates=Rates(worker.common.buckets))
+    store.portraits.check()
+    authenticator = Authenticator(store.keys, store.portraits.vault, rates=Rates(worker.common.buckets))
     until.callback(authenticator.close)
     loaded, metrics, tracing = open_pack(settings), Metrics(worker), traces.start(os.environ)
     if tracing:
@@ -146,14 +147,19 @@ def build(settings: Settings, until: ExitStack, worker: Worker | None = None, op
     trimmer = heap.trimmer(context.release)
     watchers = [log.answered, metrics.answered, lambda _: trimmer.wake(), *([tracing.answered] if tracing else [])]
     connections = Connections(connection_limit(settings.connections), settings.idle_timeout, watchers)
+    _count(connections, metrics, worker)
+    admission = Admission(bounds, Preauthenticator(store.keys))
+    services = KeyOperations(store.portraits.vault).services()
+    server = Server(context, services, authenticator, admission=admission, pages=pages, watchers=watchers)
+    return App(context, authenticator, server, connections, ready, metrics, _background(worker, context, trimmer))
+
+
+def _count(connections: Connections, metrics: Metrics, worker: Worker) -> None:
+    """Adds the numbers of connections to the metrics."""
     metrics.follow("mien_connections", "Open connections.", lambda: connections.open)
     metrics.follow_count(
         "mien_connections_refused", "Connections refused at the limit.", lambda: connections.refused + worker.refused()
     )
-    admission = Admission(bounds, Preauthenticator(store.keys))
-    services = KeyOperations(vault(settings)).services()
-    server = Server(context, services, authenticator, admission=admission, pages=pages, watchers=watchers)
-    return App(context, authenticator, server, connections, ready, metrics, _background(worker, context, trimmer))
 
 
 def _background(worker: Worker, context: Context, trimmer: Background) -> tuple[Background, ...]:
@@ -194,6 +200,7 @@ def assemble(
     return Context(
         pack, store, galleries, S3(s3_settings(settings)), parallel,
         Analyst(settings, pack.pipeline.cores, watched), settings.minimum_similarity, ImageCache(image_cache),
+        portraits=settings.portraits,
     )  # fmt: skip
 
 
@@ -233,8 +240,8 @@ def gallery_settings(
 
 
 def vault(settings: Settings) -> Vault:
-    """Opens the vault, which encrypts access keys under the master key."""
-    default = stores.directory(settings.store, settings.data) / "master.key"
+    """Opens the vault, which encrypts access keys and the keys of portraits under the master key."""
+    default = stores.directory(settings.store, settings.data) / stores.MASTER_KEY
     place = Path(settings.master_key) if settings.master_key else default
     leftovers.remove_stale(place)
     return Vault(place)

@@ -102,10 +102,11 @@ TABLE = (
     Setting(
         "store", str, "", "address of the store: sqlite:///… or postgresql://…; empty for SQLite in the data directory"
     ),
+    Setting("portraits", bool, False, "keep portraits of faces in new collections without the tag mien:portraits"),
     Setting("host", str, "127.0.0.1", "address to listen on"),
     Setting("port", int, 6436, "port to listen on; 0 for any free port", limits=(0, 65_535)),
     Setting("console", bool, True, "serve the web console at /console"),
-    Setting("master_key", str, "", "file of the key that encrypts access keys in the store (default DATA/master.key)"),
+    Setting("master_key", str, "", "file of the key that encrypts access keys and portraits (default DATA/master.key)"),
     Setting("s3_endpoint", str, "", "address of the S3-compatible service that S3Object is read from (default AWS)"),
     Setting("s3_region", str, "us-east-1", "region of the S3 service"),
     Setting("s3_access_key", str, "", "access key for the S3 service (default: as AWS clients find theirs)"),
@@ -134,11 +135,7 @@ TABLE = (
         CODES,
     ),
     Setting(
-        "scan_threads",
-        int,
-        0,
-        "threads that share the search of a large gallery; 0 for one per core",
-        limits=(0, 4096),
+        "scan_threads", int, 0, "threads that share the search of a large gallery; 0 for one per core", limits=(0, 4096)
     ),
     Setting("workers", int, 0, "processes that serve on the port; 0 for one for every two threads", limits=(0, 512)),
     Setting("threads", int, 0, "inferences that run at the same time; 0 for one per core", limits=(0, 4096)),
@@ -196,6 +193,7 @@ class Settings:
     attributes: str
     preload_attributes: bool
     store: str
+    portraits: bool
     host: str
     port: int
     console: bool

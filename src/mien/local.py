@@ -117,6 +117,7 @@ def opened(settings: Settings, until: ExitStack, alone: bool) -> stores.Store:
             until.callback(stores.lock(settings.store, settings.data).release)
         elif not stores.place(settings.store, settings.data).exists():
             raise SetupError(f"There is no store at {stores.place(settings.store, settings.data)}.")
-    store = stores.open_store(settings.store, settings.data, connections=CONNECTIONS * settings.cores)
+    connections = CONNECTIONS * settings.cores
+    store = stores.open_store(settings.store, settings.data, connections, vault=app.vault(settings))
     until.callback(store.database.close)
     return store

@@ -1,22 +1,22 @@
 """Faces to keep, and the short way to put them into a store."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.store.base import NewFace, Origin, Region, StoredFace
+from mien.store.base import KeptPortrait, NewFace, Origin, Region, StoredFace
 from mien.store.open import Store
 
 ACCOUNT = "000000000000"
 LENGTH = 8
 
 
-def make(store: Store, name: str = "people", account: str = ACCOUNT) -> int:
+def make(store: Store, name: str = "people", account: str = ACCOUNT, tags: Mapping[str, str] | None = None) -> int:
     """A new collection's key."""
-    made = store.collections.create(account, name, "contract", "7.1")
+    made = store.collections.create(account, name, "contract", "7.1", tags)
     assert made is not None
     return made.key
 
@@ -40,7 +40,8 @@ def assert_kept(stored: NDArray[np.float32] | None, seed: int) -> None:
 
 def face(place: int = 0, seed: int = 0) -> NewFace:
     """A face; those of different places do not overlap."""
-    return NewFace(Region(0.1 * place, 0.2, 0.08, 0.1), 98.76543, vector(seed))
+    portrait = KeptPortrait(b"a picture of %d" % seed, 192, np.full((5, 2), seed % 512, np.float32))
+    return NewFace(Region(0.1 * place, 0.2, 0.08, 0.1), 98.76543, vector(seed), portrait)
 
 
 def add(store: Store, key: int, number: int, faces: Sequence[NewFace], external: str | None = None) -> list[StoredFace]:

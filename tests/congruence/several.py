@@ -7,6 +7,7 @@ from pathlib import Path
 from mien.store import open as stores
 from mien.store.base import Cursor, Database, T
 from mien.store.open import Store
+from mien.store.vault import Vault
 
 
 class Several:
@@ -42,4 +43,5 @@ class Several:
 
 def opened(address: str, folder: Path, count: int) -> Store:
     """Opens a store as so many workers do."""
-    return stores.over(Several([stores.open_store(address, str(folder)).database for _ in range(count)]))
+    several = Several([stores.open_store(address, str(folder)).database for _ in range(count)])
+    return stores.over(several, Vault(folder / stores.MASTER_KEY))

@@ -151,14 +151,14 @@ def test_merging_keeps_display_names_and_takes_those_that_are_lacking(
 
 def test_a_hidden_collection_is_seen_when_it_is_whole(store: Store) -> None:
     described = bulk.described(ACCOUNT, "family", "digest", "7.5")
-    key = bulk.begin(store.database, described, {"a": "b"})
+    key = bulk.begin(store.portraits, described, {"a": "b"})
     assert store.collections.find(ACCOUNT, "family") is None
     assert store.collections.page(ACCOUNT, "", 10) == []
-    again = bulk.begin(store.database, described, {"a": "b"})  # the earlier attempt is swept away
+    again = bulk.begin(store.portraits, described, {"a": "b"})  # the earlier attempt is swept away
     assert again != key
     assert bulk.show(store.database, again, described)
     assert store.tags.of(found(store).key) == {"a": "b"}
-    third = bulk.begin(store.database, described, {})
+    third = bulk.begin(store.portraits, described, {})
     assert not bulk.show(store.database, third, described)
     bulk.abandon(store.database, described)
     sweep_all(store.database)
@@ -168,7 +168,7 @@ def test_a_hidden_collection_is_seen_when_it_is_whole(store: Store) -> None:
 def test_a_shadow_follows_and_takes_the_place(store: Store) -> None:
     old = filled(store)
     new = bulk.described(ACCOUNT, "family", "another digest", "7.6", old.created)
-    key = bulk.begin(store.database, new, store.tags.of(old.key))
+    key = bulk.begin(store.portraits, new, store.tags.of(old.key))
     assert store.database.read(lambda cursor: shadow.find(cursor, old, "another digest")) == key
     lacking = store.database.read(lambda cursor: shadow.lacking(cursor, old.key, key))
     assert len(lacking) == 9
@@ -178,8 +178,8 @@ def test_a_shadow_follows_and_takes_the_place(store: Store) -> None:
     ]
     _follow(store, old.key, key)
     whole = [WholeFace(face, vectors.pack(embedding(100 + number))) for number, face in enumerate(lacking)]
-    assert bulk.add_faces(store.database, key, whole, MATCHING) == 9
-    assert bulk.add_faces(store.database, key, whole, MATCHING) == 0
+    assert bulk.add_faces(store.portraits, key, whole, MATCHING) == 9
+    assert bulk.add_faces(store.portraits, key, whole, MATCHING) == 0
     assert holds_together(store)
     revision = store.faces.revision(old.key) or 0
     # meanwhile: a face goes, one changes owner, a user goes, another comes

@@ -57,7 +57,7 @@ def test_a_key_of_another_master_key_is_its_callers_trouble_alone(fresh: Live, t
         vault = Vault(tmp_path / "other.key")
         elsewhere = "MIENELSEWHERE"
         good = store.keys.all()[0]
-        store.keys.add(replace(good, access_key=elsewhere, name="elsewhere", secret=vault.seal("secret", elsewhere)))
+        store.keys.add(replace(good, access_key=elsewhere, name="elsewhere", secret=vault.seal(b"secret", elsewhere)))
     client = locked.client(Key(elsewhere, "secret"))
     for _ in range(3):
         assert code(client.list_collections) == "UnrecognizedClientException"

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from mien.store.base import NewFace, Origin, Region, StoredFace
-from mien.store.open import Store, open_store, over
+from mien.store.open import Store, open_store
 from tests.serving.sharing import ACCOUNT, DIMENSION, NAME
 
 EACH = 5_500
@@ -68,8 +68,7 @@ def add(store: Store, count: int, seed: int) -> list[StoredFace]:
 
 @contextmanager
 def filled(address: str, data: Path, count: int) -> Iterator[Crowd]:
-    with closing(open_store(address, str(data)).database) as database:
-        store = over(database)
+    with closing((store := open_store(address, str(data))).database):
         store.collections.create(ACCOUNT, NAME, "contract", "7.1")
         yield address, data, store, [face for seed in range(count // EACH) for face in add(store, EACH, seed + 1)]
 

@@ -16,6 +16,7 @@ from mien.store.tables.judging import Named
 from mien.store.tables.likeness import Matching
 from mien.store.tables.person_names import Name
 from mien.store.upkeep import sweep
+from mien.store.vault import Vault
 from tests.congruence import faces
 
 MATCHING = Matching(combine, lambda one, other: 100 * float(one @ other), -100)
@@ -81,7 +82,7 @@ class Noting:
 def store(tmp_path: Path) -> Iterator[Store]:
     plans = Plans(stores.open_store("", str(tmp_path)).database)
     with closing(plans):
-        yield stores.over(plans)
+        yield stores.over(plans, Vault(tmp_path / "master.key"))
 
 
 def held(store: Store) -> list[tuple[str, str]]:

@@ -132,7 +132,7 @@ class Authenticator:
     def _secret(self, key: StoredKey) -> str | None:
         """Returns the key's secret; None if the master key does not decrypt it, which is logged once for each key."""
         try:
-            return self._vault.open(key.secret, key.access_key)
+            return self._vault.open(key.secret, key.access_key, "access keys").decode()
         except SetupError as error:
             if key.access_key not in self._unreadable:
                 self._unreadable.add(key.access_key)
@@ -194,7 +194,7 @@ def check_vault(keys: Keys, vault: Vault) -> None:
     refused: SetupError | None = None
     for key in sorted(stored, key=lambda key: (key.revoked is not None, -key.created)):
         try:
-            vault.open(key.secret, key.access_key)
+            vault.open(key.secret, key.access_key, "access keys")
         except SetupError as error:
             refused = refused or error
             continue
@@ -219,7 +219,7 @@ def create_key(keys: Keys, vault: Vault, name: str, grant: Grant) -> tuple[str, 
     else:
         _check_expected(keys, vault)
     secret = secrets.token_urlsafe(30)
-    sealed = vault.seal(secret, access_key)
+    sealed = vault.seal(secret.encode(), access_key)
     key = StoredKey(
         access_key, name, grant.account, sealed, grant.operations, grant.collections, grant.rate, now, None,
         grant.readable, grant.expires,

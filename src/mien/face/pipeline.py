@@ -11,6 +11,7 @@ from math import ceil
 import numpy as np
 
 from mien.engine.cores import Cores
+from mien.face import portrait
 from mien.face.align import align
 from mien.face.attributes import closeup
 from mien.face.certainty import AS_SCORED, Certainty
@@ -44,6 +45,7 @@ class Pipeline:
         *,
         embedded: bool = True,
         closeups: bool = False,
+        portraits: bool = False,
     ) -> list[Face]:
         """Detects, cuts out and measures up to 100 faces, the largest first.
 
@@ -53,6 +55,7 @@ class Pipeline:
                 decoded opens decode once more.
             embedded: whether any of the faces will be embedded.
             closeups: whether attributes of the faces will be measured.
+            portraits: whether a portrait of them may be kept.
         """
         with self.cores.at_work():
             with stage("decode"):
@@ -60,7 +63,8 @@ class Pipeline:
             with stage("detect"):
                 found = self.detector.detect(image, picture.width, picture.height)
                 detections = self.certainty.judged(found, image, picture.width, picture.height)
-            sides = [self._side(each, picture, closeups) for each in detections]
+            wanted = _Cuts(closeups, portraits)
+            sides = [max(self._side(each, picture), wanted.side(each, picture)) for each in detections]
             had = max(image.full.shape[:2])
             finer = image
             if had < max(sides, default=0):
@@ -71,28 +75,29 @@ class Pipeline:
                 faces = [
                     self._cut(each, shown, picture, embedded) for each, shown in zip(detections, images, strict=True)
                 ]
-                return [_closed_up(*each, picture) for each in zip(faces, images, strict=True)] if closeups else faces
+                return [wanted.made(*each, picture) for each in zip(faces, images, strict=True)]
 
-    def close_up(self, picture: Picture, faces: Sequence[Face], stage: Stage) -> list[Face]:
-        """Returns faces that `find` found in the picture before with closeups, to measure attributes of them."""
+    def cut_again(
+        self, picture: Picture, faces: Sequence[Face], stage: Stage, *, closeups: bool, portraits: bool
+    ) -> list[Face]:
+        """Returns faces that `find` found in the picture before with the closeups and portraits that they lack."""
+        wanted = _Cuts(closeups, portraits)
         with self.cores.at_work():
-            full = max(picture.width, picture.height)
             with stage("decode"):
-                image = Halves(picture.rgb(max((closeup.side(face.detection, full) for face in faces), default=1)))
+                image = Halves(picture.rgb(max((wanted.side(face.detection, picture) for face in faces), default=1)))
             with stage("align"):
-                return [_closed_up(face, image, picture) for face in faces]
+                return [wanted.made(face, image, picture) for face in faces]
 
     def embed(self, faces: Sequence[Face]) -> Embeddings:
         """Embeds faces that `find` returned; float32 (N, dimension), of length 1 or less."""
         with self.cores.at_work():
             return self.ensemble.embed(faces)
 
-    def _side(self, detection: Detection, picture: Picture, closeups: bool) -> int:
+    def _side(self, detection: Detection, picture: Picture) -> int:
         """Returns the picture's longer side at which the face has as many pixels as its crops, up to full size."""
         full = max(picture.width, picture.height)
         eyes = max(eye_distance(each.points) for each in self.ensemble.embedders)
-        least = closeup.side(detection, full) if closeups else 1
-        return max(least, min(full, ceil(full * eyes / max(eye_distance(detection.landmarks), 1.0))))
+        return min(full, ceil(full * eyes / max(eye_distance(detection.landmarks), 1.0)))
 
     def _cut(self, detection: Detection, image: Halves, picture: Picture, embedded: bool) -> Face:
         rows, columns = image.full.shape[:2]
@@ -110,6 +115,24 @@ def cut(wanted: Embedder, image: Halves, landmarks: Points, embedded: bool = Tru
     return Crop(straight, align(image, landmarks, wanted.mirrored, wanted.size, wanted.cubic))
 
 
-def _closed_up(face: Face, image: Halves, picture: Picture) -> Face:
-    scale = max(image.full.shape[:2]) / max(picture.width, picture.height)
-    return replace(face, closeup=closeup.cut_closeup(image, face.detection, scale))
+@dataclass(frozen=True, slots=True)
+class _Cuts:
+    """The cuts of a face besides its crops that are wanted."""
+
+    closeups: bool
+    portraits: bool
+
+    def side(self, detection: Detection, picture: Picture) -> int:
+        """Returns the picture's longer side at which they are made without enlarging, up to full size."""
+        full = max(picture.width, picture.height)
+        squares = [closeup.SQUARE] * self.closeups + [portrait.SQUARE] * self.portraits
+        return max((each.needed(detection, full) for each in squares), default=1)
+
+    def made(self, face: Face, image: Halves, picture: Picture) -> Face:
+        """Returns a face with the cuts that are wanted."""
+        scale = max(image.full.shape[:2]) / max(picture.width, picture.height)
+        if self.closeups:
+            face = replace(face, closeup=closeup.cut_closeup(image, face.detection, scale))
+        if self.portraits:
+            face = replace(face, portrait=portrait.cut_portrait(image, face.detection, scale))
+        return face

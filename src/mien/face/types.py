@@ -136,6 +136,19 @@ class Closeup:
 
 
 @dataclass(frozen=True, slots=True)
+class Portrait:
+    """A face cut out to be kept (`face.portrait`).
+
+    Attributes:
+        pixels: uint8 RGB (side, side, 3), upright; black beyond the picture.
+        landmarks: float32 (5, 2), those of the detection, in pixels of the portrait.
+    """
+
+    pixels: Pixels
+    landmarks: Points
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """A yes or no, and the probability that it is right, 0.5–1."""
 
@@ -192,6 +205,7 @@ class Face:
         crops: a crop for each of the pack's embedders; only the first for a face that will not be embedded.
         closeup: the face cut out for the networks of its attributes, until they have run.
         features: what those have measured.
+        portrait: the face cut out to be kept, if it may be.
     """
 
     detection: Detection
@@ -200,6 +214,7 @@ class Face:
     crops: tuple[Crop, ...]
     closeup: Closeup | None = None
     features: Features = Features()
+    portrait: Portrait | None = None
 
     @property
     def box(self) -> Box:

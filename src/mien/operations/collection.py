@@ -2,13 +2,15 @@
 
 import msgspec
 
-from mien.errors import ResourceAlreadyExistsError, ResourceNotFoundError
+from mien.errors import ResourceAlreadyExistsError, ResourceNotFoundError, ServiceQuotaExceededError
 from mien.operations.constraints import REQUIRED
 from mien.operations.context import Caller, Context, Operation, Operations
 from mien.operations.name_ranges import name_ranges
 from mien.operations.paging import Page
+from mien.operations.portrait_choice import chosen, openable
 from mien.operations.shapes import CollectionId, PageSize, PaginationToken, Shape, TagMap
 from mien.store.base import Collection
+from mien.store.tables.tags import TagsFullError
 
 # Collections that are read for one page: a key that sees few of many gets short pages rather than slow ones. It exceeds
 # the largest page, so that a key that sees everything gets full pages.
@@ -69,9 +71,14 @@ class ListCollectionsResponse(Shape):
 def create_collection(context: Context, caller: Caller, request: CreateCollectionRequest) -> CreateCollectionResponse:
     """Creates a collection, bound to the pack that the server runs."""
     name, manifest = request.collection_id, context.pack.manifest
-    made = context.store.collections.create(
-        caller.account, name, manifest.contract, manifest.model_version, request.tags
-    )
+    tags = chosen(context.portraits, request.tags)
+    try:
+        with openable():
+            made = context.store.collections.create(
+                caller.account, name, manifest.contract, manifest.model_version, tags
+            )
+    except TagsFullError:
+        raise ServiceQuotaExceededError("The resource would have more than 200 tags.") from None
     if made is None:
         raise ResourceAlreadyExistsError.collection(name)
     # CreateCollection's ARN has no "arn:" before it; DescribeCollection's has (reference 2)

@@ -84,6 +84,7 @@ class Context:
         analyst: measures attributes of faces, if the settings allow it and the attribute set is there.
         minimum_similarity: 0–100; no search answers less, whatever its threshold.
         image_cache: the cache of recent images' faces; off by default.
+        portraits: whether a new collection keeps portraits, if it does not say.
         request: the request that is served; each has its own.
     """
 
@@ -95,6 +96,7 @@ class Context:
     analyst: Analyst
     minimum_similarity: float = 0.0
     image_cache: ImageCache = field(default_factory=lambda: ImageCache(0))
+    portraits: bool = False
     request: Request = field(default_factory=Request)
 
     def release(self) -> None:

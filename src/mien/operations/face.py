@@ -1,5 +1,6 @@
 """IndexFaces, ListFaces and DeleteFaces, which add, list and remove the faces of a collection."""
 
+from contextlib import nullcontext
 from typing import Annotated
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from mien.operations.constraints import REQUIRED, Range
 from mien.operations.context import Caller, Context, Operation, Operations
 from mien.operations.image_faces import FoundFaces, doubted, embed, find_faces
 from mien.operations.paging import Page
+from mien.operations.portrait_choice import openable, packed
 from mien.operations.present import face_detail, region, stored_face
 from mien.operations.quality_filter import goodness
 from mien.operations.shapes import (
@@ -108,7 +110,8 @@ def index_faces(context: Context, caller: Caller, request: IndexFacesRequest) ->
     collection = context.comparable(caller, request.collection_id)
     requested = request.detection_attributes or ()
     names = {*attributes.wanted(requested), MESH}
-    found = find_faces(context, caller, request.image, request.quality_filter or "AUTO", attributes=names)
+    quality_filter, portraits = request.quality_filter or "AUTO", collection.portraits
+    found = find_faces(context, caller, request.image, quality_filter, attributes=names, portraits=portraits)
     wanted, left_out = _embedded(context, found, request.max_faces)
     stored = _store(context, collection.key, request, found, wanted) if wanted else []
     refused = found.refused + left_out
@@ -209,12 +212,14 @@ def _store(
     found: FoundFaces,
     faces: list[tuple[Face, Embedding]],
 ) -> list[StoredFace]:
+    with context.request.stage("portraits") if faces[0][0].portrait else nullcontext():
+        portraits = [packed(face.portrait) if face.portrait else None for face, _ in faces]
     new = [
-        NewFace(region(face.box, found.picture), 100 * certainty.confidence(face), embedding)
-        for face, embedding in faces
+        NewFace(region(face.box, found.picture), 100 * certainty.confidence(face), embedding, portrait)
+        for (face, embedding), portrait in zip(faces, portraits, strict=True)
     ]
     try:
-        with context.request.writing(collection):
+        with openable(), context.request.writing(collection):
             return context.store.faces.add(collection, Origin(found.image_id, request.external_image_id), new)
     except CollectionGoneError:
         raise ResourceNotFoundError.collection(request.collection_id) from None

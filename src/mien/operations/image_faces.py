@@ -56,6 +56,7 @@ def find_faces(
     *,
     embedded: bool = True,
     attributes: Collection[str] = (),
+    portraits: bool = False,
 ) -> FoundFaces:
     """Reads an image and finds its faces, or takes them from the image cache.
 
@@ -66,6 +67,7 @@ def find_faces(
         quality_filter: NONE, AUTO, LOW, MEDIUM or HIGH; all but NONE judge the pose of the mesh, if there is one.
         embedded: whether any of the faces will be embedded.
         attributes: names of attributes to measure, and MESH (`face.attributes.measures`).
+        portraits: whether portraits of the faces may be kept.
 
     Raises:
         InvalidParameterError: not exactly one of Bytes and S3Object, or a side below 80 pixels.
@@ -80,9 +82,10 @@ def find_faces(
     names = {*attributes, *((MESH,) if quality_filter != "NONE" else ())}
     wanted = context.analyst.measurable(names) if names else frozenset()
     if kept is None:
-        picture = _analyze(context, data, wanted, embedded=embedded or caching)  # the next operation may embed them
+        embedded_later = embedded or caching  # the next operation may embed them
+        picture = _analyze(context, data, wanted, embedded=embedded_later, portraits=portraits)
     else:
-        picture = _completed(context, data, kept, wanted)
+        picture = _completed(context, data, kept, wanted, portraits=portraits)
     context.request.count_faces(len(picture.faces))
     faces, refused = [], []
     for face in picture.faces:
@@ -131,21 +134,28 @@ def doubted(context: Context, embedding: Embedding, quality_filter: str) -> list
     return doubts(float(context.pack.pipeline.ensemble.trusted(embedding[None])[0]), quality_filter)
 
 
-def _analyze(context: Context, data: bytes, wanted: frozenset[str], *, embedded: bool) -> ImageFaces:
+def _analyze(context: Context, data: bytes, wanted: frozenset[str], *, embedded: bool, portraits: bool) -> ImageFaces:
     picture = read_header(data)
     with context.request.decoding(picture) as held:
-        faces = context.pack.pipeline.find(held, context.request.stage, embedded=embedded, closeups=bool(wanted))
+        faces = context.pack.pipeline.find(
+            held, context.request.stage, embedded=embedded, closeups=bool(wanted), portraits=portraits
+        )
     faces = _measured(context, faces, wanted)
     return ImageFaces(picture.width, picture.height, tuple(faces), (None,) * len(faces))
 
 
-def _completed(context: Context, data: bytes, kept: ImageFaces, wanted: frozenset[str]) -> ImageFaces:
-    """Returns a picture from the cache with the attributes that an earlier request did not ask for."""
-    if not any(lacks(face, wanted) for face in kept.faces):
+def _completed(
+    context: Context, data: bytes, kept: ImageFaces, wanted: frozenset[str], *, portraits: bool
+) -> ImageFaces:
+    """Returns a picture from the cache with attributes that were not asked for before, and portraits, if wanted."""
+    closeups = any(lacks(face, wanted) for face in kept.faces)
+    if not (closeups or (portraits and kept.faces)):
         return kept
     with context.request.decoding(read_header(data)) as held:
-        faces = context.pack.pipeline.close_up(held, kept.faces, context.request.stage)
-    return replace(kept, faces=tuple(_measured(context, faces, wanted)))
+        faces = context.pack.pipeline.cut_again(
+            held, kept.faces, context.request.stage, closeups=closeups, portraits=portraits
+        )
+    return replace(kept, faces=tuple(_measured(context, faces, wanted if closeups else frozenset())))
 
 
 def _measured(context: Context, faces: list[Face], wanted: frozenset[str]) -> list[Face]:

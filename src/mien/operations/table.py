@@ -8,6 +8,7 @@ from mien.operations import (
     collection,
     face,
     judging_people,
+    kept_portraits,
     people_in_image,
     person,
     person_changes,
@@ -28,6 +29,7 @@ OPERATIONS: Operations = {
 EXTENSIONS: Operations = {
     **judging_people.OPERATIONS,
     **people_in_image.OPERATIONS,
+    **kept_portraits.OPERATIONS,
     **person.OPERATIONS,
     **person_changes.OPERATIONS,
 }

@@ -6,6 +6,7 @@ from typing import Annotated
 from mien.errors import InvalidParameterError, ResourceNotFoundError, ServiceQuotaExceededError
 from mien.operations.constraints import REQUIRED, Length
 from mien.operations.context import Caller, Context, Operation, Operations
+from mien.operations.portrait_choice import refuse_change
 from mien.operations.shapes import EmptyResponse, Shape, TagKey, TagMap
 from mien.store.base import Collection, CollectionGoneError
 from mien.store.tables.tags import TagsFullError
@@ -41,6 +42,7 @@ class TagsResponse(Shape):
 def tag_resource(context: Context, caller: Caller, request: TagResourceRequest) -> EmptyResponse:
     """Adds tags to a collection; an existing tag gets the new value."""
     collection = _collection(context, caller, request.resource_arn)
+    refuse_change(collection.portraits, request.tags)
     try:
         with context.request.writing(collection.key):
             context.store.tags.put(collection.key, request.tags)
@@ -54,6 +56,7 @@ def tag_resource(context: Context, caller: Caller, request: TagResourceRequest) 
 def untag_resource(context: Context, caller: Caller, request: UntagResourceRequest) -> EmptyResponse:
     """Removes tags from a collection; unknown names are ignored."""
     collection = _collection(context, caller, request.resource_arn)
+    refuse_change(collection.portraits, removed=request.tag_keys)
     with context.request.writing(collection.key):
         context.store.tags.remove(collection.key, request.tag_keys)
     return EmptyResponse()

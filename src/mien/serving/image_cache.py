@@ -150,10 +150,10 @@ def expiry(image_cache: ImageCache, pause: float = PAUSE) -> Background:
 
 
 def _apart(face: Face) -> Face:
-    """Returns the face with copies of arrays that are views, which would keep the whole of a larger array alive."""
+    """Returns the face as it may be cached: without a portrait, and with copies of what are views of larger arrays."""
     detection = replace(face.detection, landmarks=_own(face.detection.landmarks))
     crops = [Crop(_own(each.straight), None if each.mirrored is None else _own(each.mirrored)) for each in face.crops]
-    return replace(face, detection=detection, crops=tuple(crops))
+    return replace(face, detection=detection, crops=tuple(crops), portrait=None)
 
 
 def _own(array: NDArray[Any]) -> NDArray[Any]:

@@ -43,11 +43,13 @@ class Work(Generic[T]):
         run: the work.
         collection: the key of the collection that it changes.
         frees: whether it removes more than it adds, so that it may use the space reserved for a full disk.
+        erases: whether what it deletes should not stay in a log that the database keeps.
     """
 
     run: Callable[[Cursor], T]
     collection: int | None = None
     frees: bool = False
+    erases: bool = False
 
     def __call__(self, cursor: Cursor) -> T:
         """Runs the work."""
@@ -86,7 +88,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A collection as it was when it was read."""
+    """A collection as it was when it was read; `portraits` is whether it keeps portraits of its faces."""
 
     key: int
     account: str
@@ -98,6 +100,7 @@ class Collection:
     faces: int
     users: int
     history: int = 0
+    portraits: bool = False
 
     @property
     def point(self) -> Point:
@@ -133,12 +136,31 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptPortrait:
+    """A portrait of a face as a collection keeps it.
+
+    Attributes:
+        picture: a JPEG.
+        side: its rows and columns.
+        landmarks: float32 (5, 2), the face's landmarks in its pixels.
+    """
+
+    picture: bytes
+    side: int
+    landmarks: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
 class NewFace:
-    """A face to be stored: its region, confidence (0–100) and embedding (float32, length 1)."""
+    """A face to be stored: its region, confidence (0–100) and embedding (float32, length 1).
+
+    Its portrait is kept if the collection keeps portraits.
+    """
 
     region: Region
     confidence: float
     embedding: NDArray[np.float32]
+    portrait: KeptPortrait | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,16 @@ from mien.store.tables.judging import Judging
 from mien.store.tables.keys import Keys
 from mien.store.tables.page_keys import Seals
 from mien.store.tables.persons import Persons
+from mien.store.tables.portraits import Portraits
 from mien.store.tables.regrouping import Regrouping
 from mien.store.tables.snapshots import Snapshots
 from mien.store.tables.tags import Tags
 from mien.store.tables.users import Users
+from mien.store.vault import Vault
 from mien.system import leftovers, private
 
 FILE = "mien.db"
+MASTER_KEY = "master.key"
 FOLDERS = ("snapshots", "imports")  # that mien makes in the data directory
 ASIDE = ".before-restore"  # follows the name of the store that a restore replaced
 SHARED = ("postgresql://", "postgres://")  # how the address of a store that many servers share begins
@@ -36,6 +39,7 @@ class Store:
     database: Database
     collections: Collections
     faces: Faces
+    portraits: Portraits
     users: Users
     persons: Persons
     regrouping: Regrouping
@@ -48,13 +52,14 @@ class Store:
     damage: Damage
 
 
-def over(database: Database) -> Store:
-    """Returns a store of the tables in a database."""
-    damage = Damage()
+def over(database: Database, vault: Vault) -> Store:
+    """Returns a store of the tables in a database; the vault encrypts the keys of portraits."""
+    damage, portraits = Damage(), Portraits(database, vault)
     return Store(
         database,
-        Collections(database),
-        Faces(database, damage),
+        Collections(database, portraits),
+        Faces(database, portraits, damage),
+        portraits,
         Users(database, damage),
         Persons(database, damage),
         Regrouping(database),
@@ -68,7 +73,9 @@ def over(database: Database) -> Store:
     )
 
 
-def open_store(store: str, data: str, connections: int = 4, apart: Apart | None = None) -> Store:
+def open_store(
+    store: str, data: str, connections: int = 4, apart: Apart | None = None, vault: Vault | None = None
+) -> Store:
     """Opens the store that a setting names, and creates it if it does not exist.
 
     Args:
@@ -76,21 +83,24 @@ def open_store(store: str, data: str, connections: int = 4, apart: Apart | None 
         data: the data directory.
         connections: to a database on the network, at most.
         apart: locks between the processes of a server that share a SQLite file.
+        vault: encrypts the keys of portraits; None for one in the directory of the store, where `master_key` is by
+            default.
 
     Raises:
         SetupError: it cannot be opened, or the address is of no known kind.
     """
+    vault = vault or Vault((Path(data) if is_shared(store) else place(store, data).parent) / MASTER_KEY)
     if not is_shared(store):
         where = place(store, data)
         presence.require(where)
         database = SqliteDatabase(where, apart)
         presence.mark(where)
-        return over(database)
+        return over(database, vault)
     try:
         from mien.store.engines.postgres import PostgresDatabase  # noqa: PLC0415  psycopg is optional
     except ImportError:
         raise SetupError("A store on PostgreSQL needs psycopg: pip install 'mien[postgres]'.") from None
-    return over(PostgresDatabase(store, connections))
+    return over(PostgresDatabase(store, connections), vault)
 
 
 def prepare(database: Database) -> None:

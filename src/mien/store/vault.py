@@ -1,4 +1,4 @@
-"""Encrypts the secrets of access keys at rest, under a master key that is not in the database.
+"""Encrypts the secrets of access keys and the keys of portraits, under a master key that is not in the database.
 
 The cipher is AES-256-GCM from the `cryptography` package. The master key is a file that only its owner may read; all
 instances on one database are given the same file.
@@ -45,7 +45,7 @@ class Vault:
                 return b""
         return hashlib.blake2b(key=self._read(), person=b"mien master key", digest_size=16).digest()
 
-    def seal(self, secret: str, label: str) -> bytes:
+    def seal(self, secret: bytes, label: str) -> bytes:
         """Encrypts `secret`, bound to `label`, which `open` must be given again.
 
         Raises:
@@ -57,10 +57,15 @@ class Vault:
                 self._make()
         except OSError as error:
             raise self._unusable(error) from None
-        return nonce + self._aes().encrypt(nonce, secret.encode(), label.encode())
+        return nonce + self._aes().encrypt(nonce, secret, label.encode())
 
-    def open(self, sealed: bytes, label: str) -> str:
+    def open(self, sealed: bytes, label: str, what: str) -> bytes:
         """Decrypts a secret that `seal` encrypted.
+
+        Args:
+            sealed: the encrypted secret.
+            label: what `seal` bound it to.
+            what: what cannot be used without it, in the plural, for an error's text.
 
         Raises:
             SetupError: it was sealed with another master key or label, or the master key cannot be read.
@@ -68,10 +73,10 @@ class Vault:
         from cryptography.exceptions import InvalidTag  # noqa: PLC0415  only with keys: benchmarks/README.md, "Starting"
 
         try:
-            return self._aes().decrypt(sealed[:_NONCE], sealed[_NONCE:], label.encode()).decode()
+            return self._aes().decrypt(sealed[:_NONCE], sealed[_NONCE:], label.encode())
         except InvalidTag:
             raise SetupError(
-                f"The access keys were not made with the master key in {self.path}; every server on one store needs "
+                f"The {what} were not made with the master key in {self.path}; every server on one store needs "
                 "the same file (--master-key)."
             ) from None
 

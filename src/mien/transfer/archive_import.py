@@ -68,8 +68,8 @@ def import_archive(store: Store, account: str, archive: Archive, merge: bool, pa
     coming = [_target(store, account, row, merge) for row in _collections(archive)]
     database, dimensions = store.database, own.dimensions(packs)
     try:
-        keys = [bulk.begin(database, each.hidden, each.tags) for each in coming]
-        _fill(database, archive, keys, [dimensions.get(each.hidden.contract) for each in coming])
+        keys = [bulk.begin(store.portraits, each.hidden, each.tags) for each in coming]
+        _fill(store, archive, keys, [dimensions.get(each.hidden.contract) for each in coming])
         return database.write(lambda cursor: _placed(cursor, keys, coming))
     except UserFullError as error:
         raise SetupError(f"The user {error} would have more than 100 faces; nothing was imported.") from None
@@ -141,11 +141,11 @@ def _collections(archive: Archive) -> list[CollectionRow]:
     return list(found.values())
 
 
-def _fill(database: Database, archive: Archive, keys: Sequence[int], dimensions: Sequence[int | None]) -> None:
+def _fill(store: Store, archive: Archive, keys: Sequence[int], dimensions: Sequence[int | None]) -> None:
     """Adds the users and faces of an export to its hidden collections.
 
     Args:
-        database: the database.
+        store: the store.
         archive: the export.
         keys: the keys of the collections, which are hidden and empty.
         dimensions: the dimension of each collection's embeddings; None if mien does not know the pack.
@@ -154,7 +154,7 @@ def _fill(database: Database, archive: Archive, keys: Sequence[int], dimensions:
         SetupError: a row breaks a constraint of the API.
         UserFullError, CollectionFullError, CollectionGoneError: as `bulk.add_faces`.
     """
-    known = dict(enumerate(dimensions))
+    database, known = store.database, dict(enumerate(dimensions))
     for where, number, people in _groups(archive, "users", UserRow, len(keys)):
         users = [WholeUser(0, each.name, None, each.display_name) for each in people]
         if bulk.add_users(database, keys[number], users) != len(users):
@@ -162,7 +162,7 @@ def _fill(database: Database, archive: Archive, keys: Sequence[int], dimensions:
     for where, number, group in _groups(archive, "faces", FULL_FACE_ROW, len(keys)):
         faces = [_face(each, known, where) for each in group]
         try:
-            if bulk.add_faces(database, keys[number], faces, MATCHING) != len(faces):
+            if bulk.add_faces(store.portraits, keys[number], faces, MATCHING) != len(faces):
                 raise SetupError(f"{where}: a FaceId appears twice.")
         except UserMissingError as error:
             raise SetupError(f"{where}: a face belongs to the user {error}, who is not in the export.") from None

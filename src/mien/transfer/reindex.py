@@ -64,7 +64,7 @@ class Reindexing:
         self._matching = Matching(combine, lambda *_: 0.0)
         unfinished = self._database.read(lambda cursor: shadow.find(cursor, collection, manifest.contract))
         tags = self._store.tags.of(collection.key)
-        self._new = unfinished if unfinished is not None else bulk.begin(self._database, self._target, tags)
+        self._new = unfinished if unfinished is not None else bulk.begin(self._store.portraits, self._target, tags)
 
     def run(self, source: Source, jobs: int, allow_missing: bool, progress: Progress | None = None) -> ReindexResult:
         """Fills the shadow from the photographs, and replaces the collection by it.
@@ -163,7 +163,7 @@ class Reindexing:
         ]  # fmt: skip
         names = sorted({old.user for old, _ in found if old.user})
         bulk.add_users(self._database, self._new, [WholeUser(0, name, None) for name in names])
-        bulk.add_faces(self._database, self._new, coming, self._matching)
+        bulk.add_faces(self._store.portraits, self._new, coming, self._matching)
 
 
 def pairs(seen: FoundFaces, wanted: Sequence[StoredFace]) -> Iterator[tuple[StoredFace, Face]]:

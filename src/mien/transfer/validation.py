@@ -89,7 +89,8 @@ _RULES: Mapping[str, Any] = {
     "box_height": Side, "confidence": Percent, "tag": TagKey, "value": TagValue, "id": Key, "face": Key,
     "collection": Key, "user_key": Key | None, "revision": Key, "floor": Key, "faces": Key, "users": Key,
     "vector": Annotated[bytes, Length(1, 4 * MOST_DIMENSION)], "user_removals.vector": Key,
-    "histories.id": int, "history": int,
+    "histories.id": int, "history": int, "picture": Annotated[bytes, Length(1, MOST_BYTES)],
+    "portrait_keys.key": Annotated[bytes, Length(1, 256)], "live": Annotated[int, Range(0, 1)],
 }  # fmt: skip
 
 FULL_FACE_ROW: Any = msgspec.defstruct(

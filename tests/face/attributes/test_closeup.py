@@ -68,5 +68,5 @@ def test_it_is_black_beyond_the_picture() -> None:
 
 @pytest.mark.parametrize(("box", "expected"), [(Box(0, 0, 205, 160), 2000), (Box(0, 0, 410, 160), 1000)])
 def test_a_picture_is_decoded_until_the_portrait_is_not_enlarged(box: Box, expected: int) -> None:
-    assert closeup.side(Detection(box, turned(0).landmarks, 0.9), 2000) == pytest.approx(expected, abs=2)
-    assert closeup.side(Detection(Box(0, 0, 20, 20), turned(0).landmarks, 0.9), 2000) == 2000
+    assert closeup.SQUARE.needed(Detection(box, turned(0).landmarks, 0.9), 2000) == pytest.approx(expected, abs=2)
+    assert closeup.SQUARE.needed(Detection(Box(0, 0, 20, 20), turned(0).landmarks, 0.9), 2000) == 2000

@@ -19,7 +19,7 @@ def test_they_are_counted_by_pack_over_all_accounts(tmp_path: Path) -> None:
             (ACCOUNT, "a", "ours"), (ACCOUNT, "b", "old"), (OTHER, "b", "old"), (ACCOUNT, "c", "older"),
         ):  # fmt: skip
             assert store.collections.create(account, name, contract, f"7.{len(contract)}")
-        bulk.begin(store.database, bulk.described(ACCOUNT, "d", "old", "7.3"), {})
+        bulk.begin(store.portraits, bulk.described(ACCOUNT, "d", "old", "7.3"), {})
         with closing(sqlite3.connect(tmp_path / FILE)) as connection:
             connection.execute("UPDATE collections SET faces = 5 WHERE contract = 'old'")
             connection.commit()

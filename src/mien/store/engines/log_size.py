@@ -1,6 +1,11 @@
-"""Warns once when SQLite's write-ahead log is large: a reader in another process keeps it from being reused."""
+"""Warns once when SQLite's write-ahead log is large, which a reader in another process keeps from being reused.
+
+Empties it where it must not hold what was deleted.
+"""
 
 import logging
+import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 LARGE = 1 << 30  # bytes
@@ -34,3 +39,18 @@ class LogSize:
                 extra={"facts": {"bytes": size}},
             )
         self._is_large = size >= LARGE
+
+
+def empty_log(writer: sqlite3.Connection, waits: float) -> bool:
+    """Empties the write-ahead log; returns False if a reader still needs it.
+
+    Args:
+        writer: the connection that writes.
+        waits: seconds that it waits for other connections otherwise.
+    """
+    writer.execute("PRAGMA busy_timeout = 0")
+    busy = True
+    with suppress(sqlite3.Error):
+        busy = bool(writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+    writer.execute(f"PRAGMA busy_timeout = {1000 * waits:.0f}")
+    return not busy

@@ -8,6 +8,7 @@ import logging
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from mien.errors import SetupError
 from mien.store.base import Cursor, DiskError, Row, StoreRefusedError, StoreUnavailableError, T, Work
 from mien.store.engines.apart import Apart
-from mien.store.engines.log_size import LogSize
+from mien.store.engines.log_size import LogSize, empty_log
 from mien.store.engines.outage_log import PROBE, Outage
 from mien.store.engines.reserve import Reserve
 from mien.store.engines.sqlite_migrations import migrate
@@ -76,7 +77,8 @@ class SqliteDatabase:
         self._reserve = Reserve(path.with_name(path.name + ".reserve"))
         self._outage = Outage()
         self._log_size = LogSize(path)
-        self._full = self._broken = False
+        self._full = self._broken = self._is_to_empty = False
+        self._busy_until = 0.0
         self._open()
 
     def _open(self) -> None:
@@ -203,6 +205,10 @@ class SqliteDatabase:
             if not there.is_in_place():
                 raise StoreUnavailableError("its file was taken away, and what was written with it")
             self._log_size.committed()
+            self._is_to_empty |= any(isinstance(work, Work) and work.erases for work in works)
+            if self._is_to_empty and time.monotonic() >= self._busy_until:
+                self._is_to_empty = not empty_log(writer, self._waits)
+                self._busy_until = time.monotonic() + AGAIN * self._is_to_empty
         except BaseException as error:  # noqa: BLE001  raised in every thread whose work it undoes
             undone = Failure(self._translated(error) if isinstance(error, sqlite3.Error) else error)
             if writer.in_transaction:
@@ -274,6 +280,7 @@ class SqliteDatabase:
                 self._path, timeout=busy_timeout, isolation_level=None, check_same_thread=False, cached_statements=256
             )
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = FAST")  # what is deleted from a page does not stay in it
         except sqlite3.Error as error:
             raise SetupError(f"The store {self._path} cannot be opened: {error}.") from None
         return connection

@@ -2,13 +2,16 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from mien.store.base import Collection, Cursor, Database, Point, Work
-from mien.store.tables import changes
+from mien.store.base import Collection, Cursor, Database, Point, Row, Work
+from mien.store.tables import changes, portraits
+from mien.store.tables.portraits import Portraits
 from mien.store.tables.tags import put
 
 _COLUMNS = "id, account, name, contract, model_version, created, revision, faces, users, history"
+_KEEPS = "EXISTS (SELECT 1 FROM portrait_keys WHERE collection = collections.id AND live = 1)"
+_EVERY = f"{_COLUMNS}, {_KEEPS}"
 BEYOND = "\x7f"  # sorts after every collection's name, which is ASCII
 
 
@@ -17,14 +20,19 @@ class Collections:
     """Collections in a database."""
 
     database: Database
+    portraits: Portraits
 
     def create(
         self, account: str, name: str, contract: str, model_version: str, tags: Mapping[str, str] | None = None
     ) -> Collection | None:
-        """Creates a collection with its tags; returns None if the account has one of this name.
+        """Creates a collection with its tags, which say whether it keeps portraits (`portraits.TAG`).
+
+        Returns:
+            The collection; None if the account has one of this name.
 
         Raises:
             TagsFullError: too many tags; nothing is created.
+            PortraitsLockedError: it cannot keep portraits (see `Portraits.begin`); nothing is created.
         """
 
         def work(cursor: Cursor) -> Collection | None:
@@ -38,15 +46,18 @@ class Collections:
                 changes.record(cursor, made.key, made.point)
             if made and tags:
                 put(cursor, made.key, tags)
+            if made and portraits.wanted(tags):
+                self.portraits.begin(cursor, made.key)
+                made = replace(made, portraits=True)
             return made
 
         return self.database.write(work)
 
     def find(self, account: str, name: str) -> Collection | None:
         """Returns the account's collection of this name."""
-        statement = f"SELECT {_COLUMNS} FROM collections WHERE account = ? AND name = ?"
+        statement = f"SELECT {_EVERY} FROM collections WHERE account = ? AND name = ?"
         row = self.database.read(lambda cursor: cursor.row(statement, account, name))
-        return Collection(*row) if row else None
+        return _stored(row) if row else None
 
     def page(self, account: str, after: str, limit: int, low: str = "", high: str = BEYOND) -> list[Collection]:
         """Returns up to `limit` of the account's collections with names after `after`, in order.
@@ -60,11 +71,10 @@ class Collections:
         """
         bound, first = (">", after) if after >= low else (">=", low)
         statement = (
-            f"SELECT {_COLUMNS} FROM collections WHERE account = ? AND name {bound} ? AND name < ? "
-            "ORDER BY name LIMIT ?"
+            f"SELECT {_EVERY} FROM collections WHERE account = ? AND name {bound} ? AND name < ? ORDER BY name LIMIT ?"
         )
         rows = self.database.read(lambda cursor: cursor.rows(statement, account, first, high, limit))
-        return [Collection(*row) for row in rows]
+        return [_stored(row) for row in rows]
 
     def knows(self, collection: int, seen: Point) -> bool:
         """Returns whether a collection's history includes a point (see `changes.knows`)."""
@@ -77,13 +87,23 @@ class Collections:
         return str(row[0]) if row else None
 
     def delete(self, account: str, name: str) -> bool:
-        """Deletes a collection and leaves its rows to be swept; returns False if there is none."""
+        """Deletes a collection and leaves its rows to be swept, portraits that nothing opens any more among them.
+
+        Returns:
+            False if there is none.
+        """
 
         def work(cursor: Cursor) -> bool:
             row = cursor.row("DELETE FROM collections WHERE account = ? AND name = ? RETURNING id", account, name)
             if row is None:
                 return False
             cursor.run("INSERT INTO sweeps (collection) VALUES (?)", row[0])
+            portraits.forget(cursor, row[0])
             return True
 
-        return self.database.write(Work(work, frees=True))
+        return self.database.write(Work(work, frees=True, erases=True))
+
+
+def _stored(row: Row) -> Collection:
+    *columns, keeps = row
+    return replace(Collection(*columns), portraits=bool(keeps))

@@ -21,9 +21,10 @@ from mien.store.base import (
     StoredFace,
     Work,
 )
-from mien.store.tables import changes, face_columns, judgements, vectors
+from mien.store.tables import changes, face_columns, judgements, portraits, vectors
 from mien.store.tables.damage import Damage
 from mien.store.tables.face_columns import stored
+from mien.store.tables.portraits import Portraits
 
 _EVERY = f"SELECT {face_columns.SELECTED} FROM faces LEFT JOIN users ON users.id = user_key WHERE "
 _VECTOR = "SELECT vector, checksum, face FROM"
@@ -36,16 +37,19 @@ class Faces:
     """Faces in a database."""
 
     database: Database
+    portraits: Portraits
     damage: Damage = field(default_factory=Damage)
 
     def add(self, collection: int, origin: Origin, faces: Sequence[NewFace]) -> list[StoredFace]:
         """Stores the faces of one image, all or none, and returns those stored before instead of storing them twice.
 
-        A face was stored before if the collection has one of the same image and external id in the same place.
+        A face was stored before if the collection has one of the same image and external id in the same place; it gets
+        its portrait if it has none.
 
         Raises:
             CollectionGoneError: the collection no longer exists.
             CollectionFullError: it would hold more than `FACE_QUOTA` faces.
+            PortraitsLockedError: its portraits cannot be encrypted (see `Portraits.sealer`).
         """
 
         def work(cursor: Cursor) -> list[StoredFace]:
@@ -59,6 +63,10 @@ class Faces:
             if held + fresh > FACE_QUOTA:
                 raise CollectionFullError
             cursor.run("UPDATE collections SET faces = faces + ? WHERE id = ?", fresh, collection)
+            pairs = zip(kept, faces, strict=True)
+            pictured = [(old.key, old.face_id, new.portrait) for old, new in pairs if new.portrait]
+            if pictured and (sealer := self.portraits.sealer(cursor, collection)):
+                portraits.keep(cursor, sealer, pictured)
             return kept
 
         return self.database.write(Work(work, collection))
@@ -123,8 +131,7 @@ class Faces:
             present = by_ids(cursor, collection, face_ids)
             going = [face for face in present if face.user is None]
             judgements.forget_faces(cursor, [face.key for face in going])
-            cursor.run_many("DELETE FROM embeddings WHERE face = ?", [(face.key,) for face in going])
-            cursor.run_many("DELETE FROM faces WHERE id = ?", [(face.key,) for face in going])
+            erase(cursor, [(face.key,) for face in going])
             cursor.run_many(
                 "INSERT INTO removals (collection, revision, face) VALUES (?, ?, ?)",
                 [(collection, revision, face.key) for face in going],
@@ -174,6 +181,16 @@ def keep(cursor: Cursor, face: int, vector: bytes) -> None:
     """Stores a face's embedding, packed by `vectors.pack`, under its key."""
     statement = "INSERT INTO embeddings (face, vector, checksum) VALUES (?, ?, ?)"
     cursor.run(statement, face, vector, vectors.checksum(vector, face))
+
+
+def erase(cursor: Cursor, keys: Sequence[Row]) -> None:
+    """Deletes faces with all that is kept of them, by rows of one key, inside a transaction."""
+    for statement in (
+        "DELETE FROM portraits WHERE face = ?",
+        "DELETE FROM embeddings WHERE face = ?",
+        "DELETE FROM faces WHERE id = ?",
+    ):
+        cursor.run_many(statement, keys)
 
 
 def embedding(cursor: Cursor, face: int) -> NDArray[np.float32] | None:

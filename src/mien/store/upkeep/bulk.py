@@ -15,14 +15,17 @@ from mien.store.base import (
     CollectionFullError,
     Cursor,
     Database,
+    KeptPortrait,
     Point,
     StoredFace,
 )
 from mien.store.tables import changes, face_columns, likeness, users, vectors
 from mien.store.tables import faces as kept
+from mien.store.tables import portraits as pictures
 from mien.store.tables.belonging import MOST_PERSONS_FACES
 from mien.store.tables.face_columns import WIDTH, stored
 from mien.store.tables.likeness import Matching
+from mien.store.tables.portraits import Portraits
 from mien.store.tables.tags import put
 from mien.store.tables.users import UserFullError, UserMissingError
 
@@ -36,10 +39,11 @@ class TakenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class WholeFace:
-    """A face with its embedding, `vector`, as `vectors.pack` makes it."""
+    """A face with its embedding, `vector`, as `vectors.pack` makes it, and its portrait, if it has one."""
 
     face: StoredFace
     vector: bytes
+    portrait: KeptPortrait | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +90,13 @@ def people(cursor: Cursor, collection: int, after: int, limit: int) -> list[Whol
     return [WholeUser(row[0], row[1], row[2] if vectors.fits(*row[2:6]) else None, row[6]) for row in rows]
 
 
-def begin(database: Database, described: Collection, tags: Mapping[str, str]) -> int:
+def begin(portraits: Portraits, described: Collection, tags: Mapping[str, str]) -> int:
     """Creates a hidden collection like `described` with these tags, and returns its key.
 
     A hidden collection of this account and name, left by an earlier attempt, is deleted.
+
+    Raises:
+        PortraitsLockedError: as `Portraits.begin`, if the tags say that it keeps portraits.
     """
 
     def work(cursor: Cursor) -> int:
@@ -104,9 +111,11 @@ def begin(database: Database, described: Collection, tags: Mapping[str, str]) ->
         key, *point = row or (0, 0, 0)
         changes.record(cursor, key, Point(*point))
         put(cursor, key, tags)
+        if pictures.wanted(tags):
+            portraits.begin(cursor, key)
         return int(key)
 
-    return database.write(work)
+    return portraits.database.write(work)
 
 
 def counts(cursor: Cursor, collection: int) -> tuple[int, int]:
@@ -190,11 +199,11 @@ def made_vectors(database: Database, collection: int, names: Sequence[str]) -> d
     return {row[0]: row[1] for row in rows}
 
 
-def add_faces(database: Database, collection: int, coming: Sequence[WholeFace], matching: Matching) -> int:
+def add_faces(portraits: Portraits, collection: int, coming: Sequence[WholeFace], matching: Matching) -> int:
     """Stores faces under their ids, skips ids that exist, and returns how many were stored.
 
     Args:
-        database: the database.
+        portraits: encrypts their portraits, and has the database.
         collection: its key.
         coming: the faces; their users exist.
         matching: combines the vectors of users that got faces.
@@ -210,7 +219,7 @@ def add_faces(database: Database, collection: int, coming: Sequence[WholeFace], 
         if held + len(coming) > FACE_QUOTA:
             raise CollectionFullError
         owners, fresh = _owners(cursor, collection, coming), 0
-        gaining = set()
+        gaining, pictured = set(), []
         for each in coming:
             face = each.face
             owner = owners[face.user] if face.user else None
@@ -218,6 +227,7 @@ def add_faces(database: Database, collection: int, coming: Sequence[WholeFace], 
             row = cursor.row(statement, collection, owner, revision, *face_columns.values(face))
             if row:
                 kept.keep(cursor, row[0], each.vector)
+                pictured += [(row[0], face.face_id, each.portrait)] if each.portrait else []
                 fresh += 1
                 gaining |= {face.user} if owner else set()
         for name in sorted(filter(None, gaining)):
@@ -225,9 +235,11 @@ def add_faces(database: Database, collection: int, coming: Sequence[WholeFace], 
             if likeness.renew(cursor, collection, revision, owner, matching) > MOST_PERSONS_FACES:
                 raise UserFullError(name)
         cursor.run("UPDATE collections SET faces = faces + ? WHERE id = ?", fresh, collection)
+        if pictured and (sealer := portraits.sealer(cursor, collection)):
+            pictures.keep(cursor, sealer, pictured)
         return fresh
 
-    return database.write(work)
+    return portraits.database.write(work)
 
 
 def _owners(cursor: Cursor, collection: int, coming: Sequence[WholeFace]) -> dict[str, int]:
@@ -244,6 +256,7 @@ def _drop(cursor: Cursor, account: str, name: str) -> None:
     row = cursor.row("DELETE FROM collections WHERE account = ? AND name = ? RETURNING id", account, name)
     if row:
         cursor.run("INSERT INTO sweeps (collection) VALUES (?)", row[0])
+        pictures.forget(cursor, row[0])
 
 
 def described(account: str, name: str, contract: str, model_version: str, created: float | None = None) -> Collection:

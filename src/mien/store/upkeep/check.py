@@ -11,6 +11,7 @@ import numpy as np
 
 from mien.store.base import Cursor, Database, Row
 from mien.store.tables import vectors
+from mien.store.tables.portraits import TAG
 from mien.store.tables.vectors import Vectors
 
 Combine = Callable[[Vectors], Vectors]  # embeddings of a user's faces (N, D) → the user's vector (D,)
@@ -43,7 +44,15 @@ _RULES = (
                             ("user_removals", "vector"), ("histories", "revision"))),
     *((f"rows of {table} are older than the history that is kept", table, column, _EARLIER.format(table))
       for table, column in (("removals", "face"), ("user_removals", "vector"))),
-    ("embeddings are of no face", "embeddings", "face", "NOT EXISTS (SELECT 1 FROM faces WHERE id = face)"),
+    *((f"{table} are of no face", table, "face", "NOT EXISTS (SELECT 1 FROM faces WHERE id = face)")
+      for table in ("embeddings", "portraits")),
+    ("keys of portraits are of no collection", "portrait_keys", "id", f"live = 1 AND {_NOWHERE}"),
+    ("faces have a portrait that no key opens", "faces", "id",
+     "EXISTS (SELECT 1 FROM portraits WHERE face = faces.id) AND "
+     f"collection NOT IN (SELECT collection FROM portrait_keys WHERE live = 1) AND {_KEPT}"),
+    ("collections keep portraits by their tag and have no key for them", "tags", "collection",
+     f"tag = '{TAG}' AND value = 'true' AND collection NOT IN (SELECT collection FROM portrait_keys WHERE live = 1) "
+     f"AND {_KEPT}"),
     *((f"{what} have lost their checksum", table, key,
        f"checksum IS NULL AND {key} <= (SELECT key FROM checksums WHERE kind = '{kind}')")
       for what, table, key, kind in (("embeddings", "embeddings", "face", "faces"),

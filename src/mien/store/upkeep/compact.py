@@ -60,6 +60,7 @@ def trim(cursor: Cursor) -> tuple[int, int]:
     removals = cursor.run("DELETE FROM removals") + cursor.run("DELETE FROM user_removals")
     floor = "(SELECT floor FROM collections WHERE collections.id = collection)"
     cursor.run(f"DELETE FROM histories WHERE revision < {floor}")
+    cursor.run("DELETE FROM portrait_keys WHERE live = 0")
     return removals, cursor.run("DELETE FROM tokens WHERE created <= ?", time.time() - KEPT)
 
 

@@ -36,6 +36,8 @@ class Table:
 TABLES = (
     Table("faces", ("id",), ("collection", "user_key", "revision", *face_columns.NAMES)),
     Table("embeddings", ("face",), ("vector", "checksum")),
+    Table("portraits", ("face",), ("picture",)),
+    Table("portrait_keys", ("id",), ("collection", "live", "key")),
     Table("removals", ("collection", "revision", "face")),
     Table("histories", ("collection", "revision"), ("id",)),
     Table("users", ("id",), ("collection", "name", "faces", "display_name", "portrait")),
@@ -64,6 +66,7 @@ TABLES = (
 _ISSUED = {
     "collections": (("collections", "id"), ("sweeps", "collection")),
     "faces": (("faces", "id"), ("removals", "face")),
+    "portrait_keys": (("portrait_keys", "id"),),
     "users": (("users", "id"),),
     "verdicts": (("verdicts", "id"),),
     "user_vectors": (("user_vectors", "id"), ("user_removals", "vector")),

@@ -4,7 +4,7 @@ A face that exists stays as it is; a user that exists may gain faces.
 """
 
 from mien.store.base import FACE_QUOTA, CollectionFullError, Cursor
-from mien.store.tables import changes, likeness, users, vectors
+from mien.store.tables import changes, faces, likeness, users, vectors
 from mien.store.tables.belonging import MOST_PERSONS_FACES
 from mien.store.tables.likeness import Matching
 from mien.store.tables.users import UserFullError
@@ -61,8 +61,7 @@ def _drop_known(cursor: Cursor, hidden: int, target: int) -> set[str]:
         f"WHERE faces.collection = ? AND {_THERE.format('faces', 'face_id')}",
         hidden, target,
     )  # fmt: skip
-    for statement in ("DELETE FROM embeddings WHERE face = ?", "DELETE FROM faces WHERE id = ?"):
-        cursor.run_many(statement, [(row[0],) for row in rows])
+    faces.erase(cursor, [row[:1] for row in rows])
     cursor.run("UPDATE collections SET faces = faces - ? WHERE id = ?", len(rows), hidden)
     return {row[1] for row in rows if row[1]}
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from mien.store.base import Collection, Cursor, StoredFace
-from mien.store.tables import changes, likeness, users
+from mien.store.tables import changes, faces, likeness, users
 from mien.store.tables.face_columns import SELECTED, stored
 from mien.store.tables.likeness import Matching
 from mien.store.upkeep.bulk import HIDDEN
@@ -36,8 +36,7 @@ def follow(cursor: Cursor, collection: int, shadow: int, matching: Matching) -> 
     revision, _ = changes.advance(cursor, shadow)
     changed = _names(cursor, f"SELECT user_key FROM faces WHERE collection = ? AND {_LACKS}", shadow, collection)
     gone = cursor.rows(f"SELECT id FROM faces WHERE collection = ? AND {_LACKS}", shadow, collection)
-    cursor.run_many("DELETE FROM embeddings WHERE face = ?", gone)
-    cursor.run_many("DELETE FROM faces WHERE id = ?", gone)
+    faces.erase(cursor, gone)
     cursor.run("UPDATE collections SET faces = faces - ? WHERE id = ?", len(gone), shadow)
     made = cursor.run(
         f"{users.INSERT} SELECT CAST(? AS BIGINT), name, display_name FROM users WHERE collection = ? "

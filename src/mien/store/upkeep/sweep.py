@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from mien.store.base import Cursor, Database, Work
+from mien.store.tables import faces
 from mien.store.upkeep.trim import trim
 from mien.system.background import Background
 
@@ -49,9 +50,8 @@ def _sweep_some(cursor: Cursor, collection: int) -> None:
     if cursor.run("UPDATE sweeps SET collection = collection WHERE collection = ?", collection) == 0:
         return
     some = "SELECT id FROM faces WHERE collection = ? ORDER BY revision LIMIT ?"
-    if faces := cursor.rows(some, collection, FACES):
-        cursor.run_many("DELETE FROM embeddings WHERE face = ?", faces)
-        cursor.run_many("DELETE FROM faces WHERE id = ?", faces)
+    if found := cursor.rows(some, collection, FACES):
+        faces.erase(cursor, found)
         return
     for table, order in _ORDER.items():
         first = f"SELECT {order} FROM {table} WHERE collection = ? ORDER BY {order} LIMIT ?"
