@@ -212,7 +212,7 @@ def bounded(settings: Settings, worker: Worker) -> Bounds:
         # half for a key and three quarters for an address; not lent, since a slow sender would not give it back
         bodies=Budget(bodies, (bodies // 2, 3 * bodies // 4), lending=math.inf),
         pixels=Budget(pixels * 10**6, (pixels * 10**6 // 2,)),
-        giants=Giants(worker.common.giants, worker.number, worker.count * pixels * 10**6),
+        giants=Giants(worker.common, worker.number, worker.count * pixels * 10**6),
         threads=Budget(threads, (half,)),
         reading=Budget(threads, (half,)),
         writers=Writers(half),

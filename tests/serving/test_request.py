@@ -18,6 +18,7 @@ from mien.packs.load import Pack
 from mien.serving.budget import Budget
 from mien.serving.giants import Giants
 from mien.serving.request import AbandonedError, Request
+from mien.system.bell import Bell
 from mien.system.shared_memory import SharedMemory
 from mien.system.worker import Common
 from tests import photos
@@ -151,11 +152,11 @@ def test_a_picture_that_is_refused_gives_its_turn_on() -> None:
 
 
 def test_pictures_that_exceed_a_workers_share_are_bounded_over_all_workers() -> None:
-    picture, common, begun = read_header(photos.astronaut().data), Common(), SharedMemory(1)
+    picture, common, begun = read_header(photos.astronaut().data), Common(bell=Bell(3)), SharedMemory(1)
     size, room = picture.cost, 2 * picture.cost
 
     def request(number: int, share: int = size // 10) -> Request:
-        return Request(Budget(share), 0.3, giants=Giants(common.giants, number, room))
+        return Request(Budget(share), 0.3, giants=Giants(common, number, room))
 
     others: list[int] = []
     for number in (1, 2):
@@ -177,5 +178,5 @@ def test_pictures_that_exceed_a_workers_share_are_bounded_over_all_workers() -> 
         common.forget(number)  # as the parent does
     with request(3).decoding(picture) as held:
         assert held.rgb(64).size
-    with Request(Budget(1), 0.3, giants=Giants(common.giants, 3, 1)).decoding(picture):
+    with Request(Budget(1), 0.3, giants=Giants(common, 3, 1)).decoding(picture):
         pass  # one that exceeds even the machine's bound is let in alone

@@ -17,7 +17,6 @@ from mien.image.decode import LITTLE, EncodedPicture
 from mien.serving.budget import Budget, Share
 from mien.serving.giants import Giants
 
-AGAIN = 0.02  # seconds between two looks for room for a picture that exceeds the budget
 PIXELS = 100_000_000  # in flight by default: one image of the largest size
 
 
@@ -182,16 +181,12 @@ class Request:
         if self._giants is None or count <= self._pixels.total:
             yield
             return
-        until = time.monotonic() + self._queue_timeout
-        while not self._giants.take(count):
-            self.raise_if_abandoned()
-            if time.monotonic() >= until:
-                raise ThrottlingError
-            time.sleep(AGAIN)
+        with self.stage("wait"):
+            self._giants.take(count, self._queue_timeout)
         try:
             yield
         finally:
-            self._giants.give_back(count)
+            self._giants.give_back()
 
     def pixels(self, count: int) -> Share:
         """Waits for a share of the pixels that may be decoded at the same time.

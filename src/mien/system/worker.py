@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mien.system.bell import Bell
 from mien.system.shared_memory import SharedMemory
 
 MOST_WORKERS = 512
@@ -23,18 +24,29 @@ class Common:
         buckets: the token buckets of access keys.
         writing: taken for a commit, since SQLite lets writers of other processes wait without an order.
         opening: taken while a store that was replaced is opened again.
-        giants: the pixels that each worker holds of pictures that exceed its share (`serving/giants.py`).
+        giants: which pictures that exceed its share each worker holds or waits for (`serving/giants.py`).
+        bell: rings when that changes.
     """
 
     buckets: SharedMemory = field(default_factory=lambda: SharedMemory(BUCKETS))
     writing: SharedMemory = field(default_factory=lambda: SharedMemory(1))
     opening: SharedMemory = field(default_factory=lambda: SharedMemory(1))
-    giants: SharedMemory = field(default_factory=lambda: SharedMemory(8 * MOST_WORKERS))
+    giants: SharedMemory = field(default_factory=lambda: SharedMemory(16 * MOST_WORKERS))
+    bell: Bell = field(default_factory=lambda: Bell(1))
+
+    def held_and_awaited(self) -> "tuple[memoryview[int], memoryview[float]]":
+        """Returns two words for each worker: pixels that it holds, and when one that waits gives up, 0 if none does.
+
+        The time is that of `time.monotonic`.
+        """
+        half = 8 * MOST_WORKERS
+        return self.giants.view[:half].cast("q"), self.giants.view[half:].cast("d")
 
     def forget(self, number: int) -> None:
-        """Drops what a worker held that has died."""
-        with self.giants.exclusive():
-            self.giants.view.cast("q")[number - 1] = 0
+        """Drops what a worker held that has died. It takes no lock, which one that stands still might have."""
+        held, awaited = self.held_and_awaited()
+        held[number - 1], awaited[number - 1] = 0, 0.0
+        self.bell.ring()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mien.config import Settings
 from mien.errors import SetupError
+from mien.system.bell import Bell
 from mien.system.worker import Common
 from mien.wire.port import BACKLOG
 from mien.workers import child, counts, shares
@@ -43,7 +44,7 @@ class Parent:
         self._board = Board(shares.count(settings))
         self._board.parent = os.getpid()
         self._members = [Member(number, self._board) for number in self._board.numbers()]
-        self._common = Common()
+        self._common = Common(bell=Bell(self._board.count))
         self._events = selectors.DefaultSelector()
         self._woken, self._wakes = socket.socketpair()
         self._welcome = ""
