@@ -1,6 +1,7 @@
 """A server that stops finishes what it accepted, whatever signals arrive, and no worker holds it up for ever."""
 
 import base64
+import http.client
 import json
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import psutil
 
 from tests import live
 from tests.live import Live
@@ -79,3 +81,38 @@ def test_workers_that_die_after_they_served_are_always_replaced(packs: str, tmp_
         soon(lambda: server.log.read_text().count("serves again") == 2 * times, "workers in their place")  # noqa: B023
         assert server.post("ListCollections", b"{}").status == 200
     assert server.stop() == 0
+
+
+STANDS_STILL = """
+import os, signal
+from pathlib import Path
+from mien.store.engines.sqlite import SqliteDatabase
+from mien.workers import arrivals
+arrivals.BEAT, parent.LOOK = 0.1, 0.5
+commit = SqliteDatabase._commit
+def stops(self, works):
+    there = Path("stop")
+    if there.exists():
+        there.unlink()
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return commit(self, works)
+SqliteDatabase._commit = stops
+"""
+
+
+def test_a_worker_that_stands_still_in_a_commit_is_replaced(packs: str, tmp_path: Path) -> None:
+    """It has the lock for which the writers of all workers wait."""
+    server = impatient(packs, tmp_path, STANDS_STILL.strip())
+    still, other = pinned(server, 2)
+    process = still.worker()
+    (tmp_path / "stop").touch()
+    with ThreadPoolExecutor(2) as senders:
+        lost = senders.submit(still.post, "CreateCollection", b'{"CollectionId": "a"}')
+        soon(lambda: process.status() == psutil.STATUS_STOPPED, "the commit")
+        assert senders.submit(other.post, "CreateCollection", b'{"CollectionId": "b"}').result(30).status == 200
+        assert isinstance(lost.exception(30), (ConnectionError, http.client.HTTPException))
+    soon(lambda: other.send("GET", "/readyz", None, {}).status == 200, "a worker in its place")
+    assert is_over(process)
+    assert server.log.read_text().count("a worker stands still and is killed") == 1
+    assert other.post("CreateCollection", b'{"CollectionId": "a"}').status == 200  # it was never acknowledged
+    server.stop()

@@ -10,6 +10,7 @@ from mien.wire.listen import Attach
 from mien.workers.board import READY, Board
 from mien.workers.channel import GoneError, WorkerEnd
 
+BEAT = 2.0  # seconds between two signs to the parent that the event loop runs
 LOOK = 0.005  # seconds between two looks for the others' answers
 PATIENCE = {"ready": 7.0, "metrics": 1.0}  # seconds that a question waits; a check of readiness may take five
 
@@ -36,6 +37,11 @@ class Arrivals:
         loop = asyncio.get_running_loop()
         self._channel.socket.setblocking(False)
         loop.add_reader(self._channel.socket, self._arrived, attach)
+        self._beat()
+
+    def _beat(self) -> None:
+        self._board.beat(self._number)
+        asyncio.get_running_loop().call_later(BEAT, self._beat)
 
     def _arrived(self, attach: Attach) -> None:
         try:

@@ -10,7 +10,7 @@ from mien.system.shared_memory import SharedMemory
 STARTING, READY, LEAVING = 1, 2, 3  # states of a worker; 0 for one that does not run
 QUESTIONS = ("ready", "metrics")
 _WORDS = 64  # of 8 bytes, for each worker
-_PROCESS, _STATE, _CLOSED, _REFUSED, _ANSWERED, _LENGTH, _TEXT = 0, 1, 2, 3, 4, 6, 8
+_PROCESS, _STATE, _CLOSED, _REFUSED, _ANSWERED, _LENGTH, _BEATS, _TEXT = 0, 1, 2, 3, 4, 6, 7, 8
 _UPKEEP, _PARENT = 0, 1  # words before the first worker's
 
 
@@ -85,6 +85,14 @@ class Board:
     def count_closed(self, number: int) -> None:
         """Counts a closed connection; called by the worker, on its event loop."""
         self._whole[_WORDS * number + _CLOSED] += 1
+
+    def beats(self, number: int) -> int:
+        """Returns how often a worker has shown that it runs."""
+        return self._whole[_WORDS * number + _BEATS]
+
+    def beat(self, number: int) -> None:
+        """Shows that a worker runs; called by itself, on its event loop."""
+        self._whole[_WORDS * number + _BEATS] += 1
 
     def refused(self, number: int) -> int:
         """Returns how many connections the parent refused in place of a worker."""

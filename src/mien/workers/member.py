@@ -14,6 +14,7 @@ from mien.workers.channel import GoneError, ParentEnd, WorkerEnd, channel
 
 STEADY = 30.0  # seconds that a worker serves, after which the next failure counts as the first
 PAUSES = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before a worker is started again, by its failures in a row
+SILENT = 6  # looks of the parent without a sign from a worker after which it stands still
 STOPS = (signal.SIGTERM, signal.SIGINT)
 
 Become = Callable[[int, WorkerEnd], int]  # runs a worker in this process, and returns its exit code
@@ -42,6 +43,8 @@ class Member:
         due: when to start it, by `time.monotonic`; 0 if it is not to be.
         since: when it began to serve; 0 before.
         why: why it could not start, if it said so.
+        beats: how often it had shown that it runs, at the parent's last look.
+        silence: the parent's looks since then.
     """
 
     number: int
@@ -55,6 +58,8 @@ class Member:
     due: float = 0.0
     since: float = 0.0
     why: str = ""
+    beats: int = 0
+    silence: int = 0
 
     @property
     def serves(self) -> bool:
@@ -69,7 +74,7 @@ class Member:
     def start(self, become: Become) -> None:
         """Forks the worker; in its process this does not return."""
         self.channel, self.its_end = channel()
-        self.given, self.due, self.since, self.why = 0, 0.0, 0.0, ""
+        self.given, self.due, self.since, self.why, self.silence = 0, 0.0, 0.0, "", 0
         self.board.begin(self.number)
         flush()
         signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # one that arrives now must not meet the parent's handler
@@ -83,6 +88,16 @@ class Member:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
         self.process = process
         self.board.started(self.number, process)
+
+    def looked_at(self) -> bool:
+        """Returns whether it has shown at one of the last SILENT looks that it runs; called for each look.
+
+        Looks are counted, and not seconds, since the parent may have stood still as well.
+        """
+        beats = self.board.beats(self.number)
+        self.silence = 0 if beats != self.beats or not self.serves else self.silence + 1
+        self.beats = beats
+        return self.silence < SILENT
 
     def reap(self) -> int | None:
         """Returns how the worker ended, as `subprocess` counts it; None while it runs."""

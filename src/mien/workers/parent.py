@@ -26,6 +26,7 @@ from mien.workers.member import STOPS, Member
 log = logging.getLogger("mien")
 
 AT_A_TIME = 64  # connections accepted before anything else is looked at
+LOOK = 5.0  # seconds between two looks at whether the workers run
 LAST = 30.0  # seconds beyond `stop_timeout` after which a worker that has not stopped is killed
 MOST_VAIN = 5  # starts in a row after which no worker served, before the server gives up
 
@@ -50,6 +51,7 @@ class Parent:
         self._welcome = ""
         self._has_begun = self._accepts = False
         self._stopped_by: list[int] = []
+        self._looks_at = 0.0
 
     def run(self) -> None:
         """Serves until a signal stops it.
@@ -75,17 +77,27 @@ class Parent:
 
     def _turn(self) -> None:
         """Waits until something happens, and sees to it."""
-        self._wait(min((member.due for member in self._members if member.due), default=0.0))
+        self._wait(min([self._looks_at, *(member.due for member in self._members if member.due)]))
         for member in self._members:
             code = member.reap()
             if code is not None and not self._stopped_by:
                 self._ended(member, code)
             if member.due and member.due <= time.monotonic() and not self._stopped_by:
                 self._start(member)
+        if time.monotonic() >= self._looks_at:
+            self._look()
         self._accept_if(any(member.serves for member in self._members))
 
+    def _look(self) -> None:
+        """Kills workers that stand still: they might have locks for which the others wait, and connections."""
+        self._looks_at = time.monotonic() + LOOK
+        for member in self._members:
+            if not member.looked_at():
+                log.error("a worker stands still and is killed", extra={"facts": {"worker": member.number}})
+                member.kill(signal.SIGKILL)
+
     def _wait(self, until: float) -> None:
-        for key, _ in self._events.select(max(0.0, until - time.monotonic()) if until else None):
+        for key, _ in self._events.select(max(0.0, until - time.monotonic())):
             if key.fileobj is self._listening:
                 self._accept()
             elif key.fileobj is self._woken:
