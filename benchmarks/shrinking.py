@@ -8,7 +8,7 @@ before detection; it is cropped from the mosaic, so that only the landmarks diff
 
 import argparse
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from mien import app, config
 from mien.face import detect
+from mien.face.halves import Halves
 from mien.face.types import Face, Pixels
 from mien.measure.accuracy import comparison, verification
 from mien.measure.accuracy.dataset import open_dataset
@@ -81,12 +82,13 @@ def report(embeddings: np.ndarray, people: np.ndarray, apart: tuple[tuple[int, i
         print(f"FAR {far:g}: cosine {bar:.4f}, TAR {100 * verification.tar(mates, bar):.2f}%")
 
 
-def averaged(image: Pixels, shape: tuple[int, int, int]) -> Pixels:
+def averaged(image: Halves, shapes: Sequence[tuple[int, int, int]]) -> Pixels:
     """Letterboxes an image in one pass of area averaging."""
-    factor = min(shape[0] / image.shape[0], shape[1] / image.shape[1])
-    height, width = round(image.shape[0] * factor), round(image.shape[1] * factor)
+    shape, (rows, columns) = shapes[-1], image.full.shape[:2]
+    factor = min(shape[0] / rows, shape[1] / columns)
+    height, width = round(rows * factor), round(columns * factor)
     canvas = np.zeros(shape, np.uint8)
-    canvas[:height, :width] = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    canvas[:height, :width] = cv2.resize(image.full, (width, height), interpolation=cv2.INTER_AREA)
     return canvas
 
 

@@ -85,7 +85,7 @@ class Counted:
 
     def __init__(self, session: Session) -> None:
         self.session, self.runs = session, 0
-        self.shape = session.shape
+        self.shape, self.shapes = session.shape, session.shapes
 
     def run(self, pixels: Pixels) -> Outputs:
         self.runs += len(pixels)

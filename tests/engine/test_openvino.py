@@ -183,20 +183,72 @@ def test_without_kernels_for_chains_of_layers_a_network_answers_the_same(file: P
 
 def kernels(session: OpenVinoSession) -> list[object]:
     """The chains of layers that have a kernel of their own."""
-    layers = session._singles.compiled.get_runtime_model().get_ops()
+    layers = session._whole.lanes(paired=False).compiled.get_runtime_model().get_ops()
     return [layer for layer in layers if "Subgraph" in str(layer.get_rt_info()["layerType"].astype(str))]
 
 
 def test_pixels_are_not_brought_into_another_order(tmp_path: Path) -> None:
     """A convolution reads channels last, as pixels come, so nothing is transposed on the way to it."""
     session = OpenVinoSession(Graph(tmp_path / "none", 64, 64, "BGR", read=lambda _: convolution()), Cores(1))
-    layers = session._singles.compiled.get_runtime_model().get_ops()
+    layers = session._whole.lanes(paired=False).compiled.get_runtime_model().get_ops()
     kinds = [str(layer.get_rt_info()["layerType"].astype(str)) for layer in layers]
     assert "Convolution" in kinds
     assert "Transpose" not in kinds
     pixels = np.random.default_rng(3).integers(0, 255, (1, 64, 64, 3)).astype(np.uint8)
     blue = answer(session, pixels).reshape(64, 64)
     np.testing.assert_allclose(blue, pixels[0, :, :, 2], rtol=0.01)  # the weights take the first channel of BGR
+
+
+def test_a_smaller_shape_is_compiled_when_it_is_first_used(tmp_path: Path, threads: list[int]) -> None:
+    graph = Graph(
+        tmp_path / "none", 64, 64, "BGR", read=lambda _: convolution(), smaller=((64, 48), (32, 64)), paired=True
+    )
+    cores = Cores(2)
+    session = OpenVinoSession(graph, cores)
+    assert session.shapes == [(32, 64, 3), (64, 48, 3), (64, 64, 3)]
+    assert session.shape == (64, 64, 3)
+    assert made(session) == {(64, 64, 3): 2}
+    pixels = np.random.default_rng(4).integers(0, 255, (3, 64, 64, 3)).astype(np.uint8)
+    whole = answer(session, pixels).reshape(3, 64, 64)
+    part = answer(session, np.ascontiguousarray(pixels[:, :32])).reshape(3, 32, 64)
+    np.testing.assert_array_equal(part, whole[:, :32])
+    assert made(session) == {(32, 64, 3): 1, (64, 64, 3): 2}
+    np.testing.assert_array_equal(answer(session, np.ascontiguousarray(pixels[:1, :32])).reshape(32, 64), part[0])
+    assert threads == [1, 1, 2]
+    assert made(session) == {(32, 64, 3): 2, (64, 64, 3): 2}
+    session.release()
+    np.testing.assert_array_equal(
+        answer(session.unpaired(), pixels[:1, :, :48].copy()).reshape(64, 48), whole[0, :, :48]
+    )
+    assert threads[-1] == 1
+
+
+def made(session: OpenVinoSession) -> dict[tuple[int, ...], int]:
+    """How many times the network is compiled for each shape."""
+    return {shape: len(network._made) for shape, network in session._networks.items() if network._made}
+
+
+def test_threads_that_need_a_shape_at_the_same_time_compile_it_once(tmp_path: Path) -> None:
+    session = OpenVinoSession(
+        Graph(tmp_path / "none", 64, 64, read=lambda _: convolution(), smaller=((32, 64),)), Cores(2)
+    )
+    pixels = np.random.default_rng(4).integers(0, 255, (2, 32, 64, 3)).astype(np.uint8)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: answer(session, pixels), range(16)))
+    for each in found:
+        np.testing.assert_array_equal(each, found[0])
+    assert made(session)[32, 64, 3] == 1
+
+
+def test_a_network_with_a_size_of_its_own_keeps_to_its_shape(tmp_path: Path) -> None:
+    def read(_: Path) -> ov.Model:
+        model = convolution()
+        (entry,), (result,) = model.get_parameters(), model.get_results()
+        size = op.constant(np.array([1, 64 * 64], np.int64))
+        return ov.Model([op.result(op.reshape(result.input_value(0), size, False))], [entry], "flat")
+
+    session = OpenVinoSession(Graph(tmp_path / "none", 64, 64, read=read, smaller=((32, 64),)), Cores(1))
+    assert session.shapes == [(64, 64, 3)]
 
 
 def convolution() -> ov.Model:

@@ -128,21 +128,47 @@ def test_no_candidates_are_no_faces() -> None:
 def test_an_image_lies_in_the_top_left_corner_of_a_black_canvas(
     image: tuple[int, int], filled: tuple[int, int]
 ) -> None:
-    canvas = letterbox(Halves(np.full((image[1], image[0], 3), 200, np.uint8)), (640, 640, 3))
+    canvas = letterbox(Halves(np.full((image[1], image[0], 3), 200, np.uint8)), [(640, 640, 3)])
     assert canvas.shape == (640, 640, 3)
     assert (canvas[: filled[0], : filled[1]] == 200).all()
     assert (canvas[filled[0] :] == 0).all()
     assert (canvas[:, filled[1] :] == 0).all()
 
 
+@pytest.mark.parametrize(
+    ("image", "canvas"),
+    [
+        ((1920, 1080), (416, 640)),
+        ((1080, 1920), (640, 416)),
+        ((1440, 1080), (512, 640)),
+        ((1080, 1440), (640, 512)),
+        ((640, 384), (416, 640)),
+        ((640, 385), (512, 640)),  # less black than a smaller canvas has
+        ((640, 481), (640, 640)),
+        ((640, 640), (640, 640)),
+        ((3000, 2), (416, 640)),
+    ],
+)
+def test_an_image_lies_on_the_smallest_canvas_at_the_same_scale(
+    image: tuple[int, int], canvas: tuple[int, int]
+) -> None:
+    shapes = [(416, 640, 3), (640, 416, 3), (512, 640, 3), (640, 512, 3), (640, 640, 3)]
+    halves = Halves(np.random.default_rng(2).integers(1, 255, (image[1], image[0], 3)).astype(np.uint8))
+    drawn, square = letterbox(halves, shapes), letterbox(halves, shapes[-1:])
+    assert drawn.shape == (*canvas, 3)
+    np.testing.assert_array_equal(drawn, square[: canvas[0], : canvas[1]])
+    assert not square[canvas[0] :].any()
+    assert not square[:, canvas[1] :].any()
+
+
 def test_an_image_of_the_canvass_size_is_laid_on_it_unchanged() -> None:
     image = np.random.default_rng(8).integers(0, 255, (400, 640, 3)).astype(np.uint8)
-    np.testing.assert_array_equal(letterbox(Halves(image), (640, 640, 3))[:400], image)
+    np.testing.assert_array_equal(letterbox(Halves(image), [(640, 640, 3)])[:400], image)
 
 
 def test_shrinking_averages_instead_of_skipping() -> None:
     stripes = np.zeros((1280, 1280, 3), np.uint8)
     stripes[:, ::2] = 254
-    canvas = letterbox(Halves(stripes), (640, 640, 3))
+    canvas = letterbox(Halves(stripes), [(640, 640, 3)])
     assert np.abs(canvas.astype(int) - 127).max() <= 1
     assert photos.resized(stripes, 0.5).shape == canvas.shape

@@ -23,6 +23,7 @@ class Blobs:
 
     def __init__(self, side: int) -> None:
         self.shape = (side, side, 3)
+        self.shapes = [self.shape]
         self.runs = 0
 
     def describe(self) -> Runtime:

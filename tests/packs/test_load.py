@@ -1,5 +1,6 @@
 """A pack is loaded whole or not at all, and one that answers wrongly does not start."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -25,6 +26,10 @@ class Spoiled:
     @property
     def shape(self) -> tuple[int, int, int]:
         return self._session.shape
+
+    @property
+    def shapes(self) -> Sequence[tuple[int, int, int]]:
+        return self._session.shapes
 
     def describe(self) -> Runtime:
         return self._session.describe()

@@ -48,6 +48,7 @@ class OnnxSession:
         self.device = chosen(device)
         self._half = precision == "f16" or (precision == "auto" and graph.half and self.device == "cuda")
         self.shape = (graph.height, graph.width, 3)
+        self.shapes = [self.shape]
         from mien.engine.written import written  # noqa: PLC0415  needs an optional dependency
 
         try:

@@ -4,7 +4,7 @@ A session is one compiled network with a static input. `openvino` and `onnx` imp
 tests that need known outputs.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -44,6 +44,8 @@ class Graph:
             else None.
         half: whether an engine may calculate in f16 by itself, because a little rounding only changes answers a little.
             Where a score decides what happens next, as in a detector, it can change much.
+        smaller: further shapes of the input, height and width, for pictures that leave much of it black
+            (`Session.shapes`). Each costs memory from its first use. An engine may ignore it.
     """
 
     file: Path
@@ -58,6 +60,7 @@ class Graph:
     lean: bool = False
     read: Callable[[Path], Any] | None = None
     half: bool = False
+    smaller: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,10 @@ class Session(Protocol):
     def shape(self) -> tuple[int, int, int]:
         """Height, width and channels of one input."""
 
+    @property
+    def shapes(self) -> Sequence[tuple[int, int, int]]:
+        """The shapes of an input that it takes, the smallest first and `shape` last."""
+
     def describe(self) -> Runtime:
         """Returns the engine of this network."""
 
@@ -88,7 +95,7 @@ class Session(Protocol):
         """Runs the network on N inputs.
 
         Args:
-            pixels: uint8, (N, height, width, 3), RGB, C-contiguous.
+            pixels: uint8, (N, height, width, 3), RGB, C-contiguous, in one of its shapes.
 
         Returns:
             Output name → float32 (N, …), N in place of the network's own leading axis if it has one (`single`). The
@@ -103,7 +110,7 @@ class Recorded:
     """A session that returns recorded outputs, for tests of the layers above the engine."""
 
     def __init__(self, shape: tuple[int, int, int], outputs: Mapping[str, NDArray[np.float32]]) -> None:
-        self.shape = shape
+        self.shape, self.shapes = shape, [shape]
         self._outputs = outputs
 
     def describe(self) -> Runtime:

@@ -14,7 +14,7 @@ class WatchedSession:
     def __init__(self, session: Session, report: Report) -> None:
         self._session = session
         self._report = report
-        self.shape = session.shape
+        self.shape, self.shapes = session.shape, session.shapes
 
     def describe(self) -> Runtime:
         """Returns the engine of this network."""

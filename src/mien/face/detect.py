@@ -1,7 +1,8 @@
 """Detects faces: draws the image on the detector's square canvas, reads candidates, and keeps the best (NMS).
 
 The network is compiled for two canvases. The wide one shows small faces. The narrow one is enough for a small image,
-and it shows faces so near that they exceed the receptive field on the wide one.
+and it shows faces so near that they exceed the receptive field on the wide one. A wide or tall picture is drawn on the
+part of a canvas that it needs, if the network takes one of this shape.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +24,7 @@ MOST_CANDIDATES = 400  # faces kept before the largest are chosen
 SAME_FACE = 0.6  # candidates that overlap more are one face, seen by neighbouring cells
 BLACK = (0, 0, 0)
 CORNER = np.zeros(2, np.float32)
+BELOW = 32  # black pixels of a smaller canvas below or beside a picture, without which faces at its edge move
 NEAR = 0.5  # a face wider or taller than this share of the canvas is detected again on the narrow canvas
 
 
@@ -180,8 +182,10 @@ class Detector:
 
     def _seen(self, image: Halves, session: Session, least_score: float) -> Candidates:
         """Returns the candidates on a canvas of the whole image, in its pixels."""
-        (outputs,) = _each(session.run(letterbox(image, session.shape)[None]))
-        return self.head(outputs, session.shape[:2], least_score).placed(1 / _fit(image.full, session.shape))
+        canvas = letterbox(image, session.shapes)
+        (outputs,) = _each(session.run(canvas[None]))
+        seen = self.head(outputs, (canvas.shape[0], canvas.shape[1]), least_score)
+        return seen.placed(1 / _fit(image.full, session.shape))
 
     def _close(self, image: Halves, squares: Squares) -> Candidates:
         """Returns the small faces in squares of the image, in its pixels."""
@@ -219,17 +223,25 @@ def detections(found: Candidates, across: float, down: float) -> list[Detection]
     return sorted(faces, key=lambda each: -each.box.area)[:MOST_FACES]
 
 
-def letterbox(image: Halves, shape: tuple[int, int, int]) -> Pixels:
-    """Draws the image in the canvas's top left corner, as large as it fits, with black around it.
+def letterbox(image: Halves, shapes: Sequence[tuple[int, int, int]]) -> Pixels:
+    """Draws the image in a canvas's top left corner, as large as it fits the largest, with black around it.
+
+    The smallest canvas is taken that holds all of the drawing, at the same scale.
 
     A large image is halved first, and the rest, less than a halving, is interpolated bilinearly. This is faster than
     averaging in one pass and finds the same faces: see `benchmarks/README.md`, "What was tried".
+
+    Args:
+        image: the image.
+        shapes: of the canvases, the smallest first.
     """
+    shape = shapes[-1]
     near, _ = image.nearest(1 / _fit(image.full, shape))
     factor = _fit(near, shape)
     height = min(shape[0], max(1, round(near.shape[0] * factor)))
     width = min(shape[1], max(1, round(near.shape[1] * factor)))
-    canvas = np.zeros(shape, np.uint8)
+    least = [min(side + BELOW, most) for side, most in zip((height, width), shape[:2], strict=True)]
+    canvas = np.zeros(next(each for each in shapes if each[0] >= least[0] and each[1] >= least[1]), np.uint8)
     if (height, width) == near.shape[:2]:
         canvas[:height, :width] = near
     else:

@@ -36,6 +36,7 @@ class Deferred:
 
     def __init__(self, side: int, compile_it: Callable[[], Session]) -> None:
         self.shape = (side, side, 3)
+        self.shapes = [self.shape]
         self._compile, self._lock = compile_it, threading.Lock()
         self._session: Session | None = None
         self._fault = ""

@@ -38,6 +38,8 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "mtcnn-refinement": mtcnn.read_refinement,
     "mtcnn-output": mtcnn.read_output,
 }
+SHORTER = (0.65, 0.8)  # shares of a canvas that hold pictures of 16:9, and of 3:2 and 4:3, with some black
+STEP = 32  # pixels of a canvas between two cells of a detector's coarsest outputs
 REFINED, FINISHED = 32, 8  # inputs that the second and third network of a cascade take in one call
 # raised for a file that is not a network, or too large a one
 UNREADABLE = (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError, MemoryError, OSError)
@@ -156,6 +158,12 @@ def _names(embedders: Sequence[Embedder]) -> list[str]:
     return [f"embedder-{number}" if number > 1 else "embedder" for number in range(1, len(embedders) + 1)]
 
 
+def _smaller(side: int) -> tuple[tuple[int, int], ...]:
+    """Returns the shapes of a square canvas's parts that hold wide and tall pictures."""
+    shorter = [int(side * share) // STEP * STEP for share in SHORTER]
+    return tuple(shape for each in shorter if each for shape in ((each, side), (side, each)))
+
+
 def reason(error: Exception) -> str:
     """Returns why a network cannot be used, in one line, the last: OpenVINO begins with the place in its source."""
     return (str(error).strip() or type(error).__name__).splitlines()[-1].rstrip(".")
@@ -177,7 +185,7 @@ class Networks:
 
     def compile(
         self, name: str, shape: tuple[int, int], entry: Preprocessing, batch: int = 1, *, paired: bool = False,
-        chained: bool = True, lean: bool = False, half: bool = False,
+        chained: bool = True, lean: bool = False, half: bool = False, smaller: tuple[tuple[int, int], ...] = (),
     ) -> Session:  # fmt: skip
         """Compiles the network in the file of this name.
 
@@ -190,6 +198,7 @@ class Networks:
             chained: whether chains of small layers get kernels of their own.
             lean: whether it takes little memory rather than little time.
             half: whether f16 changes its answers only a little.
+            smaller: further shapes of the input.
         """
         reader = next(file.reader for file in self.manifest.files if file.name == name)
         if reader not in ("", *READERS):
@@ -198,7 +207,7 @@ class Networks:
         if read in (None, blockwise.read):  # this reader copies all else that an ONNX file says
             networks.check(self.files[name], self.files)
         color, mean, scale = entry
-        graph = Graph(self.files[name], *shape, color, mean, scale, batch, paired, chained, lean, read, half)
+        graph = Graph(self.files[name], *shape, color, mean, scale, batch, paired, chained, lean, read, half, smaller)
         return self.compile_graph(graph, self.cores)
 
     def embedder(self, spec: EmbedderSpec) -> Embedder:
@@ -214,9 +223,8 @@ class Networks:
         entry: Preprocessing = (spec.color, spec.mean, spec.scale)
         if spec.head not in HEADS:
             raise ValueError(f"there is no head named {spec.head}; known heads: {', '.join(HEADS)}")
-        wide, narrow = (
-            self.compile(spec.file, (side, side), entry, paired=side == spec.wide) for side in (spec.wide, spec.narrow)
-        )
+        wide = self.compile(spec.file, (spec.wide, spec.wide), entry, paired=True, smaller=_smaller(spec.wide))
+        narrow = self.compile(spec.file, (spec.narrow, spec.narrow), entry, paired=spec.narrow == spec.wide)
         finder = Detector(wide, narrow, HEADS[spec.head], spec.least_score, spec.most_overlap)
         if not spec.sure:
             return Turned(finder, None, 0.0)

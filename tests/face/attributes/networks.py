@@ -19,6 +19,7 @@ class Never:
     """A session that no test may run."""
 
     shape = (64, 64, 3)
+    shapes = (shape,)
 
     def describe(self) -> Runtime:
         raise AssertionError

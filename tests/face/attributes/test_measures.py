@@ -57,6 +57,7 @@ def test_a_mesh_that_shows_no_face_is_run_once() -> None:
 
     class Counted:
         shape = (256, 256, 3)
+        shapes = (shape,)
 
         def describe(self) -> Runtime:
             raise AssertionError

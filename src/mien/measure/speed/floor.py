@@ -63,7 +63,7 @@ class _RecordingSession:
     def __init__(self, session: Session, runs: Runs) -> None:
         self._session, self._runs = session, runs
         self._single = session.unpaired() if isinstance(session, OpenVinoSession) else session
-        self.shape = session.shape
+        self.shape, self.shapes = session.shape, session.shapes
 
     def describe(self) -> Runtime:
         """Returns the runtime of the network."""
