@@ -56,23 +56,26 @@ def add_to(command: Command) -> None:
 
 def sort(settings: Settings, given: argparse.Namespace) -> int:
     """Sorts photographs into folders by person; returns 1 when one could not be looked at or placed."""
-    from mien.sorting import strangers
+    from mien.sorting import placing, strangers
     from mien.sorting.journal import Journal
 
     source, into = _places(given)
     failures: list[tuple[str, str]] = []
+
+    def tell(path: Path, why: str) -> None:
+        failures.append((str(path), why))
+
     with ExitStack() as stack:
         ledger = _ledger(into, given, stack)
         question = stack.enter_context(closing(who.asked(settings, given)))
         journal = stack.enter_context(closing(Journal(ledger, question.identity(source))))
         try:
+            if not given.dry_run:
+                placing.remove_originals(journal.ledger(into), tell)  # an interrupted run had begun with it
             counts = question.look(lambda: _inside(source, into), journal)
             people = strangers.number(journal, question.calibration())
             failures += [(str(seen.path), seen.why) for seen in journal.failed()]
-            done = _arranged(
-                given, into, journal, counts.photographs - counts.failed,
-                lambda path, why: failures.append((str(path), why)),
-            )  # fmt: skip
+            done = _arranged(given, into, journal, counts.photographs - counts.failed, tell)
         except KeyboardInterrupt:
             print("mien: Interrupted. What was made is whole; the same command continues.", file=sys.stderr)
             raise
@@ -170,7 +173,7 @@ def _say(given: argparse.Namespace, counts: Any, done: Any, unknown: int) -> Non
     made = "would be made" if given.dry_run else "were made"
     text = f"{counts.photographs:,} photographs in {len(done.folders):,} folders; {done.made:,} files {made}"
     if counts.failed + done.failed:
-        text += f"; {counts.failed + done.failed:,} photographs failed"
+        text += f"; {counts.failed + done.failed:,} failed"
     print(f"{text}.")
     if left := done.left_over - done.removed:
         print(

@@ -10,7 +10,7 @@ from mien.sorting import sidecar
 from mien.sorting.file_names import numbered
 from mien.sorting.journal import Journal, Seen
 from mien.sorting.ledger import Ledger, Placed, most_alike
-from mien.sorting.placing import Placer, unchanged
+from mien.sorting.placing import Placer, remove_originals, unchanged
 from mien.sorting.tree import XmpError
 from mien.system.progress import Progress
 from mien.transfer.photographs import UnreadableError
@@ -76,6 +76,9 @@ class Arrangement:
                 self._arrange(seen, sizes, done)
                 progress.step()
         progress.close()
+        if self.placer.way == "move" and self.placer.unfinished is not None:
+            self.ledger.begin_moving()
+            done.failed += remove_originals(self.ledger, self.tell)
         for placed in self.ledger.left_over():
             self._tidy(placed, done)
         return done
@@ -100,22 +103,16 @@ class Arrangement:
             self._folder_of(number)  # the lowest names for those in most photographs
 
     def _arrange(self, seen: Seen, sizes: Counter[int], done: Arranged) -> None:
-        targets: list[Path] = []
-        sidecars: list[Path] = []
         beside = sidecar.beside(seen.path)
         try:
             for folder in dict.fromkeys(self._folders(seen, sizes)):
                 target, is_new = self.placer.place(seen.path, folder, seen.version)
                 done.folders[folder] += 1
                 done.made += is_new
-                targets.append(target)
                 if self.placer.unfinished is not None:
-                    sidecars += self._bring(beside, sidecar.like(beside, seen.path, target))
+                    self._bring(beside, sidecar.like(beside, seen.path, target), folder)
                     if self.xmp:
                         sidecar.write_seen(seen, sidecar.beside(target))
-            self.placer.remove(seen.path, targets)
-            if len(sidecars) == len(targets):
-                self.placer.remove(beside, sidecars if not self.xmp else [])
         except (OSError, XmpError, UnreadableError) as error:
             done.failed += 1
             self.tell(seen.path, getattr(error, "strerror", None) or str(error))
@@ -135,13 +132,13 @@ class Arrangement:
     def _folder_of(self, stranger: int) -> str:
         return self.ledger.folder(_stranger(stranger), STRANGER.format, alone=True)
 
-    def _bring(self, source: Path, place: Path) -> list[Path]:
-        """Brings a sidecar along; returns its new path if it was not there before."""
+    def _bring(self, source: Path, place: Path, folder: str) -> None:
+        """Brings a sidecar along."""
         if not source.exists():
-            return []
+            return
         if self.xmp and place.is_symlink() and place.samefile(source):
             place.unlink()  # made by a run without --xmp; writing there would change the original
-        return [place] if self.placer.along(source, place, is_changed=self.xmp) else []
+        self.placer.along(source, place, folder, is_changed=self.xmp)
 
     def _tidy(self, placed: Placed, done: Arranged) -> None:
         done.left_over += 1

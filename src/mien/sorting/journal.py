@@ -18,7 +18,7 @@ from mien.sorting.ledger import Ledger
 
 BATCH = 1000  # rows in memory
 _TABLES = """
-CREATE TABLE IF NOT EXISTS run (number INTEGER NOT NULL, identity TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS run (number INTEGER NOT NULL, identity TEXT NOT NULL, moving INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS photographs (
     id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, version TEXT NOT NULL, run INTEGER NOT NULL, why TEXT,
     width INTEGER, height INTEGER, orientation INTEGER
@@ -110,8 +110,9 @@ class Journal:
             if row is None or row[1] != identity:
                 self._file.execute("DELETE FROM faces")
                 self._file.execute("DELETE FROM photographs")
-            self._file.execute("DELETE FROM run")
-            self._file.execute("INSERT INTO run VALUES (?, ?)", (self.run, identity))
+            if row is None:
+                self._file.execute("INSERT INTO run VALUES (0, '', 0)")
+            self._file.execute("UPDATE run SET number = ?, identity = ?", (self.run, identity))
             self._file.execute("COMMIT")
         except (sqlite3.Error, OSError) as error:
             raise SetupError(f"{path} cannot be used ({error}); is another run at work there?") from None

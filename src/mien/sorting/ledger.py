@@ -5,7 +5,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, groupby
 from pathlib import Path
 
 from mien.sorting.file_names import key
@@ -67,8 +67,22 @@ class Ledger:
 
     def left_over(self) -> Iterator[Placed]:
         """Yields the files that earlier runs placed and this one does not want there."""
-        rows = self.file.execute(f"{_SELECT} WHERE run < ? ORDER BY key", (self.run,)).fetchall()
+        rows = self.file.execute(f"{_SELECT} WHERE placed.run < ? ORDER BY key", (self.run,)).fetchall()
         return (self._placed(row) for row in rows)
+
+    def begin_moving(self) -> None:
+        """Notes that this run placed all files, and that their originals are to be removed."""
+        self.file.execute("UPDATE run SET moving = ?", (self.run,))
+
+    def moving(self) -> Iterator[tuple[Path, list[Placed]]]:
+        """Yields each original to be removed, with the files that were made of it."""
+        rows = self.file.execute(f"{_SELECT} JOIN run ON placed.run = run.moving ORDER BY source").fetchall()
+        for source, group in groupby(map(self._placed, rows), key=lambda placed: placed.source):
+            yield source, list(group)
+
+    def moved(self) -> None:
+        """Notes that all originals are removed."""
+        self.file.execute("UPDATE run SET moving = 0")
 
     def forget(self, place: str) -> None:
         """Forgets a file."""
@@ -115,7 +129,7 @@ class Ledger:
         return Placed(place, self.into / os.fsdecode(target), Path(os.fsdecode(source)), folder, version, run)
 
 
-_SELECT = "SELECT key, target, source, folder, version, run FROM placed"
+_SELECT = "SELECT key, target, source, folder, version, placed.run FROM placed"
 
 
 def _storable(text: str) -> str:

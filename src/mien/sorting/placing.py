@@ -14,6 +14,7 @@ from mien.errors import SetupError
 from mien.sorting import file_names
 from mien.sorting.ledger import Ledger, Placed
 
+BESIDE = "changed"  # the version of a sidecar that is changed where it is placed
 WAYS = ("copy", "hardlink", "symlink", "move")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
@@ -25,7 +26,8 @@ class Placer:
 
     Attributes:
         into: the folder of the folders.
-        way: one of WAYS; a moved file is placed first, and its original removed by `remove`.
+        way: one of WAYS; a moved file is placed first, and its original removed by
+            `remove_originals`.
         ledger: knows what earlier runs placed.
         unfinished: a folder in `into` for files in the making; None in a dry run, which makes nothing.
     """
@@ -65,33 +67,24 @@ class Placer:
                 return target, True
         raise AssertionError  # the numbers do not end
 
-    def along(self, source: Path, target: Path, *, is_changed: bool) -> bool:
-        """Puts a file that belongs to another beside it, unless there is one; returns whether there was none.
+    def along(self, source: Path, target: Path, folder: str, *, is_changed: bool) -> None:
+        """Puts a file that belongs to another beside it, unless there is one.
 
         Args:
             source: the file.
             target: its path there.
+            folder: the folder's name.
             is_changed: whether it will be changed there, so that a link does not serve.
 
         Raises:
             OSError: it cannot be read or made.
         """
-        if os.path.lexists(target):
-            return False
-        return self._make(source, target, "copy" if is_changed else self.way)
-
-    def remove(self, source: Path, targets: list[Path]) -> None:
-        """Removes a moved file's original, once all of it is where it belongs.
-
-        Raises:
-            OSError: it is not, or it cannot be removed.
-        """
-        if self.way != "move" or self.unfinished is None:
-            return
-        for target in targets:
-            if not same(source, target):
-                raise OSError(errno.EIO, "it differs from its copy, so it stays where it is")
-        source.unlink()
+        place = f"{folder}/{target.name}"
+        known = self.ledger.placed(place)
+        if known is not None and known.source == source and os.path.lexists(target):
+            self.ledger.keep(place)
+        elif not os.path.lexists(target) and self._make(source, target, "copy" if is_changed else self.way):
+            self.ledger.add(Placed(place, target, source, folder, BESIDE if is_changed else "", self.ledger.run))
 
     def _make(self, source: Path, target: Path, way: str) -> bool:
         """Makes a file; returns False if another has that name by now."""
@@ -122,6 +115,30 @@ def refuse(way: str, source: Path, into: Path) -> None:
             f"{into} lies on another file system than {source}, and hard links do not reach there: use --by copy or "
             "--by symlink."
         )
+
+
+def remove_originals(ledger: Ledger, tell: Callable[[Path, str], None]) -> int:
+    """Removes the originals of moved files, each once it is wherever it belongs; returns how many failed.
+
+    Args:
+        ledger: the ledger, whose run placed all files.
+        tell: is told of a file that stays where it is, and why.
+    """
+    failed = 0
+    for source, placed in ledger.moving():
+        try:
+            if not source.exists():
+                continue  # removed before an interruption
+            if all(same(source, each.target) or (each.version == BESIDE and each.target.exists()) for each in placed):
+                source.unlink()
+                continue
+            why = "it differs from its copy, so it stays where it is"
+        except OSError as error:
+            why = error.strerror or str(error)
+        failed += 1
+        tell(source, why)
+    ledger.moved()
+    return failed
 
 
 def unchanged(placed: Placed) -> bool:
