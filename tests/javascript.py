@@ -1,5 +1,6 @@
-"""Node and the JavaScript SDK, which is installed once into the user's cache."""
+"""Node and packages of npm, each installed once into the user's cache: the JavaScript SDK, and axe for its pages."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -7,23 +8,33 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-PACKAGE = "@aws-sdk/client-rekognition"
+SDK = "@aws-sdk/client-rekognition"
 
 
-def installed() -> tuple[str, Path]:
-    """Node, and the folder whose programs find the SDK; skips where they cannot be had."""
+def installed(package: str = SDK, version: str = "3", folder: str = "javascript") -> tuple[str, Path]:
+    """Node, and the folder whose programs find the package; skips where they cannot be had."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         pytest.skip("node and npm are not here")
-    folder = Path(platformdirs.user_cache_dir("mien", appauthor=False)) / "tests" / "javascript"
-    folder.mkdir(parents=True, exist_ok=True)
-    done = folder / "installed"
+    place = Path(platformdirs.user_cache_dir("mien", appauthor=False)) / "tests" / folder
+    place.mkdir(parents=True, exist_ok=True)
+    done = place / "installed"
     if not done.exists():
-        (folder / "package.json").write_text('{"private": true}')
-        install = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock", f"{PACKAGE}@3"]
+        (place / "package.json").write_text('{"private": true}')
+        options = ["--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]
         try:
-            subprocess.run(install, cwd=folder, capture_output=True, timeout=60, check=True)
+            install = [npm, "install", *options, f"{package}@{version}"]
+            subprocess.run(install, cwd=place, capture_output=True, timeout=60, check=True)
             done.touch()
         except (subprocess.SubprocessError, OSError):
-            pytest.skip(f"{PACKAGE} cannot be installed: the registry is not reachable")
-    return node, folder
+            pytest.skip(f"{package} cannot be installed: the registry is not reachable")
+    return node, place
+
+
+def axe() -> str:
+    """The script of axe-core, which finds barriers in a page; MIEN_TEST_AXE names a file of it."""
+    named = os.environ.get("MIEN_TEST_AXE")
+    if named:
+        return Path(named).read_text()
+    _, folder = installed("axe-core", "4", "axe-core")
+    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text()

@@ -10,7 +10,7 @@ import { keysPage } from './keylist.js';
 import { keyButton, unlocker } from './keys.js';
 import { LANGUAGES, choose, speak, spoken, t, wanted } from './language.js';
 import { lookPage } from './look.js';
-import { choice, empty, say } from './parts.js';
+import { choice, head, say } from './parts.js';
 import { helpButton, shortcuts } from './shortcuts.js';
 import { statusPage } from './status.js';
 import { recallTheme, themeButton } from './theme.js';
@@ -72,11 +72,11 @@ function pageAt(name, collection, tab, query) {
     return collectionPage(app, collection, tab, query);
   if (name === 'status') return statusPage(app);
   if (name === 'keys') return keysPage(app);
-  return empty(
-    'search',
-    t('frame.no_page'),
-    t('frame.no_page_why'),
-    h('a', { class: 'button main', href: '#/look', text: t('frame.to_start') }),
+  return h(
+    'div',
+    { class: 'stack page' },
+    head(t('frame.no_page'), t('frame.no_page_why')),
+    h('p', {}, h('a', { class: 'button main', href: '#/look', text: t('frame.to_start') })),
   );
 }
 
@@ -155,9 +155,14 @@ async function start() {
   await Promise.all([learn(), translate()]);
   drawTools();
   show();
+  const focusMain = () => document.getElementById('main').focus({ preventScroll: true });
   addEventListener('hashchange', () => {
     show();
-    document.getElementById('main').focus({ preventScroll: true });
+    focusMain();
+  });
+  document.querySelector('.skip').addEventListener('click', (event) => {
+    event.preventDefault(); // what is behind the # names a page
+    focusMain();
   });
   addEventListener('beforeunload', (event) => {
     if ([...app.jobs.values()].some((job) => !job.isIdle)) event.preventDefault();

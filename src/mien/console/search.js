@@ -150,8 +150,8 @@ function mark(i, { matches, error }) {
   if (!matches.length) return { kind: 'warn', label: t('search.unknown_label'), name: t('search.is_unknown', { number }) };
   const [{ Similarity, Face, User }] = matches;
   const user = User?.UserId ?? Face.UserId;
-  const name = user ? shown(user) : called(Face);
-  return { kind: 'good', label: `${name} ${score(Similarity)}`, name: t('search.is', { number, name }) };
+  const label = `${user ? shown(user) : called(Face)} ${score(Similarity)}`;
+  return { kind: 'good', label, name: t('search.is', { number, name: label }) };
 }
 
 /** Makes the nodes that show a face's matches. */
