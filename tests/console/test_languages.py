@@ -1,13 +1,22 @@
 """The console's languages in a browser: which one is spoken, how it counts, and whether its texts fit."""
 
+import json
+import re
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from uuid import uuid4
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.console.shots import shoot
+from tests.console.tour import tour
 from tests.console.visit import Album, Visit, Visitor
 from tests.live import Live
 
 PHONE = (390, 844)
+FOLDER = Path(str(resources.files("mien") / "console"))
 
 
 def run(page: Page, body: str) -> object:
@@ -55,24 +64,63 @@ def test_numbers_days_and_plurals_are_those_of_the_language(visitor: Visitor, se
         assert run(visitor(server.address, locale=locale).open(), ask) == said
 
 
+@pytest.fixture
+def name(server: Live) -> Iterator[str]:
+    """Names the tour's collection; its form tells the test below that it is no text of the console."""
+    chosen = f"0-{uuid4().int}"
+    yield chosen
+    client = server.client()
+    if chosen in client.list_collections()["CollectionIds"]:
+        client.delete_collection(CollectionId=chosen)
+
+
 @pytest.mark.parametrize("locale", ["en-GB", "de-DE", "es-ES"])
-def test_texts_fit_on_a_phone(visitor: Visitor, server: Live, album: Album, locale: str) -> None:
+def test_texts_fit_on_a_phone(visitor: Visitor, server: Live, album: Album, name: str, locale: str) -> None:
     visit = visitor(server.address, PHONE, locale=locale)
-    page = visit.page
-    for path in ("look", "compare", "collections", "status"):
-        visit.open(f"#/{path}")
-        shoot(page, f"{path}-phone-{locale[:2]}")
-        cut_off = page.evaluate(
-            """() => [...document.querySelectorAll('h1, h2, a, button, label, th, td, dt, dd, p, select')]
-            .filter((each) => each.offsetParent && !each.closest('.clip, .unseen')
-                && getComputedStyle(each).overflow !== 'visible' && each.scrollWidth > each.clientWidth + 1)
-            .map((each) => each.textContent)"""
-        )
-        assert cut_off == []
-        page.keyboard.press("?")
-        shoot(page, f"keyboard-phone-{locale[:2]}", whole=False)
-        page.keyboard.press("Escape")
-    visit.open("#/look")
-    visit.give(album.pair)
-    page.wait_for_selector(".viewer")
-    shoot(page, f"looked-phone-{locale[:2]}")
+    for stop in tour(visit, album, name):
+        shoot(visit.page, f"{stop}-{locale[:2]}", whole=visit.page.locator("dialog[open]").count() == 0)
+        assert visit.page.evaluate(CUT_OFF) == [], stop
+
+
+def test_no_text_on_a_page_is_outside_the_file_of_words(
+    visitor: Visitor, server: Live, album: Album, name: str
+) -> None:
+    """Marks every text of the file, and looks for letters that have no mark around them."""
+    visit = visitor(server.address)
+    marked = re.sub(
+        r'(": |\{ "one": |"other": )"(.*?)"(?=[, }\n])', '\\1"⟦\\2⟧"', (FOLDER / "words.en.json").read_text()
+    )
+    assert json.loads(marked)["frame"]["look"] == "⟦Look⟧"
+    visit.page.route("**/words.en.json", lambda route: route.fulfill(body=marked, content_type="application/json"))
+    found = {stop: set(filter(None, map(unmarked, visit.page.evaluate(TEXTS)))) for stop in tour(visit, album, name)}
+    assert {stop: texts for stop, texts in found.items() if texts} == {}
+
+
+def unmarked(text: str) -> str:
+    """Returns what of a text is neither marked, a number, nor one of the facts that are the same in every language."""
+    while (shorter := re.sub(r"⟦[^⟦⟧]*⟧", "", text)) != text:
+        text = shorter
+    if "⟦" in text or "⟧" in text:  # the piece of a text before or behind an element
+        return ""
+    return text.strip() if re.search(r"[^\W\d_]{2}", FACTS.sub("", text)) else ""
+
+
+FACTS = re.compile(
+    r"[a-z]+\.jpg|grace|mien [\d.]+|mien\b|English|Deutsch|Español|LOW|AUTO|MEDIUM|HIGH|NONE|[a-f\d-]{8,36}|\bpx\b"
+    r"|\d+ [A-Z][a-z]{2} \d{4}|[\d.]+ (?:[kMG]?B|byte)"
+)
+SHOWN_BY_THE_SERVER = ".facts dd, tbody th, tbody td, code, kbd, noscript"  # on Status: pack, store, counters
+TEXTS = f"""() => {{
+    const found = [];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode())
+        if (!walker.currentNode.parentElement.closest('{SHOWN_BY_THE_SERVER}')) found.push(walker.currentNode.data);
+    for (const name of ['aria-label', 'title', 'placeholder', 'alt'])
+        for (const each of document.querySelectorAll(`[${{name}}]`)) found.push(each.getAttribute(name));
+    return found;
+}}"""
+CUT_OFF = """() => [...document.querySelectorAll('h1, h2, h3, a, button, label, th, td, dt, dd, p, select, strong')]
+    .filter((each) => each.offsetParent && !each.closest('.clip, .unseen, .label')
+        && (each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX !== 'visible'
+            || each.getBoundingClientRect().right > innerWidth + 1))
+    .map((each) => each.textContent)"""
