@@ -35,6 +35,12 @@ def answer(*arguments: object, code: int = 0, **variables: str) -> Any:
     return json.loads(mien(*arguments, "--json", code=code, folder=None, **variables).stdout)
 
 
+def tally(**counts: Any) -> dict[str, Any]:
+    """Returns what an import with --json prints, of which these numbers are not zero."""
+    names = ("photographs", "earlier", "faces", "users", "added", "refused", "unlike", "bystanders", "failed")
+    return dict.fromkeys(names, 0) | {"left_out": {}} | counts
+
+
 def variants(name: str, count: int) -> list[bytes]:
     """So many photographs of one person, each a little darker than the one before."""
     pixels = (photos.hopper() if name == "hopper" else photos.astronaut()).pixels

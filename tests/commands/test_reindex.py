@@ -48,7 +48,7 @@ def test_there_and_back_while_a_server_answers(packs: str, data: Path, tmp_path:
             ResourceArn=client.describe_collection(CollectionId="family")["CollectionARN"], Tags={"a": "b"}
         )
         before["tags"] = [("family", "a", "b")]
-        assert answer(*move, "--pack", "dlib") == {"faces": 6, "missing": [], "switched": True}
+        assert answer(*move, "--pack", "dlib") == {"faces": 6, "missing": [], "switched": True, "failed": 0}
         assert kept(data) == before
         with pytest.raises(client.exceptions.InvalidParameterException, match="cannot be compared"):
             client.search_faces_by_image(CollectionId="family", Image={"Bytes": photos.pair()})
@@ -69,7 +69,7 @@ def test_there_and_back_while_a_server_answers(packs: str, data: Path, tmp_path:
         )
     finally:
         other.stop()
-    assert answer(*move, MIEN_PACKS=packs) == {"faces": 5, "missing": [], "switched": True}
+    assert answer(*move, MIEN_PACKS=packs) == {"faces": 5, "missing": [], "switched": True, "failed": 0}
     ours = {row[1]: row for row in everything(data)["faces"]}
     theirs = {row[1]: row for row in exact["faces"]}
     assert ours.keys() < theirs.keys()
@@ -90,16 +90,17 @@ def test_missing_photographs_are_listed_and_nothing_is_switched(packs: str, data
     report = tmp_path / "missing.csv"
     refused = mien(*move, "--report", report, code=1)
     assert "1 of 6 faces were not found" in refused.stderr
-    assert "ExternalImageId 000.jpg" in refused.stderr
+    assert " of 000.jpg\n" in refused.stderr
     with report.open(newline="") as file:
         (row,) = csv.DictReader(file)
-    assert (row["external_image_id"], row["user"]) == ("000.jpg", "Astronautin")
+    assert (row["external_image_id"], row["image"]) == ("000.jpg", "000.jpg")
+    assert (row["user_id"], row["user"]) == ("Astronautin", "Astronautin")
     assert everything(data)["faces"][:1] == before["faces"][:1]
     visible = [each for each in everything(data)["collections"] if each[0].isdigit()]
     assert visible == before["collections"]
     assert json.loads(mien(*move, "--json", code=1).stdout)["missing"] == [row["face_id"]]
     gone.write_bytes(content)
-    assert answer(*move) == {"faces": 6, "missing": [], "switched": True}
+    assert answer(*move) == {"faces": 6, "missing": [], "switched": True, "failed": 0}
 
 
 def test_faces_are_left_behind_only_when_asked(packs: str, data: Path, tmp_path: Path) -> None:

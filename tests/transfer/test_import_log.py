@@ -10,6 +10,7 @@ from mien.transfer.csv_report import Refused
 from mien.transfer.import_log import ImportLog
 from mien.transfer.photographs import Photograph, of_folder
 
+JPEG = b"\xff\xd8\xff"  # as a photograph begins
 FACE = Refused((0.1, 0.2, 0.3, 0.4), ["LOW_SHARPNESS"])
 
 
@@ -62,11 +63,11 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 def test_a_folder_is_walked_in_the_same_order_without_what_is_hidden(tmp_path: Path) -> None:
     for name in ("b/2.jpg", "b/deep/1.jpg", "a.jpg", ".hidden/x.jpg", "b/.x.jpg", "c d/é.png"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(b"1")
+        (tmp_path / name).write_bytes(JPEG)
     (tmp_path / "loop").symlink_to(tmp_path)
     source = of_folder(tmp_path)
-    walked = [(each.user, each.external_image_id, each.read()) for each in source.walk()]
+    walked = [(each.user, each.external_image_id, each.read()) for each in source.photographs()]
     assert walked == [
-        (None, "a.jpg", b"1"), ("b", "2.jpg", b"1"), ("b", "1.jpg", b"1"), ("c:20d", ":C3:A9.png", b"1"),
+        (None, "a.jpg", JPEG), ("b", "2.jpg", JPEG), ("b", "1.jpg", JPEG), ("c:20d", ":C3:A9.png", JPEG),
     ]  # fmt: skip
-    assert [each.version for each in source.walk()] == [each.version for each in source.walk()]
+    assert [each.version for each in source.photographs()] == [each.version for each in source.photographs()]

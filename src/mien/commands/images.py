@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from mien import naming
 from mien.commands.packs import Command
 from mien.config import Settings
 from mien.errors import ApiError, SetupError
@@ -110,7 +111,9 @@ def search(settings: Settings, given: argparse.Namespace) -> None:
     opened = local.of_store(settings, pack, alone=False) if given.collection else local.scratch(settings, pack)
     with closing(opened) as api:
         if given.folder:
-            PhotographImport(api, "folder", settings.cores).run(photographs.of_folder(Path(given.folder)))
+            PhotographImport(api, "folder", settings.cores, user_match_threshold=0.0).run(
+                photographs.of_folder(Path(given.folder))
+            )
         answer = _call(
             api, given.file, "SearchFacesByImage", CollectionId=given.collection or "folder", Image={"Bytes": data},
             FaceMatchThreshold=given.threshold, MaxFaces=given.max_faces,
@@ -185,4 +188,4 @@ def _attributes(detail: dict[str, Any]) -> str:
 
 
 def _name(face: dict[str, Any]) -> str:
-    return str(face.get("UserId") or face.get("ExternalImageId") or face["FaceId"])
+    return naming.shown(face.get("UserId") or face.get("ExternalImageId") or face["FaceId"])

@@ -74,7 +74,7 @@ def sort(settings: Settings, given: argparse.Namespace) -> int:
                 placing.remove_originals(journal.ledger(into), tell)  # an interrupted run had begun with it
             counts = question.look(lambda: _inside(source, into), journal)
             people = strangers.number(journal, question.calibration())
-            failures += [(str(seen.path), seen.why) for seen in journal.failed()]
+            failures += [*counts.unread, *((str(seen.path), seen.why) for seen in journal.failed())]
             done = _arranged(given, into, journal, counts.photographs - counts.failed, tell)
         except KeyboardInterrupt:
             print("mien: Interrupted. What was made is whole; the same command continues.", file=sys.stderr)
@@ -117,12 +117,15 @@ def _ledger(into: Path, given: argparse.Namespace, stack: ExitStack) -> Path:
     return folder / LEDGER
 
 
-def _inside(source: Path, into: Path) -> Iterator[Path]:
+def _inside(source: Path, into: Path) -> Iterator[Any]:
     """Yields the files under a folder, without those of a folder in it that they are sorted into."""
-    from mien.transfer import photographs
+    from mien.transfer import walking
 
     own = f"{into}{os.sep}" if into.is_relative_to(source) else None
-    return (path for path in photographs.files(source) if own is None or not str(path).startswith(own))
+    for each in walking.files(source):
+        name = str(each) if isinstance(each, Path) else each.name
+        if own is None or not name.startswith(own):
+            yield each
 
 
 def _arranged(given: argparse.Namespace, into: Path, journal: Any, count: int, tell: Any) -> Any:

@@ -26,8 +26,9 @@ SOURCE is one of
     deepface           a db_path, with a folder for each person; its pickles are not opened
     face_recognition   known people: PERSON.jpg, or a folder for each person
 
-Characters that are not allowed in the API's ids become a colon and two hexadecimal digits: `Grace Hopper` becomes the
-user `Grace:20Hopper`. An interrupted import resumes where it stopped, and running an import twice changes nothing.
+The API's ids take few characters, so a name is written in them: `Grace Hopper` becomes the user `Grace:20Hopper`, and
+is shown as `Grace Hopper` again. A face that is unlike the others of its user is left without one. What is no
+photograph is left out and counted. An interrupted import resumes where it stopped, and importing twice changes nothing.
 """
 
 REINDEX = """\
@@ -84,8 +85,8 @@ def _add_import(command: Command) -> None:
         help="QualityFilter of IndexFaces (default AUTO)",
     )
     made.add_argument(
-        "--user-match-threshold", type=float, default=0.0, metavar="0–100",
-        help="similarity that a further face of a user must reach (default 0: the folder is trusted)",
+        "--user-match-threshold", type=_percent, default=75.0, metavar="0–100",
+        help="similarity that a further face of a user must reach (default 75; 0 trusts the source)",
     )  # fmt: skip
     made.add_argument("--again", action="store_true", help="import also photographs that an earlier run finished")
     made.add_argument("--merge", action="store_true", help="with an export: add to existing collections")
@@ -103,8 +104,14 @@ def _positive(text: str) -> int:
     return value
 
 
+def _percent(text: str) -> float:
+    if not 0 <= (value := float(text)) <= 100:
+        raise argparse.ArgumentTypeError("must be 0 to 100")
+    return value
+
+
 def run_import(settings: Settings, given: argparse.Namespace) -> int:
-    """Imports photographs or an export; returns 1 when a photograph could not be read or sent."""
+    """Imports photographs or an export; returns 1 when a photograph or folder could not be read or sent."""
     from mien.transfer.csv_report import RefusalReport
     from mien.transfer.import_log import ImportLog
     from mien.transfer.importing import PhotographImport, ensure_collection
@@ -121,7 +128,8 @@ def run_import(settings: Settings, given: argparse.Namespace) -> int:
         about = ensure_collection(api, given.collection)
         report = stack.enter_context(closing(RefusalReport(Path(given.report)))) if given.report else None
         options = (given.max_faces, given.quality_filter, given.user_match_threshold)
-        identity = (source.name, api.describe(), about["CollectionARN"], about["CreationTimestamp"], *options)
+        made = (about["CollectionARN"], about["CreationTimestamp"], about["FaceModelVersion"])  # reindexed is another
+        identity = (source.name, api.describe(), *made, *options)
         log = None
         if not given.again:
             log = stack.enter_context(closing(ImportLog(Path(settings.data) / "imports", repr(identity))))
@@ -139,7 +147,10 @@ def run_import(settings: Settings, given: argparse.Namespace) -> int:
     if given.json:
         print(json.dumps(summary.as_dict()))
     else:
-        print(_words(summary, given))
+        print(summary.as_text(given.collection, given.report))
+    if not given.report:
+        for fault in summary.faults:
+            print(f"mien: {fault}", file=sys.stderr)
     return 1 if summary.failed else 0
 
 
@@ -187,9 +198,11 @@ def _import_archive(settings: Settings, given: argparse.Namespace) -> int:
 def reindex(settings: Settings, given: argparse.Namespace) -> int:
     """Re-indexes a collection with another pack; returns 1 when faces are missing and it was not replaced."""
     from mien import app, local
+    from mien.naming import shown
     from mien.operations.context import ACCOUNT
     from mien.packs import terms
     from mien.transfer.csv_report import write_missing
+    from mien.transfer.reasons import printable
     from mien.transfer.reindex import Reindexing
 
     source = _source(settings, given.images)
@@ -202,18 +215,22 @@ def reindex(settings: Settings, given: argparse.Namespace) -> int:
             raise SetupError(f"There is no collection {given.collection}.")
         reindexing = Reindexing(opened, found)
         result = reindexing.run(source, given.jobs or 2 * settings.cores, given.allow_missing, _progress(source))
+    for name, why in list(result.faults.items())[:SHOWN]:
+        print(f"mien: {printable(f'{name}: {why}')}", file=sys.stderr)
     if given.report:
         write_missing(Path(given.report), result.missing)
     if given.json:
         missing = [str(face.face_id) for face in result.missing]
-        print(json.dumps({"faces": result.faces, "missing": missing, "switched": result.switched}))
+        unread = len(result.faults)
+        print(json.dumps({"faces": result.faces, "missing": missing, "switched": result.switched, "failed": unread}))
     elif result.switched:
         left = f"; {len(result.missing):,} were dropped" if result.missing else ""
         print(f"The collection {given.collection} has {result.faces:,} faces of the pack {pack.manifest.name}{left}.")
         print(f"Start the server with --pack {pack.manifest.name}.")
     else:
         for face in result.missing[:SHOWN]:
-            print(f"missing: face {face.face_id}, ExternalImageId {face.external_image_id or '-'}", file=sys.stderr)
+            named = shown(face.external_image_id) if face.external_image_id else "a photograph without a name"
+            print(f"missing: face {face.face_id} of {named}", file=sys.stderr)
         total = len(result.missing) + result.faces
         raise SetupError(
             f"{len(result.missing):,} of {total:,} faces were not found in {given.images}; "
@@ -228,7 +245,7 @@ def _source(settings: Settings, source: str) -> Any:
 
     from mien import app
     from mien.image.source import S3
-    from mien.transfer import photographs
+    from mien.transfer import csv_list, photographs
 
     if source.startswith("s3://"):
         bucket = source.removeprefix("s3://").partition("/")[0]
@@ -238,7 +255,7 @@ def _source(settings: Settings, source: str) -> Any:
     if path.is_dir():
         return photographs.of_folder(path)
     if path.suffix.lower() == ".csv":
-        return photographs.of_csv(path)
+        return csv_list.of_csv(path)
     raise SetupError(f"{path} is neither a folder, nor a CSV file, nor a file of `mien export`.")
 
 
@@ -258,17 +275,5 @@ def _api(settings: Settings, given: argparse.Namespace, jobs: int) -> Any:
 def _progress(source: Any) -> Any:
     from mien.system.progress import Progress
 
-    total = sum(1 for _ in source.walk()) if source.is_local else None
+    total = sum(1 for _ in source.photographs()) if source.is_local else None
     return Progress("photographs", total)
-
-
-def _words(summary: Any, given: argparse.Namespace) -> str:
-    text = f"{summary.photographs:,} photographs"
-    if summary.earlier:
-        text += f", {summary.earlier:,} of them finished in an earlier run"
-    text += f"; {summary.faces:,} faces in the collection {given.collection}; {summary.refused:,} refused"
-    if summary.failed:
-        text += f"; {summary.failed:,} could not be read or sent: run the same command again"
-    if (summary.refused or summary.failed) and given.report:
-        text += f" (why: {given.report})"
-    return text + "."

@@ -82,7 +82,9 @@ def who(settings: Settings, given: argparse.Namespace) -> int:
         journal = stack.enter_context(closing(Journal(folder / "journal.db", "")))
         counts = question.look(lambda: _files(given.photographs), journal)
         strangers.number(journal, question.calibration())
-        failed = counts.failed
+        for name, why in counts.unread:
+            print(f"mien: {name}: {why}.", file=sys.stderr)
+        failed = counts.failed + len(counts.unread)
         with closing(printing.FORMS[given.form or "lines"](sys.stdout)) as printed:
             for seen in journal.photographs():
                 failed += bool(given.xmp and not seen.why and not _describe(seen))
@@ -112,12 +114,12 @@ def say_others(others: Counter[str]) -> None:
         print(f"Left out, being no photographs: {left}.", file=sys.stderr)
 
 
-def _files(names: list[str]) -> Iterator[Path]:
-    from mien.transfer import photographs
+def _files(names: list[str]) -> Iterator[Any]:
+    from mien.transfer import walking
 
     for name in names:
         path = Path(name)
         if path.is_dir():
-            yield from photographs.files(path)
+            yield from walking.files(path)
         else:
             yield path

@@ -16,6 +16,7 @@ from mien.sorting.journal import Journal
 from mien.sorting.looking import Counts, Question
 from mien.system.progress import Progress
 from mien.transfer.api import Api, Remote
+from mien.transfer.walking import Skipped
 
 NOBODY = "nobody"  # the collection, in an empty store, of a run without one
 
@@ -84,13 +85,13 @@ class Asked:
             str(source), *facts, self._about["FaceModelVersion"], question.threshold, question.quality_filter
         ))  # fmt: skip
 
-    def look(self, files: Callable[[], Iterable[Path]], journal: Journal) -> Counts:
+    def look(self, files: Callable[[], Iterable[Path | Skipped]], journal: Journal) -> Counts:
         """Looks at the photographs among some files, which are walked twice.
 
         Raises:
             SetupError: the run cannot continue; what it saw is kept.
         """
-        progress = Progress("photographs", sum(1 for _ in files()))
+        progress = Progress("photographs", sum(isinstance(each, Path) for each in files()))
         return looking.look(self._question, files(), journal, self._jobs, progress)
 
     def calibration(self) -> Calibration:

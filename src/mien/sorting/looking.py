@@ -18,6 +18,7 @@ from mien.system.progress import Progress
 from mien.transfer.api import Api
 from mien.transfer.importing import AHEAD, PHOTOGRAPH_ERRORS, TRANSIENT_ERRORS
 from mien.transfer.photographs import UnreadableError, read
+from mien.transfer.walking import Skipped
 
 DAMAGED = "it is damaged or cut short"
 
@@ -48,15 +49,26 @@ class Counts:
         earlier: photographs that an interrupted run had looked at.
         failed: photographs that could not be read or understood.
         others: how many files of each other kind there were.
+        unread: folders that could not be read, each with the reason.
     """
 
     photographs: int = 0
     earlier: int = 0
     failed: int = 0
     others: Counter[str] = field(default_factory=Counter)
+    unread: list[tuple[str, str]] = field(default_factory=list)
+
+    def skip(self, skipped: Skipped) -> None:
+        """Counts what a walk has skipped."""
+        if skipped.why:
+            self.unread.append((skipped.name, skipped.why.removesuffix(".")))
+        else:
+            self.others[skipped.kind] += 1
 
 
-def look(question: Question, files: Iterable[Path], journal: Journal, jobs: int, progress: Progress) -> Counts:
+def look(
+    question: Question, files: Iterable[Path | Skipped], journal: Journal, jobs: int, progress: Progress
+) -> Counts:
     """Looks at all photographs among some files; the journal has what was seen.
 
     Raises:
@@ -77,6 +89,9 @@ def look(question: Question, files: Iterable[Path], journal: Journal, jobs: int,
     pool = ThreadPoolExecutor(jobs, thread_name_prefix="look")
     try:
         for path in files:
+            if isinstance(path, Skipped):
+                counts.skip(path)
+                continue
             version = version_of(path)
             if journal.find(path, version):
                 counts.photographs += 1
@@ -112,7 +127,7 @@ def _seen(path: Path, version: str, future: "Future[Seen | str]") -> Seen | str:
     try:
         return future.result()
     except UnreadableError as error:
-        return Seen(path, version, f"it cannot be read: {error}")
+        return Seen(path, version, str(error).removesuffix("."))
     except ApiError as error:
         return Seen(path, version, _sentence(error))
 

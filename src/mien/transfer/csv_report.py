@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mien.errors import SetupError
+from mien.naming import shown
 from mien.store.base import StoredFace
+from mien.transfer.reasons import sentence
 
 COLUMNS = ("image", "user", "left", "top", "width", "height", "reasons")
 Ratios = tuple[float, float, float, float]  # left, top, width, height, as shares of the image
@@ -38,7 +40,7 @@ class RefusalReport:
     def add(self, image: str, user: str | None, refused: Refused) -> None:
         """Writes a line."""
         box = [f"{share:.6f}" for share in refused.box] if refused.box else [""] * 4
-        self._rows.writerow([image, user or "", *box, "; ".join(refused.reasons)])
+        self._rows.writerow([image, user or "", *box, " ".join(map(sentence, refused.reasons))])
 
     def close(self) -> None:
         """Flushes and closes the file."""
@@ -46,15 +48,18 @@ class RefusalReport:
 
 
 def write_missing(path: Path, faces: Sequence[StoredFace]) -> None:
-    """Writes the faces whose photograph was not found, for `mien reindex --report`.
+    """Writes the faces whose photograph was not found, with their names, for `mien reindex --report`.
 
     Raises:
         SetupError: the file cannot be written.
     """
     try:
-        with path.open("w", newline="", encoding="utf-8") as file:
+        with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
             rows = csv.writer(file)
-            rows.writerow(("face_id", "image_id", "external_image_id", "user"))
-            rows.writerows((each.face_id, each.image_id, each.external_image_id, each.user) for each in faces)
+            rows.writerow(("face_id", "image_id", "external_image_id", "image", "user_id", "user"))
+            rows.writerows(
+                (each.face_id, each.image_id, each.external_image_id, shown(each.external_image_id or ""), each.user,
+                 shown(each.user or "")) for each in faces
+            )  # fmt: skip
     except OSError as error:
         raise SetupError(f"{path} cannot be written: {error.strerror}.") from None

@@ -13,7 +13,8 @@ from urllib.parse import quote, urlencode
 
 from mien.errors import SetupError
 from mien.image.source import MOST_OBJECT
-from mien.transfer.photographs import Photograph, Source, UnreadableError, files, identifier, of_file, of_folder
+from mien.transfer.photographs import Photograph, Source, UnreadableError, named, of_file, of_folder, refuse_others
+from mien.transfer.walking import Skipped, files
 
 KEY = "COMPREFACE_API_KEY"
 PAGE = 500  # faces listed at a time
@@ -31,8 +32,9 @@ def of_deepface(folder: str) -> Source:
     """
     source = of_folder(Path(folder))
 
-    def walk() -> Iterator[Photograph]:
-        return (each for each in source.walk() if not each.name.lower().endswith(".pkl"))
+    def walk() -> Iterator[Photograph | Skipped]:
+        for each in source.walk():
+            yield Skipped(each.name, "pickles") if each.name.lower().endswith(".pkl") else each
 
     return Source(source.name, walk)
 
@@ -46,8 +48,11 @@ def of_face_recognition(folder: str) -> Source:
     place = Path(folder)
     source = of_folder(place)
 
-    def walk() -> Iterator[Photograph]:
+    def walk() -> Iterator[Photograph | Skipped]:
         for path in files(place):
+            if isinstance(path, Skipped):
+                yield path
+                continue
             above = path.relative_to(place).parts[:-1]
             yield of_file(path, above[0] if above else path.stem)
 
@@ -74,16 +79,10 @@ def of_compreface(address: str) -> Source:
             if not faces:  # a service that counts wrongly would be asked for ever
                 return
             for subject, image in faces:
-                yield Photograph(
-                    f"{address} {image}",
-                    identifier(subject),
-                    identifier(image),
-                    "",
-                    lambda image=image: service.image(image),  # type: ignore[misc]
-                )
+                yield named(f"{address} {image}", subject, image, "", lambda image=image: service.image(image))  # type: ignore[misc]
             page += 1
 
-    return Source(address, walk, is_local=False)
+    return Source(address, walk, is_local=False, by_user=False)
 
 
 class _CompreFace:
@@ -124,13 +123,15 @@ class _CompreFace:
 
         Raises:
             UnreadableError: CompreFace no longer has the image, or does not answer.
+            NoPhotographError: it has something else.
         """
         try:
             status, body = self._get(f"/{quote(image_id, safe='')}/img", MOST_OBJECT)
         except SetupError as error:
             raise UnreadableError(str(error)) from None
         if status != 200 or not body:
-            raise UnreadableError("CompreFace stored no image of it (save_images_to_db)")
+            raise UnreadableError("CompreFace stored no image of it (save_images_to_db).")
+        refuse_others(body)
         return body
 
     def _get(self, path: str, most: int) -> tuple[int, bytes]:

@@ -7,7 +7,7 @@ carried over. An interrupted run is resumed by the next one.
 
 import hashlib
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -15,6 +15,7 @@ from uuid import UUID
 from mien.errors import ApiError, SetupError
 from mien.face.types import Face
 from mien.local import Local
+from mien.naming import shown
 from mien.operations.context import Caller
 from mien.operations.image_faces import FoundFaces, embed, find_faces, image_id
 from mien.operations.present import region
@@ -26,7 +27,8 @@ from mien.store.tables.likeness import Matching
 from mien.store.upkeep import bulk, shadow
 from mien.store.upkeep.bulk import WholeFace, WholeUser
 from mien.system.progress import Progress
-from mien.transfer.photographs import Photograph, Source, UnreadableError
+from mien.transfer import reasons
+from mien.transfer.photographs import NoPhotographError, Photograph, Source, UnreadableError
 
 SAME_FACE = 0.3  # least intersection over union of the boxes that two packs draw around one face
 AHEAD = 4  # photographs for each thread that are queued or in progress
@@ -35,11 +37,19 @@ SWITCH_ATTEMPTS = 20  # attempts to replace the collection between two changes o
 
 @dataclass(frozen=True, slots=True)
 class ReindexResult:
-    """The number of re-indexed faces, the faces that were not found, and whether the collection was replaced."""
+    """What a re-indexing has done.
+
+    Attributes:
+        faces: how many faces were re-indexed.
+        missing: those that were not found.
+        switched: whether the collection was replaced.
+        faults: photographs and folders that could not be read, each with the reason.
+    """
 
     faces: int
     missing: list[StoredFace]
     switched: bool
+    faults: Mapping[str, str]
 
 
 class Reindexing:
@@ -61,6 +71,7 @@ class Reindexing:
         if collection.contract == manifest.contract:
             raise SetupError(f"The collection {collection.name} was already made with the pack {manifest.name}.")
         self._target = replace(collection, contract=manifest.contract, model_version=manifest.model_version)
+        self._faults: dict[str, str] = {}
         self._matching = Matching(combine, lambda *_: 0.0)
         unfinished = self._database.read(lambda cursor: shadow.find(cursor, collection, manifest.contract))
         tags = self._store.tags.of(collection.key)
@@ -74,13 +85,18 @@ class Reindexing:
         """
         try:
             self._follow()
-            self._fill(source.walk(), jobs, progress)
+            self._fill(self._readable(source), jobs, progress)
             by_name = defaultdict(list)
             for face in self._missing():
                 if face.external_image_id:
-                    by_name[face.external_image_id].append(face)
+                    by_name[shown(face.external_image_id)].append(face)
             if by_name:  # these photographs have changed, but may have kept their names
-                self._fill((each for each in source.walk() if each.external_image_id in by_name), jobs, None, by_name)
+                self._fill(
+                    (each for each in source.photographs() if shown(each.external_image_id) in by_name),
+                    jobs,
+                    None,
+                    by_name,
+                )
             for _ in range(SWITCH_ATTEMPTS):
                 result = self._switch(allow_missing)
                 if result is not None:
@@ -91,6 +107,14 @@ class Reindexing:
             if progress:
                 progress.close()
         raise SetupError(f"The collection {self._old.name} keeps changing; run the command again later.")
+
+    def _readable(self, source: Source) -> Iterator[Photograph]:
+        """Yields the photographs of a source, and keeps which of its folders cannot be read."""
+        for each in source.walk():
+            if isinstance(each, Photograph):
+                yield each
+            elif each.why:
+                self._faults[each.name] = each.why
 
     def _follow(self) -> int:
         """Applies changes of the collection to the shadow; returns the revision that it now reflects."""
@@ -107,9 +131,9 @@ class Reindexing:
             lambda cursor: cursor.row("SELECT faces FROM collections WHERE id = ?", self._new) or (0,)
         )[0]
         if missing and not allow_missing:
-            return ReindexResult(faces, missing, switched=False)
+            return ReindexResult(faces, missing, False, self._faults)
         if bulk.show(self._database, self._new, self._target, (self._old.key, revision)):
-            return ReindexResult(faces, missing, switched=True)
+            return ReindexResult(faces, missing, True, self._faults)
         return None
 
     def _missing(self) -> list[StoredFace]:
@@ -141,12 +165,16 @@ class Reindexing:
             wanted = (
                 self._database.read(lambda cursor: shadow.lacking(cursor, self._old.key, self._new, image))
                 if by_name is None
-                else by_name[photograph.external_image_id]
+                else by_name[shown(photograph.external_image_id)]
             )
             if wanted:
                 self._add(find_faces(self._local.context, Caller(), Image(bytes=data)), wanted, image)
-        except (UnreadableError, ApiError):
+        except NoPhotographError:
             return
+        except UnreadableError as error:
+            self._faults[photograph.name] = str(error)
+        except ApiError as error:
+            self._faults[photograph.name] = reasons.of_error(error)
 
     def _add(self, seen: FoundFaces, wanted: Sequence[StoredFace], image: UUID) -> None:
         found = list(pairs(seen, wanted))
