@@ -123,6 +123,14 @@ def test_a_second_run_makes_nothing(album: Album, way: str) -> None:
     assert album.tree() == SORTED
 
 
+def test_a_photograph_that_changed_is_placed_beside_its_old_version(album: Album) -> None:
+    album.run()
+    album.add("sea.jpg", data=b"edited")
+    for made in (1, 0):
+        assert album.run().made == made
+    assert album.tree() == SORTED | {f"{FACELESS}/sea (2).jpg": b"edited"}
+
+
 def test_a_dry_run_makes_nothing_and_says_all(album: Album) -> None:
     done = album.run(dry=True)
     assert (done.made, done.folders["Anna"]) == (len(SORTED), 4)

@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS placed (
     key TEXT PRIMARY KEY, target BLOB NOT NULL, source BLOB NOT NULL, folder TEXT NOT NULL, version TEXT NOT NULL,
     run INTEGER NOT NULL
 );
+CREATE INDEX IF NOT EXISTS placed_of_sources ON placed (source, folder);
 """
 
 

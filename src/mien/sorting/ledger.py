@@ -51,6 +51,13 @@ class Ledger:
         row = self.file.execute(f"{_SELECT} WHERE key = ?", (_storable(key(place)),)).fetchone()
         return self._placed(row) if row else None
 
+    def made_of(self, source: Path, version: str, folder: str) -> Placed | None:
+        """Returns the file that was made in a folder of this version of a photograph."""
+        row = self.file.execute(
+            f"{_SELECT} WHERE source = ? AND folder = ? AND version = ?", (os.fsencode(source), folder, version)
+        ).fetchone()
+        return self._placed(row) if row else None
+
     def add(self, placed: Placed) -> None:
         """Notes a file."""
         self.file.execute(

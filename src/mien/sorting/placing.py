@@ -6,7 +6,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
@@ -36,6 +36,7 @@ class Placer:
     way: str
     ledger: Ledger
     unfinished: Path | None
+    _numbers: dict[str, int] = field(default_factory=dict)  # of names that many files have: the next that may be free
 
     def place(self, source: Path, folder: str, version: str) -> tuple[Path, bool]:
         """Puts a file into a folder under its own name, or that name with a number.
@@ -47,24 +48,24 @@ class Placer:
             OSError: it cannot be read or made.
             SetupError: no further file can be made either.
         """
-        for number in count(1):
+        known = self.ledger.made_of(source, version, folder)
+        if known is not None and os.path.lexists(known.target):
+            self.ledger.keep(known.place)
+            return known.target, False
+        first = f"{folder}/{file_names.numbered(source.stem, 1, source.suffix)}"
+        for number in count(self._numbers.get(first, 1)):
             name = file_names.numbered(source.stem, number, source.suffix)
             target, place = self.into / folder / name, f"{folder}/{name}"
-            known = self.ledger.placed(place)
-            if known is not None:
-                if (known.source, known.version) == (source, version) and os.path.lexists(target):
-                    self.ledger.keep(place)
-                    return target, False
-                if known.run == self.ledger.run or os.path.lexists(target):
-                    continue
-            elif os.path.lexists(target):
-                if not same(source, target):
-                    continue
+            there, known = os.path.lexists(target), self.ledger.placed(place)
+            if known is not None and (there or known.run == self.ledger.run):
+                continue
+            if there and not same(source, target):
+                continue
+            if there or self._make(source, target, self.way):
                 self.ledger.add(Placed(place, target, source, folder, version, self.ledger.run))
-                return target, False
-            if self._make(source, target, self.way):
-                self.ledger.add(Placed(place, target, source, folder, version, self.ledger.run))
-                return target, True
+                if number > 1:
+                    self._numbers[first] = number + 1
+                return target, not there
         raise AssertionError  # the numbers do not end
 
     def along(self, source: Path, target: Path, folder: str, *, is_changed: bool) -> None:

@@ -1,6 +1,5 @@
 """Finds the sidecar of a photograph, and writes the people into it, atomically and only if that changes it."""
 
-import os
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -8,10 +7,10 @@ from pathlib import Path
 from mien.sorting import regions
 from mien.sorting.journal import Seen
 from mien.sorting.regions import Named
-from mien.sorting.tree import MOST_BYTES, XmpError
+from mien.sorting.tree import XmpError
 from mien.sorting.xmp import Packet
 from mien.system import leftovers
-from mien.transfer.photographs import read
+from mien.transfer.photographs import UnreadableError, read
 
 SUFFIX = ".xmp"
 _BEGIN, _END = b"<x:xmpmeta", b"</x:xmpmeta>"
@@ -79,7 +78,7 @@ def retract(place: Path) -> None:
     try:
         packet = Packet(_read(place))
         regions.write(packet, 1, 1, ())
-    except (OSError, XmpError):
+    except XmpError:
         return
     if packet.is_empty():
         place.unlink()
@@ -100,10 +99,10 @@ def _within(photograph: bytes) -> Packet:
 
 
 def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise XmpError("it is not a regular file")
-        return file.read(MOST_BYTES + 1)
+    try:
+        return read(path)
+    except UnreadableError as error:  # a pipe, for one, which may never end
+        raise XmpError(str(error)) from None
 
 
 def _shared(photograph: Path, short: Path) -> bool:
