@@ -82,8 +82,9 @@ licences: $(VENV)/installed-dev
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
+# The set heic is serve and what reads the photographs of phones.
 $(VENV)/installed: $(VENV)/bin/python pyproject.toml constraints.txt
-	@$(call pinned,serve)
+	@$(call pinned,heic)
 	@$(itself)
 	@touch $@
 

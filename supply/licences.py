@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PINS = ROOT / "constraints.txt"
 PAGE = ROOT / "docs" / "licences.md"
 TEXT = Path(__file__).with_name("licences.md")  # the page around its tables
-EXTRAS = ("postgres", "onnx", "cuda", "sface", "dlib", "eval", "parquet", "tracing")
+EXTRAS = ("postgres", "onnx", "cuda", "sface", "dlib", "heic", "eval", "parquet", "tracing")
 # Licences as SPDX expressions, where the metadata has another spelling, a whole text, or a family of licences.
 SPELLINGS = {
     "MIT license": "MIT",
@@ -71,6 +71,9 @@ BUNDLED = {
     "libkeyutils": ("keyutils", "LGPL-2.1-or-later"),
     "libkrb5": ("MIT Kerberos", "MIT"),
     "liblber": ("OpenLDAP", "OLDAP-2.8"),
+    "libde265": ("libde265", "LGPL-3.0-or-later"),
+    "libheif": ("libheif", "LGPL-3.0-or-later"),
+    "libx265": ("x265, which mien never calls", "GPL-2.0-or-later"),
     "liblcms2": ("Little CMS", "MIT"),
     "libldap": ("OpenLDAP", "OLDAP-2.8"),
     "liblzma": ("XZ Utils", "0BSD"),

@@ -20,6 +20,7 @@ from mien.engine.cores import Cores
 from mien.engine.session import Session
 from mien.engine.watched import WatchedSession
 from mien.gallery.segment_file import Placement
+from mien.image.limits import AWS, Accepted, with_formats
 from mien.image.source import FETCH_TIMEOUT, S3, S3Settings
 from mien.operations import table
 from mien.operations.context import Context, Operations
@@ -137,7 +138,7 @@ def build(settings: Settings, until: ExitStack, worker: Worker | None = None, op
     context = assemble(
         settings, loaded.through(watched), store, until,
         snapshots=True, shared=worker.count > 1, cores=worker.everywhere,
-        image_cache=settings.image_cache << 20, watched=watched,
+        image_cache=settings.image_cache << 20, accepted=with_formats(settings.formats), watched=watched,
     )  # fmt: skip
     metering = MetricsPage(metrics, settings.metrics_token, settings.is_on_loopback, worker.ask).page
     bounds = bounded(settings, worker)
@@ -179,6 +180,7 @@ def assemble(
     shared: bool = False,
     cores: frozenset[int] = frozenset(),
     image_cache: int = 0,
+    accepted: Accepted = AWS,
     watched: Wrap = lambda _, session: session,
 ) -> Context:
     """Assembles the context that every operation gets, for a server and for the library.
@@ -192,6 +194,7 @@ def assemble(
         shared: whether processes beside this one map the same snapshots.
         cores: that scans of galleries may use; empty for those of the process.
         image_cache: bytes of the image cache; 0 for none.
+        accepted: the images that operations take.
         watched: wraps the networks of the attribute set, such as to count their calls.
     """
     parallel = ThreadPoolExecutor(settings.cores, thread_name_prefix="parallel")
@@ -199,7 +202,7 @@ def assemble(
     galleries = Galleries(store, gallery_settings(settings, pack.manifest.dimension, snapshots, shared, cores))
     return Context(
         pack, store, galleries, S3(s3_settings(settings)), parallel,
-        Analyst(settings, pack.pipeline.cores, watched), settings.minimum_similarity, ImageCache(image_cache),
+        Analyst(settings, pack.pipeline.cores, watched), settings.minimum_similarity, ImageCache(image_cache), accepted,
         portraits=settings.portraits,
     )  # fmt: skip
 

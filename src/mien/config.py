@@ -20,11 +20,9 @@ ENGINES = ("openvino", "onnx")
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "f32", "bf16", "f16")
 CODES = ("memory", "mapped")
+FORMATS = ("jpeg", "png", "heic", "avif", "webp", "tiff", "gif", "bmp", "jxl")  # of images
 LOG_LEVELS = ("debug", "info", "warning", "error")
-RESERVED = (
-    "MIEN_CONFIG",
-    "MIEN_TEST_",
-)  # names that are no settings: the path of the file, and variables of mien's tests
+RESERVED = ("MIEN_CONFIG", "MIEN_TEST_")  # no settings: the path of the file, and variables of mien's tests
 
 
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
@@ -112,6 +110,7 @@ TABLE = (
     Setting("s3_access_key", str, "", "access key for the S3 service (default: as AWS clients find theirs)"),
     Setting("s3_secret_key", str, "", "secret key for the S3 service"),
     Setting("s3_buckets", str, "", "buckets that S3Object may name, as patterns separated by commas (default none)"),
+    Setting("formats", str, "", "formats of images that the API takes besides JPEG and PNG, such as heic,webp; or all"),
     Setting("calibration", str, "", "calibration file written by `mien eval --calibrate` (default: the pack's own)"),
     Setting(
         "minimum_similarity",
@@ -203,6 +202,7 @@ class Settings:
     s3_access_key: str
     s3_secret_key: str
     s3_buckets: str
+    formats: str
     calibration: str
     minimum_similarity: float
     gallery_memory: int

@@ -11,6 +11,7 @@ import numpy as np
 from mien.errors import SetupError
 from mien.face.types import Pixels
 from mien.image.decode import read_header
+from mien.image.limits import EVERY
 
 SIDE = 1600  # the longer side of a drawn picture, at most; screens show no more
 GREEN, GRAY, WHITE = (64, 200, 80), (170, 170, 170), (255, 255, 255)  # RGB
@@ -40,7 +41,7 @@ def marked(data: bytes, marks: Sequence[Mark]) -> Pixels:
         data: the image file.
         marks: the faces.
     """
-    picture = read_header(data)
+    picture = read_header(data, EVERY)
     image = picture.rgb(SIDE)
     factor = min(1.0, SIDE / max(image.shape[:2]))
     if factor < 1:

@@ -70,7 +70,7 @@ class FaceNotFoundError(InvalidParameterError):
 
 
 class InvalidImageFormatError(ServiceError):
-    """The bytes are no complete JPEG or PNG image."""
+    """The bytes are no complete image in a format that is taken; by default JPEG and PNG."""
 
     code = "InvalidImageFormatException"
     default = "Request has invalid image format"

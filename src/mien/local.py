@@ -13,16 +13,19 @@ import msgspec
 from mien import app
 from mien.config import Settings
 from mien.errors import InternalServerError, SetupError, ValidationError
+from mien.image.limits import EVERY as EVERY_PICTURE
 from mien.operations.constraints import broken
 from mien.operations.context import ACCOUNT, Caller, Context
 from mien.operations.table import EVERY
 from mien.packs.load import Pack
-from mien.serving.request import Request
+from mien.serving.budget import Budget
+from mien.serving.request import PIXELS, Request
 from mien.store import open as stores
 from mien.store.base import OutcomeUnknownError, StoreUnavailableError
 from mien.system import leftovers
 
 CONNECTIONS = 4  # to PostgreSQL, for each core
+PATIENCE = 3600.0  # seconds that a large picture waits for those before it
 MEMORY = Path("/dev/shm")  # noqa: S108  the file system that Linux keeps in memory
 
 
@@ -34,14 +37,15 @@ class Local:
     """
 
     def __init__(self, settings: Settings, pack: Pack, store: stores.Store, until: ExitStack, caller: Caller) -> None:
-        self._context = app.assemble(settings, pack, store, until)
+        self._context = app.assemble(settings, pack, store, until, accepted=EVERY_PICTURE)
+        self._pixels = Budget(PIXELS)
         self.caller = caller
         self._until = until
 
     @property
     def context(self) -> Context:
         """The context of one call, with a new request."""
-        return replace(self._context, request=Request())
+        return replace(self._context, request=Request(self._pixels, PATIENCE))
 
     def call(self, operation: str, members: Mapping[str, Any]) -> dict[str, Any]:
         """Calls an operation as an SDK would.

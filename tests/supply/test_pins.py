@@ -57,7 +57,7 @@ def test_pip_refuses_a_file_that_has_another_hash(tmp_path: Path) -> None:
         f'[project]\nname = "small"\nversion = "1"\ndependencies = ["{SMALL}"]\n'
         '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
     )
-    small = re.sub("^# for: .*", "# for: serve .", by_name[SMALL])
+    small = re.sub("^# for: .*", "# for: heic .", by_name[SMALL])
     altered = re.sub(r"(sha256:)(.)", lambda match: match[1] + ("0" if match[2] != "0" else "1"), small)
     for entry, right in ((altered, False), (small, True)):
         (tmp_path / "constraints.txt").write_text(f"{by_name['setuptools']}\n{entry}")

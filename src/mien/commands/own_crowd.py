@@ -22,6 +22,7 @@ def crowd(settings: Settings, given: argparse.Namespace) -> None:
     from mien import app
     from mien.errors import ApiError
     from mien.image.decode import read_header
+    from mien.image.limits import EVERY
     from mien.measure.accuracy.dataset import SUFFIXES
     from mien.packs import crowds
     from mien.system.progress import Progress
@@ -36,7 +37,7 @@ def crowd(settings: Settings, given: argparse.Namespace) -> None:
     for photo in photos:
         progress.step(True)
         try:
-            faces = pipeline.find(read_header(photo.read_bytes()))
+            faces = pipeline.find(read_header(photo.read_bytes(), EVERY))
         except (ApiError, OSError) as error:
             raise SetupError(f"{photo} cannot be read: {error}.") from None
         if faces:

@@ -1,19 +1,22 @@
 """Image bytes → upright RGB pixels: the step between an image's source and the search for faces.
 
-The header is read first and checked against `limits.py`, so that a decompression bomb is refused before a pixel is
-allocated. Each format has a file that reads its header and decodes its pixels, and a row in FORMATS. The scale is
+The format is told by the first bytes (`contents.py`). The header is read next and checked against `limits.py`, so that
+a decompression bomb is refused before a pixel is allocated. Each format has a file that reads its header, and a row in
+READERS. JPEG and PNG are decoded in this process, all others each in one of its own (`isolated.py`). The scale is
 chosen here: as small as the caller allows, and small enough that decoding holds at most MOST_HELD bytes. At the
-smallest scale of its format a picture is decoded whatever it holds.
+smallest scale of its format a picture is decoded up to MOST_EVER bytes.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from mien.errors import InvalidImageFormatError
+from mien.errors import ImageTooLargeError, InvalidImageFormatError
 from mien.face.types import Pixels
-from mien.image import jpeg, png
-from mien.image.limits import BYTES_PER_PIXEL, MOST_HELD, check_sides
+from mien.image import bmp, gif, heif, jpeg, jxl, png, tiff, webp
+from mien.image.contents import Content, Kind, content
+from mien.image.isolated import missing
+from mien.image.limits import AWS, BYTES_PER_PIXEL, MOST_EVER, MOST_HELD, Accepted
 from mien.image.orientation import upright
 
 LITTLE = 50_000_000  # bytes held; up to here, a format that is no faster at a smaller scale is decoded at full size
@@ -34,6 +37,10 @@ class EncodedFile(Protocol):
     @property
     def orientation(self) -> int:
         """EXIF orientation, 1–8; 1 is upright."""
+
+    @property
+    def beside(self) -> int:
+        """Bytes that decoding holds in another process, whatever the scale; 0 if there is none."""
 
     @property
     def faster_when_smaller(self) -> bool:
@@ -57,8 +64,11 @@ class EncodedFile(Protocol):
         """
 
 
-# How a file of the format begins → the function that reads its header. A new format is a file and a row.
-FORMATS: dict[bytes, Callable[[bytes], EncodedFile]] = {jpeg.MAGIC: jpeg.read, png.MAGIC: png.read}
+# The name of a format → the function that reads its header. A new format is a file and a row.
+READERS: dict[str, Callable[[bytes], EncodedFile]] = {
+    "jpeg": jpeg.read, "png": png.read, "heic": heif.read_heic, "avif": heif.read_avif, "webp": webp.read,
+    "tiff": tiff.read, "gif": gif.read, "bmp": bmp.read, "jxl": jxl.read,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +77,13 @@ class EncodedPicture:
 
     Attributes:
         file: the whole file, in its format.
+        format: the name of the format.
+        orientation: EXIF orientation, 1–8; 1 is upright.
     """
 
     file: EncodedFile
+    format: str
+    orientation: int
 
     @property
     def width(self) -> int:
@@ -80,11 +94,6 @@ class EncodedPicture:
     def height(self) -> int:
         """Rows of the upright image."""
         return self.file.width if self.orientation >= 5 else self.file.height
-
-    @property
-    def orientation(self) -> int:
-        """EXIF orientation, 1–8; 1 is upright."""
-        return self.file.orientation
 
     def rgb(self, long_side: int) -> Pixels:
         """Decodes to uint8 RGB (H, W, 3), upright, the longer side at least `long_side` where MOST_HELD allows it.
@@ -106,12 +115,12 @@ class EncodedPicture:
 
     def held(self, long_side: int) -> int:
         """Returns the bytes that `rgb` of this side holds at most, its answer and the halved copies included."""
-        return self.file.held(self._eighths(long_side))
+        return self.file.held(self._eighths(long_side)) + self.file.beside
 
     def _eighths(self, long_side: int) -> int:
         """Returns the scale to decode at, in eighths of the size."""
         file = self.file
-        if not file.faster_when_smaller and file.held(8) <= LITTLE:
+        if not file.faster_when_smaller and file.width * file.height * BYTES_PER_PIXEL <= LITTLE:
             return 8
         least = 8 * long_side / max(file.width, file.height)
         fast = next((eighths for eighths in _FAST if eighths >= least), 8)
@@ -121,17 +130,35 @@ class EncodedPicture:
         return next((eighths for eighths in others if file.held(eighths) <= MOST_HELD), last)
 
 
-def read_header(data: bytes) -> EncodedPicture:
+def read_header(data: bytes, accepted: Accepted = AWS) -> EncodedPicture:
     """Reads an image's format and size, and refuses an image outside the limits.
 
+    Args:
+        data: the whole file.
+        accepted: the formats and sizes that are taken; AWS's by default.
+
     Raises:
-        InvalidImageFormatError: the format is none of FORMATS, or the header is damaged.
+        InvalidImageFormatError: the format is none of those, or the header is damaged.
         InvalidParameterError: a side is below 80 pixels.
-        ImageTooLargeError: a side is above 10,000 pixels.
+        ImageTooLargeError: a side is above the limit, or decoding would hold more than MOST_EVER bytes.
     """
-    for magic, read in FORMATS.items():
-        if data.startswith(magic):
-            file = read(data)
-            check_sides(file.width, file.height)
-            return EncodedPicture(file)
-    raise InvalidImageFormatError
+    told = content(data)
+    if told.format not in accepted.formats or not told.is_photograph or missing(told.format):
+        raise InvalidImageFormatError(None if accepted.as_aws else refusal(told))
+    file = READERS[told.format](data)
+    accepted.check_sides(file.width, file.height)
+    if file.held(file.scales[-1]) + file.beside > MOST_EVER:
+        millions = f"{file.width * file.height / 1e6:.0f} megapixels"
+        raise ImageTooLargeError(f"The image has {millions}, more than can be decoded in {MOST_EVER // 10**9} GB.")
+    return EncodedPicture(file, told.format, 1 if told.format == "png" and accepted.as_aws else file.orientation)
+
+
+def refusal(told: Content) -> str:
+    """Returns a sentence about a file that is not decoded, by what it is."""
+    if told.is_photograph:
+        return missing(told.format) or f"Images in {told.format.upper()} are not taken here."
+    if told.kind is Kind.EMPTY:
+        return "The file is empty."
+    if told.kind is Kind.UNKNOWN:
+        return "The file is no image in a format that mien reads, or its beginning is damaged."
+    return f"The file is no photograph; it is one of the {told.kind.value}."

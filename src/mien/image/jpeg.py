@@ -58,6 +58,7 @@ class Jpeg:
     scans: int
     ordinary: bool
     coefficients: float
+    beside: ClassVar[int] = 0
     faster_when_smaller: ClassVar[bool] = True
 
     @property

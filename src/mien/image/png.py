@@ -14,42 +14,52 @@ import numpy as np
 from mien.errors import InvalidImageFormatError
 from mien.face.types import Pixels
 from mien.image import rows
-from mien.image.limits import BYTES_PER_PIXEL
+from mien.image.limits import BYTES_PER_PIXEL, MOST_SIDE
+from mien.image.orientation import of_exif
 from mien.image.rows import Rows
 
 MAGIC = rows.MAGIC
 WHOLE = 1_000_000  # pixels up to which a picture is decoded in one go, which takes 20 MB at most
 BAND = 1 << 20  # bytes of RGB to a band, about
+_BYTES_TURNED = 6  # held for a pixel that is turned upright
 _BYTES_SUMMED = 9  # held for a pixel of the answer where the passes of an interlaced picture are added up
 
 
 @dataclass(frozen=True, slots=True)
 class Png:
-    """A PNG whose header has been read (see `decode.EncodedFile`); its eXIf chunk is ignored, as by AWS.
+    """A PNG whose header has been read (see `decode.EncodedFile`).
 
     Attributes:
         data: the whole file.
         width: columns.
         height: rows.
         interlaced: whether it comes in seven passes over the whole picture.
+        orientation: EXIF orientation, 1–8, of its chunk eXIf, which AWS ignores.
     """
 
     data: bytes
     width: int
     height: int
     interlaced: bool
-    orientation: ClassVar[int] = 1  # reference 2.4
+    orientation: int
+    beside: ClassVar[int] = 0
     faster_when_smaller: ClassVar[bool] = False
 
     @property
     def scales(self) -> tuple[int, ...]:
-        """Scales that may be used instead of full size; a pass fits only those that divide the size evenly."""
-        return (4, 2) if self.interlaced else (7, 6, 5, 4)
+        """Scales that may be used instead of full size; a pass fits only those that divide the size evenly.
+
+        Beyond the API's largest picture they go below half size.
+        """
+        if self.interlaced:
+            return (4, 2, 1)
+        return (7, 6, 5, 4) if self.width * self.height <= MOST_SIDE**2 else (4, 3, 2, 1)
 
     def held(self, eighths: int) -> int:
         """Returns the bytes held at most (see `decode.EncodedFile`)."""
         pixels = self.width * self.height * eighths**2 // 64
-        return pixels * (_BYTES_SUMMED if eighths < 8 and self.interlaced else BYTES_PER_PIXEL)
+        upright = BYTES_PER_PIXEL if self.orientation == 1 else _BYTES_TURNED
+        return pixels * (_BYTES_SUMMED if eighths < 8 and self.interlaced else upright)
 
     def work(self) -> int:
         """Returns the pixels of 8-bit RGB that take as long to decode."""
@@ -81,26 +91,28 @@ def read(data: bytes) -> Png:
     if len(data) < 33 or data[12:16] != b"IHDR":
         raise InvalidImageFormatError
     width, height = struct.unpack(">II", data[16:24])
-    _check_chunks(data)
-    return Png(data, width, height, bool(data[28]))
+    return Png(data, width, height, bool(data[28]), of_exif(_checked_chunks(data)))
 
 
-def _check_chunks(data: bytes) -> None:
-    """Refuses a PNG that ends before its pixels, has a chunk longer than the file, or has very many.
+def _checked_chunks(data: bytes) -> bytes:
+    """Returns the EXIF, if there is one, and refuses a PNG whose chunks are not sound.
 
-    OpenCV allocates as much as a chunk claims to have, up to 4 GB, and reads past an end that comes too early.
+    It may not end before its pixels, have a chunk longer than the file, or very many. OpenCV allocates as much as a
+    chunk claims to have, up to 4 GB, and reads past an end that comes too early.
     """
-    place, pixels = len(MAGIC), False
+    place, pixels, exif = len(MAGIC), False, b""
     for _ in range(rows.MOST_CHUNKS):
         if place + 8 > len(data):
-            return
+            return exif
         kind, length = data[place + 4 : place + 8], int.from_bytes(data[place : place + 4], "big")
+        if kind == b"eXIf" and not exif:
+            exif = data[place + 8 : place + 8 + length]
         place += 12 + length
         pixels = pixels or kind == b"IDAT"
         if place > len(data) or (kind == b"IEND" and not pixels):
             raise InvalidImageFormatError
         if kind == b"IEND":
-            return
+            return exif
     raise InvalidImageFormatError
 
 

@@ -9,10 +9,11 @@ from typing import Any, Generic, TypeVar, get_args, get_type_hints
 import msgspec
 
 from mien.errors import InvalidParameterError, ResourceNotFoundError
+from mien.image.limits import AWS, Accepted
 from mien.image.source import S3
 from mien.operations.other_packs import refusal
 from mien.operations.paging import Listed
-from mien.operations.shapes import Image
+from mien.operations.shapes import Image, Photograph
 from mien.packs.analyst import Analyst
 from mien.packs.load import Pack
 from mien.serving.current_gallery import TRIES
@@ -65,7 +66,7 @@ class Operation(Generic[Parameters]):
     def pictured(self) -> bool:
         """Whether its request may hold an image."""
         members = get_type_hints(self.request).values()
-        return any(Image in (member, *get_args(member)) for member in members)
+        return any(each in (member, *get_args(member)) for member in members for each in (Image, Photograph))
 
 
 Operations = dict[str, Operation[Any]]
@@ -84,6 +85,7 @@ class Context:
         analyst: measures attributes of faces, if the settings allow it and the attribute set is there.
         minimum_similarity: 0–100; no search answers less, whatever its threshold.
         image_cache: the cache of recent images' faces; off by default.
+        accepted: the formats and sizes of images that are taken; AWS's by default.
         portraits: whether a new collection keeps portraits, if it does not say.
         request: the request that is served; each has its own.
     """
@@ -96,6 +98,7 @@ class Context:
     analyst: Analyst
     minimum_similarity: float = 0.0
     image_cache: ImageCache = field(default_factory=lambda: ImageCache(0))
+    accepted: Accepted = AWS
     portraits: bool = False
     request: Request = field(default_factory=Request)
 

@@ -72,8 +72,8 @@ def find_faces(
     Raises:
         InvalidParameterError: not exactly one of Bytes and S3Object, or a side below 80 pixels.
         InvalidS3ObjectError: the object cannot be read, or not by this caller.
-        InvalidImageFormatError: not a whole JPEG or PNG.
-        ImageTooLargeError: a side above 10,000 pixels.
+        InvalidImageFormatError: not a whole image in a format that is taken.
+        ImageTooLargeError: a side above the limit, by default 10,000 pixels.
         ThrottlingError: other requests held the decoded pixels for too long.
     """
     data, caching = _bytes(context, caller, image), context.image_cache.on
@@ -135,7 +135,7 @@ def doubted(context: Context, embedding: Embedding, quality_filter: str) -> list
 
 
 def _analyze(context: Context, data: bytes, wanted: frozenset[str], *, embedded: bool, portraits: bool) -> ImageFaces:
-    picture = read_header(data)
+    picture = read_header(data, context.accepted)
     with context.request.decoding(picture) as held:
         faces = context.pack.pipeline.find(
             held, context.request.stage, embedded=embedded, closeups=bool(wanted), portraits=portraits
@@ -151,7 +151,7 @@ def _completed(
     closeups = any(lacks(face, wanted) for face in kept.faces)
     if not (closeups or (portraits and kept.faces)):
         return kept
-    with context.request.decoding(read_header(data)) as held:
+    with context.request.decoding(read_header(data, context.accepted)) as held:
         faces = context.pack.pipeline.cut_again(
             held, kept.faces, context.request.stage, closeups=closeups, portraits=portraits
         )

@@ -31,6 +31,7 @@ TagValue = Annotated[str, Length(0, 256), Pattern(r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]
 TagMap = Annotated[dict[TagKey, TagValue], Length(0, 200)]
 FaceIdList = Annotated[list[FaceId], Length(1, 4096)]
 ImageBlob = Annotated[bytes, Length(1, MOST_IMAGE_BYTES)]
+PhotographBlob = Annotated[bytes, Length(1, 11 * 2**20)]  # as many as fit into a body
 QualityFilter = Annotated[str, Enum(("NONE", "AUTO", "LOW", "MEDIUM", "HIGH"))]
 Attribute = Annotated[
     str,
@@ -65,6 +66,12 @@ class Image(Shape):
 
     bytes: ImageBlob | None = None
     s3_object: S3Object | None = None
+
+
+class Photograph(Shape):
+    """A photograph of any format, of mien's own operations."""
+
+    bytes: PhotographBlob | None = None
 
 
 class BoundingBox(Shape):

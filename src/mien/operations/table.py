@@ -12,6 +12,7 @@ from mien.operations import (
     people_in_image,
     person,
     person_changes,
+    photograph,
     search,
     tag,
     user,
@@ -32,6 +33,7 @@ EXTENSIONS: Operations = {
     **kept_portraits.OPERATIONS,
     **person.OPERATIONS,
     **person_changes.OPERATIONS,
+    **photograph.OPERATIONS,
 }
 EVERY: Operations = OPERATIONS | EXTENSIONS
 SERVICES = {"RekognitionService": OPERATIONS, "Mien": EXTENSIONS}  # by what a target header begins with

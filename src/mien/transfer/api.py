@@ -7,6 +7,8 @@ from typing import Any, Protocol
 import msgspec
 
 from mien.errors import ApiError, SetupError
+from mien.image.contents import content
+from mien.image.fitting import fitted
 from mien.operations.shapes import MOST_IMAGE_BYTES
 from mien.operations.table import EXTENSIONS
 
@@ -76,11 +78,9 @@ class Remote:
             ParamValidationError,
         )
 
-        if len(members.get("Image", {}).get("Bytes", b"")) > MOST_IMAGE_BYTES:
-            raise refusal(
-                "ValidationException",
-                f"larger than the {MOST_IMAGE_BYTES >> 20} MiB that a request accepts; import without --endpoint",
-            )
+        data = members.get("Image", {}).get("Bytes", b"")
+        if content(data).is_photograph:
+            members = {**members, "Image": {"Bytes": fitted(data, MOST_IMAGE_BYTES)}}
         sent: Mapping[str, Any] = members
         if operation in EXTENSIONS:  # the SDK does not know it, but signs, sends and retries it as any other
             self._own.call = f"Mien.{operation}", msgspec.json.encode(members)

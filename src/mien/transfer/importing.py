@@ -12,7 +12,7 @@ from typing import Any
 
 from mien import naming
 from mien.errors import ApiError, SetupError
-from mien.image.source import MOST_OBJECT
+from mien.image.limits import MOST_FILE
 from mien.system.progress import Progress
 from mien.transfer import reasons
 from mien.transfer.api import Api
@@ -207,8 +207,8 @@ class PhotographImport:
             ApiError: the fault is not the photograph's.
         """
         data = photograph.read()
-        if len(data) > MOST_OBJECT:
-            return _Indexed({}, [Refused(None, [f"The photograph is larger than {MOST_OBJECT >> 20} MiB."])])
+        if len(data) > MOST_FILE:
+            return _Indexed({}, [Refused(None, [f"The photograph is larger than {MOST_FILE >> 20} MiB."])])
         most = self.max_faces or (1 if photograph.user else None)
         try:
             answer = self._call(

@@ -12,7 +12,8 @@ from pathlib import Path
 from mien import naming
 from mien.errors import ApiError, SetupError
 from mien.image.contents import ENOUGH, Content, content
-from mien.image.source import MOST_OBJECT, S3
+from mien.image.limits import MOST_FILE
+from mien.image.source import S3
 from mien.transfer.walking import Skipped, files, is_left_out
 
 
@@ -156,7 +157,7 @@ def _read(path: Path, only_photographs: bool) -> bytes:
             first = file.read(ENOUGH)
             if only_photographs:
                 refuse_others(first)
-            return first + file.read(MOST_OBJECT + 1 - len(first))
+            return first + file.read(MOST_FILE + 1 - len(first))
     except ValueError:
         raise UnreadableError("Its path has a NUL character.") from None
     except OSError as error:

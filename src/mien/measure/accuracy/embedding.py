@@ -18,6 +18,7 @@ from mien.errors import ApiError, SetupError
 from mien.face.pipeline import Pipeline
 from mien.face.types import Face, Picture
 from mien.image.decode import read_header
+from mien.image.limits import EVERY
 from mien.measure.accuracy import embedding_cache
 from mien.measure.accuracy.dataset import Dataset
 from mien.measure.accuracy.embedding_cache import Cache, Embedding
@@ -69,7 +70,7 @@ def look(pipeline: Pipeline, data: bytes, which: str) -> tuple[Embedding, Face] 
     Raises:
         ApiError: mien does not accept the image.
     """
-    picture = read_header(data)
+    picture = read_header(data, EVERY)
     faces = pipeline.find(picture)
     if not faces:
         return None
