@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from mien import Faces
-from mien.errors import InvalidImageFormatError, InvalidParameterError, NoFaceError, SetupError, ValidationError
+from mien.errors import InvalidImageFormatError, InvalidParameterError, NoFaceError, SetupError
 from mien.face.types import Face, Gaze
 from mien.operations.attributes import BASE_LANDMARKS
 from mien.operations.shapes import single
@@ -148,9 +149,17 @@ def test_no_face_and_bad_names_are_said(faces: Faces) -> None:
         assert gallery.add(photos.nobody()) == []
         with pytest.raises(NoFaceError):
             gallery.search(photos.nobody())
-        with pytest.raises(ValidationError):
-            gallery.add(photos.hopper().data, "two words")
+        for name, words in (("a\nb", "control character"), (" \u200b", "empty"), ("x" * 1001, "1,001")):
+            with pytest.raises(InvalidParameterError, match=words):
+                gallery.add(photos.hopper().data, name)
         assert len(gallery) == 0
+
+
+@pytest.mark.parametrize("name", ["two words", "Анна", "สมชาย ใจดี", "Al:20Gore", "Zoe\u0308", "я" * 100])
+def test_a_name_is_of_any_script(faces: Faces, name: str) -> None:
+    with faces.gallery() as gallery:
+        assert gallery.add(photos.hopper().data, name) == gallery.add(photos.hopper().data, f" {name} ")
+        assert [each.name for each in gallery.search(photos.hopper().data)] == [unicodedata.normalize("NFC", name)]
 
 
 def test_large_images_are_taken(faces: Faces) -> None:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mien import app, config, local
+from mien import app, config, local, naming
 from mien.errors import InvalidParameterError, ResourceAlreadyExistsError, SetupError
 from mien.face.types import Embedding, Face, Pixels
 from mien.operations.context import Caller
@@ -183,18 +183,19 @@ class Gallery:
 
         Args:
             image: the image. An image that was added before under the same name is not added twice.
-            name: a name for its faces, of letters, digits and `_.-:`.
+            name: a name for its faces, in any script.
             most: the most faces to add, the best ones.
 
         Returns:
             The faces' ids; empty if no face passes.
 
         Raises:
-            ValidationError: the name has other characters.
+            InvalidParameterError: the name is empty, too long or has control characters.
             As `Faces.detect`.
         """
+        written = naming.written(name, naming.MOST_IMAGE) if name is not None else None
         answer = self._call(
-            "IndexFaces", Image={"Bytes": encoded(image)}, **_given(ExternalImageId=name, MaxFaces=most)
+            "IndexFaces", Image={"Bytes": encoded(image)}, **_given(ExternalImageId=written, MaxFaces=most)
         )
         return [UUID(record["Face"]["FaceId"]) for record in answer["FaceRecords"]]
 
@@ -213,10 +214,8 @@ class Gallery:
         answer = self._call(
             "SearchFacesByImage", Image={"Bytes": encoded(image)}, FaceMatchThreshold=threshold, MaxFaces=most
         )
-        return [
-            Found(match["Similarity"], match["Face"].get("ExternalImageId"), UUID(match["Face"]["FaceId"]))
-            for match in answer["FaceMatches"]
-        ]
+        faces = [(match["Similarity"], match["Face"]) for match in answer["FaceMatches"]]
+        return [Found(similarity, _name(face), UUID(face["FaceId"])) for similarity, face in faces]
 
     def remove(self, faces: Sequence[UUID]) -> None:
         """Deletes faces; unknown ids are ignored."""
@@ -254,6 +253,11 @@ def encoded(image: ImageLike) -> bytes:
         raise InvalidParameterError(f"Pixels must be uint8 (H, W, 3), not {image.dtype} {image.shape}.")
     bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     return cv2.imencode(".png", bgr, (cv2.IMWRITE_PNG_COMPRESSION, 0))[1].tobytes()
+
+
+def _name(face: dict[str, Any]) -> str | None:
+    written = face.get("ExternalImageId")
+    return None if written is None else naming.shown(written)
 
 
 def _given(**members: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import unicodedata
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -118,13 +119,15 @@ def search(settings: Settings, given: argparse.Namespace) -> None:
             api, given.file, "SearchFacesByImage", CollectionId=given.collection or "folder", Image={"Bytes": data},
             FaceMatchThreshold=given.threshold, MaxFaces=given.max_faces,
         )  # fmt: skip
-    matches = answer["FaceMatches"]
+        matches = answer["FaceMatches"]
+        names = [_name(api, given.collection or "folder", each["Face"]) for each in matches]
     if given.json:
         print(json.dumps(answer, indent=2))
     else:
-        print("\n".join(f"{each['Similarity']:5.1f}  {_name(each['Face'])}" for each in matches) or "no match")
+        lines = [f"{each['Similarity']:5.1f}  {name}" for each, name in zip(matches, names, strict=True)]
+        print("\n".join(lines) or "no match")
     if given.draw:
-        words = f"{_name(matches[0]['Face'])} {matches[0]['Similarity']:.1f}" if matches else "unknown"
+        words = f"{_ascii(names[0])} {matches[0]['Similarity']:.1f}" if matches else "unknown"
         mark = draw.Mark(answer["SearchedFaceBoundingBox"], words, strong=bool(matches))
         draw.save(draw.marked(data, [mark]), Path(given.draw))
 
@@ -187,5 +190,17 @@ def _attributes(detail: dict[str, Any]) -> str:
     return ", ".join(words) or "attributes not known"
 
 
-def _name(face: dict[str, Any]) -> str:
-    return naming.shown(face.get("UserId") or face.get("ExternalImageId") or face["FaceId"])
+def _name(api: Any, collection: str, face: dict[str, Any]) -> str:
+    """Returns the name of a face's user or photograph, as it is shown."""
+    user: str | None = face.get("UserId")
+    if user is None:
+        return naming.shown(face.get("ExternalImageId") or face["FaceId"])
+    key = api.context.collection(api.caller, collection).key
+    found = api.context.store.users.find(key, user)
+    return (found.display_name if found else None) or naming.shown(user)
+
+
+def _ascii(name: str) -> str:
+    """Returns a name in the letters that can be drawn, or "match" if it has others; accents are left out."""
+    plain = "".join(each for each in unicodedata.normalize("NFD", name) if not unicodedata.combining(each))
+    return plain if plain.isascii() else "match"

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from mien.errors import SetupError
+from mien.naming import shown
 from mien.operations.user_changes import combine
 from mien.packs import own
 from mien.store.base import (
@@ -72,7 +73,9 @@ def import_archive(store: Store, account: str, archive: Archive, merge: bool, pa
         _fill(store, archive, keys, [dimensions.get(each.hidden.contract) for each in coming])
         return database.write(lambda cursor: _placed(cursor, keys, coming))
     except UserFullError as error:
-        raise SetupError(f"The user {error} would have more than 100 faces; nothing was imported.") from None
+        raise SetupError(
+            f"The user {shown(str(error))} would have more than 100 faces; nothing was imported."
+        ) from None
     except CollectionFullError:
         raise SetupError(f"A collection would hold more than {FACE_QUOTA:,} faces; nothing was imported.") from None
     except bulk.TakenError:
@@ -165,7 +168,9 @@ def _fill(store: Store, archive: Archive, keys: Sequence[int], dimensions: Seque
             if bulk.add_faces(store.portraits, keys[number], faces, MATCHING) != len(faces):
                 raise SetupError(f"{where}: a FaceId appears twice.")
         except UserMissingError as error:
-            raise SetupError(f"{where}: a face belongs to the user {error}, who is not in the export.") from None
+            raise SetupError(
+                f"{where}: a face belongs to the user {shown(str(error))}, who is not in the export."
+            ) from None
     for where, number, people in _groups(archive, "users", UserRow, len(keys)):
         _set_vectors(database, keys[number], people, where)
 
@@ -184,7 +189,9 @@ def _set_vectors(database: Database, collection: int, people: Sequence[UserRow],
     for each in people:
         theirs, ours = coming.get(each.name), made.get(each.name)
         if (theirs is None) != (ours is None) or (theirs is not None and not _follows(theirs, ours or b"")):
-            raise SetupError(f"{where}: the vector of the user {each.name} does not follow from the user's faces.")
+            raise SetupError(
+                f"{where}: the vector of the user {shown(each.name)} does not follow from the user's faces."
+            )
     bulk.set_vectors(
         database, collection, [WholeUser(0, name, vectors.pack_user(vector)) for name, vector in coming.items()]
     )

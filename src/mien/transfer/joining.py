@@ -13,7 +13,8 @@ from mien.transfer.reasons import USER_FULL
 
 MOST_AT_ONCE = 100  # faces of one call; reference 2
 FULL = "ServiceQuotaExceededException"
-UNNAMED = ("UnknownOperationException", "AccessDeniedException")  # an older server, or a key for AWS's operations alone
+# An older server, a key for AWS's operations alone, or another person of this name: the id still tells them apart.
+UNNAMED = ("UnknownOperationException", "AccessDeniedException", "ConflictException")
 
 
 @dataclass(slots=True)
