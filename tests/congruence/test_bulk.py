@@ -16,6 +16,8 @@ from mien.store import open as stores
 from mien.store.base import Collection, Cursor, NewFace, Origin, Region
 from mien.store.open import Store
 from mien.store.tables import vectors
+from mien.store.tables.judgements import Side, Verdict
+from mien.store.tables.judging import Named
 from mien.store.tables.likeness import Matching
 from mien.store.upkeep import bulk, shadow
 from mien.store.upkeep.bulk import WholeFace, WholeUser
@@ -189,6 +191,9 @@ def test_a_shadow_follows_and_takes_the_place(store: Store) -> None:
     store.users.delete(old.key, "zoe", None)
     store.users.create(old.key, "new", None, "Новая")
     store.users.rename(old.key, "adam", "Адам")
+    store.regrouping.update(old.key, "adam", None, lacking[3].face_id, "REFUSE")
+    store.judging.judge(old.key, "DIFFERENT", Named("adam"), Named(None, [lacking[6].face_id, lacking[7].face_id]))
+    store.judging.judge(old.key, "UNSURE", Named("adam"), Named("new"))
     assert not bulk.show(store.database, key, new, (old.key, revision))
     assert found(store).key == old.key
     _follow(store, old.key, key)
@@ -206,6 +211,15 @@ def test_a_shadow_follows_and_takes_the_place(store: Store) -> None:
     assert {name: display for name, _, display in people} == {"adam": "Адам", "nobody": None, "new": "Новая"}
     keys, _ = _followed(store)
     assert len(keys) == 8
+    assert store.persons.faces(key, "adam").person.portrait == lacking[3].face_id
+    adam, new_user = (store.users.find(key, name) for name in ("adam", "new"))
+    assert adam is not None
+    assert new_user is not None
+    two = {face.key for face in store.faces.find(key, [each.face_id for each in lacking[6:8]])}
+    assert store.verdicts.of(key) == [
+        Verdict("DIFFERENT", Side(adam.key), Side(faces=frozenset(two))),
+        Verdict("UNSURE", Side(adam.key), Side(new_user.key)),
+    ]
     assert holds_together(store)
     sweep_all(store.database)
     assert holds_together(store)

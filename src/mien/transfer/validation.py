@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from mien.errors import SetupError
-from mien.operations.constraints import REQUIRED, Length, Pattern, Range, broken
+from mien.operations.constraints import REQUIRED, Enum, Length, Pattern, Range, broken
 from mien.operations.shapes import (
     CollectionId,
     DisplayName,
@@ -91,6 +91,8 @@ _RULES: Mapping[str, Any] = {
     "vector": Annotated[bytes, Length(1, 4 * MOST_DIMENSION)], "user_removals.vector": Key,
     "histories.id": int, "history": int, "picture": Annotated[bytes, Length(1, MOST_BYTES)],
     "portrait_keys.key": Annotated[bytes, Length(1, 256)], "live": Annotated[int, Range(0, 1)],
+    "portrait": Key | None, "side": Annotated[int, Range(0, 1)],
+    "verdicts.verdict": Annotated[str, Enum(("SAME", "DIFFERENT", "UNSURE"))], "verdict": Key,
 }  # fmt: skip
 
 FULL_FACE_ROW: Any = msgspec.defstruct(

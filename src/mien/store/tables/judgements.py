@@ -157,6 +157,37 @@ def pass_on(cursor: Cursor, collection: int, user: int, heir: int) -> None:
     forget_user(cursor, user)
 
 
+def copy(cursor: Cursor, source: int, target: int) -> None:
+    """Replaces a collection's verdicts by those of another, about its own faces and users of the same ids."""
+    for table in ("judged_faces", "judged_users", "verdicts"):
+        cursor.run(f"DELETE FROM {table} WHERE collection = ?", target)
+    faces = {
+        int(ours): int(theirs)
+        for ours, theirs in cursor.rows(
+            "SELECT ours.id, theirs.id FROM judged_faces JOIN faces AS ours ON ours.id = face "
+            "JOIN faces AS theirs ON theirs.collection = ? AND theirs.face_id = ours.face_id "
+            "WHERE judged_faces.collection = ?",
+            *(target, source),
+        )
+    }
+    users = {
+        int(ours): int(theirs)
+        for ours, theirs in cursor.rows(
+            "SELECT ours.id, theirs.id FROM judged_users JOIN users AS ours ON ours.id = user_key "
+            "JOIN users AS theirs ON theirs.collection = ? AND theirs.name = ours.name "
+            "WHERE judged_users.collection = ?",
+            *(target, source),
+        )
+    }
+
+    def moved(side: Side) -> Side:
+        user = users.get(side.user) if side.user is not None else None
+        return Side(user, frozenset(faces[each] for each in side.faces if each in faces))
+
+    for each in every(cursor, source).values():
+        _insert(cursor, target, Verdict(each.kind, moved(each.one), moved(each.other)))
+
+
 def _drop_empty(cursor: Cursor, touched: Iterable[tuple[int, int]]) -> None:
     for collection, some in groupby(sorted(touched), lambda each: each[0]):
         keys = [key for _, key in some]

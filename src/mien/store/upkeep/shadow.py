@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from mien.store.base import Collection, Cursor, StoredFace
-from mien.store.tables import changes, faces, likeness, users
+from mien.store.tables import changes, faces, judgements, likeness, users
 from mien.store.tables.face_columns import SELECTED, stored
 from mien.store.tables.likeness import Matching
 from mien.store.upkeep.bulk import HIDDEN
@@ -59,6 +59,19 @@ def follow(cursor: Cursor, collection: int, shadow: int, matching: Matching) -> 
     beyond = "collection = ? AND name NOT IN (SELECT name FROM users WHERE collection = ?)"
     left = cursor.run(f"DELETE FROM users WHERE {beyond}", shadow, collection)
     cursor.run("UPDATE collections SET users = users + ? WHERE id = ?", made - left, shadow)
+    _choose_portraits(cursor, collection, shadow)
+    judgements.copy(cursor, collection, shadow)
+
+
+def _choose_portraits(cursor: Cursor, collection: int, shadow: int) -> None:
+    """Gives the shadow's users the portraits that were chosen."""
+    cursor.run(
+        "UPDATE users SET portrait = (SELECT theirs.id FROM users AS ours "
+        "JOIN faces AS first ON first.id = ours.portrait "
+        "JOIN faces AS theirs ON theirs.collection = users.collection AND theirs.face_id = first.face_id "
+        "WHERE ours.collection = ? AND ours.name = users.name) WHERE collection = ?",
+        collection, shadow,
+    )  # fmt: skip
 
 
 def _rename(cursor: Cursor, collection: int, shadow: int) -> None:
