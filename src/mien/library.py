@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from mien import app, config, local, naming
 from mien.errors import InvalidParameterError, ResourceAlreadyExistsError, SetupError
 from mien.face.types import Embedding, Face, Pixels
+from mien.gallery_people import GalleryPeople
 from mien.operations.context import Caller
 from mien.operations.image_faces import find_faces
 from mien.operations.shapes import SEARCH_LIMIT, THRESHOLD, Image
@@ -155,7 +156,7 @@ class Faces:
         self.close()
 
 
-class Gallery:
+class Gallery(GalleryPeople):
     """A collection of faces. Safe to use from many threads; close it, or use it as a context."""
 
     def __init__(self, operations: local.Local, collection: str) -> None:

@@ -7,9 +7,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+from typing import get_type_hints
 
+import msgspec
 import pytest
 
+from mien.operations import judging_people, person, person_changes
 from tests import photos
 from tests.javascript import installed
 from tests.live import Live
@@ -85,6 +89,53 @@ def test_the_quick_start(live: Live, tmp_path: Path) -> None:
     )
     assert "'ExternalImageId': 'me'" in done.stdout
     live.client().delete_collection(CollectionId="quick-start")
+
+
+def test_people(live: Live, tmp_path: Path, packs: str) -> None:
+    """The examples of the page on people run one after the other, as one program."""
+    page = (EXAMPLES.parent / "people.md").read_text()
+    *calls, library = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    client = live.client()
+    client.create_collection(CollectionId="club")
+    for name, photo in (("ann", photos.astronaut()), ("bea", photos.hopper())):
+        (tmp_path / f"{name}.jpg").write_bytes(photos.jpeg(photo.pixels))
+        for size in (1.0, 0.7):
+            data = photos.jpeg(photos.resized(photo.pixels, size))
+            client.index_faces(CollectionId="club", Image={"Bytes": data}, ExternalImageId=name)
+    faces = client.list_faces(CollectionId="club")["Faces"]
+    given = {name: [face["FaceId"] for face in faces if face["ExternalImageId"] == name] for name in ("ann", "bea")}
+    program = "".join((calls[0], *(f"{name} = {some}\n" for name, some in given.items()), *calls[1:], calls[1]))
+    here = program.replace("http://127.0.0.1:6436", live.address)
+    done = run_python(here, tmp_path)
+    assert done == "Bea 2\nАнна 2\n"
+    alone = run_python(library.replace("Faces()", f"Faces(packs={packs!r})"), tmp_path)
+    assert re.fullmatch(r"Anna Kim 1 \[PersonFace\(.*\)\]\n", alone)
+    if shutil.which("curl"):
+        (command,) = re.findall(r"```sh\n(curl .*?)```", page, re.DOTALL)
+        run = ["sh", "-c", command.replace("http://127.0.0.1:6436", live.address)]
+        answer = subprocess.run(run, capture_output=True, text=True, timeout=60, check=True)
+        assert '"DisplayName":"Bea"' in answer.stdout
+    client.delete_collection(CollectionId="club")
+
+
+def run_python(program: str, folder: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True,
+        timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("family", [person, person_changes, judging_people], ids=lambda family: family.__name__)
+def test_the_page_on_people_names_every_member(family: ModuleType) -> None:
+    page = (EXAMPLES.parent / "people.md").read_text()
+    for name, operation in family.OPERATIONS.items():
+        (section,) = re.findall(rf"### {name}\n(.*?)(?=\n##|$)", page, re.DOTALL)
+        answered = get_type_hints(operation.answer)["return"]
+        for shape in (operation.request, answered):
+            for field in msgspec.structs.fields(shape):
+                assert f"`{field.encode_name}`" in section, (name, field.encode_name)
 
 
 def test_health(live: Live) -> None:
