@@ -20,7 +20,7 @@ export function comparePage(app) {
   async function take(side, file) {
     Object.assign(side, { picture: null, image: null, faces: [], wrong: null });
     try {
-      side.picture = await prepare(file);
+      side.picture = await prepare(file, app.api);
       side.image = await side.picture.load();
     } catch (error) {
       side.wrong = error;

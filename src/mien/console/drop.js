@@ -2,6 +2,7 @@
 
 import { t } from './language.js';
 import { button, say } from './parts.js';
+import { ACCEPTED } from './contents.js';
 import { h, icon } from './dom.js';
 
 const BATCH = 500; // files of a drop that are passed on together
@@ -13,7 +14,7 @@ const BATCH = 500; // files of a drop that are passed on together
 export function dropZone(title, hint, take, { many = false, slim = false } = {}) {
   const input = h('input', {
     type: 'file',
-    accept: 'image/*',
+    accept: ACCEPTED,
     multiple: many,
     class: 'unseen',
     tabIndex: -1,

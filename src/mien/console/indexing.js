@@ -1,12 +1,12 @@
 // Indexes many photographs into a collection, a few at a time, also while another page is shown.
 
+import { isPhotograph } from './contents.js';
 import { t } from './language.js';
 import { MOST_IMAGE, problem, written, writtenFile } from './names.js';
 import { prepare } from './picture.js';
 import { misnamed, reason, sentence } from './words.js';
 
 const AT_ONCE = 4;
-const IMAGE = /\.(jpe?g|png|webp|gif|bmp|avif|heic|heif|tiff?)$/i;
 
 /**
  * Indexes photographs into one collection, and dispatches an event `step` after each.
@@ -32,10 +32,8 @@ export class Indexing extends EventTarget {
   /** Adds files: [{file, folder}]. */
   add(files) {
     if (this.isIdle) this.stop = new AbortController();
-    const pictures = files.filter(({ file }) => file.type.startsWith('image/') || IMAGE.test(file.name));
-    this.skipped += files.length - pictures.length;
-    this.total += pictures.length;
-    this.waiting = pictures.reverse().concat(this.waiting); // taken from the end
+    this.total += files.length;
+    this.waiting = files.reverse().concat(this.waiting); // taken from the end
     while (this.running < AT_ONCE && this.waiting.length) this.#work();
     this.#tell();
   }
@@ -53,6 +51,12 @@ export class Indexing extends EventTarget {
     while (this.waiting.length) {
       const next = this.waiting.pop();
       try {
+        if (!(await isPhotograph(next.file))) {
+          this.total--;
+          this.skipped++;
+          this.#tell();
+          continue;
+        }
         await this.#index(next);
       } catch (error) {
         if (this.stop.signal.aborted) {
@@ -69,7 +73,7 @@ export class Indexing extends EventTarget {
   }
 
   async #index({ file, folder }) {
-    const picture = await prepare(file);
+    const picture = await prepare(file, this.api);
     const answer = await this.#call('IndexFaces', {
       Image: await picture.image(),
       ExternalImageId: named(file, folder, this.options.naming),

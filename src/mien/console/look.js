@@ -24,7 +24,7 @@ export function lookPage(app) {
     const turn = ++latest;
     fill(stage, again(), working(t('look.looking', { name: file.name || t('look.the_picture') })));
     try {
-      const picture = await prepare(file);
+      const picture = await prepare(file, app.api);
       const image = await picture.load();
       const { FaceDetails: faces } = await app.api.call('DetectFaces', {
         Image: await picture.image(),

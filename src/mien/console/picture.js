@@ -3,6 +3,7 @@
 import { percent, t } from './language.js';
 
 export const MOST_BYTES = 5_242_880;
+const MOST_READ = 11_534_336; // of a file that the server reads
 const MOST_SIDE = 8192; // of a picture made smaller here; some browsers draw no larger canvas
 const QUALITY = 0.92;
 
@@ -27,16 +28,36 @@ export class Picture {
 }
 
 /**
- * Returns a file as the API takes it. A JPEG or PNG within the limit stays as it is; any other is encoded again.
- * Throws an Error with a sentence when the browser cannot read it.
+ * Returns a file as the API takes it. A JPEG or PNG within the limit stays as it is; any other is encoded again, by the
+ * server where the browser cannot read it, as the HEIC of a phone.
+ * Throws an Error with a sentence when neither can.
  */
-export async function prepare(file) {
+export async function prepare(file, api) {
   const name = file.name || t('picture.pasted');
   const isPlain = await isJpegOrPng(file);
   if (isPlain && file.size <= MOST_BYTES) return new Picture(file, name);
-  const { blob, scale } = await smaller(await decoded(file, name));
+  let image;
+  try {
+    image = await decoded(file, name);
+  } catch (error) {
+    if (!file.size || file.size > MOST_READ) throw error;
+    return readByServer(file, name, api);
+  }
+  const { blob, scale } = await smaller(image);
   const why = `picture.${isPlain ? 'large' : 'format'}${scale < 1 ? '_smaller' : ''}`;
   return new Picture(blob, name, t(why, { percent: percent(100 * scale) }));
+}
+
+async function readByServer(file, name, api) {
+  try {
+    const answer = await api.call('Mien.ReadPhotograph', { Image: { Bytes: await base64(file) } });
+    const bytes = Uint8Array.from(atob(answer.Image.Bytes), (letter) => letter.charCodeAt(0));
+    const blob = new Blob([bytes], { type: 'image/jpeg' });
+    return new Picture(blob, name, t('picture.read', { format: answer.Format }));
+  } catch (error) {
+    if (error.code !== 'InvalidImageFormatException') throw error;
+    throw new Error(t('picture.unreadable_anywhere', { name, reason: error.message }));
+  }
 }
 
 async function smaller(image) {

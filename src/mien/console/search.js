@@ -75,7 +75,7 @@ export function searchTab(app, collection) {
 
   async function take(file) {
     try {
-      picture = await prepare(file);
+      picture = await prepare(file, app.api);
       await run();
     } catch (error) {
       fill(stage, zone(), failure(error));
