@@ -54,7 +54,8 @@ def _run(arguments: Sequence[str] | None) -> int:
 def parser() -> argparse.ArgumentParser:
     """Returns the parser, with every command and its flags."""
     settings = _settings()
-    own = {"eval": _settings(without="attributes"), "bench": _settings(without="workers")}  # they mean more by these
+    more = {"eval": "attributes", "bench": "workers", "import": "portraits"}  # they mean more by these
+    own = {name: _settings(without=setting) for name, setting in more.items()}
     top = argparse.ArgumentParser(prog="mien", description="Face recognition that speaks the AWS Rekognition API.")
     top.add_argument("--version", action="version", version=f"mien {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")

@@ -1,7 +1,9 @@
 """The library: `from mien import Faces` recognizes faces in a program without a server, with the same results."""
 
 import os
+from base64 import b64decode
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -18,8 +20,10 @@ from mien.face.types import Embedding, Face, Pixels
 from mien.gallery_people import GalleryPeople
 from mien.operations.context import Caller
 from mien.operations.image_faces import find_faces
+from mien.operations.kept_portraits import MOST_PORTRAITS
 from mien.operations.shapes import SEARCH_LIMIT, THRESHOLD, Image
 from mien.packs.analyst import allowed
+from mien.store.tables.portraits import TAG
 
 ImageLike = str | os.PathLike[str] | bytes | Pixels
 
@@ -126,22 +130,26 @@ class Faces:
         found = [Match(float(np.float32(value)), face) for value, face in zip(similarities, targets, strict=True)]
         return sorted(found, key=lambda match: -match.similarity)
 
-    def gallery(self, folder: str | os.PathLike[str] | None = None, collection: str = "faces") -> "Gallery":
+    def gallery(
+        self, folder: str | os.PathLike[str] | None = None, collection: str = "faces", portraits: bool = False
+    ) -> "Gallery":
         """Opens a gallery of faces to search.
 
         Args:
             folder: a data directory, as `mien serve --data` takes it, created if it is missing; None for a gallery that
                 is deleted when it is closed.
             collection: name of the collection in it, created if it is missing.
+            portraits: whether the collection keeps a small encrypted picture of each face.
 
         Raises:
-            SetupError: the folder cannot be used, or a server or another gallery uses it.
+            SetupError: the folder cannot be used, or a server or another gallery uses it, or the collection exists and
+                keeps no portraits.
             InvalidParameterError: the collection was made with another pack.
         """
         if folder is None:
-            return Gallery(local.scratch(self._settings, self._pack), collection)
+            return Gallery(local.scratch(self._settings, self._pack), collection, portraits)
         settings = config.load({"data": str(folder)}, {"MIEN_CONFIG": os.devnull})
-        return Gallery(local.of_store(settings, self._pack, alone=True), collection)
+        return Gallery(local.of_store(settings, self._pack, alone=True), collection, portraits)
 
     def close(self) -> None:
         """Closes everything but the galleries, which are closed one by one."""
@@ -159,18 +167,15 @@ class Faces:
 class Gallery(GalleryPeople):
     """A collection of faces. Safe to use from many threads; close it, or use it as a context."""
 
-    def __init__(self, operations: local.Local, collection: str) -> None:
+    def __init__(self, operations: local.Local, collection: str, portraits: bool = False) -> None:
         self._local = operations
         self._collection = collection
         try:
-            self._call("CreateCollection")
-        except ResourceAlreadyExistsError:
-            pass
-        except BaseException:
-            operations.close()
-            raise
-        try:
-            operations.context.comparable(operations.caller, collection)
+            with suppress(ResourceAlreadyExistsError):
+                self._call("CreateCollection", **({"Tags": {TAG: "true"}} if portraits else {}))
+            found = operations.context.comparable(operations.caller, collection)
+            if portraits and not found.portraits:
+                raise SetupError(f"The collection {collection} exists and keeps no portraits; choose another name.")
         except BaseException:
             operations.close()
             raise
@@ -217,6 +222,15 @@ class Gallery(GalleryPeople):
         )
         faces = [(match["Similarity"], match["Face"]) for match in answer["FaceMatches"]]
         return [Found(similarity, _name(face), UUID(face["FaceId"])) for similarity, face in faces]
+
+    def portraits(self, faces: Sequence[UUID]) -> dict[UUID, bytes]:
+        """Returns the portraits of faces as JPEG files, without faces that have none."""
+        found: dict[UUID, bytes] = {}
+        for start in range(0, len(faces), MOST_PORTRAITS):
+            some = [str(face) for face in faces[start : start + MOST_PORTRAITS]]
+            for each in self._call("GetPortraits", FaceIds=some)["Portraits"]:
+                found[UUID(each["FaceId"])] = b64decode(each["Bytes"])
+        return found
 
     def remove(self, faces: Sequence[UUID]) -> None:
         """Deletes faces; unknown ids are ignored."""

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 
 from mien.packs import install, manifest
+from mien.store import open as stores
 from tests import live as servers
 from tests import photos
 from tests.commands.people import answer, folder, mien
@@ -121,3 +124,40 @@ def _uuid(raw: bytes) -> object:
     from uuid import UUID
 
     return UUID(bytes=raw)
+
+
+def test_a_collection_with_portraits_needs_no_photographs(packs: str, tmp_path: Path) -> None:
+    folder(tmp_path / "people")
+    data = tmp_path / "data"
+    into = ("import", tmp_path / "people", "--collection", "family", "--data", data)
+    assert answer(*into, "--portraits", MIEN_PACKS=packs)["faces"] == 4
+    before, exact = kept(data), everything(data)
+    assert before["tags"] == [("family", "mien:portraits", "true")]
+    shutil.rmtree(tmp_path / "people")
+    move = ("reindex", "--collection", "family", "--data", data)
+    done = {"faces": 4, "missing": [], "switched": True, "failed": 0, "from_portraits": 4}
+    assert answer(*move, "--pack", "dlib") == done
+    assert kept(data) == before
+    assert answer(*move, MIEN_PACKS=packs) == done
+    assert kept(data) == before
+    theirs = {row[1]: row for row in exact["faces"]}
+    for row in everything(data)["faces"]:
+        assert row[4:9] == theirs[row[1]][4:9]  # the box in the photograph, and its confidence
+        one, other = (np.frombuffer(each[10], np.float16).astype(np.float32) for each in (row, theirs[row[1]]))
+        assert float(one @ other) > 0.98 * float(np.linalg.norm(one) * np.linalg.norm(other))
+    with closing((store := stores.open_store("", str(data))).database):
+        found = store.collections.find("0" * 12, "family")
+        assert found
+        faces = [face.face_id for face in store.faces.page(found.key, None, 10)]
+        assert len(store.portraits.of(found.key, faces)) == 4
+
+
+def test_a_collection_without_portraits_needs_photographs(packs: str, data: Path) -> None:
+    done = mien("reindex", "--collection", "family", "--data", data, "--pack", "dlib", MIEN_PACKS=packs)
+    assert done.returncode == 1
+    assert "keeps no portraits: name its photographs with --images" in done.stderr
+    again = mien(
+        "import", data.parent / "people", "--collection", "family", "--data", data, "--portraits", MIEN_PACKS=packs
+    )
+    assert again.returncode == 1
+    assert "is there already and keeps no portraits" in again.stderr

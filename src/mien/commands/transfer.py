@@ -32,7 +32,8 @@ photograph is left out and counted. An interrupted import resumes where it stopp
 """
 
 REINDEX = """\
-Re-index a collection with the pack that --pack names, from its original photographs.
+Re-index a collection with the pack that --pack names, from its original photographs. A face whose photograph is not
+found is embedded from its portrait, if the collection keeps portraits; such a collection needs no photographs at all.
 
 FaceIds, ExternalImageIds, users and tags stay; embeddings, boxes and confidences are those of the new pack. A
 photograph is recognised by its content, or by its name if the content changed. A server may run meanwhile and answers
@@ -57,7 +58,9 @@ def _add_reindex(command: Command) -> None:
     made = command("reindex", reindex, "re-index a collection with another pack, from its original photographs")
     made.description, made.formatter_class = REINDEX, argparse.RawDescriptionHelpFormatter
     made.add_argument("--collection", metavar="NAME", required=True, help="the collection")
-    made.add_argument("--images", metavar="SOURCE", required=True, help="FOLDER, FILE.csv or s3://BUCKET/PREFIX")
+    made.add_argument(
+        "--images", metavar="SOURCE", help="FOLDER, FILE.csv or s3://BUCKET/PREFIX; needed unless portraits are kept"
+    )
     made.add_argument("--allow-missing", action="store_true", help="drop the faces whose photograph is not found")
     made.add_argument("--report", metavar="FILE", help="write the faces whose photograph is not found as CSV")
     made.add_argument("--jobs", type=_positive, help="photographs processed in parallel (default: two for each core)")
@@ -88,6 +91,12 @@ def _add_import(command: Command) -> None:
         "--user-match-threshold", type=_percent, default=75.0, metavar="0–100",
         help="similarity that a further face of a user must reach (default 75; 0 trusts the source)",
     )  # fmt: skip
+    made.add_argument(
+        "--portraits",
+        dest="keep_portraits",
+        action="store_true",
+        help="let the collection, if it is made, keep portraits of its faces",
+    )
     made.add_argument("--again", action="store_true", help="import also photographs that an earlier run finished")
     made.add_argument("--merge", action="store_true", help="with an export: add to existing collections")
     _add_common(made)
@@ -125,7 +134,7 @@ def run_import(settings: Settings, given: argparse.Namespace) -> int:
     jobs = given.jobs or 2 * settings.cores
     with ExitStack() as stack:
         api = stack.enter_context(closing(_api(settings, given, jobs)))
-        about = ensure_collection(api, given.collection)
+        about = ensure_collection(api, given.collection, given.keep_portraits)
         report = stack.enter_context(closing(RefusalReport(Path(given.report)))) if given.report else None
         options = (given.max_faces, given.quality_filter, given.user_match_threshold)
         made = (about["CollectionARN"], about["CreationTimestamp"], about["FaceModelVersion"])  # reindexed is another
@@ -179,10 +188,10 @@ def _import_archive(settings: Settings, given: argparse.Namespace) -> int:
     from mien.transfer import archive
     from mien.transfer.archive_import import import_archive
 
-    if given.endpoint or given.collection or given.report:
+    if given.endpoint or given.collection or given.report or given.keep_portraits:
         raise SetupError(
-            "An export is imported unchanged, directly into a store; --collection, --endpoint and --report apply to "
-            "photographs only."
+            "An export is imported unchanged, directly into a store; --collection, --endpoint, --portraits and "
+            "--report apply to photographs only."
         )
     file = archive.open_archive(Path(given.source))
     with ExitStack() as stack:
@@ -205,7 +214,7 @@ def reindex(settings: Settings, given: argparse.Namespace) -> int:
     from mien.transfer.reasons import printable
     from mien.transfer.reindex import Reindexing
 
-    source = _source(settings, given.images)
+    source = _source(settings, given.images) if given.images else None
     pack = app.open_pack(settings)
     terms.refuse_uncalibrated(pack)
     account = given.account or ACCOUNT
@@ -213,18 +222,25 @@ def reindex(settings: Settings, given: argparse.Namespace) -> int:
         found = opened.context.store.collections.find(account, given.collection)
         if found is None:
             raise SetupError(f"There is no collection {given.collection}.")
+        if source is None and not found.portraits:
+            raise SetupError(
+                f"The collection {given.collection} keeps no portraits: name its photographs with --images."
+            )
         reindexing = Reindexing(opened, found)
-        result = reindexing.run(source, given.jobs or 2 * settings.cores, given.allow_missing, _progress(source))
+        progress = _progress(source) if source else None
+        result = reindexing.run(source, given.jobs or 2 * settings.cores, given.allow_missing, progress)
     for name, why in list(result.faults.items())[:SHOWN]:
         print(f"mien: {printable(f'{name}: {why}')}", file=sys.stderr)
     if given.report:
         write_missing(Path(given.report), result.missing)
     if given.json:
         missing = [str(face.face_id) for face in result.missing]
-        unread = len(result.faults)
-        print(json.dumps({"faces": result.faces, "missing": missing, "switched": result.switched, "failed": unread}))
+        more = {"from_portraits": result.from_portraits} if found.portraits else {}
+        told = {"faces": result.faces, "missing": missing, "switched": result.switched, "failed": len(result.faults)}
+        print(json.dumps(told | more))
     elif result.switched:
-        left = f"; {len(result.missing):,} were dropped" if result.missing else ""
+        left = f"; {result.from_portraits:,} are from their portraits" if result.from_portraits else ""
+        left += f"; {len(result.missing):,} were dropped" if result.missing else ""
         print(f"The collection {given.collection} has {result.faces:,} faces of the pack {pack.manifest.name}{left}.")
         print(f"Start the server with --pack {pack.manifest.name}.")
     else:
@@ -233,7 +249,7 @@ def reindex(settings: Settings, given: argparse.Namespace) -> int:
             print(f"missing: face {face.face_id} of {named}", file=sys.stderr)
         total = len(result.missing) + result.faces
         raise SetupError(
-            f"{len(result.missing):,} of {total:,} faces were not found in {given.images}; "
+            f"{len(result.missing):,} of {total:,} faces were not found in {given.images or 'their portraits'}; "
             "the collection is unchanged. --report lists them; add their photographs and run the command again, or "
             "drop them with --allow-missing."
         )

@@ -19,7 +19,7 @@ from mien.face.detect import Finder
 from mien.face.embed import Embedder, Embeddings, Ensemble
 from mien.face.halves import Halves
 from mien.face.quality import eye_distance, pose, quality
-from mien.face.types import Crop, Detection, Face, Picture, Points
+from mien.face.types import Crop, Detection, Face, Picture, Points, Portrait
 
 Stage = Callable[[str], AbstractContextManager[None]]  # gets the name of a stage, and is open while it lasts
 
@@ -87,6 +87,14 @@ class Pipeline:
                 image = Halves(picture.rgb(max((wanted.side(face.detection, picture) for face in faces), default=1)))
             with stage("align"):
                 return [wanted.made(face, image, picture) for face in faces]
+
+    def of_portrait(self, kept: Portrait) -> Face:
+        """Returns the face of a portrait, aligned by its landmarks and cut out to be embedded."""
+        with self.cores.at_work():
+            image = Halves(kept.pixels)
+            crops = tuple(cut(each, image, kept.landmarks) for each in self.ensemble.embedders)
+            found, first = portrait.detection(kept), self.ensemble.embedders[0]
+            return Face(found, pose(kept.landmarks), quality(crops[0].straight, first.points), crops)
 
     def embed(self, faces: Sequence[Face]) -> Embeddings:
         """Embeds faces that `find` returned; float32 (N, dimension), of length 1 or less."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from mien.face.halves import Halves
 from mien.face.square import Square
-from mien.face.types import Detection, Pixels, Portrait
+from mien.face.types import Box, Detection, Pixels, Points, Portrait
 
 SIDE = 192  # rows and columns of a portrait
 MARGIN = 1.5  # the side of the square that is cut out, in longer sides of the detector's box
@@ -23,6 +23,29 @@ def cut_portrait(image: Halves, detection: Detection, scale: float) -> Portrait:
     inside = SQUARE.inside(detection)
     landmarks = detection.landmarks.astype(np.float64) @ inside[:, :2].T + inside[:, 2]
     return Portrait(SQUARE.cut(image, detection, scale), landmarks.astype(np.float32))
+
+
+def decoded(picture: bytes, landmarks: Points) -> Portrait:
+    """Decodes a portrait that `encoded` made.
+
+    Args:
+        picture: the JPEG.
+        landmarks: float32 (5, 2), in its pixels.
+
+    Raises:
+        ValueError: it is not a picture.
+    """
+    bgr = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
+    if bgr is None:
+        raise ValueError("the portrait is not a picture")
+    return Portrait(np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8), landmarks)
+
+
+def detection(portrait: Portrait) -> Detection:
+    """Returns the face of a portrait as a detector finds it: upright, in the middle, without the margin."""
+    side = len(portrait.pixels)
+    near, far = side * (1 - 1 / MARGIN) / 2, side * (1 + 1 / MARGIN) / 2
+    return Detection(Box(near, near, far, far), portrait.landmarks, 1.0)
 
 
 def encoded(pixels: Pixels) -> bytes:

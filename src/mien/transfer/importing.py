@@ -13,6 +13,7 @@ from typing import Any
 from mien import naming
 from mien.errors import ApiError, SetupError
 from mien.image.limits import MOST_FILE
+from mien.store.tables.portraits import TAG, wanted
 from mien.system.progress import Progress
 from mien.transfer import reasons
 from mien.transfer.api import Api
@@ -247,19 +248,30 @@ class PhotographImport:
         return self.api.call(operation, {"CollectionId": self.collection} | members)
 
 
-def ensure_collection(api: Api, collection: str) -> dict[str, Any]:
+def ensure_collection(api: Api, collection: str, portraits: bool = False) -> dict[str, Any]:
     """Creates a collection unless it exists, and returns its description.
 
+    Args:
+        api: the server, or the operations in this process.
+        collection: the collection's name.
+        portraits: whether it must keep portraits.
+
     Raises:
-        SetupError: the collection can be neither created nor described.
+        SetupError: the collection can be neither created nor described, or keeps no portraits and should.
     """
     try:
         try:
-            api.call("CreateCollection", {"CollectionId": collection})
+            api.call("CreateCollection", {"CollectionId": collection} | ({"Tags": {TAG: "true"}} if portraits else {}))
         except ApiError as error:
             if error.code != "ResourceAlreadyExistsException":
                 raise
-        return api.call("DescribeCollection", {"CollectionId": collection})
+        about = api.call("DescribeCollection", {"CollectionId": collection})
+        if portraits and not wanted(api.call("ListTagsForResource", {"ResourceArn": about["CollectionARN"]})["Tags"]):
+            raise SetupError(
+                f"The collection {collection} is there already and keeps no portraits, as chosen when it was made: "
+                "import without --portraits, or into another collection."
+            )
+        return about
     except ApiError as error:
         raise SetupError(f"The collection {collection} cannot be used: {error.code}, {error.message}") from None
 

@@ -1,4 +1,4 @@
-"""Re-indexes a collection with another pack from its photographs: ids and users stay, embeddings are new.
+"""Re-indexes a collection with another pack, from its photographs or its portraits: ids and users stay.
 
 A shadow of the collection is filled beside it, and servers keep answering from the original. When the shadow has every
 face, it replaces the original in one transaction, after faces that were added, deleted or reassigned meanwhile were
@@ -9,15 +9,18 @@ import hashlib
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from mien.errors import ApiError, SetupError
+from mien.face.portrait import decoded
 from mien.face.types import Face
 from mien.local import Local
 from mien.naming import shown
 from mien.operations.context import Caller
 from mien.operations.image_faces import FoundFaces, embed, find_faces, image_id
+from mien.operations.portrait_choice import packed
 from mien.operations.present import region
 from mien.operations.shapes import Image
 from mien.operations.user_changes import combine
@@ -32,6 +35,7 @@ from mien.transfer.photographs import NoPhotographError, Photograph, Source, Unr
 
 SAME_FACE = 0.3  # least intersection over union of the boxes that two packs draw around one face
 AHEAD = 4  # photographs for each thread that are queued or in progress
+BATCH = 32  # portraits in memory for each thread
 SWITCH_ATTEMPTS = 20  # attempts to replace the collection between two changes of it
 
 
@@ -44,12 +48,14 @@ class ReindexResult:
         missing: those that were not found.
         switched: whether the collection was replaced.
         faults: photographs and folders that could not be read, each with the reason.
+        from_portraits: how many of the faces were embedded from their portraits in this run.
     """
 
     faces: int
     missing: list[StoredFace]
     switched: bool
     faults: Mapping[str, str]
+    from_portraits: int = 0
 
 
 class Reindexing:
@@ -76,28 +82,29 @@ class Reindexing:
         unfinished = self._database.read(lambda cursor: shadow.find(cursor, collection, manifest.contract))
         tags = self._store.tags.of(collection.key)
         self._new = unfinished if unfinished is not None else bulk.begin(self._store.portraits, self._target, tags)
+        self._from_portraits = 0
 
-    def run(self, source: Source, jobs: int, allow_missing: bool, progress: Progress | None = None) -> ReindexResult:
-        """Fills the shadow from the photographs, and replaces the collection by it.
+    def run(
+        self, source: Source | None, jobs: int, allow_missing: bool, progress: Progress | None = None
+    ) -> ReindexResult:
+        """Fills the shadow from the photographs, then from portraits, and replaces the collection by it.
+
+        Args:
+            source: the photographs; None for none.
+            jobs: photographs or portraits processed in parallel.
+            allow_missing: whether to drop the faces that are found in neither.
+            progress: counts photographs.
 
         Raises:
             SetupError: the collection was deleted or keeps changing. The shadow is kept for the next run.
         """
         try:
             self._follow()
-            self._fill(self._readable(source), jobs, progress)
-            by_name = defaultdict(list)
-            for face in self._missing():
-                if face.external_image_id:
-                    by_name[shown(face.external_image_id)].append(face)
-            if by_name:  # these photographs have changed, but may have kept their names
-                self._fill(
-                    (each for each in source.photographs() if shown(each.external_image_id) in by_name),
-                    jobs,
-                    None,
-                    by_name,
-                )
+            if source:
+                self._fill_from(source, jobs, progress)
             for _ in range(SWITCH_ATTEMPTS):
+                if self._old.portraits:
+                    self._fill_from_portraits(jobs)
                 result = self._switch(allow_missing)
                 if result is not None:
                     return result
@@ -116,6 +123,35 @@ class Reindexing:
             elif each.why:
                 self._faults[each.name] = each.why
 
+    def _fill_from(self, source: Source, jobs: int, progress: Progress | None) -> None:
+        self._fill(self._readable(source), jobs, progress)
+        by_name = defaultdict(list)
+        for face in self._missing():
+            if face.external_image_id:
+                by_name[shown(face.external_image_id)].append(face)
+        if by_name:  # these photographs have changed, but may have kept their names
+            again = (each for each in source.photographs() if shown(each.external_image_id) in by_name)
+            self._fill(again, jobs, None, by_name)
+
+    def _fill_from_portraits(self, jobs: int) -> None:
+        """Adds the faces that the shadow lacks and that have a portrait."""
+        missing = self._missing()
+        batches = [missing[start : start + BATCH] for start in range(0, len(missing), BATCH)]
+        with ThreadPoolExecutor(jobs, thread_name_prefix="reindex") as pool:
+            self._from_portraits += sum(pool.map(self._reindex_portraits, batches))
+
+    def _reindex_portraits(self, wanted: Sequence[StoredFace]) -> int:
+        kept = self._store.portraits.of(self._old.key, [face.face_id for face in wanted])
+        pipeline, coming = self._local.context.pack.pipeline, []
+        for old in wanted:
+            portrait = kept.get(old.face_id)
+            with suppress(ValueError, ArithmeticError):  # what is no picture of a face stays missing
+                if portrait:
+                    face = pipeline.of_portrait(decoded(portrait.picture, portrait.landmarks))
+                    coming.append(WholeFace(old, vectors.pack(pipeline.embed([face])[0]), portrait))
+        self._keep(coming)
+        return len(coming)
+
     def _follow(self) -> int:
         """Applies changes of the collection to the shadow; returns the revision that it now reflects."""
         revision = self._store.faces.revision(self._old.key)
@@ -131,9 +167,9 @@ class Reindexing:
             lambda cursor: cursor.row("SELECT faces FROM collections WHERE id = ?", self._new) or (0,)
         )[0]
         if missing and not allow_missing:
-            return ReindexResult(faces, missing, False, self._faults)
+            return ReindexResult(faces, missing, False, self._faults, self._from_portraits)
         if bulk.show(self._database, self._new, self._target, (self._old.key, revision)):
-            return ReindexResult(faces, missing, True, self._faults)
+            return ReindexResult(faces, missing, True, self._faults, self._from_portraits)
         return None
 
     def _missing(self) -> list[StoredFace]:
@@ -168,7 +204,8 @@ class Reindexing:
                 else by_name[shown(photograph.external_image_id)]
             )
             if wanted:
-                self._add(find_faces(self._local.context, Caller(), Image(bytes=data)), wanted, image)
+                sent, portraits = Image(bytes=data), self._old.portraits
+                self._add(find_faces(self._local.context, Caller(), sent, portraits=portraits), wanted, image)
         except NoPhotographError:
             return
         except UnreadableError as error:
@@ -186,10 +223,14 @@ class Reindexing:
                     confidence=100 * face.detection.confidence,
                 ),
                 vectors.pack(embedding),
+                packed(face.portrait) if face.portrait else None,
             )
             for (old, face), embedding in zip(found, embeddings, strict=True)
         ]  # fmt: skip
-        names = sorted({old.user for old, _ in found if old.user})
+        self._keep(coming)
+
+    def _keep(self, coming: Sequence[WholeFace]) -> None:
+        names = sorted({each.face.user for each in coming if each.face.user})
         bulk.add_users(self._database, self._new, [WholeUser(0, name, None) for name in names])
         bulk.add_faces(self._store.portraits, self._new, coming, self._matching)
 

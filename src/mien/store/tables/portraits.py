@@ -28,7 +28,7 @@ _SEALED = _NONCE + _KEY + 16  # bytes of a key encrypted under the master key
 _HEAD = struct.Struct("<H10f")  # side and landmarks, before the picture
 
 
-class PortraitsLockedError(Exception):
+class PortraitsLockedError(SetupError):
     """The key of a collection's portraits was encrypted under another master key than this server has."""
 
 
