@@ -195,3 +195,19 @@ def test_what_the_documents_show_runs(packs: str, tmp_path: Path) -> None:
     assert printed.count("Box(") == 4  # two faces found, and compared
     assert "name='me'" in printed
     assert (tmp_path / "people" / "mien.db").exists()
+
+
+def test_a_gallery_keeps_portraits_if_that_is_chosen(faces: Faces, tmp_path: Path) -> None:
+    with faces.gallery(tmp_path / "kept", portraits=True) as kept:
+        added = kept.add(photos.pair())
+        found = kept.portraits([*added, uuid4()])
+        assert found.keys() == set(added)
+        assert all(faces.compare(each, photos.pair())[0].similarity > 99 for each in found.values())
+    with faces.gallery(tmp_path / "kept") as again:  # the choice stays
+        assert again.portraits(added) == found
+    with faces.gallery() as plain:
+        assert plain.portraits(plain.add(photos.pair())) == {}
+    faces.gallery(tmp_path / "plain").close()
+    with pytest.raises(SetupError, match="keeps no portraits"):
+        faces.gallery(tmp_path / "plain", portraits=True)
+    faces.gallery(tmp_path / "plain").close()  # nothing holds the folder

@@ -153,11 +153,8 @@ def test_a_collection_with_portraits_needs_no_photographs(packs: str, tmp_path: 
 
 
 def test_a_collection_without_portraits_needs_photographs(packs: str, data: Path) -> None:
-    done = mien("reindex", "--collection", "family", "--data", data, "--pack", "dlib", MIEN_PACKS=packs)
-    assert done.returncode == 1
+    done = mien("reindex", "--collection", "family", "--data", data, "--pack", "dlib", code=1, MIEN_PACKS=packs)
     assert "keeps no portraits: name its photographs with --images" in done.stderr
-    again = mien(
-        "import", data.parent / "people", "--collection", "family", "--data", data, "--portraits", MIEN_PACKS=packs
-    )
-    assert again.returncode == 1
+    into = ("import", data.parent / "people", "--collection", "family", "--data", data)
+    again = mien(*into, "--portraits", code=1, MIEN_PACKS=packs)
     assert "is there already and keeps no portraits" in again.stderr

@@ -82,6 +82,17 @@ def test_from_its_making_to_its_end(visit: Visit, server: Live, album: Album, na
     assert name not in client.list_collections()["CollectionIds"]
 
 
+def test_a_new_collection_keeps_portraits_if_that_is_chosen(visit: Visit, server: Live, name: str) -> None:
+    visit.open("#/collections")
+    visit.press("New collection")
+    visit.page.get_by_label("Name").fill(name)
+    visit.page.get_by_label("Keep portraits").check()
+    visit.press("Create")
+    visit.page.wait_for_selector(".drop")
+    arn = server.client().describe_collection(CollectionId=name)["CollectionARN"]
+    assert server.client().list_tags_for_resource(ResourceArn=arn)["Tags"] == {"mien:portraits": "true"}
+
+
 def test_a_name_that_is_taken_or_wrong_is_refused_in_the_dialog(visit: Visit, server: Live, name: str) -> None:
     server.client().create_collection(CollectionId=name)
     visit.open("#/collections")

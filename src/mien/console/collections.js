@@ -90,12 +90,20 @@ function create(app) {
     autocomplete: 'off',
     spellcheck: false,
   });
+  const portraits = h('input', { type: 'checkbox' });
+  const hint = h('span', { class: 'hint', text: t('collections.portraits_hint') });
   return ask(
     t('collections.new'),
-    field(t('collections.name'), name, t('collections.name_hint')),
+    h(
+      'div',
+      { class: 'stack' },
+      field(t('collections.name'), name, t('collections.name_hint')),
+      h('label', { class: 'check' }, portraits, h('span', {}, t('collections.portraits'), hint)),
+    ),
     t('collections.create'),
     async () => {
-      await app.api.call('CreateCollection', { CollectionId: name.value });
+      const tags = portraits.checked ? { Tags: { 'mien:portraits': 'true' } } : {};
+      await app.api.call('CreateCollection', { CollectionId: name.value, ...tags });
       app.go(`#/collections/${name.value}/add`);
     },
   );
