@@ -13,7 +13,7 @@ pinned  = $(call pick,build) && $(call pick,$(1)) && $(PIP) --require-hashes -r 
 	$(PIP) --require-hashes --no-build-isolation -r $(VENV)/$(1).txt
 itself  = $(PIP) --no-deps --no-build-isolation -e .
 
-.PHONY: serve test check bench accuracy peers soak hostile fuzz docs pins licences clean
+.PHONY: serve test check bench workers-memory accuracy peers soak hostile fuzz docs pins licences clean
 
 # Where the default pack cannot be had and nobody chose a pack (exit code 3), the one from the package index serves.
 serve: $(VENV)/installed
@@ -35,6 +35,13 @@ check: $(VENV)/installed-dev
 
 bench: $(VENV)/installed
 	$(MIEN) bench
+
+# What whole servers of 1, 2 and 8 workers take with ten million faces: some 20 GB of disk, and a long while.
+FACES   ?= 1e7
+WORKERS ?= 1,2,8
+
+workers-memory: $(VENV)/installed
+	$(BIN)/python benchmarks/workers_memory.py --faces $(FACES) --workers $(WORKERS) --json build/workers-memory.json
 
 # Measures the packs and writes the tables of accuracy into the documents: an hour or so, minutes with PARTS="people groups".
 LFW    ?= ../shared/lfw-dev

@@ -25,8 +25,8 @@ STEP = 100_000
 INDEXES = ("faces_by_face_id", "faces_by_image", "faces_by_revision", "faces_by_user")
 
 
-def fill(data: Path, sizes: dict[str, int]) -> Store:
-    """Returns an open store under `data` with a collection of each name and size."""
+def fill(data: Path, sizes: dict[str, int], contract: str = "contract") -> Store:
+    """Returns an open store under `data` with a collection of each name and size, made with the pack of a contract."""
     started = time.monotonic()
     stores.open_store("", str(data)).database.close()
     packed = [pack(each) for each in embeddings(4096)]
@@ -39,7 +39,7 @@ def fill(data: Path, sizes: dict[str, int]) -> Store:
         for number, (name, size) in enumerate(sizes.items(), 1):
             base.execute(
                 "INSERT INTO collections (account, name, contract, model_version, created, revision, faces) "
-                "VALUES (?, ?, 'contract', '7.1', 0, ?, ?)", (ACCOUNT, name, size, size),
+                "VALUES (?, ?, ?, '7.1', 0, ?, ?)", (ACCOUNT, name, contract, size, size),
             )  # fmt: skip
             for first in range(0, size, STEP):
                 count = min(STEP, size - first)

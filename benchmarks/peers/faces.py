@@ -56,6 +56,7 @@ class Peer:
     euclidean: bool = False
 
 
+MINE = (config.DEFAULT_PACK, "retail", "dlib")  # packs
 DLIB = ("dlib-bin==20.0.1.post1", "face_recognition_models==0.3.0", "setuptools<81")
 FACE_RECOGNITION = ("face_recognition", (*DLIB, "click==8.3.1", "pillow==13.0.0"))
 DEEPFACE = (
@@ -74,10 +75,10 @@ def peers(insightface: Path | None) -> list[Peer]:
     files = install.install(own.named("retail", settings.packs), settings.packs)
     networks = tuple(str(files[name]) for name in ("yunet_n_640_640.onnx", "face-reidentification-retail-0095.xml"))
     found = [
-        Peer("mien, `retail`", "Mien", ("retail",), threads=cores + 1, processes=1),
-        Peer("mien, `retail`, over HTTP", "MienServer", ("retail",), threads=16, processes=1),
-        Peer("mien, `dlib`", "Mien", ("dlib",), threads=cores + 1, processes=1),
-        Peer("mien, `dlib`, over HTTP", "MienServer", ("dlib",), threads=16, processes=1),
+        *(peer for pack in MINE for peer in (
+            Peer(f"mien, `{pack}`", "Mien", (pack,), threads=cores + 1, processes=1),
+            Peer(f"mien, `{pack}`, over HTTP", "MienServer", (pack,), threads=16, processes=1),
+        )),
         Peer("OpenCV's YuNet + `retail`'s embedder", "OpenCv", networks, OPENCV),
         Peer("face_recognition", "FaceRecognition", (), FACE_RECOGNITION, ("face_recognition==1.3.0",), euclidean=True),
         *(Peer(f"deepface, Dlib, {detector}", "DeepFace", (detector,), DEEPFACE)
