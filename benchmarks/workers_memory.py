@@ -70,7 +70,6 @@ def measured(folder: Path, count: int, face: str, before: list[dict[str, object]
         parent = psutil.Process(server.pid)
         workers = parent.children() or [parent]
         clients = [http.client.HTTPConnection("127.0.0.1", port, timeout=3600) for _ in range(count)]
-        empty = sum(memory(each.pid)[0] for each in {parent, *workers}) / MB
         while True:
             for client in clients:
                 search(client, face)
@@ -87,7 +86,7 @@ def measured(folder: Path, count: int, face: str, before: list[dict[str, object]
     first = before[0]["total"] if before else total
     assert isinstance(first, float)
     return {
-        "workers": count, "empty": empty, "total": total, "of_first": total / first,
+        "workers": count, "total": total, "of_first": total / first,
         "parent": found[parent.pid][0] / MB if count > 1 else 0.0,
         "own": {kind: taken / MB / count for kind, taken in own.items()},
     }  # fmt: skip
@@ -138,8 +137,8 @@ def line(row: dict[str, object]) -> str:
     assert isinstance(own, dict)
     parts = ", ".join(f"{kind} {taken:.0f}" for kind, taken in sorted(own.items(), key=lambda each: -each[1]))
     return (
-        f"{row['workers']} workers: {row['empty']:.0f} MiB before the gallery, {row['total']:.0f} with it "
-        f"({row['of_first']:.2f} times the first), of which the parent {row['parent']:.0f}; each worker's own: {parts}"
+        f"{row['workers']} workers: {row['total']:.0f} MiB ({row['of_first']:.2f} times the first), of which the parent "
+        f"{row['parent']:.0f}; each worker's own: {parts}"
     )
 
 
