@@ -137,8 +137,8 @@ def line(row: dict[str, object]) -> str:
     assert isinstance(own, dict)
     parts = ", ".join(f"{kind} {taken:.0f}" for kind, taken in sorted(own.items(), key=lambda each: -each[1]))
     return (
-        f"{row['workers']} workers: {row['total']:.0f} MiB ({row['of_first']:.2f} times the first), of which the parent "
-        f"{row['parent']:.0f}; each worker's own: {parts}"
+        f"{row['workers']} workers: {row['total']:.0f} MiB ({row['of_first']:.2f} times the first), of which the "
+        f"parent {row['parent']:.0f}; each worker's own: {parts}"
     )
 
 
