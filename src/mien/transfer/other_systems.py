@@ -119,10 +119,10 @@ class _CompreFace:
             raise SetupError(f"{self._address} does not answer as CompreFace 0.6 and later do.") from None
 
     def image(self, image_id: str) -> bytes:
-        """Returns the image of an example, up to one byte more than the largest image.
+        """Returns the image of an example.
 
         Raises:
-            UnreadableError: CompreFace no longer has the image, or does not answer.
+            UnreadableError: CompreFace no longer has the image, or does not answer, or it is too large.
             NoPhotographError: it has something else.
         """
         try:
@@ -131,6 +131,8 @@ class _CompreFace:
             raise UnreadableError(str(error)) from None
         if status != 200 or not body:
             raise UnreadableError("CompreFace stored no image of it (save_images_to_db).")
+        if len(body) > MOST_OBJECT:
+            raise UnreadableError(f"CompreFace's image of it is larger than {MOST_OBJECT >> 20} MiB.")
         refuse_others(body)
         return body
 
