@@ -3,12 +3,15 @@
 import json
 import os
 import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mien import naming
+from mien.operations.context import ACCOUNT
+from mien.store import open as stores
 from tests import live as servers
 from tests import photos
 from tests.commands.people import answer, folder, mien, tally, variants
@@ -41,10 +44,15 @@ def test_every_name_is_a_user_and_is_shown_again(packs: str, tmp_path: Path) -> 
                   MIEN_PACKS=packs)  # fmt: skip
     assert done == tally(photographs=9, faces=9, users=9, added=9)
     assert held(data, "crew")["users"] == {naming.written(name): 1 for name in NAMES}
+    with closing((store := stores.open_store("", str(data))).database):
+        found = store.collections.find(ACCOUNT, "crew")
+        assert found is not None
+        beside = {user.display_name for user in store.users.page(found.key, 0, 100)}
+    assert beside == {LONG, None}
     (tmp_path / "probe.jpg").write_bytes(images[0])
     drawn = ("--draw", tmp_path / "drawn.png")
-    found = mien("search", tmp_path / "probe.jpg", "--collection", "crew", "--data", data, *drawn, MIEN_PACKS=packs)
-    assert {line[7:] for line in found.stdout.splitlines()} == {*NAMES} - {"Zoe\u0308"} | {"Zoë"}
+    ran = mien("search", tmp_path / "probe.jpg", "--collection", "crew", "--data", data, *drawn, MIEN_PACKS=packs)
+    assert {line[7:] for line in ran.stdout.splitlines()} == {*NAMES} - {"Zoe\u0308"} | {"Zoë"}
     assert (tmp_path / "drawn.png").stat().st_size > 0
     assert rows(report) == []
 

@@ -4,6 +4,7 @@ import { fill, h, icon } from './dom.js';
 import { percent, t } from './language.js';
 import { ask, attempt, button, confirm, empty, field, iconButton, note, pages, say, tell } from './parts.js';
 import { shown } from './names.js';
+import { createUser } from './newuser.js';
 import { LEAST, called, similar, thumbnail, userId } from './person.js';
 import { reason } from './words.js';
 
@@ -172,11 +173,7 @@ export function facesTab(app, collection, query) {
     ];
     await ask(t('faces.give_title', { count: faces.length }), body, t('faces.give_ok'), async () => {
       const where = { CollectionId: collection.name, UserId: userId(name.value, users) };
-      try {
-        await app.api.call('CreateUser', where);
-      } catch (error) {
-        if (error.code !== 'ConflictException') throw error; // the user exists already
-      }
+      await createUser((operation, given) => app.api.call(operation, { ...where, ...given }), where.UserId, name.value);
       done = await app.api.call('AssociateFaces', {
         ...where,
         FaceIds: faces.map((face) => face.FaceId),

@@ -3,6 +3,7 @@
 import { isPhotograph } from './contents.js';
 import { t } from './language.js';
 import { MOST_IMAGE, problem, written, writtenFile } from './names.js';
+import { createUser } from './newuser.js';
 import { prepare } from './picture.js';
 import { misnamed, reason, sentence } from './words.js';
 
@@ -101,11 +102,8 @@ export class Indexing extends EventTarget {
     const wrong = misnamed(name);
     if (wrong) return this.#refuse({ file, folder }, t('add.not_given', { name, reasons: wrong }));
     const user = written(name);
-    const before =
-      this.folders.get(user) ??
-      this.#call('CreateUser', { UserId: user }).catch((error) => {
-        if (error.code !== 'ConflictException') throw error; // the user exists already
-      });
+    const call = (operation, request) => this.#call(operation, request);
+    const before = this.folders.get(user) ?? createUser(call, user, name);
     const mine = before.then(() => this.#call('AssociateFaces', { UserId: user, FaceIds: [id] }));
     this.folders.set(
       user,
