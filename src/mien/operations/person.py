@@ -22,7 +22,7 @@ from mien.store.tables.persons import Listing, Order, Person, PersonFaces, Place
 from mien.store.tables.users import UserMissingError
 
 FacePlace = tuple[float | str, int]  # of a face in a listing: what it is sorted by, and its key
-LONGEST_NAME = 1000  # characters of a name that people are shown by, or of a part of one
+LONGEST_PART = 1000  # characters of a part of a name
 
 
 class ListPeopleRequest(CollectionRequest):
@@ -30,7 +30,7 @@ class ListPeopleRequest(CollectionRequest):
 
     max_results: MaxUserResults | None = None
     next_token: PaginationToken | None = None
-    contains: Annotated[str, Length(0, LONGEST_NAME)] | None = None
+    contains: Annotated[str, Length(0, LONGEST_PART)] | None = None
     sort_by: Annotated[str, Enum(("NAME", "FACES", "NEWEST"))] | None = None
 
 

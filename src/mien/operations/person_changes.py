@@ -11,8 +11,8 @@ from mien.errors import ConflictError, InvalidParameterError
 from mien.operations.collection import CollectionRequest
 from mien.operations.constraints import REQUIRED, Enum, Length
 from mien.operations.context import Caller, Context, Operation, Operations
-from mien.operations.person import LONGEST_NAME, PersonShape, person_shape
-from mien.operations.shapes import ClientRequestToken, FaceId, Percent, Shape, UserId
+from mien.operations.person import PersonShape, person_shape
+from mien.operations.shapes import ClientRequestToken, DisplayName, FaceId, Percent, Shape, UserId
 from mien.operations.user import (
     FaceIdShape,
     UnsuccessfulFaceAssociation,
@@ -27,7 +27,7 @@ from mien.store.tables.person_names import Name, NameTakenError, SameName
 from mien.store.tables.regrouping import AllFacesError, Changed, NoneFreeError, PortraitError
 
 MOST_MERGED = 100  # people that one call merges into another
-DisplayName = Annotated[str, Length(1, LONGEST_NAME)]
+
 PersonFaceIds = Annotated[list[FaceId], Length(1, MOST_PERSONS_FACES)]
 
 
