@@ -13,7 +13,7 @@ from typing import get_type_hints
 import msgspec
 import pytest
 
-from mien.operations import judging_people, person, person_changes
+from mien.operations import judging_people, people_in_image, person, person_changes
 from tests import photos
 from tests.javascript import installed
 from tests.live import Live
@@ -107,7 +107,7 @@ def test_people(live: Live, tmp_path: Path, packs: str) -> None:
     program = "".join((calls[0], *(f"{name} = {some}\n" for name, some in given.items()), *calls[1:], calls[1]))
     here = program.replace("http://127.0.0.1:6436", live.address)
     done = run_python(here, tmp_path)
-    assert done == "Bea 2\nАнна 2\n"
+    assert done == "['Анна']\nBea 2\nАнна 2\n"
     alone = run_python(library.replace("Faces()", f"Faces(packs={packs!r})"), tmp_path)
     assert re.fullmatch(r"Anna Kim 1 \[PersonFace\(.*\)\]\n", alone)
     if shutil.which("curl"):
@@ -127,7 +127,9 @@ def run_python(program: str, folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("family", [person, person_changes, judging_people], ids=lambda family: family.__name__)
+@pytest.mark.parametrize(
+    "family", [person, person_changes, judging_people, people_in_image], ids=lambda family: family.__name__
+)
 def test_the_page_on_people_names_every_member(family: ModuleType) -> None:
     page = (EXAMPLES.parent / "people.md").read_text()
     for name, operation in family.OPERATIONS.items():

@@ -12,11 +12,11 @@ import pytest
 from mien.errors import SetupError
 from mien.sorting.arranging import FACELESS, OTHERS, Arranged, Arrangement
 from mien.sorting.journal import FaceSeen, Journal, Seen
-from mien.sorting.looking import version_of
 from mien.sorting.placing import WAYS, Placer, refuse, remove_originals
 from mien.sorting.xmp import Packet
 from mien.system import leftovers
 from mien.system.progress import Progress
+from mien.transfer.photographs import version
 
 BOX = (0.1, 0.1, 0.2, 0.2)
 ANNA, BEA = FaceSeen(BOX, "anna", "Anna"), FaceSeen((0.6, 0.1, 0.2, 0.2), "bea", "Bea/CON")
@@ -53,7 +53,7 @@ class Album:
             for name, faces in self.shown.items():
                 path = self.source / name
                 if path.exists():
-                    journal.add(Seen(path, version_of(path), "", (400, 300), 1, faces))
+                    journal.add(Seen(path, version(path), "", (400, 300), 1, faces))
                     numbers += [face.stranger for face in faces if face.embedding is not None]
             keys = [key for batch, _, _ in journal.unknown() for key in batch.tolist()]
             journal.number(keys, numbers)
@@ -373,9 +373,9 @@ def test_faces_do_not_stay_in_the_journal(album: Album) -> None:
 def test_other_options_look_again(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(b"a")
-    runs: list[Callable[[Journal], bool]] = [lambda journal: journal.find(path, version_of(path))]
+    runs: list[Callable[[Journal], bool]] = [lambda journal: journal.find(path, version(path))]
     for identity, known in (("one", False), ("one", True), ("two", False)):
         journal = Journal(tmp_path / "journal.db", identity)
         assert [run(journal) for run in runs] == [known]
-        journal.add(Seen(path, version_of(path)))
+        journal.add(Seen(path, version(path)))
         journal.close()

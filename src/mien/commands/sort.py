@@ -144,8 +144,11 @@ def _arranged(given: argparse.Namespace, into: Path, journal: Any, count: int, t
 
 
 def _tell_failures(failures: list[tuple[str, str]], report: str | None) -> None:
+    from mien.transfer import reasons
+
     for path, why in failures[:SHOWN]:
-        print(f"mien: {path}: {why}.".encode("utf-8", "backslashreplace").decode(), file=sys.stderr)
+        text = reasons.printable(f"{path}: {why.removesuffix('.')}.")
+        print(f"mien: {text}".encode("utf-8", "backslashreplace").decode(), file=sys.stderr)
     if len(failures) > SHOWN:
         print(f"mien: {len(failures) - SHOWN:,} more{'' if report else '; --report lists them'}.", file=sys.stderr)
     if report is None:
@@ -171,8 +174,10 @@ def _say(given: argparse.Namespace, counts: Any, done: Any, unknown: int) -> Non
             )
         )  # fmt: skip
         return
+    from mien.transfer import reasons
+
     for folder, count in sorted(done.folders.items()):
-        print(f"{count:7,}  {folder}")
+        print(f"{count:7,}  {reasons.printable(folder)}")
     made = "would be made" if given.dry_run else "were made"
     text = f"{counts.photographs:,} photographs in {len(done.folders):,} folders; {done.made:,} files {made}"
     if counts.failed + done.failed:

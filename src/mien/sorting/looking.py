@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 
 from mien.errors import ApiError, InvalidParameterError, SetupError
-from mien.image.contents import ENOUGH, content
 from mien.image.decode import read_header
+from mien.image.limits import EVERY
 from mien.sorting.journal import FaceSeen, Journal, Seen
 from mien.system.progress import Progress
+from mien.transfer import reasons
 from mien.transfer.api import Api
 from mien.transfer.importing import AHEAD, PHOTOGRAPH_ERRORS, TRANSIENT_ERRORS
-from mien.transfer.photographs import UnreadableError, read
+from mien.transfer.photographs import NoPhotographError, UnreadableError, read_photograph, version
 from mien.transfer.walking import Skipped
 
-DAMAGED = "it is damaged or cut short"
+TURNED_BY_CONTAINER = ("heic", "avif")  # their stored picture is what the container shows, whatever EXIF says
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def look(
         SetupError: the run cannot continue; what it saw is kept.
     """
     counts = Counts()
-    pending: deque[tuple[Path, str, Future[Seen | str]]] = deque()
+    pending: deque[tuple[Path, str, Future[Seen]]] = deque()
 
     def finish(seen: Seen | str) -> None:
         progress.step()
@@ -92,13 +93,13 @@ def look(
             if isinstance(path, Skipped):
                 counts.skip(path)
                 continue
-            version = version_of(path)
-            if journal.find(path, version):
+            stamp = version(path)
+            if journal.find(path, stamp):
                 counts.photographs += 1
                 counts.earlier += 1
                 progress.step(fresh=False)
                 continue
-            pending.append((path, version, pool.submit(_look, question, path, version)))
+            pending.append((path, stamp, pool.submit(_look, question, path, stamp)))
             if len(pending) >= AHEAD * jobs:
                 finish(_seen(*pending.popleft()))
         while pending:
@@ -109,36 +110,33 @@ def look(
     return counts
 
 
-def version_of(path: Path) -> str:
-    """Returns what differs after a file changed; empty where it cannot be told."""
-    try:
-        about = path.stat()
-    except OSError:
-        return ""  # reading the file reports the cause
-    return f"{about.st_size} {about.st_mtime_ns}"
-
-
-def _seen(path: Path, version: str, future: "Future[Seen | str]") -> Seen | str:
-    """Returns what a thread has seen, or why it could not look.
+def _seen(path: Path, stamp: str, future: "Future[Seen]") -> Seen | str:
+    """Returns what a thread has seen, or why it could not look, or the word for what the file is instead.
 
     Raises:
         SetupError: the fault is not the photograph's.
     """
     try:
         return future.result()
+    except NoPhotographError as error:
+        return error.kind
     except UnreadableError as error:
-        return Seen(path, version, str(error).removesuffix("."))
+        return Seen(path, stamp, str(error))
     except ApiError as error:
-        return Seen(path, version, _sentence(error))
+        if error.code not in (*PHOTOGRAPH_ERRORS, *TRANSIENT_ERRORS) or _is_other_packs(error):
+            raise SetupError(f"{error.code}: {error.message or 'the server gives no reason'}") from None
+        return Seen(path, stamp, reasons.of_error(error))
 
 
-def _look(question: Question, path: Path, version: str) -> Seen | str:
-    """Returns what is seen in a photograph, or the word for what the file is instead."""
-    found = content(_first(path))
-    if not found.is_photograph:
-        return found.kind.value
-    data = read(path)
-    picture = read_header(data)
+def _look(question: Question, path: Path, stamp: str) -> Seen:
+    """Returns what is seen in a photograph.
+
+    Raises:
+        NoPhotographError, UnreadableError: it is none, or cannot be read.
+        ApiError: it is damaged, or it is not the photograph's fault.
+    """
+    data = read_photograph(path)
+    picture = read_header(data, EVERY)
     answer = question.api.call(
         "SearchPeopleByImage",
         {
@@ -147,15 +145,9 @@ def _look(question: Question, path: Path, version: str) -> Seen | str:
         },
     )  # fmt: skip
     faces = tuple(_face(each) for each in answer["Faces"])
-    return Seen(path, version, "", (picture.file.width, picture.file.height), picture.orientation, faces)
-
-
-def _first(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(ENOUGH)
-    except (OSError, ValueError) as error:
-        raise UnreadableError(getattr(error, "strerror", None) or str(error)) from None
+    if picture.format in TURNED_BY_CONTAINER:
+        return Seen(path, stamp, "", (picture.width, picture.height), 1, faces)
+    return Seen(path, stamp, "", (picture.file.width, picture.file.height), picture.orientation, faces)
 
 
 def _face(face: dict[str, Any]) -> FaceSeen:
@@ -168,18 +160,6 @@ def _face(face: dict[str, Any]) -> FaceSeen:
     return FaceSeen(where, embedding=np.frombuffer(base64.b64decode(face["Embedding"]), "<f4"))
 
 
-def _sentence(error: ApiError) -> str:
-    """Returns why a photograph could not be looked at.
-
-    Raises:
-        SetupError: the fault is not the photograph's.
-    """
-    if error.code in TRANSIENT_ERRORS:
-        return f"the server did not answer ({error.code}); run the same command again"
-    if error.code == "InvalidImageFormatException":
-        return DAMAGED
-    if error.code == InvalidParameterError.code and error.message == InvalidParameterError.default:
-        return "a side is shorter than 80 pixels"
-    if error.code in PHOTOGRAPH_ERRORS and error.code != InvalidParameterError.code:
-        return error.message or error.code
-    raise SetupError(f"{error.code}: {error.message or 'the server gives no reason'}") from None
+def _is_other_packs(error: ApiError) -> bool:
+    """Returns whether an error says that another pack made the collection, so that no photograph can be searched."""
+    return error.code == InvalidParameterError.code and error.message != InvalidParameterError.default

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from mien.sorting.journal import FaceSeen, Seen
+from mien.transfer import reasons
 
 COLUMNS = (
     "image", "person", "user", "unknown", "similarity", "left", "top", "width", "height", "reasons",
@@ -31,11 +32,12 @@ class Lines:
 
     def show(self, seen: Seen) -> None:
         """Prints a photograph."""
+        name = reasons.printable(_printable(seen.path))
         if seen.why:
-            self._out.write(f"{_printable(seen.path)}: {seen.why}\n")
+            self._out.write(f"{name}: {seen.why}\n")
             return
         count = len(seen.faces)
-        self._out.write(f"{_printable(seen.path)}: {count or 'no'} {'face' if count == 1 else 'faces'}\n")
+        self._out.write(f"{name}: {count or 'no'} {'face' if count == 1 else 'faces'}\n")
         for face in seen.faces:
             left, top, width, height = face.box
             similarity = f"  similarity {face.similarity:.1f}" if face.user else ""
@@ -77,12 +79,20 @@ class Csv:
         """Prints a photograph."""
         image = _printable(seen.path)
         if seen.why or not seen.faces:
-            self._rows.writerow([image, *[""] * 8, seen.why or "no face"])
+            self._rows.writerow([image, *[""] * 8, seen.why or reasons.sentence("NO_FACE")])
         for face in seen.faces:
             box = [f"{share:.6f}" for share in face.box]
             similarity = f"{face.similarity:.1f}" if face.user else ""
             self._rows.writerow(
-                [image, face.name, face.user, face.stranger or "", similarity, *box, "; ".join(face.reasons)]
+                [
+                    image,
+                    face.name,
+                    face.user,
+                    face.stranger or "",
+                    similarity,
+                    *box,
+                    " ".join(map(reasons.sentence, face.reasons)),
+                ]
             )
 
     def close(self) -> None:
@@ -103,8 +113,10 @@ def _object(face: FaceSeen) -> dict[str, Any]:
 
 def _words(face: FaceSeen) -> str:
     if face.user:
-        return face.name
-    return f"unknown person {face.stranger}" if face.stranger else f"not clear enough ({', '.join(face.reasons)})"
+        return reasons.printable(face.name)
+    if face.stranger:
+        return f"unknown person {face.stranger}"
+    return " ".join(["not clear enough:", *map(reasons.sentence, face.reasons)])
 
 
 def _printable(path: Path) -> str:
