@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
@@ -65,11 +66,19 @@ def test_from_its_making_to_its_end(visit: Visit, server: Live, album: Album, na
     expect(page.locator(".faces .thumb img")).to_have_count(4)  # this page still has the pictures
     page.locator(".faces .thumb").first.click()
     page.wait_for_selector("dialog .viewer .box.chosen")
+    page.locator("dialog .viewer .box").first.click()
+    page.locator("dialog[open]").nth(1).get_by_label("Name").fill("Grace Hopper")
+    page.locator("dialog[open]").nth(1).get_by_role("button", name="Name").click()
+    expect(page.locator("dialog[open]")).to_have_count(1)
+    expect(page.locator("dialog .viewer .label").first).to_have_text("Grace Hopper")
     visit.press("Close")
+    page.get_by_role("link", name="Users").click()
+    expect(page.locator(".rows li")).to_have_text(re.compile("Grace Hopper"))
+    tab(page, "Faces")
     page.reload()
     page.wait_for_selector(".faces li")
     expect(page.locator(".faces .thumb img")).to_have_count(0)  # not after a reload
-    page.check(".faces input >> nth=0")
+    page.locator(".faces li:not(:has(.chip)) input").first.check()
     visit.press("Delete")
     visit.press("Delete")
     expect(page.locator(".faces li")).to_have_count(3)
@@ -272,7 +281,7 @@ def test_how_it_looks(
     page.wait_for_selector(".drop")
     shoot(page, f"search-empty-{shown}")
     visit.give(album.pair)
-    expect(page.locator(".found .match, .found h3")).not_to_have_count(0)
+    expect(page.locator(".found .match, .found h2")).not_to_have_count(0)
     expect(page.locator(".found .spinner")).to_have_count(0)
     shoot(page, f"search-{shown}")
     page.keyboard.press("3")

@@ -25,11 +25,12 @@ def known(server: Live) -> Iterator[str]:
     client.delete_collection(CollectionId=name)
 
 
-def search(visit: Visit, collection: str, photo: Path) -> list[str]:
+def search(visit: Visit, collection: str, photo: Path, among: str = "faces") -> list[str]:
     """Returns the labels of the faces, from the left."""
     page = visit.open(f"#/collections/{collection}/search")
     page.reload()  # an address that differs behind the # alone loads nothing
     page.wait_for_selector(".drop")
+    page.get_by_label("Search among").select_option(among)
     visit.give(photo)
     return labels(visit)
 
@@ -75,16 +76,49 @@ def test_a_cut_out_scores_as_the_whole_picture_does(visit: Visit, server: Live, 
     assert float(label.split()[1]) == pytest.approx(whole["FaceMatches"][0]["Similarity"], abs=0.5)
 
 
-def test_users_and_the_threshold_can_be_chosen(visit: Visit, known: str, tmp_path: Path) -> None:
+def test_people_come_first_and_the_threshold_can_be_chosen(visit: Visit, known: str, tmp_path: Path) -> None:
     (tmp_path / "two.jpg").write_bytes(photos.pair())
-    page = visit.page
-    assert sum(label == "unknown" for label in search(visit, known, tmp_path / "two.jpg")) == 1
-    page.get_by_label("Search among").select_option("users")
+    page = visit.open(f"#/collections/{known}/search")
+    expect(page.get_by_label("Search among")).to_have_value("users")
+    visit.give(tmp_path / "two.jpg")
+    assert [label.partition(" ")[0] for label in labels(visit)] == ["unknown", "grace"]
     expect(page.locator(".found .match strong")).to_have_text("grace")
     page.get_by_label("Minimum similarity").fill("0")
     page.get_by_label("Minimum similarity").press("Enter")
-    expect(page.locator(".found .match")).to_have_count(2)  # at 0 everyone is like anyone
     expect(page.locator(".settings")).to_contain_text("100 chances in 100")
+    expect(page.locator(".found .match")).to_have_count(1)  # nobody is twice in a picture
+    page.get_by_label("Search among").select_option("faces")
+    expect(page.locator(".found .match")).to_have_count(2)  # at 0 every face is like any
+
+
+def test_a_collection_without_people_is_searched_by_faces(visit: Visit, server: Live, known: str) -> None:
+    server.client().delete_user(CollectionId=known, UserId="grace")
+    page = visit.open(f"#/collections/{known}/search")
+    expect(page.get_by_label("Search among")).to_have_value("faces")
+
+
+@pytest.mark.parametrize("among", ["users", "faces"])
+def test_an_unknown_face_is_named_where_it_is_seen(
+    visit: Visit, server: Live, known: str, tmp_path: Path, among: str
+) -> None:
+    """The smaller face of two, which is indexed alone, and a name that no id can have."""
+    hopper = photos.resized(photos.hopper().pixels, 1.2)
+    (tmp_path / "two.jpg").write_bytes(photos.jpeg(photos.beside(photos.astronaut().pixels, hopper)))
+    stranger, friend = search(visit, known, tmp_path / "two.jpg", among)
+    assert (stranger, friend[:6]) == ("unknown", "grace ")
+    page, client = visit.page, server.client()
+    page.get_by_role("button", name="who is it?").click()
+    page.locator("dialog").get_by_label("Name").fill("Анна Ахматова")
+    visit.press("Name")
+    expect(page.locator("dialog")).to_have_count(0)
+    expect(page.locator(".viewer")).to_contain_text("Анна Ахматова")
+    found = {label.split(" ")[0] for label in labels(visit)}
+    assert "unknown" not in found
+    people = {each["UserId"] for each in client.list_users(CollectionId=known)["Users"]}
+    assert len(people) == 2
+    (anna,) = people - {"grace"}
+    assert len(client.list_faces(CollectionId=known, UserId=anna)["Faces"]) == 1
+    assert client.describe_collection(CollectionId=known)["FaceCount"] == 2
 
 
 def test_two_people_of_real_photographs(visit: Visit, server: Live, people: Path) -> None:

@@ -10,9 +10,9 @@ export class Album {
     this.faces = new Map(); // FaceId → {picture, box, cut}
   }
 
-  /** Remembers a picture and the FaceRecords that IndexFaces answered for it. */
-  remember(picture, records) {
-    const page = { picture, faces: records.map(({ Face }) => ({ id: Face.FaceId, box: Face.BoundingBox })) };
+  /** Remembers a picture and the FaceRecords that IndexFaces answered for it in a collection. */
+  remember(picture, records, collection) {
+    const page = { picture, collection, faces: records.map(({ Face }) => ({ id: Face.FaceId, box: Face.BoundingBox })) };
     for (const each of page.faces) this.faces.set(each.id, { page, box: each.box, cut: null });
   }
 
@@ -21,7 +21,7 @@ export class Album {
     return this.faces.has(id);
   }
 
-  /** Returns the picture of a face and all its faces: {picture, faces: [{id, box}]}. */
+  /** Returns the picture of a face and all its faces: {picture, collection, faces: [{id, box}]}. */
   page(id) {
     return this.faces.get(id).page;
   }

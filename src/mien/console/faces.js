@@ -90,6 +90,7 @@ export function facesTab(app, collection, query) {
     const find = () =>
       similar(
         app,
+        collection.name,
         t('faces.like', { name }),
         async () =>
           (
@@ -105,7 +106,7 @@ export function facesTab(app, collection, query) {
       'li',
       {},
       box,
-      thumbnail(app, face.FaceId, name),
+      thumbnail(app, face.FaceId, name, collection.name),
       h(
         'div',
         { class: 'grow' },

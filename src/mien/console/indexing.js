@@ -82,7 +82,7 @@ export class Indexing extends EventTarget {
       MaxFaces: this.options.users ? 1 : this.options.most || undefined,
     });
     const { FaceRecords: records, UnindexedFaces: others } = answer;
-    this.album.remember(picture, records);
+    this.album.remember(picture, records, this.collection);
     this.faces += records.length;
     if (!records.length && !others.length) this.#refuse({ file, folder }, t('add.no_face'));
     const told = others.filter((face) => face.Reasons[0] !== 'EXCEEDS_MAX_FACES'); // the user asked for at most so many

@@ -38,7 +38,7 @@ const app = {
   album: new Album(queue),
   jobs: new Map(), // collection → its latest Indexing
   options: { naming: 'file', filter: 'AUTO', most: 0, users: false },
-  search: { among: 'faces', threshold: 80 },
+  search: { among: null, threshold: 80 }, // among: 'users' or 'faces', once it was chosen
   about: null, // about.json, once it was read
   learn,
   go,

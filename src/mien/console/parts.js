@@ -88,6 +88,8 @@ export function choice(options, value, change) {
   return h('select', { on: { change: (event) => change?.(event.target.value) } }, made);
 }
 
+let dialogs = 0; // for the ids of their titles
+
 /**
  * Asks in a dialog. `body`: nodes; `ok`: the button's label; `done`: called when it is pressed, may be async. An error
  * that it throws is shown in the dialog, which stays open. Resolves to true once done, to false when cancelled.
@@ -95,17 +97,18 @@ export function choice(options, value, change) {
 export function ask(title, body, ok, done = null, kind = 'main') {
   return new Promise((resolve) => {
     const wrong = h('div');
+    const id = `asked-${++dialogs}`;
     const submit = h('button', { class: `button ${kind}`, text: ok });
     const cancel = done && button(t('parts.cancel'), '', () => dialog.close());
     const form = h(
       'form',
       { class: 'stack' },
-      h('h2', { id: 'asked', text: title }),
+      h('h2', { id, text: title }),
       body,
       wrong,
       h('div', { class: 'row end' }, cancel, submit),
     );
-    const dialog = h('dialog', { class: 'dialog', 'aria-labelledby': 'asked' }, form);
+    const dialog = h('dialog', { class: 'dialog', 'aria-labelledby': id }, form);
     let succeeded = false;
     form.addEventListener('submit', async (event) => {
       event.preventDefault();

@@ -4,13 +4,14 @@ import { fill, h } from './dom.js';
 import { dropZone } from './drop.js';
 import { t } from './language.js';
 import { portrait } from './look.js';
-import { choice, empty, failure, field, note, working } from './parts.js';
+import { nameFace } from './nameface.js';
+import { button, choice, empty, failure, field, note, working } from './parts.js';
 import { called, match } from './person.js';
 import { shown } from './names.js';
 import { prepare } from './picture.js';
-import { searched } from './probe.js';
+import { MOST, indexed, searched } from './probe.js';
 import { viewer } from './viewer.js';
-import { crowd, score } from './words.js';
+import { crowd, reason, score } from './words.js';
 
 /** Makes the tab. */
 export function searchTab(app, collection) {
@@ -22,6 +23,7 @@ export function searchTab(app, collection) {
       h('a', { class: 'button main', href: `#/collections/${collection.name}/add`, text: t('faces.add') }),
     );
   const wanted = app.search;
+  const kind = () => wanted.among ?? (collection.users ? 'users' : 'faces'); // people first, where there are any
   const stage = h('div', { class: 'stack' });
   const meaning = h('p', { class: 'quiet small' });
   let picture = null;
@@ -46,10 +48,10 @@ export function searchTab(app, collection) {
   });
   const among = choice(
     [
-      ['faces', t('search.faces')],
       ['users', t('search.users')],
+      ['faces', t('search.faces')],
     ],
-    wanted.among,
+    kind(),
     (value) => {
       wanted.among = value;
       explain();
@@ -59,8 +61,8 @@ export function searchTab(app, collection) {
   const explain = () => {
     meaning.textContent = crowd(
       Math.max(wanted.threshold, app.about?.minimum_similarity ?? 0),
-      collection[wanted.among],
-      wanted.among,
+      collection[kind()],
+      kind(),
       app.about?.false_match_rates ?? [],
     );
   };
@@ -87,22 +89,50 @@ export function searchTab(app, collection) {
     fill(stage, zone(), working(t('search.looking')));
     try {
       const image = await picture.load();
-      const { FaceDetails: faces } = await app.api.call('DetectFaces', { Image: await picture.image() });
-      if (turn !== latest) return;
-      const shown = results(app, image, faces);
-      fill(stage, zone(), picture.note && note('plain', picture.note), shown.element);
-      const search = async (i) => {
-        if (turn !== latest) return;
-        const answer = await searched(app, collection.name, { picture, image, faces }, i).then(
-          (matches) => ({ matches }),
-          (error) => ({ error, matches: [] }),
-        );
-        shown.found(i, answer);
-      };
-      await Promise.all(faces.map((_, i) => app.queue(() => search(i))));
+      await (kind() === 'users' ? searchPeople : searchFaces)(image, () => turn === latest);
     } catch (error) {
       if (turn === latest) fill(stage, zone(), failure(error));
     }
+  }
+
+  /** Shows the faces of the picture; `found(i, answer)` fills one in. */
+  function show(image, faces) {
+    const photo = { picture, image, faces };
+    const shown = results(app, collection.name, photo, again);
+    fill(stage, zone(), picture.note && note('plain', picture.note), shown.element);
+    return { photo, found: shown.found };
+  }
+
+  async function searchPeople(image, isWanted) {
+    const { Faces: faces } = await app.api.call('Mien.SearchPeopleByImage', {
+      CollectionId: collection.name,
+      Image: await picture.image(),
+      PersonMatchThreshold: wanted.threshold,
+      MaxPeople: MOST,
+    });
+    if (!isWanted()) return;
+    const { found } = show(
+      image,
+      faces.map((each) => each.FaceDetail),
+    );
+    faces.forEach(({ People: people, Reasons: reasons }, i) =>
+      found(i, { matches: people.map((each) => ({ Similarity: each.Similarity, User: each })), reasons }),
+    );
+  }
+
+  async function searchFaces(image, isWanted) {
+    const { FaceDetails: faces } = await app.api.call('DetectFaces', { Image: await picture.image() });
+    if (!isWanted()) return;
+    const { photo, found } = show(image, faces);
+    const search = async (i) => {
+      if (!isWanted()) return;
+      const answer = await searched(app, collection.name, photo, i).then(
+        (matches) => ({ matches }),
+        (error) => ({ error, matches: [] }),
+      );
+      found(i, answer);
+    };
+    await Promise.all(faces.map((_, i) => app.queue(() => search(i))));
   }
 
   const zone = () =>
@@ -117,12 +147,16 @@ export function searchTab(app, collection) {
   return h('div', { class: 'stack' }, settings, stage);
 }
 
-/** Makes the picture with its boxes and a card for each face; `found(i, {matches, error})` fills one in. */
-function results(app, image, faces) {
+/**
+ * Makes the picture with its boxes and a card for each face; `found(i, {matches, reasons, error})` fills one in. `again`
+ * searches once more, after a face was given a name.
+ */
+function results(app, collection, photo, again) {
+  const { image, faces } = photo;
   const cards = faces.map((face) => {
     const crop = h('img', { class: 'portrait small', alt: '' });
     portrait(crop, face.BoundingBox, image);
-    const body = h('div', { class: 'grow' }, working(t('person.searching')));
+    const body = h('div', { class: 'grow stack tight' }, working(t('person.searching')));
     return { body, element: h('li', { class: 'card found' }, crop, body) };
   });
   const boxes = faces.map((face, i) => ({ box: face.BoundingBox, label: '…', name: t('viewer.face', { number: i + 1 }) }));
@@ -133,7 +167,15 @@ function results(app, image, faces) {
   });
   function found(i, answer) {
     drawn.mark(i, mark(i, answer));
-    fill(cards[i].body, outcome(app, answer));
+    fill(cards[i].body, outcome(app, collection, answer), naming(i, answer));
+  }
+  function naming(i, { matches: [best], error }) {
+    if (error || best?.User || best?.Face.UserId) return null;
+    const face = async () => best?.Face.FaceId ?? indexed(app, collection, photo, i);
+    const ask = async () => {
+      if (await nameFace(app, collection, face, best ? '' : t('search.is_added'))) again();
+    };
+    return button(t('search.name'), '', ask, 'user', { 'aria-label': t('search.name_it', { number: i + 1 }) });
   }
   const elements = cards.map((each) => each.element);
   const list = h('ul', { class: 'stack side', 'aria-live': 'polite' }, elements);
@@ -150,15 +192,15 @@ function mark(i, { matches, error }) {
   if (!matches.length) return { kind: 'warn', label: t('search.unknown_label'), name: t('search.is_unknown', { number }) };
   const [{ Similarity, Face, User }] = matches;
   const user = User?.UserId ?? Face.UserId;
-  const label = `${user ? shown(user) : called(Face)} ${score(Similarity)}`;
+  const label = `${User?.DisplayName ?? (user ? shown(user) : called(Face))} ${score(Similarity)}`;
   return { kind: 'good', label, name: t('search.is', { number, name: label }) };
 }
 
 /** Makes the nodes that show a face's matches. */
-function outcome(app, { matches, error }) {
+function outcome(app, collection, { matches, reasons = [], error }) {
   if (error) return failure(error);
-  const rows = matches.map((each) => match(app, each));
+  const rows = matches.map((each) => match(app, collection, each));
   if (rows.length) return h('ul', { class: 'rows' }, rows);
-  const why = h('p', { class: 'quiet small', text: t('search.unknown_why') });
-  return [h('h3', { text: t('search.unknown') }), why];
+  const why = h('p', { class: 'quiet small', text: reasons.map(reason).join(' ') || t('search.unknown_why') });
+  return [h('h2', { text: t('search.unknown') }), why];
 }

@@ -25,6 +25,7 @@ export function usersTab(app, collection) {
     const find = () =>
       similar(
         app,
+        collection.name,
         t('users.like', { name }),
         async () =>
           (await app.api.call('SearchUsers', { ...where, UserId: id, MaxUsers: 10, UserMatchThreshold: LEAST }))
