@@ -197,6 +197,20 @@ def test_what_the_documents_show_runs(packs: str, tmp_path: Path) -> None:
     assert (tmp_path / "people" / "mien.db").exists()
 
 
+def test_everyone_in_a_picture_is_named(faces: Faces) -> None:
+    with faces.gallery() as gallery:
+        gallery.name_person("Грейс", gallery.add(photos.hopper().data))
+        hopper, other = gallery.search_people_by_image(photos.pair())
+    assert [(each.name, each.similarity > 99) for each in hopper.people] == [("Грейс", True)]
+    assert other.people == []
+    found = faces.detect(photos.pair())
+    for one, face in zip((hopper, other), found, strict=True):
+        assert np.allclose(
+            [one.box.x1, one.box.y1, one.box.x2, one.box.y2], [face.box.x1, face.box.y1, face.box.x2, face.box.y2],
+            atol=0.01,
+        )  # fmt: skip
+
+
 def test_a_gallery_keeps_portraits_if_that_is_chosen(faces: Faces, tmp_path: Path) -> None:
     with faces.gallery(tmp_path / "kept", portraits=True) as kept:
         added = kept.add(photos.pair())

@@ -1,9 +1,15 @@
 """The people of a library's gallery: the operations about people, as methods with typed results."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
+
+from mien.face.types import Box, Pixels
+from mien.image.decode import read_header
+from mien.image.limits import EVERY
+from mien.operations.shapes import THRESHOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,23 @@ class Named:
     left_out: list[UUID]
 
 
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """A person that a face may show: its id, the name that it is shown by, and the similarity, 0–100."""
+
+    user_id: str
+    name: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class FaceInPicture:
+    """A face in a picture: its box in pixels of the upright picture, and who it may show, the likeliest first."""
+
+    box: Box
+    people: list[Likeness]
+
+
 class GalleryPeople:
     """The people of a gallery; `docs/people.md` describes each operation.
 
@@ -60,6 +83,23 @@ class GalleryPeople:
             PersonFace(UUID(each["Face"]["FaceId"]), each["Face"].get("ExternalImageId"), each.get("Similarity"))
             for each in self._pages("ListPersonFaces", "Faces", UserId=user_id, SortBy=sort_by)
         ]
+
+    def search_people_by_image(
+        self, image: str | os.PathLike[str] | bytes | Pixels, threshold: float = THRESHOLD, most: int = 1
+    ) -> list[FaceInPicture]:
+        """Returns everyone in a picture, the largest face first; no person is found on two of its faces.
+
+        Args:
+            image: the image.
+            threshold: the least similarity, 0–100. More people need a higher one (`docs/accuracy.md`).
+            most: the most people for each face, up to 10.
+        """
+        data = self._encoded(image)
+        answer = self._call(
+            "SearchPeopleByImage", Image={"Bytes": data}, PersonMatchThreshold=threshold, MaxPeople=most
+        )
+        picture = read_header(data, EVERY)
+        return [_face_in(face, picture.width, picture.height) for face in answer["Faces"]]
 
     def name_person(
         self,
@@ -135,10 +175,22 @@ class GalleryPeople:
     def _call(self, operation: str, **members: Any) -> dict[str, Any]:
         raise NotImplementedError
 
+    def _encoded(self, image: str | os.PathLike[str] | bytes | Pixels) -> bytes:
+        raise NotImplementedError
+
 
 def _person(shown: dict[str, Any]) -> Person:
     portrait = shown.get("Portrait")
     return Person(shown["UserId"], shown["DisplayName"], shown["FaceCount"], UUID(portrait) if portrait else None)
+
+
+def _face_in(face: dict[str, Any], width: int, height: int) -> FaceInPicture:
+    box = face["FaceDetail"]["BoundingBox"]
+    left, top = box["Left"] * width, box["Top"] * height
+    return FaceInPicture(
+        Box(left, top, left + box["Width"] * width, top + box["Height"] * height),
+        [Likeness(each["UserId"], each["DisplayName"], each["Similarity"]) for each in face["People"]],
+    )
 
 
 def _ids(shown: Sequence[dict[str, Any]]) -> list[UUID]:

@@ -252,6 +252,9 @@ class Gallery(GalleryPeople):
     def _call(self, operation: str, **members: Any) -> dict[str, Any]:
         return self._local.call(operation, {"CollectionId": self._collection} | members)
 
+    def _encoded(self, image: ImageLike) -> bytes:
+        return encoded(image)
+
 
 def encoded(image: ImageLike) -> bytes:
     """Returns an image as the bytes of a file; pixels as a PNG, which is lossless.

@@ -124,7 +124,7 @@ def _seen(path: Path, stamp: str, future: "Future[Seen]") -> Seen | str:
         return Seen(path, stamp, str(error))
     except ApiError as error:
         if error.code not in (*PHOTOGRAPH_ERRORS, *TRANSIENT_ERRORS) or _is_other_packs(error):
-            raise SetupError(f"{error.code}: {error.message or 'the server gives no reason'}") from None
+            raise SetupError(error.message or f"The server answers {error.code}.") from None
         return Seen(path, stamp, reasons.of_error(error))
 
 
