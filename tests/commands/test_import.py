@@ -1,6 +1,7 @@
 """`mien import` as a user runs it: of folders, files and buckets, into a store or a server, killed and run again."""
 
 import csv
+import signal
 import subprocess
 import time
 from contextlib import closing
@@ -91,6 +92,19 @@ def test_an_import_that_was_killed_goes_on(packs: str, tmp_path: Path) -> None:
     assert done - 1 <= rest["earlier"] <= done
     assert held(data, "family")["users"] == {"Astronautin": 20, "Grace:20Hopper": 20}
     assert held(data, "family")["count"] == 40
+
+
+def test_an_import_that_was_interrupted_says_so_by_its_exit_code(packs: str, tmp_path: Path) -> None:
+    people, data = folder(tmp_path / "people", each=20), tmp_path / "data"
+    into = command("import", str(people), "--collection", "family", "--data", str(data), "--jobs", "1")
+    process = subprocess.Popen(into, stderr=subprocess.PIPE, env=environment(MIEN_PACKS=packs), text=True)
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not _lines(data):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 128 + signal.SIGINT
+    assert "Traceback" not in said
 
 
 def _lines(data: Path) -> int:

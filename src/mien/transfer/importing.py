@@ -225,7 +225,11 @@ class PhotographImport:
                 self._refuse_another_pack()  # it may have come since the import began
             return _Indexed({}, [Refused(None, [reasons.of_error(error)])])
         boxes = {each["Face"]["FaceId"]: _ratios(each["FaceDetail"]) for each in answer["FaceRecords"]}
-        refused = [Refused(_ratios(each["FaceDetail"]), each["Reasons"]) for each in answer["UnindexedFaces"]]
+        wanted = most is None or len(boxes) < most  # a face beyond is a bystander, however good or bad
+        refused = [
+            Refused(_ratios(each["FaceDetail"]), each["Reasons"] if wanted else [reasons.BYSTANDER])
+            for each in answer["UnindexedFaces"]
+        ]
         if not (boxes or refused):
             refused.append(Refused(None, ["NO_FACE"]))
         return _Indexed(boxes, refused)
