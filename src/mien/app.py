@@ -20,7 +20,8 @@ from mien.engine.cores import Cores
 from mien.engine.session import Session
 from mien.engine.watched import WatchedSession
 from mien.gallery.segment_file import Placement
-from mien.image.limits import AWS, Accepted, with_formats
+from mien.image.decode import allowed
+from mien.image.limits import AWS, Accepted
 from mien.image.source import FETCH_TIMEOUT, S3, S3Settings
 from mien.operations import table
 from mien.operations.context import Context, Operations
@@ -138,7 +139,7 @@ def build(settings: Settings, until: ExitStack, worker: Worker | None = None, op
     context = assemble(
         settings, loaded.through(watched), store, until,
         snapshots=True, shared=worker.count > 1, cores=worker.everywhere,
-        image_cache=settings.image_cache << 20, accepted=with_formats(settings.formats), watched=watched,
+        image_cache=settings.image_cache << 20, accepted=allowed(settings.formats), watched=watched,
     )  # fmt: skip
     metering = MetricsPage(metrics, settings.metrics_token, settings.is_on_loopback, worker.ask).page
     bounds = bounded(settings, worker)

@@ -54,8 +54,8 @@ class Found:
 class Faces:
     """An opened model pack. Safe to use from many threads; close it, or use it as a context.
 
-    An image is the path of a JPEG or PNG file, the bytes of one, or its pixels: uint8 RGB (H, W, 3). Boxes and
-    landmarks are pixels of the upright image.
+    An image is the path of a photograph in any format that mien reads (`docs/formats.md`), the bytes of one, or its
+    pixels: uint8 RGB (H, W, 3). Boxes and landmarks are pixels of the upright image.
 
     Args:
         pack: name of the model pack.

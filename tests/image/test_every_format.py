@@ -9,7 +9,7 @@ from PIL import Image, PngImagePlugin
 
 from mien.errors import ApiError, ImageTooLargeError, InvalidImageFormatError, InvalidParameterError, SetupError
 from mien.image import heif
-from mien.image.decode import EncodedPicture, read_header
+from mien.image.decode import EncodedPicture, allowed, read_header
 from mien.image.limits import AWS, EVERY, with_formats
 from tests import photos
 from tests.image import files, formats
@@ -159,11 +159,19 @@ def test_aws_s_formats_are_jpeg_and_png_until_more_are_allowed(name: str) -> Non
     data = formats.encoded(Image.fromarray(source()), name)
     with pytest.raises(InvalidImageFormatError, match=AS_AWS):
         read_header(data)
-    for allowed in (name, f" {name.upper()} , gif", "all"):
-        assert read_header(data, with_formats(allowed)).format == name
+    for names in (name, f" {name.upper()} , gif", "all"):
+        assert read_header(data, with_formats(names)).format == name
     others = with_formats("gif" if name != "gif" else "bmp")
     with pytest.raises(InvalidImageFormatError, match=AS_AWS):
         read_header(data, others)
+
+
+def test_a_format_whose_package_is_missing_cannot_be_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(SetupError, match=r"mien\[heic\]"):
+        allowed("webp,heic")
+    assert allowed("webp") == with_formats("webp")
+    assert allowed("all") == with_formats("all")
 
 
 def test_a_format_that_does_not_exist_is_named() -> None:

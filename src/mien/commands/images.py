@@ -22,7 +22,7 @@ FLAGS = {
 def add_to(command: Command) -> None:
     """Adds the three commands."""
     made = command("detect", detect, "detect the faces in images: boxes, landmarks, pose, quality, attributes")
-    made.add_argument("files", metavar="FILE", nargs="+", help="JPEG or PNG")
+    made.add_argument("files", metavar="FILE", nargs="+", help="photographs: JPEG, PNG, HEIC, WebP, TIFF, …")
     _outputs(made)
     made = command("compare", compare, "compare the largest face of one image with every face of another")
     made.add_argument("one", metavar="A")

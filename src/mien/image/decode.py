@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from mien.errors import ImageTooLargeError, InvalidImageFormatError
+from mien.errors import ImageTooLargeError, InvalidImageFormatError, SetupError
 from mien.face.types import Pixels
 from mien.image import bmp, gif, heif, jpeg, jxl, png, tiff, webp
 from mien.image.contents import Content, Kind, content
 from mien.image.isolated import missing
-from mien.image.limits import AWS, BYTES_PER_PIXEL, MOST_EVER, MOST_HELD, Accepted
+from mien.image.limits import AWS, BYTES_PER_PIXEL, MOST_EVER, MOST_HELD, Accepted, with_formats
 from mien.image.orientation import upright
 
 LITTLE = 50_000_000  # bytes held; up to here, a format that is no faster at a smaller scale is decoded at full size
@@ -151,6 +151,19 @@ def read_header(data: bytes, accepted: Accepted = AWS) -> EncodedPicture:
         millions = f"{file.width * file.height / 1e6:.0f} megapixels"
         raise ImageTooLargeError(f"The image has {millions}, more than can be decoded in {MOST_EVER // 10**9} GB.")
     return EncodedPicture(file, told.format, 1 if told.format == "png" and accepted.as_aws else file.orientation)
+
+
+def allowed(names: str) -> Accepted:
+    """Returns what AWS takes and the further formats that a setting names (see `with_formats`).
+
+    Raises:
+        SetupError: there is no such format, or the package that reads it is not installed.
+    """
+    accepted = with_formats(names)
+    for each in () if "all" in names.lower() else sorted(accepted.formats):
+        if sentence := missing(each):
+            raise SetupError(f"formats = {names}: {sentence}")
+    return accepted
 
 
 def refusal(told: Content) -> str:
