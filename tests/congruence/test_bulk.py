@@ -19,9 +19,10 @@ from mien.store.tables import vectors
 from mien.store.tables.judgements import Side, Verdict
 from mien.store.tables.judging import Named
 from mien.store.tables.likeness import Matching
-from mien.store.upkeep import bulk, shadow
+from mien.store.upkeep import bulk, said, shadow
 from mien.store.upkeep.bulk import WholeFace, WholeUser
 from mien.store.upkeep.check import examine
+from mien.store.upkeep.said import Said, SaidSide
 from mien.store.upkeep.sweep import sweep_all
 from mien.transfer import exporting
 from mien.transfer.archive import open_archive
@@ -29,7 +30,8 @@ from mien.transfer.archive_import import import_archive
 
 ACCOUNT = "000000000000"
 MATCHING = Matching(combine, lambda *_: 100.0)
-Facts = tuple[tuple[Any, ...], list[tuple[Any, ...]], list[tuple[str, bytes | None, str | None]], dict[str, str]]
+Person = tuple[str, bytes | None, str | None, UUID | None]
+Facts = tuple[tuple[Any, ...], list[tuple[Any, ...]], list[Person], dict[str, str], list[Said]]
 
 
 @pytest.fixture
@@ -62,6 +64,11 @@ def filled(store: Store, faces: int = 9) -> Collection:
         store.users.create(made.key, name, None, "Зоя" if name == "zoe" else None)
         if some:
             store.users.associate(made.key, name, some, MATCHING, None)
+    store.regrouping.update(made.key, "adam", None, ids[4], "REFUSE")
+    store.judging.judge(made.key, "DIFFERENT", Named("zoe"), Named(None, ids[3:5] + ids[6:8]))
+    store.judging.judge(made.key, "UNSURE", Named("zoe"), Named("nobody"))
+    store.judging.judge(made.key, "DIFFERENT", Named(None, ids[6:7]), Named(None, ids[7:]))
+    store.judging.judge(made.key, "SAME", Named(None, ids[7:]), None)
     return found(store)
 
 
@@ -83,8 +90,10 @@ def facts(store: Store) -> Facts:
         (about.name, about.contract, about.model_version, about.created, about.faces, about.users),
         [(*(getattr(each.face, name) for name in ("face_id", "image_id", "external_image_id", "region", "confidence",
                                                   "user")), bytes(each.vector)) for each in faces],
-        [(each.name, None if each.vector is None else bytes(each.vector), each.display_name) for each in people],
+        [(each.name, None if each.vector is None else bytes(each.vector), each.display_name, each.portrait)
+         for each in people],
         store.tags.of(about.key),
+        store.database.read(lambda cursor: list(said.read(cursor, about.key))),
     )  # fmt: skip
 
 
@@ -151,6 +160,29 @@ def test_merging_keeps_display_names_and_takes_those_that_are_lacking(
         }  # fmt: skip
 
 
+def test_merging_brings_verdicts_under_those_that_are_there(store: Store, other: Store, tmp_path: Path) -> None:
+    filled(other)
+    exporting.write(other, ACCOUNT, None, tmp_path / "a.mien")
+    import_archive(store, ACCOUNT, open_archive(tmp_path / "a.mien"), merge=False)
+    key, before = found(store).key, facts(store)[4]
+    store.judging.judge(key, "UNSURE", Named("zoe"), Named(None, [before[0].sides[1].faces[0]]))
+    store.judging.judge(key, None, Named("zoe"), Named("nobody"))
+    one, two = before[-1].sides[0].faces
+    store.judging.judge(key, "DIFFERENT", Named(None, [one]), Named(None, [two]))
+    named = before[0].sides[1].faces[3]
+    store.users.associate(key, "zoe", [named], MATCHING, None)
+    import_archive(store, ACCOUNT, open_archive(tmp_path / "a.mien"), merge=True)
+    verdicts = facts(store)[4]
+    assert Said("UNSURE", (SaidSide("zoe"), SaidSide(None, before[0].sides[1].faces[:1]))) in verdicts
+    assert Said("UNSURE", (SaidSide("zoe"), SaidSide("nobody"))) in verdicts  # what was withdrawn is not known
+    assert not any(each.kind == "SAME" for each in verdicts)
+    against = [side.faces for each in verdicts if SaidSide("zoe") in each.sides for side in each.sides]
+    assert not any(named in some for some in against)  # it was named zoe since
+    assert holds_together(store)
+    sweep_all(store.database)
+    assert holds_together(store)
+
+
 def test_a_hidden_collection_is_seen_when_it_is_whole(store: Store) -> None:
     described = bulk.described(ACCOUNT, "family", "digest", "7.5")
     key = bulk.begin(store.portraits, described, {"a": "b"})
@@ -201,14 +233,14 @@ def test_a_shadow_follows_and_takes_the_place(store: Store) -> None:
     now = found(store)
     assert (now.key, now.contract, now.faces, now.users) == (key, "another digest", 8, 3)
     assert counts(store) == {"adam": 3, "nobody": 1, "new": 0}
-    about, faces, people, tags = facts(store)
+    about, faces, people, tags, verdicts = facts(store)
     assert about[3] == old.created
     assert {face[0] for face in faces} == {face.face_id for face in lacking[:8]}
     assert tags == {"ship": "été", "port": ""}
-    kept = {name: vector for name, vector, _ in people}
+    kept = {name: vector for name, vector, _, _ in people}
     assert kept["nobody"] == vectors.pack_user(combine(vectors.unpack([whole[2].vector])))
     assert kept["new"] is None
-    assert {name: display for name, _, display in people} == {"adam": "Адам", "nobody": None, "new": "Новая"}
+    assert {name: display for name, _, display, _ in people} == {"adam": "Адам", "nobody": None, "new": "Новая"}
     keys, _ = _followed(store)
     assert len(keys) == 8
     assert store.persons.faces(key, "adam").person.portrait == lacking[3].face_id
@@ -216,14 +248,14 @@ def test_a_shadow_follows_and_takes_the_place(store: Store) -> None:
     assert adam is not None
     assert new_user is not None
     two = {face.key for face in store.faces.find(key, [each.face_id for each in lacking[6:8]])}
-    assert store.verdicts.of(key) == [
+    assert [each for each in store.verdicts.of(key) if each.one.user is not None] == [
         Verdict("DIFFERENT", Side(adam.key), Side(faces=frozenset(two))),
         Verdict("UNSURE", Side(adam.key), Side(new_user.key)),
     ]
     assert holds_together(store)
     sweep_all(store.database)
     assert holds_together(store)
-    assert facts(store) == (about, faces, people, tags)
+    assert facts(store) == (about, faces, people, tags, verdicts)
 
 
 def _follow(store: Store, old: int, new: int) -> None:

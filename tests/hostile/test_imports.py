@@ -22,10 +22,11 @@ from mien.operations.user_changes import combine
 from mien.packs.manifest import catalogue
 from mien.store import open as stores
 from mien.store.base import NewFace, Origin, Region
+from mien.store.tables.judging import Named
 from mien.store.tables.likeness import Matching
 from mien.store.upkeep.sweep import sweep_all
 from mien.transfer import exporting
-from mien.transfer.archive import VERSION, schema
+from mien.transfer.archive import TABLES, VERDICTS, VERSION, schema
 from mien.transfer.archive_import import import_archive
 from tests import live
 from tests.congruence import faces
@@ -34,6 +35,7 @@ from tests.locked import mien
 ENTRY = catalogue()[config.DEFAULT_PACK]
 MATCHING = Matching(combine, lambda *_: 100.0)
 MOST_MEMORY = 600 << 20  # bytes that a refusal may take, an interpreter with NumPy and Arrow among them
+KEPT = ("collections", "users", "faces", "embeddings", "tags", "verdicts", "judged_faces", "judged_users")
 Change = Callable[[dict[str, list[dict[str, Any]]]], None]
 
 
@@ -51,6 +53,8 @@ def data(tmp_path: Path) -> Path:
             ids.append(store.faces.add(made.key, Origin(faces.image(number), f"{number}.jpg"), [face])[0].face_id)
         store.users.create(made.key, "ann", None)
         store.users.associate(made.key, "ann", ids[:3], MATCHING, None)
+        store.judging.judge(made.key, "SAME", Named(None, ids[3:5]), None)
+        store.judging.judge(made.key, "DIFFERENT", Named("ann"), Named(None, ids[3:5]))
     return folder
 
 
@@ -65,7 +69,7 @@ def changed(export: Path, change: Change, **options: Any) -> Path:
     """Writes the export with other rows, as any program can with pyarrow."""
     tables = {}
     with zipfile.ZipFile(export) as archive:
-        for name in ("collections", "users", "faces"):
+        for name in (*TABLES, VERDICTS):
             tables[name] = pq.read_table(io.BytesIO(archive.read(f"{name}.parquet")), use_threads=False).to_pylist()
     change(tables)
     members = {}
@@ -88,6 +92,13 @@ def packed(export: Path, members: dict[str, bytes], counts: dict[str, int], how:
 
 def put(table: str, **values: Any) -> Change:
     return lambda tables: tables[table][-1].update(values)
+
+
+def without(table: str, place: int) -> Change:
+    def change(tables: dict[str, list[dict[str, Any]]]) -> None:
+        del tables[table][place]
+
+    return change
 
 
 def twice(table: str) -> Change:
@@ -144,6 +155,17 @@ ROWS: list[tuple[str, Change]] = [
     ("a tag", put("collections", tags=[("aws:mine", "b")])),
     ("a long tag", put("collections", tags=[("a", "b" * 257)])),
     ("a tag of marks", put("collections", tags=[("<b>", "c")])),
+    ("a portrait of nobody", put("users", portrait="00000000-0000-4000-8000-000000000000")),
+    ("a portrait of no uuid", put("users", portrait="x")),
+    ("a verdict of no kind", put(VERDICTS, kind="MAYBE")),
+    ("a verdict on a third side", put(VERDICTS, side=2)),
+    ("a verdict on no face", put(VERDICTS, face_id=None)),
+    ("a verdict on a face that is not there", put(VERDICTS, face_id="00000000-0000-4000-8000-000000000000")),
+    ("a verdict on a stranger", put(VERDICTS, face_id=None, user="eve", side=0)),
+    ("a verdict on a face and a user", put(VERDICTS, user="ann")),
+    ("a verdict on one side", without(VERDICTS, -3)),
+    ("a verdict on one face", without(VERDICTS, 0)),
+    ("a verdict of another collection", put(VERDICTS, collection=7)),
     ("many tags", put("collections", tags=[(f"t{number}", "") for number in range(201)])),
 ]
 
@@ -165,7 +187,16 @@ def everything(data: Path) -> dict[str, list[Any]]:
     with closing(sqlite3.connect(data / stores.FILE)) as connection:
         return {
             name: connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall()
-            for name in ("collections", "users", "faces", "embeddings", "tags")
+            for name in (
+                "collections",
+                "users",
+                "faces",
+                "embeddings",
+                "tags",
+                "verdicts",
+                "judged_faces",
+                "judged_users",
+            )
         }
 
 
@@ -415,7 +446,16 @@ def _rows(file: Path) -> dict[str, int]:
     with closing(sqlite3.connect(file)) as connection:
         return {
             name: connection.execute(f"SELECT COUNT(*) FROM {name}").fetchone()[0]
-            for name in ("collections", "users", "faces", "embeddings", "tags")
+            for name in (
+                "collections",
+                "users",
+                "faces",
+                "embeddings",
+                "tags",
+                "verdicts",
+                "judged_faces",
+                "judged_users",
+            )
         }
 
 

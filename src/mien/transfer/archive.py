@@ -20,9 +20,13 @@ from mien.system.heap import bounded
 from mien.transfer import zip_file
 
 FORMAT, VERSION = "mien-export", 2
-_SINCE = {("users", "display_name"): 2}  # the version that brought a column; the others are as old as exports
+_SINCE = {
+    ("users", "display_name"): 2,
+    ("users", "portrait"): 2,
+}  # the version that brought a column; the others are as old as exports
 BATCH = 4096  # rows in memory at the same time
 TABLES = ("collections", "users", "faces")
+VERDICTS = "verdicts"  # a table that a file may lack
 MOST_VALUES = 4096  # numbers in a vector
 MOST_TEXT = 4096  # bytes of a string
 MEMORY = 384 << 20  # bytes that reading may add to the process; a batch of the longest vectors takes about 100 MiB
@@ -52,7 +56,12 @@ def schema(table: str, version: int = VERSION) -> Any:
             number, ("name", text), ("contract", text), ("model_version", text), ("created", pa.float64()),
             ("tags", pa.map_(text, text)),
         ],
-        "users": [number, ("name", text), ("vector", pa.list_(pa.float32())), ("display_name", text)],
+        "users": [
+            number, ("name", text), ("vector", pa.list_(pa.float32())), ("display_name", text), ("portrait", text),
+        ],
+        VERDICTS: [
+            number, ("verdict", pa.int32()), ("kind", text), ("side", pa.int8()), ("face_id", text), ("user", text),
+        ],
         "faces": [
             number,
             *((each.exported, pa.float64() if each.kind == "number" else text) for each in face_columns.COLUMNS),
@@ -73,7 +82,7 @@ class Writer:
     def __init__(self, path: Path) -> None:
         parquet()
         self._path, self._part = path, path.with_name(path.name + ".part")
-        self._counts = dict.fromkeys(TABLES, 0)
+        self._counts = dict.fromkeys((*TABLES, VERDICTS), 0)
         try:
             self._zip = zipfile.ZipFile(self._part, "w", zipfile.ZIP_STORED)
             self._part.chmod(0o600)  # embeddings are biometric data
@@ -213,11 +222,12 @@ def open_archive(path: Path) -> Archive:
     Raises:
         SetupError: the file is not an export, is damaged, or has a version that this mien does not read.
     """
-    said = zip_file.manifest(path, {f"{table}.parquet" for table in TABLES})
+    tables = [f"{table}.parquet" for table in TABLES]
+    said = zip_file.manifest(path, tables, f"{VERDICTS}.parquet")
     if said.format != FORMAT:
         raise SetupError(f"{path} is not an export of mien.")
     if not 1 <= said.version <= VERSION:
         raise SetupError(f"{path} has version {said.version}; this mien reads versions up to {VERSION}.")
-    if said.rows.keys() != set(TABLES):
+    if said.rows.keys() - {VERDICTS} != set(TABLES):
         raise SetupError(f"{path} does not say how many rows its tables have, so it is not an export of mien.")
     return Archive(path, said.rows, said.version)

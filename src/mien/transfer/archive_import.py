@@ -7,6 +7,7 @@ follow from the faces within TOLERANCE.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
+from uuid import UUID
 
 import msgspec
 import numpy as np
@@ -25,15 +26,16 @@ from mien.store.base import (
 )
 from mien.store.open import Store
 from mien.store.tables import face_columns, vectors
+from mien.store.tables.belonging import MOST_PERSONS_FACES
 from mien.store.tables.likeness import Matching
 from mien.store.tables.users import UserFullError, UserMissingError
-from mien.store.upkeep import bulk
+from mien.store.upkeep import bulk, said
 from mien.store.upkeep import merge as merging
 from mien.store.upkeep.bulk import WholeFace, WholeUser
 from mien.store.upkeep.check import TOLERANCE
-from mien.transfer import validation
-from mien.transfer.archive import Archive
-from mien.transfer.validation import FULL_FACE_ROW, CollectionRow, FaceRow, UserRow
+from mien.transfer import validation, verdict_rows
+from mien.transfer.archive import VERDICTS, Archive
+from mien.transfer.validation import FULL_FACE_ROW, CollectionRow, FaceRow, UserRow, VerdictRow
 
 MATCHING = Matching(combine, lambda *_: 0.0)
 Shape = TypeVar("Shape", bound=msgspec.Struct)
@@ -74,7 +76,7 @@ def import_archive(store: Store, account: str, archive: Archive, merge: bool, pa
         return database.write(lambda cursor: _placed(cursor, keys, coming))
     except UserFullError as error:
         raise SetupError(
-            f"The user {shown(str(error))} would have more than 100 faces; nothing was imported."
+            f"The user {shown(str(error))} would have more than {MOST_PERSONS_FACES:,} faces; nothing was imported."
         ) from None
     except CollectionFullError:
         raise SetupError(f"A collection would hold more than {FACE_QUOTA:,} faces; nothing was imported.") from None
@@ -173,6 +175,20 @@ def _fill(store: Store, archive: Archive, keys: Sequence[int], dimensions: Seque
             ) from None
     for where, number, people in _groups(archive, "users", UserRow, len(keys)):
         _set_vectors(database, keys[number], people, where)
+        chosen = {each.name: UUID(each.portrait) for each in people if each.portrait}
+        if bulk.set_portraits(database, keys[number], chosen) != len(chosen):
+            raise SetupError(f"{where}: a user's portrait is not one of its own faces.")
+    if VERDICTS in archive.counts:
+        _say(database, archive, keys)
+
+
+def _say(database: Database, archive: Archive, keys: Sequence[int]) -> None:
+    """Gives the verdicts of an export in its hidden collections."""
+    rows = ((where, row) for where, _, group in _groups(archive, VERDICTS, VerdictRow, len(keys)) for row in group)
+    for where, number, verdict in verdict_rows.assembled(rows):
+        missing = database.write(lambda cursor, at=(keys[number], [verdict]): said.write(cursor, *at))  # type: ignore[misc]
+        if missing:
+            raise SetupError(f"{where}: a verdict is about faces or users that are not in the export.")
 
 
 def _face(row: FaceRow, dimensions: dict[int, int | None], where: str) -> WholeFace:

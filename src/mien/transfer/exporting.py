@@ -14,9 +14,10 @@ from mien.store.base import (
 )
 from mien.store.open import Store
 from mien.store.tables import face_columns
-from mien.store.upkeep import bulk
+from mien.store.upkeep import bulk, said
 from mien.store.upkeep.bulk import WholeFace, WholeUser
-from mien.transfer.archive import BATCH, Writer
+from mien.store.upkeep.said import Said
+from mien.transfer.archive import BATCH, VERDICTS, Writer
 
 MOST_LISTED = 1000  # collections read at a time
 
@@ -81,6 +82,20 @@ def _tables(cursor: Cursor, writer: Writer, chosen: Sequence[Collection], tags: 
         for number, each in enumerate(chosen):
             for faces in _batches(partial(bulk.faces, cursor, each.key, limit=BATCH), _face_key):
                 add([_face_row(number, face) for face in faces])
+    with writer.table(VERDICTS) as add:
+        for number, each in enumerate(chosen):
+            for verdict, found in enumerate(said.read(cursor, each.key)):
+                add(_verdict_rows(number, verdict, found))
+
+
+def _verdict_rows(collection: int, verdict: int, found: Said) -> list[dict[str, Any]]:
+    """Returns a row for each face and user that a verdict is about."""
+    same = {"collection": collection, "verdict": verdict, "kind": found.kind}
+    return [
+        {**same, "side": number, "face_id": face and str(face), "user": side.user}
+        for number, side in enumerate(found.sides)
+        for face in side.faces or (None,)
+    ]
 
 
 def _batches(read: Callable[[int], list[Any]], key: Callable[[Any], int]) -> Iterator[list[Any]]:
@@ -100,7 +115,10 @@ def _face_key(face: WholeFace) -> int:
 
 def _user_row(number: int, user: WholeUser) -> dict[str, Any]:
     vector = None if user.vector is None else np.frombuffer(user.vector, "<f4")
-    return {"collection": number, "name": user.name, "vector": vector, "display_name": user.display_name}
+    return {
+        "collection": number, "name": user.name, "vector": vector, "display_name": user.display_name,
+        "portrait": str(user.portrait) if user.portrait else None,
+    }  # fmt: skip
 
 
 def _face_row(number: int, whole: WholeFace) -> dict[str, Any]:

@@ -46,6 +46,8 @@ Moment = Annotated[float, Range(0, LATEST)]
 Place = Annotated[float, Range(-10, 10)]  # shares of the image; a box may extend beyond it
 Side = Annotated[float, Range(0, 10)]
 KeptName = Annotated[DisplayName, Pattern(r"[^\x00-\x1F\x7F-\x9F\u2028\u2029]+")]
+VerdictKind = Annotated[str, Enum(("SAME", "DIFFERENT", "UNSURE"))]
+VerdictSide = Annotated[int, Range(0, 1)]
 Id = Annotated[bytes, Length(16, 16)]
 Other = Any
 Shape = TypeVar("Shape", bound=msgspec.Struct)
@@ -69,6 +71,18 @@ class UserRow(msgspec.Struct):
     name: UserId = REQUIRED
     vector: Any | None = None
     display_name: KeptName | None = None
+    portrait: FaceId | None = None
+
+
+class VerdictRow(msgspec.Struct):
+    """A face or a user of a verdict of an export."""
+
+    collection: Key = REQUIRED
+    verdict: Key = REQUIRED
+    kind: VerdictKind = REQUIRED
+    side: VerdictSide = REQUIRED
+    face_id: FaceId | None = None
+    user: UserId | None = None
 
 
 class FaceRow(msgspec.Struct):
@@ -91,8 +105,8 @@ _RULES: Mapping[str, Any] = {
     "vector": Annotated[bytes, Length(1, 4 * MOST_DIMENSION)], "user_removals.vector": Key,
     "histories.id": int, "history": int, "picture": Annotated[bytes, Length(1, MOST_BYTES)],
     "portrait_keys.key": Annotated[bytes, Length(1, 256)], "live": Annotated[int, Range(0, 1)],
-    "portrait": Key | None, "side": Annotated[int, Range(0, 1)],
-    "verdicts.verdict": Annotated[str, Enum(("SAME", "DIFFERENT", "UNSURE"))], "verdict": Key,
+    "portrait": Key | None, "side": VerdictSide,
+    "verdicts.verdict": VerdictKind, "verdict": Key,
 }  # fmt: skip
 
 FULL_FACE_ROW: Any = msgspec.defstruct(

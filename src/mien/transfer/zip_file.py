@@ -34,12 +34,13 @@ class Manifest(msgspec.Struct):
     rows: dict[str, int] = {}
 
 
-def manifest(path: Path, tables: Collection[str]) -> Manifest:
+def manifest(path: Path, tables: Collection[str], further: str = "") -> Manifest:
     """Reads a zip's manifest, and verifies the checksum of every member.
 
     Args:
         path: the file.
         tables: the names of the members besides the manifest.
+        further: the name of a member that may be missing.
 
     Raises:
         SetupError: the file is not an export, or is damaged.
@@ -48,7 +49,8 @@ def manifest(path: Path, tables: Collection[str]) -> Manifest:
         _refuse_long(path)
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-            if sorted(each.filename for each in members) != sorted([MANIFEST, *tables]):
+            names = sorted(each.filename for each in members)
+            if names not in (sorted([MANIFEST, *tables]), sorted([MANIFEST, *tables, further])):
                 raise SetupError(f"{path} is not an export of mien: it has other members.")
             if any(map(_is_packed, members)):
                 raise SetupError(f"{path} is not an export of mien: its members are compressed or encrypted.")

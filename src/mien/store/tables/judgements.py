@@ -157,10 +157,15 @@ def pass_on(cursor: Cursor, collection: int, user: int, heir: int) -> None:
     forget_user(cursor, user)
 
 
+def clear(cursor: Cursor, collection: int) -> None:
+    """Deletes all verdicts of a collection."""
+    for table in ("judged_faces", "judged_users", "verdicts"):
+        cursor.run(f"DELETE FROM {table} WHERE collection = ?", collection)
+
+
 def copy(cursor: Cursor, source: int, target: int) -> None:
     """Replaces a collection's verdicts by those of another, about its own faces and users of the same ids."""
-    for table in ("judged_faces", "judged_users", "verdicts"):
-        cursor.run(f"DELETE FROM {table} WHERE collection = ?", target)
+    clear(cursor, target)
     faces = {
         int(ours): int(theirs)
         for ours, theirs in cursor.rows(

@@ -7,6 +7,7 @@ transaction moves it to its own account, or into the collection that it is merge
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from mien.errors import SetupError
 from mien.store.base import (
@@ -48,12 +49,16 @@ class WholeFace:
 
 @dataclass(frozen=True, slots=True)
 class WholeUser:
-    """A user; `vector` as `vectors.pack_user` makes it, None for one without faces; `display_name` as in `User`."""
+    """A user; `vector` as `vectors.pack_user` makes it, None for one without faces; `display_name` as in `User`.
+
+    `portrait` is the FaceId of the face that was chosen as its portrait, if one was.
+    """
 
     key: int
     name: str
     vector: bytes | None
     display_name: str | None = None
+    portrait: UUID | None = None
 
 
 def faces(cursor: Cursor, collection: int, after: int, limit: int) -> list[WholeFace]:
@@ -82,12 +87,18 @@ def people(cursor: Cursor, collection: int, after: int, limit: int) -> list[Whol
     A damaged vector is left out, since it can be combined again from the user's faces.
     """
     rows = cursor.rows(
-        "SELECT users.id, name, vector, checksum, user_key, user_vectors.collection, display_name FROM users "
+        "SELECT users.id, name, vector, checksum, user_key, user_vectors.collection, display_name, "
+        "(SELECT face_id FROM faces WHERE faces.id = portrait) FROM users "
         "LEFT JOIN user_vectors ON user_key = users.id WHERE users.collection = ? AND users.id > ? "
         "ORDER BY users.id LIMIT ?",
         collection, after, limit,
     )  # fmt: skip
-    return [WholeUser(row[0], row[1], row[2] if vectors.fits(*row[2:6]) else None, row[6]) for row in rows]
+    return [
+        WholeUser(
+            key, name, vector if vectors.fits(vector, *kept) else None, display, UUID(bytes=face) if face else None
+        )
+        for key, name, vector, *kept, display, face in rows
+    ]
 
 
 def begin(portraits: Portraits, described: Collection, tags: Mapping[str, str]) -> int:
@@ -187,6 +198,22 @@ def set_vectors(database: Database, collection: int, coming: Sequence[WholeUser]
 
     if coming:
         database.write(work)
+
+
+def set_portraits(database: Database, collection: int, chosen: Mapping[str, UUID]) -> int:
+    """Gives users of a hidden collection their portraits, each one of their own faces; returns how many got one."""
+    statement = (
+        "UPDATE users SET portrait = (SELECT faces.id FROM faces WHERE faces.collection = users.collection "
+        "AND face_id = ? AND user_key = users.id) WHERE collection = ? AND name = ? AND EXISTS "
+        "(SELECT 1 FROM faces WHERE faces.collection = users.collection AND face_id = ? AND user_key = users.id)"
+    )
+
+    def work(cursor: Cursor) -> int:
+        return sum(
+            cursor.run(statement, face.bytes, collection, name, face.bytes) for name, face in sorted(chosen.items())
+        )
+
+    return database.write(work) if chosen else 0
 
 
 def made_vectors(database: Database, collection: int, names: Sequence[str]) -> dict[str, bytes]:

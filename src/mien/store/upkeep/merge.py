@@ -8,6 +8,7 @@ from mien.store.tables import changes, faces, likeness, users, vectors
 from mien.store.tables.belonging import MOST_PERSONS_FACES
 from mien.store.tables.likeness import Matching
 from mien.store.tables.users import UserFullError
+from mien.store.upkeep import said as verdicts
 
 _MOVE = "UPDATE faces SET collection = ?, revision = ? WHERE collection = ?"
 _THERE = "EXISTS (SELECT 1 FROM {0} AS other WHERE other.collection = ? AND other.{1} = {0}.{1})"
@@ -33,6 +34,7 @@ def merge(cursor: Cursor, hidden: int, target: int, matching: Matching) -> tuple
 
     changes.advance(cursor, hidden)
     revision, held = changes.advance(cursor, target)
+    said = list(verdicts.read(cursor, hidden))
     touched = _drop_known(cursor, hidden, target)
     fresh = cursor.run(
         f"UPDATE users SET collection = ? WHERE collection = ? AND NOT {_THERE.format('users', 'name')}",
@@ -48,6 +50,12 @@ def merge(cursor: Cursor, hidden: int, target: int, matching: Matching) -> tuple
         owner = users.named(cursor, target, name).key
         if likeness.renew(cursor, target, revision, owner, matching) > MOST_PERSONS_FACES:
             raise UserFullError(name)
+    verdicts.move(cursor, hidden, said, target)
+    cursor.run(  # the portrait of a user that came may be a face that did not, since the target had it
+        "UPDATE users SET portrait = NULL WHERE collection = ? AND portrait IS NOT NULL AND "
+        "NOT EXISTS (SELECT 1 FROM faces WHERE faces.id = portrait AND user_key = users.id)",
+        target,
+    )
     gained = "UPDATE collections SET faces = faces + ?, users = users + ? WHERE id = ?"
     cursor.run(gained, moved, fresh, target)
     cursor.run(gained, -moved, -fresh, hidden)
