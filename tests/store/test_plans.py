@@ -155,6 +155,27 @@ def test_what_people_change_reads_their_faces_and_no_others(store: Store) -> Non
     assert [each for each in held(store) if not each[0].startswith(sorting)] == []
 
 
+def test_the_unknown_and_the_hidden_are_found_by_an_index(store: Store) -> None:
+    key = faces.make(store)
+    kept = [each for number in range(4) for each in faces.add(store, key, number, new(number))]
+    store.users.create(key, "ann", None)
+    store.users.associate(key, "ann", [each.face_id for each in kept[:5]], MATCHING, None)
+    ann = store.users.find(key, "ann")
+    assert ann is not None
+    unknown = store.unknown.keys(key, 100)
+    assert len(unknown) == len(kept) - 5
+    store.unknown.sources(unknown)
+    store.unknown.owners(store.users.changes(key, 0, 10).added)
+    store.unknown.owners_of([each.key for each in kept])
+    store.unknown.photographs_of(ann.key)
+    store.unknown.users(key, [ann.key])
+    store.hiding.hide(key, unknown.tolist())
+    store.hiding.faces(key)
+    store.hiding.show(key, unknown.tolist())
+    (whole,) = held(store)  # an index of nothing but the unknown, in order
+    assert whole[1] == "SEARCH faces USING COVERING INDEX faces_without_user (collection=?)"
+
+
 def test_following_changes_reads_what_changed_and_no_more(store: Store) -> None:
     key = faces.make(store)
     for number in range(3):

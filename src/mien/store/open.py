@@ -12,6 +12,7 @@ from mien.store.engines.sqlite import SqliteDatabase
 from mien.store.tables.collections import Collections
 from mien.store.tables.damage import Damage
 from mien.store.tables.faces import Faces
+from mien.store.tables.hiding import Hiding
 from mien.store.tables.judgements import Verdicts
 from mien.store.tables.judging import Judging
 from mien.store.tables.keys import Keys
@@ -21,6 +22,7 @@ from mien.store.tables.portraits import Portraits
 from mien.store.tables.regrouping import Regrouping
 from mien.store.tables.snapshots import Snapshots
 from mien.store.tables.tags import Tags
+from mien.store.tables.unknown import Unknown
 from mien.store.tables.users import Users
 from mien.store.vault import Vault
 from mien.system import leftovers, private
@@ -45,6 +47,8 @@ class Store:
     regrouping: Regrouping
     verdicts: Verdicts
     judging: Judging
+    unknown: Unknown
+    hiding: Hiding
     tags: Tags
     keys: Keys
     snapshots: Snapshots
@@ -65,6 +69,8 @@ def over(database: Database, vault: Vault) -> Store:
         Regrouping(database),
         Verdicts(database),
         Judging(database),
+        Unknown(database),
+        Hiding(database),
         Tags(database),
         Keys(database),
         Snapshots(database),

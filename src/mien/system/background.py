@@ -33,6 +33,7 @@ class Background:
         retry: seconds to pause after a turn that failed.
         first: runs once before the first turn.
         last: runs once after the last turn, when the thread is stopped.
+        interrupt: ends a running turn early, when the thread is being stopped.
         due: returns whether turns and `last` are this process's to do; other processes of the server skip them.
     """
 
@@ -46,10 +47,12 @@ class Background:
         retry: float = RETRY,
         first: Callable[[], None] = _nothing,
         last: Callable[[], None] = _nothing,
+        interrupt: Callable[[], None] = _nothing,
         due: Callable[[], bool] = _always,
     ) -> None:
         self._name, self._turn, self._first, self._last, self._due = name, turn, first, last, due
         self._pause, self._settle, self._retry = pause, settle, retry
+        self._interrupt = interrupt
         self._failure: type[Exception] | None = None
         self._woken, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -66,6 +69,7 @@ class Background:
         """Stops the thread, and waits for the running turn and for `last`."""
         self._stopping.set()
         self._woken.set()
+        self._interrupt()
         self._thread.join()
 
     def __enter__(self) -> "Background":

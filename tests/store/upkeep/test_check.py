@@ -37,6 +37,7 @@ def fill(store: Store) -> None:
             store.judging.judge(key, "DIFFERENT", Named(user), Named(None, [kept[3].face_id]))
             store.judging.judge(key, "SAME", Named(None, [kept[2].face_id, kept[3].face_id]), None)
         store.users.create(key, "nobody", None)
+        store.hiding.hide(key, [each.key for each in kept[3:4]])
     store.collections.delete(faces.ACCOUNT, "going")
 
 
@@ -107,6 +108,8 @@ WRONG = {
     "UPDATE users SET faces = 0 WHERE id = 1": "1 users have a vector and no faces",
     f"INSERT INTO sweeps VALUES ({PEOPLE})": "deleted collections are there",
     "UPDATE users SET portrait = 5 WHERE id = 1": "portraits are of no face of their user (such as id 1)",
+    "UPDATE hidden_faces SET collection = 99": "rows of hidden_faces are of no collection",
+    "UPDATE hidden_faces SET face = 99 WHERE face < 30": "hidden faces are not in their collection (such as face 99)",
     "INSERT INTO verdicts VALUES (99, 99, 'SAME')": "rows of verdicts are of no collection",
     "UPDATE judged_faces SET collection = 99": "rows of judged_faces are of no collection",
     "UPDATE judged_users SET collection = 99": "rows of judged_users are of no collection",

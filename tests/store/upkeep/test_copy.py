@@ -48,6 +48,7 @@ def fill(address: str, images: int = 30) -> None:
             store.users.disassociate(key, "her", [kept[7][1].face_id], MATCHING, None)
             store.regrouping.update(key, "her", None, kept[8][1].face_id, "REFUSE")
             store.judging.judge(key, "DIFFERENT", Named("him"), Named(None, [kept[9][1].face_id]))
+            store.hiding.hide(key, [kept[9][2].key])
             store.tags.put(key, {"team": "é", "Team": ""})
         store.collections.delete(faces.ACCOUNT, "gone")
         store.keys.add(KEY)

@@ -187,6 +187,7 @@ def erase(cursor: Cursor, keys: Sequence[Row]) -> None:
     """Deletes faces with all that is kept of them, by rows of one key, inside a transaction."""
     for statement in (
         "DELETE FROM portraits WHERE face = ?",
+        "DELETE FROM hidden_faces WHERE face = ?",
         "DELETE FROM embeddings WHERE face = ?",
         "DELETE FROM faces WHERE id = ?",
     ):

@@ -38,7 +38,7 @@ _RULES = (
       for table, column in (("faces", "id"), ("users", "id"), ("user_vectors", "id"), ("tags", "collection"),
                             ("removals", "face"), ("user_removals", "vector"), ("histories", "revision"),
                             ("snapshots", "collection"), ("verdicts", "id"), ("judged_faces", "verdict"),
-                            ("judged_users", "verdict"))),
+                            ("judged_users", "verdict"), ("hidden_faces", "face"))),
     *((f"rows of {table} are newer than their collection", table, column, _LATER.format(table))
       for table, column in (("faces", "id"), ("user_vectors", "id"), ("removals", "face"),
                             ("user_removals", "vector"), ("histories", "revision"))),
@@ -74,6 +74,8 @@ _RULES = (
     ("portraits are of no face of their user", "users", "id",
      "portrait IS NOT NULL AND NOT EXISTS (SELECT 1 FROM faces WHERE faces.id = portrait AND user_key = users.id) AND "
      + _KEPT),
+    ("hidden faces are not in their collection", "hidden_faces", "face",
+     "NOT EXISTS (SELECT 1 FROM faces WHERE id = face AND faces.collection = hidden_faces.collection) AND " + _KEPT),
     ("verdicts are about a face that is not in their collection", "judged_faces", "verdict",
      "NOT EXISTS (SELECT 1 FROM faces WHERE id = face AND faces.collection = judged_faces.collection) AND " + _KEPT),
     ("verdicts are about a user that is not in their collection", "judged_users", "verdict",

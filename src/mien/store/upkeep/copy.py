@@ -46,6 +46,7 @@ TABLES = (
     Table("verdicts", ("id",), ("collection", "verdict")),
     Table("judged_faces", ("collection", "verdict", "side", "face")),
     Table("judged_users", ("collection", "verdict", "side"), ("user_key",)),
+    Table("hidden_faces", ("face",), ("collection",)),
     Table("tags", ("collection", "tag"), ("value",)),
     Table("tokens", ("account", "operation", "token"), ("parameters", "answer", "created")),
     Table("sweeps", ("collection",)),
