@@ -29,11 +29,14 @@ from mien.packs import calibration_file, install, load, manifest, own
 from mien.packs.analyst import Analyst
 from mien.packs.attribute_networks import Wrap
 from mien.packs.load import Pack
+from mien.people.grouping import Grouping
 from mien.serving.bounds import Bounds
 from mien.serving.budget import Budget
 from mien.serving.current_gallery import GallerySettings
 from mien.serving.galleries import Galleries
 from mien.serving.giants import Giants
+from mien.serving.grouping_process import DistantGrouping, GroupingProcess
+from mien.serving.groupings import Groupings
 from mien.serving.image_cache import ImageCache, expiry
 from mien.serving.request import Writers
 from mien.serving.snapshot_writer import snapshot_writer
@@ -168,7 +171,7 @@ def _background(worker: Worker, context: Context, trimmer: Background) -> tuple[
     """Returns the work beside requests; of many workers, one has the upkeep of the store."""
     database, due = context.store.database, worker.has_upkeep
     upkeep = sweeper(database, due), completer(database, due), snapshot_writer(context.galleries)
-    return (*upkeep, trimmer, expiry(context.image_cache))
+    return (*upkeep, trimmer, expiry(context.image_cache), context.groupings.work)
 
 
 def assemble(
@@ -202,10 +205,19 @@ def assemble(
     until.callback(parallel.shutdown)
     galleries = Galleries(store, gallery_settings(settings, pack.manifest.dimension, snapshots, shared, cores))
     return Context(
-        pack, store, galleries, S3(s3_settings(settings)), parallel,
+        pack, store, galleries, groupings_of(store, pack, beside=snapshots), S3(s3_settings(settings)), parallel,
         Analyst(settings, pack.pipeline.cores, watched), settings.minimum_similarity, ImageCache(image_cache), accepted,
         portraits=settings.portraits,
     )  # fmt: skip
+
+
+def groupings_of(store: Store, pack: Pack, beside: bool) -> Groupings:
+    """Returns the groups of unknown faces; `beside` tells whether a process beside this one makes them."""
+    dimension, calibration = pack.manifest.dimension, pack.calibration
+    if not beside:
+        return Groupings(store, lambda _: Grouping(dimension, calibration))
+    process = GroupingProcess()
+    return Groupings(store, lambda number: DistantGrouping(process, number, dimension, calibration), process)
 
 
 def bounded(settings: Settings, worker: Worker) -> Bounds:

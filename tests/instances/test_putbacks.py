@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien import config
+from mien import app, config
 from mien.errors import ResourceNotFoundError
 from mien.image.source import S3, S3Settings
 from mien.operations import search
@@ -186,7 +186,17 @@ def world(postgres: Postgres, pack: Pack, tmp_path: Path) -> Iterator[World]:
             store = stores.open_store(address, str(tmp_path), 4)
             held = Galleries(store, GallerySettings(LENGTH, 1, crossover=CROSSOVER))
             analyst = Analyst(config.load({"attributes": "none"}, {}), pack.pipeline.cores)
-            contexts.append(Context(pack, store, held, S3(S3Settings("", "", "", "", ())), aside, analyst))
+            contexts.append(
+                Context(
+                    pack,
+                    store,
+                    held,
+                    app.groupings_of(store, pack, beside=False),
+                    S3(S3Settings("", "", "", "", ())),
+                    aside,
+                    analyst,
+                )
+            )
         made = World(address, contexts, random.Random(seed))
         try:
             yield made

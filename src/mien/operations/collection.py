@@ -152,6 +152,7 @@ def delete_collection(context: Context, caller: Caller, request: CollectionReque
     if not deleted:
         raise ResourceNotFoundError.collection(found.name)
     context.galleries.discard(found)
+    context.groupings.discard(found.key)
     return DeleteCollectionResponse(status_code=200)
 
 

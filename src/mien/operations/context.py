@@ -18,6 +18,7 @@ from mien.packs.analyst import Analyst
 from mien.packs.load import Pack
 from mien.serving.current_gallery import TRIES
 from mien.serving.galleries import Galleries
+from mien.serving.groupings import Groupings
 from mien.serving.image_cache import ImageCache
 from mien.serving.request import Request
 from mien.store.base import Collection, HistoryForkedError, StoreUnavailableError
@@ -80,6 +81,7 @@ class Context:
         pack: the model pack, which detects and embeds faces.
         store: the store of collections, faces and users.
         galleries: the galleries that searches use.
+        groupings: the groups of faces that belong to no user.
         s3: the S3 client for images in buckets.
         parallel: threads that run one half of an operation in parallel with the other.
         analyst: measures attributes of faces, if the settings allow it and the attribute set is there.
@@ -93,6 +95,7 @@ class Context:
     pack: Pack
     store: Store
     galleries: Galleries
+    groupings: Groupings
     s3: S3
     parallel: Executor
     analyst: Analyst

@@ -12,8 +12,10 @@ from mien.operations import (
     people_in_image,
     person,
     person_changes,
+    person_groups,
     photograph,
     search,
+    suggesting,
     tag,
     user,
 )
@@ -33,6 +35,8 @@ EXTENSIONS: Operations = {
     **kept_portraits.OPERATIONS,
     **person.OPERATIONS,
     **person_changes.OPERATIONS,
+    **person_groups.OPERATIONS,
+    **suggesting.OPERATIONS,
     **photograph.OPERATIONS,
 }
 EVERY: Operations = OPERATIONS | EXTENSIONS
