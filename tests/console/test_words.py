@@ -24,7 +24,7 @@ A_CLASS = re.compile(r"(?:class: |(?:querySelector(?:All)?|closest|matchMedia)\(
 WORDS = re.compile(r"[^\W\d_]{2,}[,.;:]? [^\W\d_]{2,}|^[A-Z][a-z]+\b(?![A-Z])")
 DATA = {  # what a script says to the server, and commands, which are the same in every language
     "Smile", "Beard", "Eyeglasses", "Sunglasses", "Mustache", "Unreachable", "Http", "Signature", "Credential=",
-    "Request has invalid parameters", "bad brief",
+    "Request has invalid parameters", "bad brief", "system volume information",
 }  # fmt: skip
 
 

@@ -99,16 +99,18 @@ function report(work) {
   const title = h('h2');
   const told = h('p', { class: 'quiet' });
   const bar = h('progress', { 'aria-label': t('add.bar') });
-  const stop = button(t('add.stop'), '', () => work.cancel());
+  const stop = button(t('add.stop'), '', () => work.stop());
+  const pause = button(t('add.pause'), '', () => (work.isPaused ? work.resume() : work.pause()));
   const see = h('a', { class: 'button', href: `#/collections/${work.collection}/faces`, text: t('add.see') });
-  const top = h('div', { class: 'row between' }, h('div', {}, title, told), stop, see);
+  const top = h('div', { class: 'row between' }, h('div', {}, title, told), h('div', { class: 'row' }, pause, stop, see));
   const refused = refusals(work);
   function draw() {
     const photographs = t('count.photographs', { count: work.total });
-    title.textContent = t(work.isIdle ? 'add.done' : 'add.so_far', { done: work.done, photographs });
+    title.textContent = t(state(work), { done: work.done, photographs });
     told.textContent = tally(work);
     Object.assign(bar, { max: Math.max(1, work.total), value: work.done });
-    stop.hidden = work.isIdle;
+    stop.hidden = pause.hidden = work.isIdle || work.isStopped;
+    pause.querySelector('span').textContent = t(work.isPaused ? 'add.resume' : 'add.pause');
     see.hidden = !work.isIdle;
     refused.draw();
   }
@@ -119,10 +121,19 @@ function report(work) {
   };
 }
 
-function tally({ faces, refused, skipped }) {
-  const parts = [t('add.indexed', { count: faces })];
+/** Returns the key of the title that says how far the work is. */
+function state(work) {
+  if (work.isIdle) return work.isStopped ? 'add.stopped' : 'add.done';
+  if (work.isStopped) return 'add.stopping';
+  return work.isPaused ? 'add.paused' : 'add.so_far';
+}
+
+function tally({ indexed, known, refused, skipped, after }) {
+  const parts = [t('add.indexed', { count: indexed.size })];
+  if (known) parts.push(t('add.known', { count: known }));
   if (refused.length) parts.push(t('add.with_refusals', { count: refused.length }));
   if (skipped) parts.push(t('add.skipped', { count: skipped }));
+  if (after !== null) parts.push(t('add.holds', { faces: t('count.faces', { count: after }) }));
   return parts.join(' · ');
 }
 

@@ -8,7 +8,8 @@ import { h, icon } from './dom.js';
 const BATCH = 500; // files of a drop that are passed on together
 
 /**
- * Makes a drop zone. `take` receives an array of {file, folder}, of one unless `many`. The element's `give` takes such
+ * Makes a drop zone. `take` receives an array of {file, folder}, of one unless `many`; of many, {unreadable: path} is
+ * what the browser could not open. The element's `give` takes such
  * an array too, for pasted files.
  */
 export function dropZone(title, hint, take, { many = false, slim = false } = {}) {
@@ -81,6 +82,7 @@ export function dropZone(title, hint, take, { many = false, slim = false } = {})
     const files = [];
     let found = 0;
     for await (const each of dropped(event.dataTransfer)) {
+      if (each.unreadable && !many) continue;
       files.push(each);
       if (many && files.length === BATCH) give(files.splice(0)); // work begins while a large folder is still being read
       found++;
@@ -110,19 +112,24 @@ async function* dropped(transfer) {
 }
 
 async function* inside(entry, folder) {
-  if (entry.isFile) {
-    const file = await new Promise((resolve, reject) => {
-      entry.file(resolve, reject);
-    });
-    yield { file, folder };
-    return;
-  }
-  const reader = entry.createReader();
-  for (;;) {
-    const some = await new Promise((resolve, reject) => {
-      reader.readEntries(resolve, reject);
-    });
-    if (!some.length) return;
-    for (const each of some) yield* inside(each, folder ? `${folder}/${entry.name}` : entry.name);
+  const path = folder ? `${folder}/${entry.name}` : entry.name;
+  try {
+    if (entry.isFile) {
+      const file = await new Promise((resolve, reject) => {
+        entry.file(resolve, reject);
+      });
+      yield { file, folder };
+      return;
+    }
+    const reader = entry.createReader();
+    for (;;) {
+      const some = await new Promise((resolve, reject) => {
+        reader.readEntries(resolve, reject);
+      });
+      if (!some.length) return;
+      for (const each of some) yield* inside(each, path);
+    }
+  } catch {
+    yield { unreadable: path }; // which ends neither the folder beside it nor the drop
   }
 }

@@ -2,6 +2,7 @@
 
 import { isPhotograph } from './contents.js';
 import { t } from './language.js';
+import { isLeftOut } from './leftout.js';
 import { MOST_IMAGE, problem, written, writtenFile } from './names.js';
 import { createUser } from './newuser.js';
 import { prepare } from './picture.js';
@@ -19,58 +20,97 @@ export class Indexing extends EventTarget {
     Object.assign(this, { api, album, collection, options });
     this.waiting = [];
     this.running = 0;
-    Object.assign(this, { total: 0, done: 0, faces: 0, skipped: 0 });
+    Object.assign(this, { total: 0, done: 0, skipped: 0, isStopped: false });
+    this.indexed = new Set(); // FaceIds; the same photograph again gives the same face
+    this.before = null; // promise of the collection's number of faces at the start, once there is one
+    this.after = null; // the same once all is done; null until then
+    this.go = Promise.resolve(); // settled unless it pauses
     this.refused = []; // {file, why}
-    this.stop = new AbortController();
     this.folders = new Map(); // user → the last call that changes it, so that calls for one user follow each other
   }
 
-  /** Tells whether all work is done. */
+  /** Tells whether all work is done, and counted. */
   get isIdle() {
     return !this.running && !this.waiting.length;
   }
 
-  /** Adds files: [{file, folder}]. */
+  /** Tells whether it pauses: nothing is begun until `resume`. */
+  get isPaused() {
+    return Boolean(this.resume);
+  }
+
+  /** How many of the faces were in the collection before; null where that is not known. */
+  get known() {
+    return this.after === null ? null : Math.max(0, this.indexed.size - (this.after - this.start));
+  }
+
+  /** Adds files: [{file, folder}], or {unreadable: path} for what the browser could not open. */
   add(files) {
-    if (this.isIdle) this.stop = new AbortController();
-    this.total += files.length;
-    this.waiting = files.reverse().concat(this.waiting); // taken from the end
+    if (this.isIdle) this.isStopped = false;
+    this.after = null;
+    this.before ??= this.#held();
+    for (const { unreadable } of files)
+      if (unreadable) this.refused.push({ file: unreadable, why: t('add.unreadable') });
+    const found = files.filter(({ file, folder }) => file && !isLeftOut(file.name, folder));
+    this.skipped += files.filter(({ file }) => file).length - found.length;
+    this.total += found.length;
+    this.waiting = found.reverse().concat(this.waiting); // taken from the end
     while (this.running < AT_ONCE && this.waiting.length) this.#work();
     this.#tell();
   }
 
-  /** Starts nothing more, and aborts the requests in flight. */
-  cancel() {
-    this.total -= this.waiting.length;
+  /** Begins nothing more until `resume` is called; what was begun is ended. */
+  pause() {
+    this.go = new Promise((resolve) => {
+      this.resume = () => {
+        this.resume = null;
+        resolve();
+        this.#tell();
+      };
+    });
+    this.#tell();
+  }
+
+  /** Begins nothing more. What was begun is ended, so that the report is true. */
+  stop() {
+    this.isStopped = true;
     this.waiting = [];
-    this.stop.abort();
+    this.resume?.();
     this.#tell();
   }
 
   async #work() {
     this.running++;
-    while (this.waiting.length) {
-      const next = this.waiting.pop();
-      try {
-        if (!(await isPhotograph(next.file))) {
-          this.total--;
-          this.skipped++;
-          this.#tell();
-          continue;
-        }
-        await this.#index(next);
-      } catch (error) {
-        if (this.stop.signal.aborted) {
-          this.total--;
-          continue;
-        }
-        this.#refuse(next, sentence(error));
-      }
-      this.done++;
+    await this.before;
+    for (let next = this.waiting.pop(); next; next = this.waiting.pop()) {
+      await this.#one(next).catch((error) => this.#refuse(next, sentence(error)));
       this.#tell();
+      await this.go;
     }
+    if (this.running === 1) this.after = await this.#held();
     this.running--;
     this.#tell();
+    if (!this.running && this.waiting.length) this.#work(); // files came while it counted
+  }
+
+  async #one(next) {
+    if (!(await isPhotograph(next.file))) {
+      this.total--;
+      this.skipped++;
+      return;
+    }
+    await this.#index(next).finally(() => this.done++);
+  }
+
+  /** Returns how many faces the collection holds; null where the key may not ask. */
+  async #held() {
+    try {
+      const { FaceCount: faces } = await this.#call('DescribeCollection', {});
+      this.start ??= faces;
+      return faces;
+    } catch {
+      return null;
+    }
   }
 
   async #index({ file, folder }) {
@@ -83,7 +123,7 @@ export class Indexing extends EventTarget {
     });
     const { FaceRecords: records, UnindexedFaces: others } = answer;
     this.album.remember(picture, records, this.collection);
-    this.faces += records.length;
+    for (const { Face } of records) this.indexed.add(Face.FaceId);
     if (!records.length && !others.length) this.#refuse({ file, folder }, t('add.no_face'));
     const told = others.filter((face) => face.Reasons[0] !== 'EXCEEDS_MAX_FACES'); // the user asked for at most so many
     if (told.length)
@@ -118,7 +158,7 @@ export class Indexing extends EventTarget {
   }
 
   #call(operation, request) {
-    return this.api.call(operation, { CollectionId: this.collection, ...request }, this.stop.signal);
+    return this.api.call(operation, { CollectionId: this.collection, ...request });
   }
 
   #refuse({ file, folder }, why) {
