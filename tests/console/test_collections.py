@@ -190,7 +190,7 @@ def test_a_folder_of_folders_makes_users(visit: Visit, server: Live, album: Albu
     page.get_by_label("Each folder is a person").check()
     page.set_input_files("input[webkitdirectory]", tmp_path / "all")
     page.wait_for_selector("text=Done:")
-    assert "3 faces indexed · 1 file skipped that is no picture" in page.inner_text("main")
+    assert "3 faces indexed · 1 file left out" in page.inner_text("main")
     users = [user["UserId"] for user in client.list_users(CollectionId=name)["Users"]]
     assert sorted(users) == sorted(map(naming.written, ("Анна", long)))  # as `mien import` writes them
     assert len(client.list_faces(CollectionId=name, UserId=naming.written("Анна"))["Faces"]) == 2

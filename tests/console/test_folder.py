@@ -61,7 +61,7 @@ def test_two_hundred_photographs_are_told_as_the_server_tells_them(
     held = client.describe_collection(CollectionId=name)["FaceCount"]
     assert held == MANY
     assert (
-        f"{MANY} faces indexed · 1 of them was there before · 12 files skipped that are no pictures"
+        f"{MANY} faces indexed · 1 of them was there before · 12 files left out: no photographs, or a program’s own"
         f" · {held} faces in the collection now"
     ) in page.inner_text("main")
 

@@ -48,7 +48,7 @@ def test_a_folder_of_a_phone(visit: Visit, server: Live, tmp_path: Path, names: 
     words = page.inner_text("main")
     skipped = len(names) + 3  # films, the sidecar, the thumbnails, and the film that is called a photograph
     assert f"Done: {len(names) + 1} photographs" in words
-    assert f"{len(names)} faces indexed · 1 with refusals · {skipped} files skipped that are no pictures" in words
+    assert f"{len(names)} faces indexed · 1 with refusals · {skipped} files left out" in words
     expect(page.locator("[aria-label='What was refused']")).to_contain_text("Neither this browser nor the server can")
     described = client.describe_collection(CollectionId=collection)
     assert described["FaceCount"] == len(names)
