@@ -63,7 +63,7 @@ def test_a_round_trip_is_exact(packs: str, data: Path, tmp_path: Path) -> None:
         [sys.executable, "-c", program + "print(len(faces))"], cwd=tmp_path, capture_output=True, check=True
     )
     assert shown.stdout == b"6\n"
-    assert wrote == {"file": str(file), "collections": 3, "users": 3, "faces": 6}
+    assert wrote == {"file": str(file), "collections": 3, "users": 3, "faces": 6, "verdicts": 0}
     assert file.stat().st_mode & 0o077 == 0
     assert answer("import", file, "--data", copy) == {"collections": 3, "users": 3, "faces": 6}
     before = everything(data)
