@@ -6,9 +6,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests import photos
 from tests.commands.people import answer, folder, mien
+from tests.image import formats
 from tests.live import Live
 
 
@@ -42,6 +44,20 @@ def test_detect_answers_as_the_server_and_draws(packs: str, live: Live, pictures
     assert f"{nobody}: 0 faces" in said
     mien("detect", pair, "--draw", pictures / "out.png", MIEN_PACKS=packs)
     assert 0.005 < drawn(pictures / "out.png", photos.pair()) < 0.2
+
+
+def test_a_photograph_of_any_format_is_told_by_its_bytes(packs: str, pictures: Path) -> None:
+    hopper = Image.fromarray(photos.hopper().pixels)
+    for number, name in enumerate(("webp", "avif", "tiff", "bmp")):
+        (pictures / f"{number}.jpg").write_bytes(formats.encoded(hopper, name))
+    hopper.resize((12_000, 14_000)).save(pictures / "large.jpg", quality=70)
+    rows = answer("detect", *(pictures / f"{each}.jpg" for each in ("0", "1", "2", "3", "large")), MIEN_PACKS=packs)
+    assert [len(row["FaceDetails"]) for row in rows] == [1] * 5
+    lefts = [row["FaceDetails"][0]["BoundingBox"]["Left"] for row in rows]
+    assert max(lefts) - min(lefts) < 0.02
+    (pictures / "cut.webp").write_bytes((pictures / "0.jpg").read_bytes()[:2000])
+    assert "damaged or cut short" in mien("detect", pictures / "cut.webp", code=1, MIEN_PACKS=packs).stderr
+    assert "one of the texts" in mien("detect", pictures / "words.jpg", code=1, MIEN_PACKS=packs).stderr
 
 
 def test_compare_says_what_the_similarity_means(packs: str, live: Live, pictures: Path) -> None:
@@ -79,7 +95,7 @@ def test_search_in_a_folder_and_in_a_collection(packs: str, pictures: Path) -> N
     ("arguments", "code", "words"),
     [
         (["detect", "none.jpg"], 1, "none.jpg cannot be read"),
-        (["detect", "words.jpg"], 1, "words.jpg: Request has invalid image format"),
+        (["detect", "words.jpg"], 1, "words.jpg: The file is no photograph; it is one of the texts"),
         (["detect", "pair.jpg", "--draw", "out.gif"], 1, "must end in .jpg or .png"),
         (["detect", "pair.jpg", "nobody.jpg", "--draw", "out.jpg"], 1, "one image at a time"),
         (["detect"], 2, "usage"),

@@ -160,6 +160,8 @@ def _call(api: Any, name: str, operation: str, **members: Any) -> dict[str, Any]
 def _sentence(error: ApiError) -> str:
     if error.code == "InvalidParameterException" and error.message == error.default:
         return "there is no face, or the image is smaller than 80 pixels."
+    if error.code == "InvalidImageFormatException" and error.message == error.default:
+        return "the photograph is damaged or cut short."
     return f"{error.message or error.code}"
 
 

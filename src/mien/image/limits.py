@@ -7,7 +7,7 @@ from mien.errors import ImageTooLargeError, InvalidParameterError, SetupError
 
 LEAST_SIDE = 80  # pixels; reference 2.4
 MOST_SIDE = 10_000  # pixels; reference 2.4
-MOST_FILE = 256 << 20  # bytes of a photograph read from a file; those of the API have the API's own limits
+MOST_FILE = 512 << 20  # bytes of a photograph read from a file; those of the API have the API's own limits
 
 # Bytes that a picture may hold while it is decoded and searched for faces. If it would hold more, a smaller scale is
 # used, down to half size: a face in so large a picture seldom has fewer pixels than its crop then.
