@@ -13,7 +13,7 @@ from mien.measure.accuracy.angles import Drawn
 from mien.packs.load import Pack
 from tests import photos
 
-SHAPES = [(1920, 1080), (1080, 1920), (1440, 1080), (1080, 1440), (1620, 1080), (2400, 1000)]
+SHAPES = [(1920, 1080), (1080, 1920), (2400, 1000), (1000, 2400), (3840, 2160)]
 PLACES = [(0.1, 0.1), (0.5, 0.5), (0.95, 1.0), (0.5, 1.0)]  # the last at the edge beyond which the canvas is cut
 
 

@@ -38,7 +38,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "mtcnn-refinement": mtcnn.read_refinement,
     "mtcnn-output": mtcnn.read_output,
 }
-SHORTER = (0.65, 0.8)  # shares of a canvas that hold pictures of 16:9, and of 3:2 and 4:3, with some black
+SHORTER = 0.65  # share of a canvas that holds pictures of 16:9 with some black
 STEP = 32  # pixels of a canvas between two cells of a detector's coarsest outputs
 REFINED, FINISHED = 32, 8  # inputs that the second and third network of a cascade take in one call
 # raised for a file that is not a network, or too large a one
@@ -160,8 +160,8 @@ def _names(embedders: Sequence[Embedder]) -> list[str]:
 
 def _smaller(side: int) -> tuple[tuple[int, int], ...]:
     """Returns the shapes of a square canvas's parts that hold wide and tall pictures."""
-    shorter = [int(side * share) // STEP * STEP for share in SHORTER]
-    return tuple(shape for each in shorter if each for shape in ((each, side), (side, each)))
+    shorter = int(side * SHORTER) // STEP * STEP
+    return ((shorter, side), (side, shorter)) if shorter else ()
 
 
 def reason(error: Exception) -> str:
