@@ -229,10 +229,10 @@ def reindex(settings: Settings, given: argparse.Namespace) -> int:
         reindexing = Reindexing(opened, found)
         progress = _progress(source) if source else None
         result = reindexing.run(source, given.jobs or 2 * settings.cores, given.allow_missing, progress)
+        if given.report:
+            write_missing(Path(given.report), result.missing, reindexing.person)
     for name, why in list(result.faults.items())[:SHOWN]:
         print(f"mien: {printable(f'{name}: {why}')}", file=sys.stderr)
-    if given.report:
-        write_missing(Path(given.report), result.missing)
     if given.json:
         missing = [str(face.face_id) for face in result.missing]
         more = {"from_portraits": result.from_portraits} if found.portraits else {}

@@ -1,7 +1,7 @@
 """Writes CSV reports: faces that an import refused, line by line, and faces that a re-indexing did not find."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,8 +47,13 @@ class RefusalReport:
         self._file.close()
 
 
-def write_missing(path: Path, faces: Sequence[StoredFace]) -> None:
-    """Writes the faces whose photograph was not found, with their names, for `mien reindex --report`.
+def write_missing(path: Path, faces: Sequence[StoredFace], person: Callable[[str], str] = shown) -> None:
+    """Writes the faces whose photograph was not found, for `mien reindex --report`.
+
+    Args:
+        path: the file.
+        faces: the faces.
+        person: returns the name of a user by its id.
 
     Raises:
         SetupError: the file cannot be written.
@@ -59,7 +64,7 @@ def write_missing(path: Path, faces: Sequence[StoredFace]) -> None:
             rows.writerow(("face_id", "image_id", "external_image_id", "image", "user_id", "user"))
             rows.writerows(
                 (each.face_id, each.image_id, each.external_image_id, shown(each.external_image_id or ""), each.user,
-                 shown(each.user or "")) for each in faces
+                 person(each.user) if each.user else "") for each in faces
             )  # fmt: skip
     except OSError as error:
         raise SetupError(f"{path} cannot be written: {error.strerror}.") from None

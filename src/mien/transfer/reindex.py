@@ -115,6 +115,11 @@ class Reindexing:
                 progress.close()
         raise SetupError(f"The collection {self._old.name} keeps changing; run the command again later.")
 
+    def person(self, user: str) -> str:
+        """Returns the name that a user is shown by, by its id."""
+        found = self._store.users.find(self._new, user)
+        return (found.display_name if found else None) or shown(user)
+
     def _readable(self, source: Source) -> Iterator[Photograph]:
         """Yields the photographs of a source, and keeps which of its folders cannot be read."""
         for each in source.walk():
