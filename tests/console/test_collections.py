@@ -247,7 +247,7 @@ def test_indexing_goes_on_behind_another_page(visit: Visit, server: Live, name: 
 def test_a_collection_that_is_not_there_is_said_so(visit: Visit) -> None:
     page = visit.open("#/collections/never.made/faces")
     expect(page.locator("main")).to_contain_text("cannot be shown")
-    expect(page.locator(".toast")).to_have_text("The collection id: never.made does not exist.")
+    expect(page.locator(".toast")).to_have_text("There is no collection never.made.")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

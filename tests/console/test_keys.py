@@ -1,5 +1,6 @@
 """Access keys: the page asks for one where it is required, and signs, also on plain http without WebCrypto."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -81,6 +82,17 @@ def test_what_a_key_may_not_do_is_said(visitor: Visitor, locked: Locked, album: 
     unlock(visit, key)
     visit.give(album.hopper)
     expect(page.locator(".note.bad")).to_have_text("This key may not call DetectFaces.")
+
+
+def test_a_key_that_has_ended_is_said_and_another_can_be_given(visitor: Visitor, locked: Locked, name: str) -> None:
+    key = locked.key(f"short-{name}", expires=time.time() + 1)
+    time.sleep(1.1)
+    visit = visitor(locked.server.address)
+    page = visit.open("#/collections")
+    unlock(visit, key)
+    expect(page.locator("dialog .note.bad")).to_have_text("This access key has expired.")
+    unlock(visit, locked.admin)
+    page.get_by_role("link", name=name).wait_for()
 
 
 def test_a_busy_server_is_asked_again(visitor: Visitor, locked: Locked, name: str, tmp_path: Path) -> None:

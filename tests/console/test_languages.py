@@ -11,9 +11,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.console.shots import shoot
-from tests.console.tour import tour
+from tests.console.tour import tour, tour_of_keys
 from tests.console.visit import Album, Visit, Visitor
 from tests.live import Live
+from tests.locked import Locked
 
 PHONE = (390, 844)
 FOLDER = Path(str(resources.files("mien") / "console"))
@@ -82,17 +83,37 @@ def test_texts_fit_on_a_phone(visitor: Visitor, server: Live, album: Album, name
         assert visit.page.evaluate(CUT_OFF) == [], stop
 
 
-def test_no_text_on_a_page_is_outside_the_file_of_words(
-    visitor: Visitor, server: Live, album: Album, name: str
-) -> None:
-    """Marks every text of the file, and looks for letters that have no mark around them."""
-    visit = visitor(server.address)
+@pytest.mark.parametrize("locale", ["en-GB", "de-DE", "es-ES"])
+def test_texts_about_keys_fit_on_a_phone(visitor: Visitor, locked: Locked, locale: str) -> None:
+    visit = visitor(locked.server.address, PHONE, locale=locale)
+    for stop in tour_of_keys(visit, locked.admin, f"0-{uuid4().int}"):
+        shoot(visit.page, f"{stop}-{locale[:2]}", whole=False)
+        assert visit.page.evaluate(CUT_OFF) == [], stop
+
+
+def mark_texts(page: Page) -> None:
+    """Puts marks around every text of the file of words, and none around what a script has of its own."""
     marked = re.sub(
         r'(": |\{ "one": |"other": )"(.*?)"(?=[, }\n])', '\\1"⟦\\2⟧"', (FOLDER / "words.en.json").read_text()
     )
     assert json.loads(marked)["frame"]["look"] == "⟦Look⟧"
-    visit.page.route("**/words.en.json", lambda route: route.fulfill(body=marked, content_type="application/json"))
+    page.route("**/words.en.json", lambda route: route.fulfill(body=marked, content_type="application/json"))
+
+
+def test_no_text_on_a_page_is_outside_the_file_of_words(
+    visitor: Visitor, server: Live, album: Album, name: str
+) -> None:
+    visit = visitor(server.address)
+    mark_texts(visit.page)
     found = {stop: set(filter(None, map(unmarked, visit.page.evaluate(TEXTS)))) for stop in tour(visit, album, name)}
+    assert {stop: texts for stop, texts in found.items() if texts} == {}
+
+
+def test_nor_is_one_about_keys(visitor: Visitor, locked: Locked) -> None:
+    visit = visitor(locked.server.address)
+    mark_texts(visit.page)
+    stops = tour_of_keys(visit, locked.admin, f"0-{uuid4().int}")
+    found = {stop: set(filter(None, map(unmarked, visit.page.evaluate(TEXTS)))) for stop in stops}
     assert {stop: texts for stop, texts in found.items() if texts} == {}
 
 
@@ -106,10 +127,10 @@ def unmarked(text: str) -> str:
 
 
 FACTS = re.compile(
-    r"[a-z]+\.jpg|grace|mien [\d.]+|mien\b|English|Deutsch|Español|LOW|AUTO|MEDIUM|HIGH|NONE|[a-f\d-]{8,36}|\bpx\b"
-    r"|\d+ [A-Z][a-z]{2} \d{4}|[\d.]+ (?:[kMG]?B|byte)"
+    r"MIEN[A-Z0-9]+|\w+\*|[A-Z][a-z]+(?:[A-Z][a-z]+)+|[a-z]+\.jpg|grace|mien [\d.]+|mien\b|English|Deutsch|Español"
+    r"|LOW|AUTO|MEDIUM|HIGH|NONE|[a-f\d-]{8,36}|\bpx\b|\d+ [A-Z][a-z]{2} \d{4}|[\d.]+ (?:[kMG]?B|byte)"
 )
-SHOWN_BY_THE_SERVER = ".facts dd, tbody th, tbody td, code, kbd, noscript"  # on Status: pack, store, counters
+SHOWN_BY_THE_SERVER = ".facts dd, tbody th, tbody td, .rows strong, code, kbd, noscript"  # pack, counters, names
 TEXTS = f"""() => {{
     const found = [];
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);

@@ -8,6 +8,7 @@ const STRANGER = new Set([
   'UnrecognizedClientException',
   'InvalidSignatureException',
   'IncompleteSignatureException',
+  'ExpiredTokenException',
 ]);
 const TRIES = 8;
 const text = new TextEncoder();

@@ -106,6 +106,8 @@ export function sentence(error) {
   if (operation) {
     return t(on === '*' ? 'error.denied' : 'error.denied_on', { operation, name: on.split('/').pop() });
   }
+  const [, absent] = /^The collection id: (\S+) does not exist/.exec(error.message) ?? [];
+  if (absent) return t('error.no_collection', { name: absent });
   if (has(`error.${error.code}`)) return t(`error.${error.code}`);
   if (error.code === 'Http413') return t('error.too_large');
   if (/^Http/.test(error.code)) return t('error.between', { status: error.code.slice(4) });
