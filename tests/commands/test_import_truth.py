@@ -88,7 +88,7 @@ def test_a_folder_with_everything_that_is_no_photograph(server: Live, tmp_path: 
     assert said == {
         "gray.jpg": "No face was found.",
         "tiny.jpg": "A side of the photograph has fewer than 80 pixels.",
-        "cut.jpg": "The file is damaged, cut short, or in a format that is not read.",
+        "cut.jpg": "The photograph is damaged or cut short.",
         "a.jpg": "The name has a line break or another control character; write it without. The first folder names "
         "the person.",
     }
@@ -142,7 +142,7 @@ def test_after_a_reindex_that_left_photographs_behind_they_are_imported_again(pa
     (people / "Astronautin" / "000.jpg").write_bytes(kept[:3000])
     moved = mien("reindex", *into, "--images", people, "--pack", "dlib", "--allow-missing", "--json", MIEN_PACKS=packs)
     assert {**json.loads(moved.stdout), "missing": []} == {"faces": 3, "missing": [], "switched": True, "failed": 1}
-    assert "000.jpg: The file is damaged" in moved.stderr
+    assert "000.jpg: The photograph is damaged" in moved.stderr
     (people / "Astronautin" / "000.jpg").write_bytes(kept)
     done = answer("import", people, *into, "--pack", "dlib", MIEN_PACKS=packs)
     assert done == tally(photographs=5, faces=4, users=2, added=1, refused=1, left_out={"texts": 1})

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from mien.errors import ApiError, ImageTooLargeError, InvalidParameterError
+from mien.errors import ApiError, ImageTooLargeError, InvalidImageFormatError, InvalidParameterError
 
 UNLIKE = "LOW_MATCH_CONFIDENCE"  # of a face that was not given to its user
 BYSTANDER = "EXCEEDS_MAX_FACES"  # of a face that nobody asked for
@@ -23,12 +23,12 @@ SENTENCES: Mapping[str, str] = {
     USER_FULL: "The user has as many faces as the API allows (100); the face is in the collection without a user.",
 }
 _ERRORS: Mapping[str, str] = {
-    "InvalidImageFormatException": "The file is damaged, cut short, or in a format that is not read.",
     "ThrottlingException": "The server was too busy; run the import again.",
     "ProvisionedThroughputExceededException": "The access key's rate was used up; run the import again.",
     "InternalServerError": "The server failed, and its log says why; run the import again.",
 }
 _OWN_WORDS: Mapping[str, tuple[str | None, str]] = {  # of errors whose message may say more than AWS's own
+    "InvalidImageFormatException": (InvalidImageFormatError.default, "The photograph is damaged or cut short."),
     "ImageTooLargeException": (ImageTooLargeError.default, "The photograph is too large."),
     "InvalidParameterException": (InvalidParameterError.default, "A side of the photograph has fewer than 80 pixels."),
 }
