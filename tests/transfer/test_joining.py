@@ -110,6 +110,16 @@ def test_a_long_name_is_kept_beside_and_an_older_server_keeps_the_id_alone() -> 
     assert older.users == {"ann": ["a1"]}
 
 
+@pytest.mark.parametrize(
+    ("operation", "there"), [("SearchFaces", {}), ("ListFaces", {"ann": list[str]()}), ("UpdatePerson", {})]
+)
+def test_a_key_that_may_only_write_compares_with_the_first_face(operation: str, there: dict[str, list[str]]) -> None:
+    server = Server(operation, refusal("AccessDeniedException", None), **there)
+    Joining(server, 75).join("ann", "A long name", ["a1", "b1", "a2"])
+    assert operation in server.asked
+    assert server.users == {"ann": ["a1", "a2"]}
+
+
 def test_other_errors_are_the_callers() -> None:
     with pytest.raises(ApiError):
         Joining(Server("AssociateFaces", refusal("ThrottlingException", None)), 75).join("ann", None, ["a1"])

@@ -12,9 +12,9 @@ from mien.errors import ApiError
 from mien.transfer.reasons import USER_FULL
 
 MOST_AT_ONCE = 100  # faces of one call; reference 2
-FULL = "ServiceQuotaExceededException"
+FULL, DENIED = "ServiceQuotaExceededException", "AccessDeniedException"
 # An older server, a key for AWS's operations alone, or another person of this name: the id still tells them apart.
-UNNAMED = ("UnknownOperationException", "AccessDeniedException", "ConflictException")
+UNNAMED = ("UnknownOperationException", DENIED, "ConflictException")
 
 
 @dataclass(slots=True)
@@ -57,10 +57,18 @@ class Joining:
         except ApiError as error:
             if error.code != "ConflictException":
                 raise
-            return not self.call("ListFaces", UserId=user, MaxResults=1)["Faces"]
+            return self._is_empty(user)
         if display_name is not None:
             self._name(user, display_name)
         return True
+
+    def _is_empty(self, user: str) -> bool:
+        try:
+            return not self.call("ListFaces", UserId=user, MaxResults=1)["Faces"]
+        except ApiError as error:
+            if error.code != DENIED:
+                raise
+            return True  # which does no harm: its faces, if it has any, are compared with
 
     def _name(self, user: str, display_name: str) -> None:
         try:
@@ -84,7 +92,7 @@ class Joining:
         try:
             matches = self.call("SearchFaces", FaceId=face, FaceMatchThreshold=self.threshold)["FaceMatches"]
         except ApiError as error:
-            if error.code != "InvalidParameterException":  # it was deleted meanwhile
+            if error.code not in ("InvalidParameterException", DENIED):  # the former: it was deleted meanwhile
                 raise
             return {face}
         return {face, *(each["Face"]["FaceId"] for each in matches)}
