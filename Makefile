@@ -47,7 +47,7 @@ workers-memory: $(VENV)/installed
 LFW    ?= ../shared/lfw-dev
 GROUPS ?= ../shared/groups
 PACKS  ?= duo sface retail
-PARTS  ?= people groups turned degraded
+PARTS  ?= people groups grouping turned degraded
 
 accuracy: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/accuracy.py --lfw $(LFW) --groups $(GROUPS) --pack $(PACKS) --part $(PARTS)

@@ -21,8 +21,14 @@ from mien.config import DEFAULT_PACK
 
 KEPT = Path(__file__).with_name("accuracy.json")
 PACKS = ("duo", "sface", "retail")
-PARTS = {"people": "", "groups": "", "turned": "turned", "degraded": "robustness"}  # what is kept of the JSON; "": all
-OF_DEFAULT = ("turned", "degraded")  # parts that only the default pack has
+PARTS = {
+    "people": "",
+    "groups": "",
+    "grouping": "",
+    "turned": "turned",
+    "degraded": "robustness",
+}  # what is kept of the JSON; "": all
+OF_DEFAULT = ("grouping", "turned", "degraded")  # parts that only the default pack has
 DROPPED = ("identification", "no_face", "unreadable", "cosines")  # long, or the names of people
 
 
@@ -44,6 +50,8 @@ def arguments(part: str, given: argparse.Namespace) -> list[str]:
     if part == "groups":
         return [str(given.groups / "photos"), "--groups", str(given.groups / "labels.csv")]
     people = [str(given.lfw / "images"), "--leave-out", str(given.lfw / "known-errors.csv")]
+    if part == "grouping":
+        return [*people, "--groups-of-faces"]
     return [*people, f"--{PARTS[part]}"] if PARTS[part] else people
 
 

@@ -104,9 +104,16 @@ def degraded(figures: Figures, default: str) -> Iterator[str]:
         yield _row(kind, *shares, _interval(worst["strangers"], worst["pairs"]))
 
 
-LATER = ("turned", "degraded")  # parts that take long, and may not have been measured since a pack changed
+def grouping(figures: Figures, default: str) -> Iterator[str]:
+    yield from _head("people", "", "faces", "groups", "pairs: precision", "pairs: recall", "B³ F1")
+    for row in figures[default]["grouping"]["grouped"]:
+        counts = (f"{row[name]:,}" for name in ("people", "faces", "groups"))
+        yield _row(row["of"], *counts, *(f"{100 * row[name]:.2f}%" for name in ("precision", "recall", "f1")))
+
+
+LATER = ("turned", "degraded", "grouping")  # parts that take long, and may not have been measured since a pack changed
 TABLES: dict[str, Callable[[Figures, str], Iterator[str]]] = {
-    table.__name__: table for table in (pairs, groups, galleries, packs, turned, degraded)
+    table.__name__: table for table in (pairs, groups, galleries, packs, turned, degraded, grouping)
 }
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mien import app, config, local, naming
 from mien.errors import InvalidParameterError, ResourceAlreadyExistsError, SetupError
 from mien.face.types import Embedding, Face, Pixels
-from mien.gallery_people import GalleryPeople
+from mien.gallery_groups import GalleryGroups
 from mien.operations.context import Caller
 from mien.operations.image_faces import find_faces
 from mien.operations.kept_portraits import MOST_PORTRAITS
@@ -164,7 +164,7 @@ class Faces:
         self.close()
 
 
-class Gallery(GalleryPeople):
+class Gallery(GalleryGroups):
     """A collection of faces. Safe to use from many threads; close it, or use it as a context."""
 
     def __init__(self, operations: local.Local, collection: str, portraits: bool = False) -> None:

@@ -13,7 +13,7 @@ from typing import get_type_hints
 import msgspec
 import pytest
 
-from mien.operations import judging_people, people_in_image, person, person_changes
+from mien.operations import judging_people, people_in_image, person, person_changes, person_groups, suggesting
 from tests import photos
 from tests.javascript import installed
 from tests.live import Live
@@ -128,7 +128,9 @@ def run_python(program: str, folder: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    "family", [person, person_changes, judging_people, people_in_image], ids=lambda family: family.__name__
+    "family",
+    [person, person_changes, judging_people, people_in_image, person_groups, suggesting],
+    ids=lambda family: family.__name__,
 )
 def test_the_page_on_people_names_every_member(family: ModuleType) -> None:
     page = (EXAMPLES.parent / "people.md").read_text()
