@@ -76,10 +76,10 @@ def _collection(visit: Visit, album: Album, collection: str) -> Iterator[str]:
     page.wait_for_selector("dialog .viewer")
     yield "picture"
     page.keyboard.press("Escape")
-    for other in ("users", "search"):
-        visit.open(f"#/collections/{collection}/{other}")
-        page.wait_for_selector(".rows, .drop")
-        yield other if other != "search" else "search-empty"
+    yield from _people(visit, f"#/collections/{collection}/people")
+    visit.open(f"#/collections/{collection}/search")
+    page.wait_for_selector(".drop")
+    yield "search-empty"
     visit.give(album.pair)
     page.wait_for_selector(".found")
     expect(page.locator(".found .spinner")).to_have_count(0)
@@ -88,6 +88,27 @@ def _collection(visit: Visit, album: Album, collection: str) -> Iterator[str]:
     page.wait_for_selector("dialog[open]")
     yield "delete"
     page.keyboard.press("Escape")
+
+
+def _people(visit: Visit, address: str) -> Iterator[str]:
+    page = visit.page
+    visit.open(address)
+    page.wait_for_selector(".group")
+    page.wait_for_selector(".question")
+    yield "people"
+    page.locator(".group .strip").first.click()
+    page.check(".tiles input >> nth=0")
+    yield "group"
+    visit.open(address)
+    page.locator(".faces-grid a").first.click()
+    page.check(".tiles input >> nth=0")
+    yield "person"
+    page.locator(".person .button").first.click()
+    yield "rename"
+    page.keyboard.press("Escape")
+    visit.open(f"{address}?hidden")
+    page.wait_for_selector("h2")
+    yield "hidden"
 
 
 def tour_of_keys(visit: Visit, admin: Key, name: str) -> Iterator[str]:

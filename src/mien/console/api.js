@@ -54,22 +54,25 @@ export class Api {
     }
   }
 
-  async #once(operation, body, signal) {
+  /** Returns the options of a signed call for `fetch`, which can be made later, while the signature is young. */
+  async prepared(operation, request) {
+    return this.#signed(operation, text.encode(JSON.stringify(request)));
+  }
+
+  async #signed(operation, body) {
     const target = operation.startsWith('Mien.') ? operation : `RekognitionService.${operation}`;
     const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target };
     const key = this.keys.current;
     if (key) Object.assign(headers, await sign(this.base, headers, body, key, new Date(Date.now() + this.skew)));
+    return { method: 'POST', headers, body, credentials: 'omit', cache: 'no-store' };
+  }
+
+  async #once(operation, body, signal) {
+    const options = await this.#signed(operation, body);
     let response;
     let answer;
     try {
-      response = await fetch(this.base, {
-        method: 'POST',
-        headers,
-        body,
-        signal,
-        credentials: 'omit',
-        cache: 'no-store',
-      });
+      response = await fetch(this.base, { ...options, signal });
       answer = await response.json();
     } catch (error) {
       if (signal?.aborted) throw error;

@@ -5,11 +5,11 @@ import { fill, h, icon } from './dom.js';
 import { facesTab } from './faces.js';
 import { day, rich, t } from './language.js';
 import { ask, attempt, button, confirm, empty, field, head, note, pages, say } from './parts.js';
+import { peopleTab } from './people.js';
 import { searchTab } from './search.js';
-import { usersTab } from './users.js';
 
 const NAME = '[a-zA-Z0-9_.\\-]+';
-const TABS = { faces: facesTab, users: usersTab, add: addTab, search: searchTab };
+const TABS = { people: peopleTab, faces: facesTab, add: addTab, search: searchTab };
 
 /** Makes the page with all collections. */
 export function collectionsPage(app) {
@@ -62,7 +62,7 @@ function card(app, { name, version }) {
     {},
     h(
       'a',
-      { class: 'card link', href: `#/collections/${name}/faces` },
+      { class: 'card link', href: `#/collections/${name}/people` },
       h('h2', { text: name }),
       counts,
       foreign && h('p', { class: 'chip warn', text: t('collections.foreign') }),

@@ -54,6 +54,9 @@ const ICONS = {
   close: 'M6 6l12 12M18 6 6 18',
   check: 'M5 12.5l4.5 4.5L19 7.5',
   warn: 'M12 4 2.5 20h19L12 4ZM12 10v4.5M12 17.3v.2',
+  back: 'M8 5 3 10l5 5M3 10h11a6 6 0 0 1 0 12h-3',
+  pen: 'M4 20l1-4L16 5l3 3L8 19l-4 1ZM14 7l3 3',
+  join: 'M6 4v4a4 4 0 0 0 4 4h4a4 4 0 0 0 4-4V4M12 12v8M9 17l3 3 3-3',
   previous: 'M15 5l-7 7 7 7',
   next: 'M9 5l7 7-7 7',
 };

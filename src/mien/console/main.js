@@ -11,9 +11,11 @@ import { keyButton, unlocker } from './keys.js';
 import { LANGUAGES, choose, speak, spoken, t, wanted } from './language.js';
 import { lookPage } from './look.js';
 import { choice, head, say } from './parts.js';
+import { Portraits } from './portraits.js';
 import { helpButton, shortcuts } from './shortcuts.js';
 import { statusPage } from './status.js';
 import { recallTheme, themeButton } from './theme.js';
+import { Undo } from './undo.js';
 
 const PAGES = [
   ['look', 'face'],
@@ -30,12 +32,15 @@ const unlock = unlocker(keys, () => {
   show();
 });
 const queue = queueOf(AT_ONCE);
+const api = new Api(new URL('../', location.href.split('#')[0]), keys, unlock);
 const app = {
   keys,
   unlock,
   queue,
-  api: new Api(new URL('../', location.href.split('#')[0]), keys, unlock),
+  api,
   album: new Album(queue),
+  portraits: new Portraits(api),
+  undo: new Undo(api),
   jobs: new Map(), // collection → its latest Indexing
   options: { naming: 'file', filter: 'AUTO', most: 0, users: false },
   search: { among: null, threshold: 80 }, // among: 'users' or 'faces', once it was chosen
@@ -44,6 +49,7 @@ const app = {
   go,
 };
 let made = {};
+let place; // the collection whose page is open
 
 async function learn() {
   const said = await app.api.read('console/about.json');
@@ -57,7 +63,9 @@ function go(address) {
 
 function show() {
   const [path, query = ''] = location.hash.slice(2).split('?');
-  const [name = '', collection, tab = 'faces'] = path.split('/').map(decodeURIComponent);
+  const [name = '', collection, tab = 'people'] = path.split('/').map(decodeURIComponent);
+  if (collection !== place) app.undo.leave();
+  place = collection;
   const main = document.getElementById('main');
   fill(main, pageAt(name || 'look', collection, tab, new URLSearchParams(query)));
   drawNav(name || 'look');
@@ -68,7 +76,7 @@ function show() {
 function pageAt(name, collection, tab, query) {
   if (name in KEPT) return (made[name] ??= KEPT[name](app));
   if (name === 'collections' && !collection) return collectionsPage(app);
-  if (name === 'collections' && ['faces', 'users', 'add', 'search'].includes(tab))
+  if (name === 'collections' && ['people', 'faces', 'add', 'search'].includes(tab))
     return collectionPage(app, collection, tab, query);
   if (name === 'status') return statusPage(app);
   if (name === 'keys') return keysPage(app);
