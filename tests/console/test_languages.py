@@ -140,7 +140,8 @@ TEXTS = f"""() => {{
         for (const each of document.querySelectorAll(`[${{name}}]`)) found.push(each.getAttribute(name));
     return found;
 }}"""
-CUT_OFF = """() => [...document.querySelectorAll('h1, h2, h3, a, button, label, th, td, dt, dd, p, select, strong, nav, dialog')]
+CUT_OFF = """() => [...document.querySelectorAll(
+        'h1, h2, h3, a, button, label, th, td, dt, dd, p, select, strong, nav, dialog')]
     .filter((each) => each.getClientRects().length && !each.closest('.clip, .unseen, .label')
         && (each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX !== 'visible'
             || each.getBoundingClientRect().right > innerWidth + 1))
