@@ -16,6 +16,7 @@ from mien.commands import images as image_commands
 from mien.commands import keys as key_commands
 from mien.commands import own_crowd as crowd_command
 from mien.commands import packs as pack_commands
+from mien.commands import people_commands
 from mien.commands import sort as sort_command
 from mien.commands import store as store_commands
 from mien.commands import transfer as transfer_commands
@@ -85,20 +86,24 @@ def parser() -> argparse.ArgumentParser:
     copy_command.add_to(command, store)
     crowd_command.add_to(command)
     image_commands.add_to(command)
+    people_commands.add_to(command, _settings(default=argparse.SUPPRESS))
     who_command.add_to(command)
     sort_command.add_to(command)
     transfer_commands.add_to(command)
     return top
 
 
-def _settings(without: str = "") -> argparse.ArgumentParser:
-    """Returns a parser of the settings' flags, for commands to take over."""
+def _settings(without: str = "", default: str | None = None) -> argparse.ArgumentParser:
+    """Returns a parser of the settings' flags, for commands to take over; `default` stands for one not given."""
     settings = argparse.ArgumentParser(add_help=False)
     group = settings.add_argument_group("settings", "also as MIEN_* variables and in mien.toml")
     for row in config.TABLE:
         if row.name != without:
-            default = f" (default {row.default})" if row.default not in ("", None) else ""
-            group.add_argument(row.flag, dest=row.name, metavar=row.type.__name__.upper(), help=row.help + default)
+            usual, kind = (
+                f" (default {row.default})" if row.default not in ("", None) else "",
+                row.type.__name__.upper(),
+            )
+            group.add_argument(row.flag, dest=row.name, default=default, metavar=kind, help=row.help + usual)
     return settings
 
 

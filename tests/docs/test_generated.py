@@ -55,6 +55,6 @@ def test_every_flag_is_named() -> None:
 def _commands(parser: argparse.ArgumentParser) -> Iterator[str]:
     """Yields the full names of the commands, from the parser."""
     for action in parser._actions:
-        for name, made in (action.choices or {}).items() if isinstance(action, argparse._SubParsersAction) else ():
+        for made in (action.choices or {}).values() if isinstance(action, argparse._SubParsersAction) else ():
             below = list(_commands(made))
-            yield from below or [f"{parser.prog} {name}"]
+            yield from below or [made.prog]
