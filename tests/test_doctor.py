@@ -4,12 +4,15 @@ import json
 import re
 import shutil
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mien.packs import manifest
+from mien.store import open as stores
+from tests.congruence import faces
 from tests.live import Live, command, environment
 
 
@@ -72,6 +75,13 @@ def test_a_broken_store_is_found(packs: str, tmp_path: Path) -> None:
     code, said = findings(packs, tmp_path / "data")
     assert code == 1
     assert any("mien.db cannot be" in sentence for sentence in said["broken"])
+
+
+def test_it_says_what_portraits_take(packs: str, tmp_path: Path) -> None:
+    with closing((store := stores.open_store("", str(tmp_path / "data"))).database):
+        key = faces.make(store, tags={"mien:portraits": "true"})
+        faces.add(store, key, 1, [faces.face(place, place) for place in range(3)])
+    assert findings(packs, tmp_path / "data")[1]["found"]["portraits"] == "3 portraits in 0.0 MiB"
 
 
 def test_an_unknown_pack_is_found(packs: str, tmp_path: Path) -> None:

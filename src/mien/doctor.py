@@ -133,6 +133,10 @@ def _store(settings: Settings, findings: Findings) -> None:
     findings.found["store"] = store.database.describe() + held
     counted = store.database.read(lambda cursor: cursor.row("SELECT COUNT(*), SUM(faces) FROM collections"))
     findings.found["holds"] = f"{(counted or [0])[0]} collections with {(counted or [0, 0])[1] or 0} faces"
+    pictures = "SELECT COUNT(*), COALESCE(SUM(LENGTH(picture)), 0) FROM portraits"
+    number, size = store.database.read(lambda cursor: cursor.row(pictures)) or (0, 0)
+    if number:
+        findings.found["portraits"] = f"{number} portraits in {int(size) / 2**20:.1f} MiB"
     entry = own.named(settings.pack, settings.packs)
     findings.notes += other_packs.remarks(store, entry, settings.packs)
     store.database.close()

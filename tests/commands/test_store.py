@@ -58,9 +58,12 @@ def write(data: Path, statement: str) -> None:
 
 
 def damage(file: Path) -> None:
-    """Overwrite pages in the middle."""
+    """Overwrite the first page of the embeddings."""
+    with closing(sqlite3.connect(file)) as beside:
+        ((page,),) = beside.execute("SELECT rootpage FROM sqlite_master WHERE name = 'embeddings'").fetchall()
+        ((size,),) = beside.execute("PRAGMA page_size").fetchall()
     content = bytearray(file.read_bytes())
-    content[len(content) // 2 : len(content) // 2 + 8192] = b"\xa5" * 8192
+    content[(page - 1) * size : page * size] = b"\xa5" * size
     file.write_bytes(content)
 
 

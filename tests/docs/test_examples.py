@@ -13,7 +13,15 @@ from typing import get_type_hints
 import msgspec
 import pytest
 
-from mien.operations import judging_people, people_in_image, person, person_changes, person_groups, suggesting
+from mien.operations import (
+    judging_people,
+    kept_portraits,
+    people_in_image,
+    person,
+    person_changes,
+    person_groups,
+    suggesting,
+)
 from tests import photos
 from tests.javascript import installed
 from tests.live import Live
@@ -96,7 +104,7 @@ def test_people(live: Live, tmp_path: Path, packs: str) -> None:
     page = (EXAMPLES.parent / "people.md").read_text()
     *calls, library = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     client = live.client()
-    client.create_collection(CollectionId="club")
+    client.create_collection(CollectionId="club", Tags={"mien:portraits": "true"})
     for name, photo in (("ann", photos.astronaut()), ("bea", photos.hopper())):
         (tmp_path / f"{name}.jpg").write_bytes(photos.jpeg(photo.pixels))
         for size in (1.0, 0.7):
@@ -108,6 +116,7 @@ def test_people(live: Live, tmp_path: Path, packs: str) -> None:
     here = program.replace("http://127.0.0.1:6436", live.address)
     done = run_python(here, tmp_path)
     assert done == "['Анна']\nBea 2\nАнна 2\n"
+    assert {path.stem for path in tmp_path.glob("*-*.jpg")} == set(given["ann"])  # their portraits
     alone = run_python(library.replace("Faces()", f"Faces(packs={packs!r})"), tmp_path)
     assert re.fullmatch(r"Anna Kim 1 \[PersonFace\(.*\)\]\n", alone)
     if shutil.which("curl"):
@@ -129,7 +138,7 @@ def run_python(program: str, folder: Path) -> str:
 
 @pytest.mark.parametrize(
     "family",
-    [person, person_changes, judging_people, people_in_image, person_groups, suggesting],
+    [kept_portraits, person, person_changes, judging_people, people_in_image, person_groups, suggesting],
     ids=lambda family: family.__name__,
 )
 def test_the_page_on_people_names_every_member(family: ModuleType) -> None:

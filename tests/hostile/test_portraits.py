@@ -1,7 +1,6 @@
 """Whoever holds a key that may not see a collection, or the files of one that was deleted, sees no portrait."""
 
 import json
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -94,24 +93,69 @@ def test_nothing_of_a_deleted_collections_key_is_left_in_the_files(packs: str, t
         server.stop()
 
 
-def test_rows_from_before_open_only_with_the_key_from_before(packs: str, tmp_path: Path) -> None:
-    """A portrait in a copy of the file opens with the key in that copy, and with no other."""
-    server = live.serve(packs, data := tmp_path / "data")
+def portraits(data: Path, face: UUID) -> list[UUID]:
+    """Returns which of a face's portraits the store opens, with the master key that lies beside it."""
+    with closing((store := stores.open_store("", str(data))).database):
+        found = store.collections.find("0" * 12, "club")
+        return list(store.portraits.of(found.key, [face])) if found else []
+
+
+def test_a_backup_does_not_bring_the_portraits_of_a_deleted_collection_back(packs: str, tmp_path: Path) -> None:
+    """Its faces come back, and its new portraits are kept; with the keys of that time its portraits come back, too."""
+    data, kept, keys = tmp_path / "data", tmp_path / "kept.db", tmp_path / "keys"
+    server = live.serve(packs, data)
     try:
         client = server.client()
         face = UUID(indexed(client, "club"))
-        assert mien("store", "backup", str(tmp_path / "kept.db"), "--data", str(data)).returncode == 0
-        client.delete_collection(CollectionId="club")
-        client.create_collection(CollectionId="club", Tags=KEEPS)
+        for more in ((), ("--keys", str(keys), "--force")):
+            done = mien("store", "backup", str(kept), "--data", str(data), *more)
+            assert done.returncode == 0, done.stderr
+        with closing(sqlite3.connect(data / stores.FILE)) as reading:
+            ((key,),) = reading.execute("SELECT key FROM portrait_keys").fetchall()
+        assert key not in kept.read_bytes()
+        assert keys.stat().st_mode & 0o777 == 0o600
     finally:
         server.stop()
-    shutil.copy(data / stores.MASTER_KEY, tmp_path / stores.MASTER_KEY)
-    with closing(sqlite3.connect(data / stores.FILE)) as live_store:
-        ((fresh,),) = live_store.execute("SELECT key FROM portrait_keys WHERE live = 1").fetchall()
-    with closing((copy := stores.open_store(f"sqlite:///{tmp_path}/kept.db", "")).database):
-        found = copy.collections.find("0" * 12, "club")
-        assert found
-        assert list(copy.portraits.of(found.key, [face])) == [face]
-        copy.database.write(lambda cursor: cursor.run("UPDATE portrait_keys SET key = ?", fresh))
+    done = mien("store", "restore", str(kept), "--data", str(data))
+    assert (done.returncode, "portraits" in done.stdout) == (0, False), done.stderr
+    assert portraits(data, face) == [face]  # the store that was replaced had the key
+    with closing((store := stores.open_store("", str(data))).database):
+        assert store.collections.delete("0" * 12, "club")
+    done = mien("store", "restore", str(kept), "--data", str(data), "--force")
+    assert "1 portraits were dropped: no key opens them" in done.stdout, done.stderr
+    assert portraits(data, face) == []
+    server = live.serve(packs, data)
+    try:
+        client = server.client()
+        assert client.describe_collection(CollectionId="club")["FaceCount"] == 1
+        answer = client.index_faces(CollectionId="club", Image={"Bytes": photos.astronaut().data})
+        assert answer["FaceRecords"][0]["Face"]["FaceId"] == str(face)
+    finally:
+        server.stop()
+    assert portraits(data, face) == [face]  # the photograph was sent again
+    done = mien("store", "restore", str(kept), "--data", str(data), "--force", "--keys", str(keys))
+    assert done.returncode == 0, done.stderr
+    assert portraits(data, face) == [face]
+    done = mien("store", "restore", str(kept), "--data", str(data), "--force", "--keys", str(kept))
+    assert (done.returncode, "is not a file of keys" in done.stderr) == (1, True)
+
+
+def test_another_collections_key_opens_nothing(packs: str, tmp_path: Path) -> None:
+    server = live.serve(packs, data := tmp_path / "data")
+    try:
+        client = server.client()
+        client.create_collection(CollectionId="other", Tags=KEEPS)
+        face = UUID(indexed(client, "club"))
+    finally:
+        server.stop()
+    with closing((store := stores.open_store("", str(data))).database):
+        other, club = (store.collections.find("0" * 12, name) for name in ("other", "club"))
+        assert other and club
+        keys = "SELECT key FROM portrait_keys WHERE collection = ?"
+        theirs = store.database.read(lambda cursor: cursor.row(keys, other.key))
+        assert theirs
+        store.database.write(
+            lambda cursor: cursor.run("UPDATE portrait_keys SET key = ? WHERE collection = ?", theirs[0], club.key)
+        )
         with pytest.raises(PortraitsLockedError):
-            copy.portraits.of(found.key, [face])
+            store.portraits.of(club.key, [face])

@@ -15,6 +15,7 @@ from mien.config import Settings
 from mien.errors import SetupError
 
 MOST_FAULTS = 20  # rows listed that break a constraint of the API
+PORTRAIT_KEYS = "The keys of portraits are not in it either: --keys writes them to a file to keep beside master.key."
 KEYS = "It contains the access keys but not the master key that decrypts them: keep a copy of master.key elsewhere."
 
 
@@ -23,11 +24,15 @@ def add_to(command: Command, store: Any) -> None:
     _json(command("check", check, "check that the store is consistent; works while a server runs", store))
     made = command("backup", backup, "copy the store to a file and check the copy; works while a server runs", store)
     made.add_argument("file", metavar="FILE")
-    made.add_argument("--force", action="store_true", help="replace FILE if it exists")
+    made.add_argument("--keys", metavar="KEYS", help="write the keys of portraits, which are not in FILE, to this file")
+    made.add_argument("--force", action="store_true", help="replace the files if they exist")
     _json(made)
     text = "replace the store by a backup; the previous store is kept beside it (no server may run)"
     made = command("restore", restore, text, store)
     made.add_argument("file", metavar="FILE")
+    made.add_argument(
+        "--keys", metavar="KEYS", help="the keys of portraits (default: those of the store that is replaced)"
+    )
     made.add_argument(
         "--force",
         action="store_true",
@@ -75,13 +80,15 @@ def backup(settings: Settings, given: argparse.Namespace) -> int:
     from mien.store.upkeep import backup as files
 
     place, target, shown = _place(settings, "pg_dump"), Path(given.file), StoreProgress()
-    findings = files.backup(place, target, force=given.force, combine=combine, tell=shown)
+    keys = Path(given.keys) if given.keys else None
+    findings = files.backup(place, target, force=given.force, combine=combine, tell=shown, keys=keys)
     shown.end()
     size = target.stat().st_size
     if given.json:
         print(json.dumps({"file": str(target), "bytes": size, "findings": findings}, indent=2))
     else:
         print(f"{target} is a checked copy of the store, {size / 2**20:.1f} MiB. {KEYS}")
+        print(f"The keys of portraits are in {keys}." if keys else PORTRAIT_KEYS)
         for finding in findings:
             print(f"mien: {finding}", file=sys.stderr)
         if findings:
@@ -91,27 +98,35 @@ def backup(settings: Settings, given: argparse.Namespace) -> int:
 
 def restore(settings: Settings, given: argparse.Namespace) -> None:
     """Replaces the store by a backup."""
+    from mien import app
     from mien.operations.user_changes import combine
     from mien.packs import own
     from mien.store import open as stores
+    from mien.store.tables.portraits import Portraits
     from mien.store.upkeep import backup as files
+    from mien.store.upkeep import key_ring
     from mien.transfer import validation
 
-    place, shown = _place(settings, "pg_restore"), StoreProgress()
+    place, shown, lost = _place(settings, "pg_restore"), StoreProgress(), list[int]()
     held = stores.lock(settings.store, settings.data)
     try:
+        keys = key_ring.read(Path(given.keys)) if given.keys else key_ring.of_store(place)
         aside = files.restore(
             Path(given.file), place, force=given.force, combine=combine, tell=shown,
             refuse=lambda database: validation.refuse(database, own.dimensions(settings.packs), shown),
+            mend=lambda database: lost.append(key_ring.put(Portraits(database, app.vault(settings)), keys)),
         )  # fmt: skip
     finally:
         held.release()
     shown.end()
     if given.json:
-        print(json.dumps({"store": str(place), "aside": str(aside) if aside else None}, indent=2))
+        told = {"store": str(place), "aside": str(aside) if aside else None, "portraits_lost": sum(lost)}
+        print(json.dumps(told, indent=2))
         return
     print(f"{place} was restored from {given.file}." + (f" The previous store is {aside}." if aside else ""))
     print("Access keys are those of the backup, including any revoked since, and need the master key of that time.")
+    if sum(lost):
+        print(f"{sum(lost):,} portraits were dropped: no key opens them. Their faces are there.")
 
 
 def compact(settings: Settings, given: argparse.Namespace) -> None:

@@ -14,7 +14,7 @@ from mien.face.types import Box, Detection, Pixels, Points, Portrait
 SIDE = 192  # rows and columns of a portrait
 MARGIN = 1.5  # the side of the square that is cut out, in longer sides of the detector's box
 MOST = 8_000  # bytes of an encoded portrait
-QUALITIES = (90, 84, 76, 66, 54, 40, 25, 10)  # of JPEG, the first that fits is taken
+QUALITIES = (88, 82, 74, 64, 50, 30, 10)  # of JPEG, the first that fits is taken
 SQUARE = Square(SIDE, MARGIN, cubic=True)
 
 

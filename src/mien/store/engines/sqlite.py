@@ -91,6 +91,7 @@ class SqliteDatabase:
         try:
             writer.execute("PRAGMA journal_mode = WAL")
             migrate(writer, self._path)
+            writer.execute("PRAGMA secure_delete = FAST")  # a page that is split keeps no copy (`portraits.forget`)
         except BaseException:
             writer.close()
             raise
@@ -280,7 +281,6 @@ class SqliteDatabase:
                 self._path, timeout=busy_timeout, isolation_level=None, check_same_thread=False, cached_statements=256
             )
             connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA secure_delete = FAST")  # what is deleted from a page does not stay in it
         except sqlite3.Error as error:
             raise SetupError(f"The store {self._path} cannot be opened: {error}.") from None
         return connection

@@ -126,7 +126,15 @@ class Portraits:
             sealed = self.vault.seal(os.urandom(_KEY), _label(collection))
         except SetupError as error:
             raise PortraitsLockedError(str(error)) from None
-        cursor.run("INSERT INTO portrait_keys (collection, key) VALUES (?, ?)", collection, sealed)
+        self.give(cursor, collection, sealed)
+
+    def give(self, cursor: Cursor, collection: int, sealed: bytes) -> None:
+        """Gives a collection its key, encrypted under the master key, inside a transaction."""
+        cursor.run(
+            "INSERT INTO portrait_keys (collection, key) VALUES (?, ?) "
+            "ON CONFLICT (collection) DO UPDATE SET key = excluded.key, live = 1",
+            collection, sealed,
+        )  # fmt: skip
 
     def sealer(self, cursor: Cursor, collection: int) -> Sealer | None:
         """Returns what encrypts a collection's portraits, inside a transaction; None if it keeps none.

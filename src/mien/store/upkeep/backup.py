@@ -15,6 +15,7 @@ from mien.store.base import Database, Row
 from mien.store.engines.sqlite import SqliteDatabase
 from mien.store.engines.sqlite_migrations import scripts
 from mien.store.open import ASIDE
+from mien.store.upkeep import key_ring
 from mien.store.upkeep.check import Combine, Tell, examine
 from mien.store.upkeep.schema import refuse_foreign
 from mien.system import leftovers
@@ -22,10 +23,21 @@ from mien.system.leftovers import BESIDE
 
 PAGES = 4096  # copied at a time
 Refuse = Callable[[Database], None]
+Mend = Callable[[Database], None]
 
 
-def backup(source: Path, target: Path, *, force: bool, combine: Combine, tell: Tell) -> list[str]:
-    """Copies a store as it is at one moment, while a server may use it.
+def backup(
+    source: Path, target: Path, *, force: bool, combine: Combine, tell: Tell, keys: Path | None = None
+) -> list[str]:
+    """Copies a store as it is at one moment, while a server may use it, without the keys of portraits.
+
+    Args:
+        source: the store.
+        target: the backup.
+        force: whether to replace a file.
+        combine: makes a user's vector.
+        tell: receives the progress.
+        keys: the file for the keys of portraits; None for none.
 
     Returns:
         Findings about the store, and so about its copy (see `check.examine`), which is kept all the same.
@@ -39,15 +51,23 @@ def backup(source: Path, target: Path, *, force: bool, combine: Combine, tell: T
         raise SetupError(f"{target} is there already; name another file, or give --force to replace it.")
     if not target.parent.is_dir():
         raise SetupError(f"The directory {target.parent} does not exist.")
+    if keys and keys.exists() and (not force or keys.samefile(source)):
+        raise SetupError(f"{keys} is there already; name another file, or give --force to replace it.")
     with _copied(source, target, tell) as copy:
-        findings = _examined(copy, combine, tell) if _version(copy) == len(scripts()) else _checked_by_sqlite(copy)
+        current = _version(copy) == len(scripts())
+        findings = _examined(copy, combine, tell) if current else _checked_by_sqlite(copy)
+        found = key_ring.take(copy) if current else {}
+        if keys:
+            key_ring.write(found, keys)
         _settle(copy)
         copy.replace(target)
         _sync(target.parent)
     return findings
 
 
-def restore(source: Path, place: Path, *, force: bool, combine: Combine, tell: Tell, refuse: Refuse) -> Path | None:
+def restore(
+    source: Path, place: Path, *, force: bool, combine: Combine, tell: Tell, refuse: Refuse, mend: Mend
+) -> Path | None:
     """Puts a backup in the place of a store that no server uses.
 
     The backup is not trusted: before a statement runs on its copy, its schema must be exactly mien's.
@@ -59,6 +79,7 @@ def restore(source: Path, place: Path, *, force: bool, combine: Combine, tell: T
         combine: makes a user's vector.
         tell: receives the progress.
         refuse: raises SetupError for rows that the API would not accept.
+        mend: completes the copy of the backup before it is checked.
 
     Returns:
         The path of the store that was there before; None if there was none.
@@ -73,7 +94,7 @@ def restore(source: Path, place: Path, *, force: bool, combine: Combine, tell: T
         raise SetupError(f"{aside} is there from an earlier restore; take it away, or give --force to replace it.")
     with _copied(source, place, tell) as copy:
         refuse_foreign(copy, source)
-        findings = _examined(copy, combine, tell, refuse)
+        findings = _examined(copy, combine, tell, refuse, mend)
         if findings and not force:
             raise SetupError(
                 f"{source} does not hold together, and nothing was changed ({len(findings)} findings, the first: "
@@ -132,7 +153,9 @@ def _version(path: Path) -> int:
         return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _examined(copy: Path, combine: Combine, tell: Tell, refuse: Refuse | None = None) -> list[str]:
+def _examined(
+    copy: Path, combine: Combine, tell: Tell, refuse: Refuse | None = None, mend: Mend | None = None
+) -> list[str]:
     """Migrates a copy and returns the findings about it.
 
     Raises:
@@ -142,6 +165,8 @@ def _examined(copy: Path, combine: Combine, tell: Tell, refuse: Refuse | None = 
         _refuse(damage(database))
         if refuse:
             refuse(database)
+        if mend:
+            mend(database)
         return examine(database, combine, tell)
 
 
