@@ -116,6 +116,8 @@ class Persons:
 
 def plain(name: str) -> str:
     """Returns a name without case and accents, to compare it with others."""
+    if name.isascii():
+        return name.lower()
     apart = unicodedata.normalize("NFKD", name.casefold())
     return unicodedata.normalize("NFC", "".join(each for each in apart if ord(each) not in _ACCENTS))
 
