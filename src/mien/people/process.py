@@ -1,4 +1,4 @@
-"""Groups faces in a process of its own, with the lowest priority, so that requests have the cores and the interpreter.
+"""Groups faces in a process of its own, with a low priority, so that requests have the cores and the interpreter.
 
 The server writes calls to its standard input and reads the answers (`serving.grouping_process`); it ends with its
 input. All that it holds is gone with it.
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mien.face.similarity import Calibration
 from mien.people.grouping import Grouping, Verdicts
 
-LOWEST = 19  # of priorities
+LOW = 10  # added to the niceness: on busy cores it gets a tenth of what a request gets, and so is never stuck
 FIRST_TO_GO = "1000"  # for a system that is out of memory
 
 
@@ -134,7 +134,7 @@ def main() -> None:
     """Answers calls until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # for the server, which a terminal sends it to as well
     with suppress(OSError):
-        os.nice(LOWEST)
+        os.nice(LOW)
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO)
     groupings: dict[int, Grouping] = {}

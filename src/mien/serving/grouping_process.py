@@ -1,4 +1,4 @@
-"""Runs groupings in a process that has the lowest priority (see `people.process`); it starts when one is needed."""
+"""Runs groupings in a process that has a low priority (see `people.process`); it starts when one is needed."""
 
 import os
 import subprocess

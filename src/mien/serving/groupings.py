@@ -120,7 +120,11 @@ class Groupings:
                 raise ResourceNotFoundError.collection(collection.name) from None
 
     def _turn(self) -> float:
-        """Does a step for the collection that was asked for last; returns the seconds to pause."""
+        """Does a step for the collection that was asked for last; returns the seconds to pause.
+
+        It pauses for as long as the step had the interpreter, so that requests have it at least half of the time.
+        """
+        started = time.thread_time()
         self._drop_unused()
         with self._changed:
             asked = [each for each in self._entries.values() if each.is_asked]
@@ -139,7 +143,7 @@ class Groupings:
             with self._changed:
                 self._changed.notify_all()
             if not is_current:
-                return 0.0
+                return time.thread_time() - started
         return KEEP / 10 if self._entries else math.inf
 
     def _drop_unused(self) -> None:
