@@ -225,3 +225,23 @@ def test_a_gallery_keeps_portraits_if_that_is_chosen(faces: Faces, tmp_path: Pat
     with pytest.raises(SetupError, match="keeps no portraits"):
         faces.gallery(tmp_path / "plain", portraits=True)
     faces.gallery(tmp_path / "plain").close()  # nothing holds the folder
+
+
+def test_a_gallery_names_merges_and_splits_its_people(faces: Faces) -> None:
+    with faces.gallery() as gallery:
+        added = {
+            name: [face for size in (1.0, 0.7) for face in gallery.add(photos.resized(photo().pixels, size), name)]
+            for name, photo in PICTURES.items()
+        }
+        grace = gallery.name_person("Grace Hopper", added["hopper"])
+        assert (grace.person.name, grace.gained, grace.left_out) == ("Grace Hopper", added["hopper"], [])
+        other = gallery.name_person("Ann", added["astronaut"]).person
+        gallery.judge("UNSURE", users=[grace.person.user_id, other.user_id])
+        whole = gallery.merge_people(grace.person.user_id, [other.user_id])
+        assert whole.faces == 4
+        listed = gallery.list_person_faces(whole.user_id)
+        assert {face.face for face in listed} == {face for some in added.values() for face in some}
+        apart = gallery.split_person(whole.user_id, added["astronaut"], "Eileen")
+        assert gallery.update_person(apart.user_id, "Анна", added["astronaut"][1]).portrait == added["astronaut"][1]
+        assert [person.name for person in gallery.list_people("анна")] == ["Анна"]
+        assert gallery.remove_from_person(apart.user_id, added["astronaut"]).faces == 0
