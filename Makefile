@@ -25,8 +25,11 @@ serve: $(VENV)/installed
 	elif [ $$code -ne 0 ]; then echo "$$why" >&2; exit $$code; fi; \
 	exec $(MIEN) serve
 
+# Two at a time: half of what a test takes is waiting for servers, browsers and kills.
+JOBS ?= 2
+
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .

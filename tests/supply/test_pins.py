@@ -36,7 +36,7 @@ def test_nothing_stands_in_the_file_but_pins_with_hashes() -> None:
     assert len(ENTRY.findall(PINS)) > 100
 
 
-@pytest.mark.parametrize("name", ["serve", *(set(PROJECT["optional-dependencies"]) - UNPINNED)])
+@pytest.mark.parametrize("name", ["serve", *sorted(set(PROJECT["optional-dependencies"]) - UNPINNED)])
 def test_each_requirement_is_pinned_in_its_set(name: str) -> None:
     asked = PROJECT["dependencies"] + ([] if name == "serve" else PROJECT["optional-dependencies"][name])
     names = {normal(re.split(r"[^\w.-]", each)[0]) for each in asked} - {"mien"}
