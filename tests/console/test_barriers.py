@@ -144,7 +144,7 @@ def test_the_keyboard_is_enough(visit: Visit, server: Live, album: Album, name: 
     page.wait_for_selector(".faces li")
     tab_to(page, "Choose hopper.jpg")
     page.keyboard.press("Space")
-    tab_to(page, "Give to a user")
+    tab_to(page, "Give to a person")
     page.keyboard.press("Enter")
     page.wait_for_selector("dialog[open]")
     page.keyboard.type("grace")

@@ -44,7 +44,7 @@ def add(visit: Visit, *files: Path) -> None:
 
 
 def give(visit: Visit, user: str) -> None:
-    visit.press("Give to a user")
+    visit.press("Give to a person")
     visit.page.fill("dialog input >> nth=0", user)
     visit.press("Give")
 
@@ -149,7 +149,7 @@ def test_users_are_made_given_faces_and_deleted(visit: Visit, server: Live, albu
         box.check()
     give(visit, "grace")
     expect(page.locator("dialog h2")).to_have_text("Not all of them")  # the astronaut is another person
-    expect(page.locator("dialog .rows")).to_contain_text("not like the other faces of the user")
+    expect(page.locator("dialog .rows")).to_contain_text("not like the other faces of the person")
     visit.press("Close")
     owned = client.list_faces(CollectionId=name, UserId="grace")["Faces"]
     assert len(owned) == 2
@@ -159,11 +159,11 @@ def test_users_are_made_given_faces_and_deleted(visit: Visit, server: Live, albu
         box.check()
     visit.press("Delete")
     visit.press("Delete")
-    expect(page.locator("dialog .rows")).to_contain_text("It belongs to a user")
+    expect(page.locator("dialog .rows")).to_contain_text("It belongs to a person")
     visit.press("Close")
     for box in page.locator(".faces li input").all():
         box.check()
-    visit.press("Take from its user")
+    visit.press("Take from its person")
     expect(page.locator("main")).to_contain_text("grace has no faces yet")
     tab(page, "People")
     page.locator(".faces-grid").get_by_text("grace").click()
@@ -264,7 +264,7 @@ def test_how_it_looks(
     page.wait_for_selector(".faces .thumb img[src]")
     page.check(".faces input >> nth=0")
     shoot(page, f"faces-{shown}")
-    visit.press("Give to a user")
+    visit.press("Give to a person")
     page.fill("dialog input >> nth=0", "grace")
     shoot(page, f"give-{shown}", whole=False)
     visit.press("Give")
