@@ -103,9 +103,9 @@ class Grouping:
         nodes = np.unique(np.concatenate([pairs.ravel(), *same]))  # only these can be in a group of several
         place = np.full(len(keys), -1)
         place[nodes] = np.arange(len(nodes))
-        embeddings = self._nearest.embeddings[order[nodes]]
         apart = _apart(keys[nodes], self._photographs[order[nodes]], verdicts)
-        linkage = Linkage(embeddings, apart, self._calibration.score(bar(len(keys))))
+        least = self._calibration.score(bar(len(keys)))
+        linkage = Linkage(self._nearest.embeddings[order[nodes]], apart, least)
         linkage.join(place[pairs])
         _complete(linkage, np.flatnonzero(self._nearest.is_full[order[nodes]]))
         for rows in same:  # last, since the groups of the faces are meant, and not these faces alone
