@@ -87,7 +87,7 @@ def test_search_in_a_folder_and_in_a_collection(packs: str, pictures: Path) -> N
         match["Similarity"] for match in found["FaceMatches"]
     ]
     said = mien("search", probe, "--collection", "family", "--data", data, MIEN_PACKS=packs).stdout
-    assert said.strip().endswith("Grace:20Hopper")
+    assert said.strip().endswith(" Grace Hopper")
     assert not list((pictures / "data").glob("lock*/*"))
 
 
