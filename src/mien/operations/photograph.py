@@ -8,6 +8,7 @@ from mien.errors import InvalidParameterError
 from mien.image.decode import read_header
 from mien.image.fitting import as_jpeg
 from mien.image.limits import EVERY
+from mien.operations.constraints import REQUIRED
 from mien.operations.context import Caller, Context, Operation, Operations
 from mien.operations.shapes import MOST_IMAGE_BYTES, Image, Photograph, Shape
 
@@ -15,7 +16,7 @@ from mien.operations.shapes import MOST_IMAGE_BYTES, Image, Photograph, Shape
 class ReadPhotographRequest(Shape):
     """The request of ReadPhotograph."""
 
-    image: Photograph
+    image: Photograph = REQUIRED
 
 
 class ReadPhotographResponse(Shape):
