@@ -18,8 +18,6 @@ LEVELS: tuple[dict[str, str], ...] = (
         "doctor": "`mien doctor`: what would run on this machine, tried once",
         "draw": "boxes and landmarks drawn onto an image file",
         "library": "`from mien import Faces`: the same results without a server",
-        "gallery_groups": "the groups of a library's gallery",
-        "gallery_people": "the people of a library's gallery",
         "local": "the operations in this process, for commands and the library",
         "workers": "the processes that serve on one port, and the parent that starts, watches and replaces them",
         "measure": "`mien eval` (accuracy) and `mien bench` (speed)",

@@ -16,8 +16,10 @@ SAME_NAME = {  # modules that may share a name, and why
     "base": "the seam of gallery/ and of store/",
     "copy": "a command and its work in store/upkeep/",
     "face": "a room and the family of operations",
+    "faces": "what the library offers, and a table of the store",
     "keys": "a command and the table it fills",
     "packs": "a command and its room",
+    "people": "a room and the family of operations",
     "store": "a command and its room",
     "transfer": "commands and their room",
 }

@@ -7,7 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mien.library import Faces
+    from mien.library.faces import Faces
 
 __all__ = ["Faces", "__version__"]
 __version__ = "0.1.0"
@@ -16,5 +16,5 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> Any:
     """Loads the library when `Faces` is first used, so that `import mien` is fast."""
     if name == "Faces":
-        return importlib.import_module("mien.library").Faces
+        return importlib.import_module("mien.library.faces").Faces
     raise AttributeError(f"module 'mien' has no attribute {name!r}")

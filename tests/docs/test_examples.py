@@ -13,15 +13,8 @@ from typing import get_type_hints
 import msgspec
 import pytest
 
-from mien.operations import (
-    judging_people,
-    kept_portraits,
-    people_in_image,
-    person,
-    person_changes,
-    person_groups,
-    suggesting,
-)
+from mien.operations import kept_portraits
+from mien.operations.people import judging_people, people_in_image, person, person_changes, person_groups, suggesting
 from tests import photos
 from tests.javascript import installed
 from tests.live import Live

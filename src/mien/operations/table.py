@@ -3,23 +3,9 @@
 No name is in both, so an access key's patterns, the log and the metrics need no prefix.
 """
 
-from mien.operations import (
-    analyze,
-    collection,
-    face,
-    judging_people,
-    kept_portraits,
-    people_in_image,
-    person,
-    person_changes,
-    person_groups,
-    photograph,
-    search,
-    suggesting,
-    tag,
-    user,
-)
+from mien.operations import analyze, collection, face, kept_portraits, photograph, search, tag, user
 from mien.operations.context import Operations
+from mien.operations.people import judging_people, people_in_image, person, person_changes, person_groups, suggesting
 
 OPERATIONS: Operations = {
     **analyze.OPERATIONS,

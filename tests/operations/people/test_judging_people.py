@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.operations.api import NO_SUCH_FACE
-from tests.operations.test_person_changes import CONFLICT, INVALID, MISSING, People, people
+from tests.operations.people.test_person_changes import CONFLICT, INVALID, MISSING, People, people
 
 __all__ = ["people"]  # the fixture
 

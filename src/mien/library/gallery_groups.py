@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from mien.gallery_people import GalleryPeople
+from mien.library.gallery_people import GalleryPeople
 
 MOST_SUGGESTIONS = 100
 

@@ -20,7 +20,7 @@ from mien.operations.shapes import single
 from tests import photos
 from tests.live import Live
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 PICTURES = {"hopper": photos.hopper, "astronaut": photos.astronaut}
 NAMES = {"eyeLeft": 0, "eyeRight": 1, "nose": 2, "mouthLeft": 3, "mouthRight": 4}
 

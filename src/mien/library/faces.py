@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mien import app, config, local, naming
 from mien.errors import InvalidParameterError, ResourceAlreadyExistsError, SetupError
 from mien.face.types import Embedding, Face, Pixels
-from mien.gallery_groups import GalleryGroups
+from mien.library.gallery_groups import GalleryGroups
 from mien.operations.context import Caller
 from mien.operations.image_faces import find_faces
 from mien.operations.kept_portraits import MOST_PORTRAITS

@@ -11,7 +11,7 @@ from mien.errors import ConflictError, InvalidParameterError
 from mien.operations.collection import CollectionRequest
 from mien.operations.constraints import REQUIRED, Enum, Length
 from mien.operations.context import Caller, Context, Operation, Operations
-from mien.operations.person import PersonShape, person_shape
+from mien.operations.people.person import PersonShape, person_shape
 from mien.operations.shapes import ClientRequestToken, DisplayName, FaceId, Percent, Shape, UserId
 from mien.operations.user import (
     FaceIdShape,

@@ -17,7 +17,7 @@ from mien.naming import shown
 from mien.operations.collection import CollectionRequest
 from mien.operations.constraints import Range
 from mien.operations.context import Caller, Context, Operation, Operations
-from mien.operations.person_groups import ProgressShape, found_groups, progressed, shaped
+from mien.operations.people.person_groups import ProgressShape, found_groups, progressed, shaped
 from mien.operations.shapes import Shape, UserId, single
 from mien.operations.user_changes import missing
 from mien.serving.grouped_faces import Groups, Suggested

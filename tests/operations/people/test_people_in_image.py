@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mien.operations.people_in_image import PersonMatch, one_face_each
+from mien.operations.people.people_in_image import PersonMatch, one_face_each
 from tests import photos
 from tests.operations.api import ASTRONAUT, HOPPER, PAIR, Api, image
 

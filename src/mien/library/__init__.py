@@ -1,0 +1,1 @@
+"""The library: what `from mien import Faces` gives, without a server."""
