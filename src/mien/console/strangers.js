@@ -2,7 +2,7 @@
 
 import { fill, h, icon } from './dom.js';
 import { t } from './language.js';
-import { attempt, button, empty, failure, iconButton, working } from './parts.js';
+import { attempt, button, empty, failure, working } from './parts.js';
 import { likeness } from './portraits.js';
 import { called } from './person.js';
 import { tiles } from './tiles.js';
@@ -15,6 +15,7 @@ const AGAIN = 1000; // milliseconds until the groups that are being made are rea
 export function strangers(app, deeds, query, changed) {
   const isHidden = query.get('hidden') !== null;
   const chosen = new Map(); // GroupId → group
+  const cards = new Map(); // GroupId → {group, name, element}, as shown
   const state = h('div');
   const joining = h('div', {
     class: 'selection',
@@ -27,6 +28,7 @@ export function strangers(app, deeds, query, changed) {
   fill(element, title(), state, joining, list);
   let most = PAGE;
   let timer;
+  let asked = 0;
 
   function title() {
     const [key, to] = isHidden ? ['people.to_groups', ''] : ['people.to_hidden', '?hidden'];
@@ -37,18 +39,33 @@ export function strangers(app, deeds, query, changed) {
 
   async function load() {
     clearTimeout(timer);
-    chosen.clear();
-    drawJoining();
+    const turn = ++asked;
     try {
       const found = await deeds.call('Mien.ListGroups', { MaxResults: most, Hidden: isHidden });
+      if (turn !== asked) return; // a later answer shows more
       drawState(found.Progress);
       const groups = found.Groups.map(left).filter((each) => each.FaceIds.length);
-      if (groups.length) fill(list, h('ul', { class: 'cards wide' }, groups.map(card)), more(found));
-      else if (found.Progress.Current) fill(list, none());
+      if (groups.length || found.Progress.Current) draw(groups, found);
       if (!found.Progress.Current) timer = setTimeout(() => element.isConnected && load(), AGAIN);
     } catch (error) {
       fill(list, failure(error));
     }
+  }
+
+  /** Draws groups; what is being typed, chosen or focused stays, since they are read again while they are made. */
+  function draw(groups, found) {
+    const before = new Map(cards);
+    cards.clear();
+    for (const group of groups) {
+      const old = before.get(group.GroupId);
+      cards.set(group.GroupId, old && isSame(old.group, group) ? old : card(group, old?.name));
+    }
+    for (const id of chosen.keys()) if (!cards.has(id)) chosen.delete(id);
+    drawJoining();
+    const focused = document.activeElement;
+    const shown = [...cards.values()].map((each) => each.element);
+    fill(list, shown.length ? h('ul', { class: 'cards wide' }, shown) : none(), more(found));
+    if (focused?.isConnected) focused.focus({ preventScroll: true });
   }
 
   /** Returns a group without the faces that are deleted when the page is left. */
@@ -75,11 +92,13 @@ export function strangers(app, deeds, query, changed) {
     return empty('check', t('people.all_named'), t('people.all_named_why'));
   }
 
-  function card(group) {
+  /** Makes the card of a group. `name`: the field of the group's earlier card, if there is one. */
+  function card(group, name = deeds.nameField(t('people.who'))) {
     const count = t('people.group_of', { count: group.FaceCount });
-    const { input, element: name } = deeds.nameField(t('people.who'));
+    if (chosen.has(group.GroupId)) chosen.set(group.GroupId, group);
     const box = h('input', {
       type: 'checkbox',
+      checked: chosen.has(group.GroupId),
       'aria-label': t('people.choose_group', { what: count }),
       on: {
         change: () => {
@@ -93,7 +112,7 @@ export function strangers(app, deeds, query, changed) {
       event.preventDefault();
       attempt(async () => {
         const ids = await faceIds(deeds, group);
-        if (await deeds.name(ids, input.value.trim())) await changed();
+        if (await deeds.name(ids, name.input.value.trim())) await changed();
       });
     };
     const href = `#/collections/${deeds.collection}/people?group=${encodeURIComponent(group.GroupId)}`;
@@ -102,7 +121,7 @@ export function strangers(app, deeds, query, changed) {
       await deeds.hide(group, !isHidden);
       await changed();
     };
-    return h(
+    const element = h(
       'li',
       { class: 'card stack group' },
       h(
@@ -114,10 +133,11 @@ export function strangers(app, deeds, query, changed) {
       h(
         'form',
         { class: 'row', on: { submit: give } },
-        name,
+        name.element,
         h('button', { class: 'button main', text: t('people.name_them') }),
       ),
     );
+    return { group, name, element };
   }
 
   function hideButton(hide) {
@@ -131,6 +151,8 @@ export function strangers(app, deeds, query, changed) {
       attempt(async () => {
         const one = { Verdict: 'SAME', FaceIds: groups.map((each) => each.FaceIds[0]) };
         await deeds.judge(one, t('people.joined', { count: groups.length }));
+        chosen.clear();
+        cards.clear();
         await changed();
       });
     fill(
@@ -213,6 +235,10 @@ export function groupView(app, deeds, id) {
 
   load();
   return { element, load };
+}
+
+function isSame(one, other) {
+  return one.FaceCount === other.FaceCount && one.FaceIds.join() === other.FaceIds.join();
 }
 
 /** Returns all faces of a group, of which a listing has only the first. */

@@ -9,16 +9,23 @@ import { score } from './words.js';
 
 const ASKED = 3; // at a time
 const SHOWN = 4; // faces of each side
+const AGAIN = 1000; // milliseconds until the suggestions that are being made are read again
 
 /** Makes the section, empty where there is nothing to ask. `user`: whom it is about, or null for everybody. */
 export function suggestions(app, deeds, user, changed) {
   const element = h('section', { class: 'stack', 'aria-label': t('people.suggestions'), hidden: true });
 
+  let timer;
+  let drawn = '';
+
   async function load() {
+    clearTimeout(timer);
     const found = await attempt(() =>
       deeds.call('Mien.ListSuggestions', { UserId: user ?? undefined, MaxResults: ASKED }),
     );
+    if (found?.Progress.Current === false) timer = setTimeout(() => element.isConnected && load(), AGAIN);
     const all = found?.Suggestions ?? [];
+    if (drawn === (drawn = JSON.stringify(all))) return; // what has the focus keeps it
     element.hidden = !all.length;
     fill(element, h('h2', { text: t('people.suggestions') }), h('ul', { class: 'cards wide' }, all.map(card)));
   }

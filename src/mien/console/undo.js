@@ -6,6 +6,7 @@ import { t } from './language.js';
 import { sentence } from './words.js';
 
 const MOST = 20; // changes that can be undone
+const LAST = 1500; // faces that a closed page can still delete: it may send 64 KiB in all, and a FaceId takes 39 bytes
 const RENEWED = 120_000; // milliseconds; a signature made in advance is good for five minutes
 
 /** Keeps the changes made on the pages of one collection, the latest last. `api`: an Api. */
@@ -17,6 +18,9 @@ export class Undo {
     this.bar = h('div', { class: 'undo', role: 'status', hidden: true });
     this.after = () => {}; // draws the page again
     addEventListener('pagehide', () => this.#farewell());
+    addEventListener('beforeunload', (event) => {
+      if (this.gone.size > LAST) event.preventDefault(); // the browser asks; more would be lost
+    });
     setInterval(() => this.#sign(), RENEWED);
   }
 
@@ -28,7 +32,7 @@ export class Undo {
   /** Adds a deletion of faces that is sent when the page is left; until then they only look deleted (see `did`). */
   async putOff(text, collection, ids, also) {
     for (const id of ids) this.gone.add(id);
-    const requests = portions(ids, 4096).map((part) => ({ CollectionId: collection, FaceIds: part }));
+    const requests = portions(ids, LAST).map((part) => ({ CollectionId: collection, FaceIds: part }));
     const back = async () => {
       for (const id of ids) this.gone.delete(id);
       await also();
