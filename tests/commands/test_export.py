@@ -79,6 +79,24 @@ def test_a_round_trip_is_exact(packs: str, data: Path, tmp_path: Path) -> None:
         server.stop()
 
 
+def test_collections_of_few_and_of_many_users_come_back(packs: str, tmp_path: Path) -> None:
+    server = servers.serve(packs, tmp_path / "data")
+    client = server.client()
+    for collection, count in (("few", 1), ("many", 12)):
+        client.create_collection(CollectionId=collection)
+        for number in range(count):
+            image = {"Bytes": photos.jpeg(photos.hopper().pixels, quality=60 + number)}
+            (record,) = client.index_faces(CollectionId=collection, Image=image)["FaceRecords"]
+            client.create_user(CollectionId=collection, UserId=f"user-{number}")
+            faces = [record["Face"]["FaceId"]]
+            client.associate_faces(CollectionId=collection, UserId=f"user-{number}", FaceIds=faces)
+    server.stop()
+    mien("export", tmp_path / "all.mien", "--data", tmp_path / "data")
+    imported = answer("import", tmp_path / "all.mien", "--data", tmp_path / "copy")
+    assert imported == {"collections": 2, "users": 13, "faces": 13}
+    assert everything(tmp_path / "copy") == everything(tmp_path / "data")
+
+
 def test_it_is_written_while_a_server_runs_and_read_when_none_does(packs: str, data: Path, tmp_path: Path) -> None:
     server = servers.serve(packs, data)
     try:

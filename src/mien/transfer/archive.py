@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mien import __version__
 from mien.errors import SetupError
 from mien.store.tables import face_columns
@@ -207,8 +209,8 @@ def _refuse_long(texts: Any, where: str, name: str) -> None:
 
 
 def _vectors(column: Any, where: str) -> list[Any]:
-    offsets, values = column.offsets.to_numpy(), column.values.to_numpy()
-    if len(values) > MOST_VALUES * len(column):
+    offsets, values = column.offsets.to_numpy(), column.values.to_numpy()  # the values of other batches are among them
+    if np.diff(offsets).max(initial=0) > MOST_VALUES:
         raise SetupError(f"{where}: a vector has more than {MOST_VALUES:,} numbers, so nothing was imported.")
     return [
         values[start:stop] if valid else None
