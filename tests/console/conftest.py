@@ -1,6 +1,7 @@
 """The console in a real browser against a real server; every test also checks the page's errors and requests."""
 
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
@@ -71,3 +72,15 @@ def album(tmp_path_factory: pytest.TempPathFactory) -> Album:
     for name, data in files.items():
         (folder / f"{name}.jpg").write_bytes(data)
     return Album(folder, *(folder / f"{name}.jpg" for name in files))
+
+
+@pytest.fixture
+def club(server: Live, album: Album) -> Iterator[str]:
+    """A collection that keeps portraits, with two unknown people, each in two photographs."""
+    client, name = server.client(), f"club-{uuid4().hex[:8]}"
+    client.create_collection(CollectionId=name, Tags={"mien:portraits": "true"})
+    for file in (album.hopper, album.astronaut, album.pair):
+        client.index_faces(CollectionId=name, Image={"Bytes": file.read_bytes()}, ExternalImageId=file.name)
+    yield name
+    if name in client.list_collections()["CollectionIds"]:
+        client.delete_collection(CollectionId=name)

@@ -1,31 +1,14 @@
 """People in a browser: groups named and hidden, persons renamed, merged, split and deleted, and all of it undone."""
 
-from collections.abc import Iterator
-from typing import Any
-from uuid import uuid4
-
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.congruence.faces import until
 from tests.console.shots import shoot
-from tests.console.test_modules import run
-from tests.console.visit import Album, Visit, Visitor
+from tests.console.visit import Visit, Visitor
 from tests.live import Live
 
 GRACE, EILEEN = "Grace Höpper", "Айлин"
-
-
-@pytest.fixture
-def club(server: Live, album: Album) -> Iterator[str]:
-    """A collection that keeps portraits, with two unknown people, each in two photographs."""
-    client, name = server.client(), f"club-{uuid4().hex[:8]}"
-    client.create_collection(CollectionId=name, Tags={"mien:portraits": "true"})
-    for file in (album.hopper, album.astronaut, album.pair):
-        client.index_faces(CollectionId=name, Image={"Bytes": file.read_bytes()}, ExternalImageId=file.name)
-    yield name
-    if name in client.list_collections()["CollectionIds"]:
-        client.delete_collection(CollectionId=name)
 
 
 def people(visit: Visit, club: str) -> Page:
@@ -191,76 +174,6 @@ def test_a_person_is_deleted_and_comes_back(visit: Visit, server: Live, club: st
     visit.press("Undo")
     expect(page.locator(".faces-grid strong")).to_have_text([GRACE, EILEEN])
     assert owners(server, club) == before
-
-
-def working(page: Page, operation: str, times: int, **answer: Any) -> None:
-    """Makes the first answers of an operation those of a server whose groups are not made yet."""
-    left = [times]
-
-    def route(asked: Route) -> None:
-        if asked.request.headers.get("x-amz-target") != f"Mien.{operation}" or not left[0]:
-            asked.fallback()
-            return
-        left[0] -= 1
-        said = asked.fetch()
-        asked.fulfill(
-            response=said, json=said.json() | answer | {"Progress": {"Done": 1, "Total": 4, "Current": False}}
-        )
-
-    page.route("**/", route)
-
-
-def test_what_is_typed_and_chosen_stays_while_groups_are_made(visit: Visit, club: str) -> None:
-    working(visit.page, "ListGroups", 4)
-    page = people(visit, club)
-    for box in page.locator(".group input[type=checkbox]").all():
-        box.check()
-    name = page.locator(".group input[type=text]").last
-    name.press_sequentially(EILEEN, delay=500)  # the groups are read again each second
-    expect(name).to_have_value(EILEEN)
-    expect(name).to_be_focused()
-    expect(page.locator(".selection")).to_contain_text("2 groups")
-    expect(page.locator(".sections .working")).to_have_count(0, timeout=10_000)
-    page.keyboard.press("Enter")
-    expect(page.locator(".faces-grid")).to_contain_text(EILEEN)
-
-
-def test_questions_are_asked_once_they_are_there(visit: Visit, server: Live, club: str) -> None:
-    client = server.client()
-    found = [face for face in client.list_faces(CollectionId=club)["Faces"] if face["ExternalImageId"] == "hopper.jpg"]
-    client.create_user(CollectionId=club, UserId="Grace")
-    client.associate_faces(CollectionId=club, UserId="Grace", FaceIds=[found[0]["FaceId"]])
-    working(visit.page, "ListSuggestions", 1, Suggestions=[])
-    visit.open(f"#/collections/{club}/people")
-    expect(visit.page.locator(".question")).to_contain_text("Is this also Grace?")
-
-
-def test_a_phones_bar_leaves_the_way_back_free(visitor: Visitor, server: Live, club: str) -> None:
-    visit = visitor(server.address, (390, 600))
-    page = people(visit, club)
-    name_group(page, GRACE)
-    bar, nav = (page.locator(each).bounding_box() for each in (".undo", ".rail nav"))
-    assert bar
-    assert nav
-    assert bar["y"] + bar["height"] <= nav["y"]
-
-
-def test_a_closed_page_sends_what_it_can_and_the_browser_asks_about_more(visit: Visit) -> None:
-    """A page that is closed may send 64 KiB (Fetch, "inflight keepalive bytes")."""
-    body = """
-        const prepared = async (_, request) => ({ body: JSON.stringify(request) });
-        const undo = new m.Undo({ prepared });
-        const asks = () => !dispatchEvent(new Event('beforeunload', { cancelable: true }));
-        const ids = Array.from({ length: 2 * given }, () => crypto.randomUUID());
-        await undo.putOff('', 'c'.repeat(255), ids.slice(0, given), () => {});
-        const sent = undo.changes.flatMap((each) => each.later.prepared).map((each) => each.body.length);
-        const few = asks();
-        await undo.putOff('', 'c', ids.slice(given), () => {});
-        return [sent.reduce((a, b) => a + b), few, asks()];
-    """
-    size, few, more = run(visit.open(), "undo.js", body, 1500)
-    assert (few, more) == (False, True)
-    assert 50_000 < size <= 65_536
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

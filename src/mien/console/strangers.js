@@ -111,8 +111,13 @@ export function strangers(app, deeds, query, changed) {
     const give = (event) => {
       event.preventDefault();
       attempt(async () => {
-        const ids = await faceIds(deeds, group);
-        if (await deeds.name(ids, name.input.value.trim())) await changed();
+        try {
+          const ids = await faceIds(deeds, group);
+          if (await deeds.name(ids, name.input.value.trim())) await changed();
+        } catch (error) {
+          load(); // somebody may have named it meanwhile
+          throw error;
+        }
       });
     };
     const href = `#/collections/${deeds.collection}/people?group=${encodeURIComponent(group.GroupId)}`;

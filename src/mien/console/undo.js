@@ -7,6 +7,7 @@ import { sentence } from './words.js';
 
 const MOST = 20; // changes that can be undone
 const LAST = 1500; // faces that a closed page can still delete: it may send 64 KiB in all, and a FaceId takes 39 bytes
+const OVERTAKEN = new Set(['ResourceNotFoundException', 'ConflictException', 'InvalidParameterException']); // by others
 const RENEWED = 120_000; // milliseconds; a signature made in advance is good for five minutes
 
 /** Keeps the changes made on the pages of one collection, the latest last. `api`: an Api. */
@@ -74,11 +75,13 @@ export class Undo {
   async #undo() {
     const change = this.changes.at(-1);
     if (!change) return;
+    const forget = () => this.changes.splice(this.changes.indexOf(change), 1);
     try {
       await change.back();
-      this.changes.splice(this.changes.indexOf(change), 1);
+      forget();
       say(t('undo.undone', { what: change.text }));
     } catch (error) {
+      if (OVERTAKEN.has(error.code)) forget(); // or it would stand before all earlier changes for good
       say(sentence(error), 'bad');
     }
     this.#draw();
