@@ -25,11 +25,13 @@ serve: $(VENV)/installed
 	elif [ $$code -ne 0 ]; then echo "$$why" >&2; exit $$code; fi; \
 	exec $(MIEN) serve
 
-# Two at a time: half of what a test takes is waiting for servers, browsers and kills.
-JOBS ?= 2
+# Two at a time, since half of what a test takes is waiting; then what measures time, which has the machine for itself.
+JOBS  ?= 2
+ALONE := tests/hostile tests/measure/speed tests/image/test_cost.py
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(addprefix --ignore=,$(ALONE))
+	$(BIN)/python -m pytest $(ALONE)
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .

