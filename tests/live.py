@@ -110,6 +110,12 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "mien", *arguments]
 
 
+def interruptible(*arguments: str) -> list[str]:
+    """The same command as one that Ctrl-C ends; a shell starts what runs in the background as one that it does not."""
+    heard = "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    return [sys.executable, "-c", f"{heard}; runpy.run_module('mien', run_name='__main__')", *arguments]
+
+
 def launch(
     packs: str, data: Path, *flags: str, files: int | None = None, **variables: str
 ) -> "tuple[subprocess.Popen[str], Path]":

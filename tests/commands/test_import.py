@@ -17,7 +17,7 @@ from mien.store import open as stores
 from tests import live as servers
 from tests import photos
 from tests.commands.people import answer, folder, mien, tally, variants
-from tests.live import command, environment
+from tests.live import command, environment, interruptible
 from tests.locked import Locked
 
 USERS = {"Astronautin": 2, "Grace:20Hopper": 2}
@@ -96,7 +96,7 @@ def test_an_import_that_was_killed_goes_on(packs: str, tmp_path: Path) -> None:
 
 def test_an_import_that_was_interrupted_says_so_by_its_exit_code(packs: str, tmp_path: Path) -> None:
     people, data = folder(tmp_path / "people", each=20), tmp_path / "data"
-    into = command("import", str(people), "--collection", "family", "--data", str(data), "--jobs", "1")
+    into = interruptible("import", str(people), "--collection", "family", "--data", str(data), "--jobs", "1")
     process = subprocess.Popen(into, stderr=subprocess.PIPE, env=environment(MIEN_PACKS=packs), text=True)
     until = time.monotonic() + 60
     while time.monotonic() < until and not _lines(data):

@@ -12,7 +12,7 @@ import pytest
 
 from tests.commands.albums import GRACE, album, knowing
 from tests.commands.people import answer, mien
-from tests.live import command, environment
+from tests.live import environment, interruptible
 
 FOLDER = "Грейс Hopper_ 2_"
 NAMED = {
@@ -81,7 +81,7 @@ def test_an_interrupted_run_continues(packs: str, pictures: Path, tmp_path: Path
     into = tmp_path / "sorted"
     arguments = ("sort", pictures, "--into", into, "--jobs", 1, "--json")
     process = subprocess.Popen(
-        command(*map(str, arguments)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        interruptible(*map(str, arguments)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=environment(MIEN_PACKS=packs),
     )  # fmt: skip
     log = into / ".mien-sort.db-wal"
