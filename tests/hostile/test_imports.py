@@ -182,22 +182,13 @@ def refused(*arguments: str | Path) -> str:
     return done.stderr
 
 
+HELD = ("collections", "users", "faces", "embeddings", "tags", "verdicts", "judged_faces", "judged_users")
+
+
 def everything(data: Path) -> dict[str, list[Any]]:
     """Returns every table except for the deletions that hidden collections leave to the server."""
     with closing(sqlite3.connect(data / stores.FILE)) as connection:
-        return {
-            name: connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall()
-            for name in (
-                "collections",
-                "users",
-                "faces",
-                "embeddings",
-                "tags",
-                "verdicts",
-                "judged_faces",
-                "judged_users",
-            )
-        }
+        return {name: connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall() for name in HELD}
 
 
 def swept(data: Path) -> dict[str, list[Any]]:
@@ -444,19 +435,7 @@ def _made_by(file: Path) -> list[Any]:
 
 def _rows(file: Path) -> dict[str, int]:
     with closing(sqlite3.connect(file)) as connection:
-        return {
-            name: connection.execute(f"SELECT COUNT(*) FROM {name}").fetchone()[0]
-            for name in (
-                "collections",
-                "users",
-                "faces",
-                "embeddings",
-                "tags",
-                "verdicts",
-                "judged_faces",
-                "judged_users",
-            )
-        }
+        return {name: connection.execute(f"SELECT COUNT(*) FROM {name}").fetchone()[0] for name in HELD}
 
 
 def test_what_is_mien_s_own_is_restored_and_copied(data: Path, tmp_path: Path) -> None:
