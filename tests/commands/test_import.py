@@ -94,6 +94,17 @@ def test_an_import_that_was_killed_goes_on(packs: str, tmp_path: Path) -> None:
     assert held(data, "family")["count"] == 40
 
 
+def test_folders_are_people_unless_they_are_not(packs: str, tmp_path: Path) -> None:
+    people, data = folder(tmp_path / "DCIM", each=2), tmp_path / "data"
+    into = ("import", str(people), "--collection", "family", "--data", str(data), "--json")
+    unnamed = answer(*into, "--unnamed", MIEN_PACKS=packs)
+    assert (unnamed["users"], unnamed["unlike"]) == (0, 0)
+    assert unnamed["faces"] == held(data, "family")["count"] > 0
+    named = answer(*into, MIEN_PACKS=packs)  # is another import, not the rest of that one
+    assert named["earlier"] == 0
+    assert named["users"] == 2
+
+
 def test_an_import_that_was_interrupted_says_so_by_its_exit_code(packs: str, tmp_path: Path) -> None:
     people, data = folder(tmp_path / "people", each=20), tmp_path / "data"
     into = interruptible("import", str(people), "--collection", "family", "--data", str(data), "--jobs", "1")

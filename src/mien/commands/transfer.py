@@ -97,6 +97,7 @@ def _add_import(command: Command) -> None:
         action="store_true",
         help="let the collection, if it is made, keep portraits of its faces",
     )
+    made.add_argument("--unnamed", action="store_true", help="folders are not people: index all faces, as nobody's")
     made.add_argument("--again", action="store_true", help="import also photographs that an earlier run finished")
     made.add_argument("--merge", action="store_true", help="with an export: add to existing collections")
     _add_common(made)
@@ -131,12 +132,13 @@ def run_import(settings: Settings, given: argparse.Namespace) -> int:
     if not given.collection:
         raise SetupError("Name the collection with --collection.")
     source = SYSTEMS[given.system](given.source) if given.system else _source(settings, given.source)
+    source = source.unnamed() if given.unnamed else source
     jobs = given.jobs or 2 * settings.cores
     with ExitStack() as stack:
         api = stack.enter_context(closing(_api(settings, given, jobs)))
         about = ensure_collection(api, given.collection, given.keep_portraits)
         report = stack.enter_context(closing(RefusalReport(Path(given.report)))) if given.report else None
-        options = (given.max_faces, given.quality_filter, given.user_match_threshold)
+        options = (given.max_faces, given.quality_filter, given.user_match_threshold, *["unnamed"] * given.unnamed)
         made = (about["CollectionARN"], about["CreationTimestamp"], about["FaceModelVersion"])  # reindexed is another
         identity = (source.name, api.describe(), *made, *options)
         log = None

@@ -6,7 +6,7 @@ A name that cannot be a person's, or a place that cannot be read, is a fault of 
 import os
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mien import naming
@@ -65,6 +65,15 @@ class Source:
     walk: Callable[[], Iterator[Photograph | Skipped]]
     is_local: bool = True
     by_user: bool = True
+
+    def unnamed(self) -> "Source":
+        """Returns the same photographs without people: folders of a telephone say nothing of who is shown."""
+
+        def walk() -> Iterator[Photograph | Skipped]:
+            for each in self.walk():
+                yield replace(each, user=None, person=None) if isinstance(each, Photograph) else each
+
+        return replace(self, walk=walk)
 
     def photographs(self) -> Iterator[Photograph]:
         """Iterates over the photographs alone."""
