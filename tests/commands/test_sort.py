@@ -57,7 +57,7 @@ def test_known_and_unknown_people_get_folders(packs: str, pictures: Path, data: 
     assert digests(pictures) == before
     assert planned["folders"] == {FOLDER: 4, "Unknown 1": 3, "No clear face": 1}
     assert planned["made"] == len(NAMED)
-    assert "cut.jpg: The file is damaged, cut short" in ran.stderr
+    assert "cut.jpg: The photograph is damaged or cut short" in ran.stderr
     for kind in ("texts", "videos"):
         assert f"{kind} (1)" in ran.stderr
     assert "8 photographs in 3 folders; 8 files were made; 1 failed." in ran.stdout

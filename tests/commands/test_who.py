@@ -40,7 +40,7 @@ def test_everyone_is_named_or_numbered(packs: str, data: Path, tmp_path: Path) -
         "space/one.jpg": [1], "space/two.jpg": [1], "turned.jpg": [GRACE],
     }  # fmt: skip
     assert all(face["Similarity"] > 99 for face in found["both.jpg"]["Faces"] if "Name" in face)
-    assert found["cut.jpg"]["Error"] == "The file is damaged, cut short, or in a format that is not read."
+    assert found["cut.jpg"]["Error"] == "The photograph is damaged or cut short."
     assert found["none.jpg"]["Error"] == "It cannot be read: No such file or directory."
     box = found["both.jpg"]["Faces"][0]["BoundingBox"]
     offset = photos.astronaut().pixels.shape[1]

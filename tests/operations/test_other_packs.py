@@ -102,7 +102,7 @@ def test_what_was_brought_to_the_pack_is_not_told(packs: str, mixed: Path, tmp_p
     move = ("reindex", "--pack", "duo", "--images", images, "--data", mixed)
     for name in (OTHER, UNKNOWN):
         moved = answer(*move, "--collection", name, MIEN_PACKS=packs)
-        assert moved == {"faces": 1, "missing": [], "switched": True}
+        assert moved == {"faces": 1, "missing": [], "failed": 0, "switched": True}
     server = live.serve(packs, mixed)
     try:
         assert warnings(server) == []
