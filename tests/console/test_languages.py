@@ -128,7 +128,7 @@ def unmarked(text: str) -> str:
 
 FACTS = re.compile(
     r"MIEN[A-Z0-9]+|\w+\*|[A-Z][a-z]+(?:[A-Z][a-z]+)+|[a-z]+\.jpg|grace|mien [\d.]+|mien\b|English|Deutsch|Español"
-    r"|LOW|AUTO|MEDIUM|HIGH|NONE|[a-f\d-]{8,36}|\bpx\b|\d+ [A-Z][a-z]{2} \d{4}|[\d.]+ (?:[kMG]?B|byte)"
+    r"|\*\w+|LOW|AUTO|MEDIUM|HIGH|NONE|[a-f\d-]{8,36}|\bpx\b|\d+ [A-Z][a-z]{2} \d{4}|[\d.]+ (?:[kMG]?B|byte)"
 )
 SHOWN_BY_THE_SERVER = ".facts dd, tbody th, tbody td, .rows strong, code, kbd, noscript"  # pack, counters, names
 TEXTS = f"""() => {{
