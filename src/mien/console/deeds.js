@@ -37,6 +37,12 @@ export class Deeds {
     return items(await this.whole(operation, request, items));
   }
 
+  /** Returns the people who have this name, however it is capitalised. */
+  async known(name) {
+    const same = await this.all('Mien.ListPeople', { Contains: name }, (each) => each.People);
+    return same.filter((each) => each.DisplayName.toLowerCase() === name.toLowerCase());
+  }
+
   /**
    * Says who faces are. `who`: a DisplayName, for which a person is made unless there is one, or {UserId}.
    * Returns the person, or null where the user thought better of it.
@@ -58,8 +64,7 @@ export class Deeds {
     } catch (error) {
       if (error.code !== 'ConflictException') throw error;
     }
-    const same = await this.all('Mien.ListPeople', { Contains: name }, (each) => each.People);
-    const known = same.filter((each) => each.DisplayName.toLowerCase() === name.toLowerCase());
+    const known = await this.known(name);
     if (!known.length) throw new Error(t('people.all_known'));
     return this.#which(ids, name, known);
   }

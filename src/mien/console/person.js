@@ -35,7 +35,7 @@ export function thumbnail(app, id, name, collection) {
 /** Makes the thumbnail of a face whose photograph the page does not have. */
 function kept(app, collection, id) {
   const frame = h('span', { class: 'thumb none', title: t('person.not_kept') }, icon('user'));
-  app.portraits?.url(collection, id).then((url) => {
+  app.portraits.url(collection, id).then((url) => {
     if (!url) return;
     const image = h('img', { alt: '', src: url });
     image.addEventListener('load', () => {

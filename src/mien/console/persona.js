@@ -166,10 +166,7 @@ export function personView(app, deeds, id) {
       t('people.merge'),
       async () => {
         const name = input.value.trim();
-        const same = await deeds.all('Mien.ListPeople', { Contains: name }, (each) => each.People);
-        const others = same.filter(
-          (each) => each.UserId !== id && each.DisplayName.toLowerCase() === name.toLowerCase(),
-        );
+        const others = (await deeds.known(name)).filter((each) => each.UserId !== id);
         if (!others.length) throw new Error(t('people.none_found', { part: name }));
         await deeds.merge(person, [others[0].UserId]);
         await load();

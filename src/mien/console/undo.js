@@ -42,11 +42,6 @@ export class Undo {
     await this.#sign();
   }
 
-  /** Tells whether the page is left with something still to be sent. */
-  get isPending() {
-    return this.gone.size > 0;
-  }
-
   /** Sends what was put off, and forgets the changes: the page is left. */
   async leave() {
     const left = this.changes.splice(0);
