@@ -3,6 +3,7 @@
     python -m benchmarks.gpu write FOLDER [PACK …]        networks as ONNX, with the answers that OpenVINO gives
     python -m benchmarks.gpu networks FOLDER [--device cuda] [--seconds 1]
     MIEN_PACKS=… python -m benchmarks.gpu serve [PACK …] [--device cuda] [--clients 64] [--seconds 3]
+                                                          [--images FOLDER]
 
 `networks` needs the repository, NumPy, onnx and onnxruntime-gpu, and no OpenVINO: the folder that `write` made brings
 the networks along. It adds one of generated weights, shaped as ResNet-100 at 112 × 112. For each network it gives the
@@ -240,7 +241,7 @@ def add_large(place: Path) -> None:
     own.add(place / "large.toml", settings.packs, engine(settings))
 
 
-def serve(place: Path, packs: list[str], device: str, clients: int, seconds: float) -> None:
+def serve(place: Path, given: argparse.Namespace) -> None:
     """Calls a server of each engine in turns, as `mien bench --workers` does with servers of so many workers."""
     from mien import app, config  # noqa: PLC0415
     from mien.measure.speed import floor  # noqa: PLC0415
@@ -250,6 +251,8 @@ def serve(place: Path, packs: list[str], device: str, clients: int, seconds: flo
     from mien.measure.speed.sample_photos import photos  # noqa: PLC0415
     from mien.measure.speed.server_process import ServerProcess  # noqa: PLC0415
 
+    packs = given.names or ["retail", "duo", "large"]
+    device, clients = given.device, given.clients
     if "large" in packs:
         add_large(place)
     cores = len(os.sched_getaffinity(0))
@@ -260,7 +263,7 @@ def serve(place: Path, packs: list[str], device: str, clients: int, seconds: flo
         chosen = [(name, where, config.load(base | more, {})) for name, where, more in kinds]
         opened = app.open_pack(chosen[0][2])
         meshes = floor.Meshes(chosen[0][2], opened.pipeline.cores)
-        recorded = [floor.record(opened, photo, meshes) for photo in photos(None, ("240p", "1080p"))]
+        recorded = [floor.record(opened, photo, meshes) for photo in photos(given.images, ("240p", "1080p"))]
         taken = [image for image in recorded if image.faces][:2]
         with ExitStack() as until:
             servers = []
@@ -277,7 +280,7 @@ def serve(place: Path, packs: list[str], device: str, clients: int, seconds: flo
                 for operation in ("DetectFaces", "IndexFaces", "SearchFacesByImage"):
                     body = bodies(operation, image.photo.data, FILLED if operation == "IndexFaces" else SEARCHED)
                     rates: list[list[float]] = [[] for _ in servers]
-                    for _ in range(max(3, round(seconds))):
+                    for _ in range(max(3, round(given.seconds))):
                         for (_, generator), seen in zip(servers, rates, strict=True):
                             called = generator.call(operation, body, 1.0)
                             seen.append(called.answered / called.wall)
@@ -292,6 +295,7 @@ def main() -> None:
     parser.add_argument("--device", default="cuda", choices=("cuda", "cpu"))
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--images", help="a folder of photographs; those of development packages without")
     given = parser.parse_args()
     try:
         if given.part == "write":
@@ -300,8 +304,7 @@ def main() -> None:
             networks(Path(given.names[0]), given.device, given.seconds)
         else:
             with tempfile.TemporaryDirectory(prefix="mien-gpu-") as place:
-                packs = given.names or ["retail", "duo", "large"]
-                serve(Path(place), packs, given.device, given.clients, given.seconds)
+                serve(Path(place), given)
     except SetupError as error:
         sys.exit(f"benchmarks.gpu: {error}")
 
