@@ -29,7 +29,7 @@ def declared(kind: type[Exception], depth: int = 0) -> list[tuple[int, str]]:
 
 
 def test_the_tree_is_drawn_as_it_is() -> None:
-    assert drawn(errors.__doc__ or "") == [(0, "SetupError"), *declared(errors.ApiError)]
+    assert drawn(errors.__doc__ or "") == [(0, "SetupError"), (0, "FilmError"), *declared(errors.ApiError)]
 
 
 @pytest.mark.parametrize("kind", below(errors.ServiceError))
