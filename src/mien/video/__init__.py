@@ -1,0 +1,1 @@
+"""Moving pictures: films and cameras decoded to frames, and faces followed from frame to frame."""
