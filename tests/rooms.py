@@ -42,6 +42,7 @@ LEVELS: tuple[dict[str, str], ...] = (
     {
         "people": "groups of faces by person, and the faces of a user that look unlike the rest: arrays in, labels out",
         "gallery": "exact and sketched search over embeddings in memory",
+        "liveness": "what a film of a liveness session shows: numbers about its frames in, a decision out",
         "image": "bytes or an S3 object → upright pixels; a file for each picture format",
         "video": "films and cameras as frames, and faces followed from frame to frame: files in, values out",
         "face": "detect, align, measure quality, embed, similarity: arrays in, values out",
