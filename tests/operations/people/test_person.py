@@ -28,6 +28,18 @@ def test_people_are_sorted_without_case(api: Api, collection: str) -> None:
     ]
 
 
+def test_people_are_listed_by_their_ids(api: Api, collection: str) -> None:
+    for name in ("bea", "Anna", "Zoe"):
+        api("CreateUser", CollectionId=collection, UserId=name)
+    asked = {"UserIds": ["Zoe", "bea", "nobody", "bea"]}
+    assert names(api, collection, **asked) == ["bea", "Zoe"]
+    assert names(api, collection, **asked, Contains="Z") == ["Zoe"]
+    first = api("Mien.ListPeople", CollectionId=collection, **asked, MaxResults=1)
+    assert names(api, collection, **asked, NextToken=first["NextToken"]) == ["Zoe"]
+    assert api.refused("Mien.ListPeople", CollectionId=collection, NextToken=first["NextToken"])[0] == PAGING
+    assert api.refused("Mien.ListPeople", CollectionId=collection, UserIds=["x"] * 101)[0] == "ValidationException"
+
+
 @pytest.mark.parametrize("order", ["NAME", "FACES", "NEWEST"])
 def test_pages_show_each_person_once(api: Api, collection: str, order: str) -> None:
     for number in range(7):

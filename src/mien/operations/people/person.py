@@ -22,6 +22,7 @@ from mien.store.tables.persons import Listing, Order, Person, PersonFaces, Place
 from mien.store.tables.users import UserMissingError
 
 FacePlace = tuple[float | str, int]  # of a face in a listing: what it is sorted by, and its key
+MOST_NAMED = 100  # people whom a listing asks for by their UserIds
 LONGEST_PART = 1000  # characters of a part of a name
 
 
@@ -31,6 +32,7 @@ class ListPeopleRequest(CollectionRequest):
     max_results: MaxUserResults | None = None
     next_token: PaginationToken | None = None
     contains: Annotated[str, Length(0, LONGEST_PART)] | None = None
+    user_ids: Annotated[list[UserId], Length(1, MOST_NAMED)] | None = None
     sort_by: Annotated[str, Enum(("NAME", "FACES", "NEWEST"))] | None = None
 
 
@@ -79,12 +81,12 @@ def list_people(context: Context, caller: Caller, request: ListPeopleRequest) ->
     """Lists the people of a collection, by name if nothing else is asked for."""
     collection = context.collection(caller, request.collection_id)
     order: Order = request.sort_by or "NAME"  # type: ignore[assignment]  # one of the enum's
-    contains = request.contains or ""
+    contains, users = request.contains or "", tuple(dict.fromkeys(request.user_ids or ()))
     page = Page(
         context.store.seals, request.next_token, request.max_results, USERS_PAGE, "ListPeople", str(collection.key),
-        order, contains, within=context.listed(collection),
+        order, contains, *users, within=context.listed(collection),
     )  # fmt: skip
-    listing = Listing(order, contains, _place(page.after, order) if page.after else None)
+    listing = Listing(order, contains, users, _place(page.after, order) if page.after else None)
     found = context.store.persons.page(collection.key, listing, page.limit + 1)
     shown, token = page.cut(found, lambda each: _mark(listing.place(each)))
     return ListPeopleResponse(people=[person_shape(each) for each in shown], next_token=token)

@@ -5,10 +5,10 @@ of the collection in batches and keeps those of its page.
 """
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import nsmallest
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import numpy as np
@@ -47,11 +47,13 @@ class Listing:
     Attributes:
         order: by name, by the number of faces (most first), or by their making (newest first).
         contains: a part of the name; empty for all people.
+        users: the UserIds of those who are asked for; empty for all people.
         after: the place after which it begins; None for the beginning.
     """
 
     order: Order = "NAME"
     contains: str = ""
+    users: tuple[str, ...] = ()
     after: Place | None = None
 
     def place(self, person: Person) -> Place:
@@ -82,9 +84,10 @@ class Persons:
 
         def work(cursor: Cursor) -> list[Person]:
             wanted, after = plain(listing.contains), listing.after
+            asked = _these(cursor, collection, listing.users) if listing.users else _everyone(cursor, collection)
             found = (
                 each
-                for each in _everyone(cursor, collection)
+                for each in asked
                 if (not wanted or wanted in plain(each.display)) and (after is None or listing.place(each) > after)
             )
             return [pictured(cursor, each) for each in nsmallest(limit, found, key=listing.place)]
@@ -142,6 +145,16 @@ def _everyone(cursor: Cursor, collection: int) -> Iterator[Person]:
     statement = f"SELECT {users.SELECTED} FROM users WHERE collection = ? AND id > ? ORDER BY id LIMIT ?"
     last = 0
     while rows := cursor.rows(statement, collection, last, BATCH):
-        for key, name, faces, display_name in rows:
-            yield Person(key, name, display_name or shown(name), faces)
+        yield from map(_person, rows)
         last = rows[-1][0]
+
+
+def _these(cursor: Cursor, collection: int, names: Sequence[str]) -> Iterator[Person]:
+    marks = ", ".join("?" * len(names))
+    statement = f"SELECT {users.SELECTED} FROM users WHERE collection = ? AND name IN ({marks})"
+    yield from map(_person, cursor.rows(statement, collection, *names))
+
+
+def _person(row: Sequence[Any]) -> Person:
+    key, name, faces, display_name = row
+    return Person(key, name, display_name or shown(name), faces)
