@@ -26,4 +26,7 @@ def test_a_portrait_is_shown_where_the_collection_keeps_it(
     if kept:
         shown = page.evaluate("[...document.querySelectorAll('.faces .thumb img')].map((image) => image.naturalWidth)")
         assert shown == [192] * 3
+    visit.open(f"#/collections/{name}/people")
+    expect(page.locator(".group")).to_have_count(2)
+    expect(page.locator(".note")).to_have_count(0 if kept else 1)
     client.delete_collection(CollectionId=name)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from mien.naming import written
@@ -61,6 +62,37 @@ def test_a_phones_bar_leaves_the_way_back_free(visitor: Visitor, server: Live, c
     assert bar
     assert nav
     assert bar["y"] + bar["height"] <= nav["y"]
+
+
+@pytest.mark.parametrize("size", [(1280, 900), (390, 600)], ids=["desktop", "phone"])
+def test_no_message_covers_the_way_back(visitor: Visitor, server: Live, club: str, size: tuple[int, int]) -> None:
+    visit = visitor(server.address, size)
+    page = people(visit, club)
+    name_group(page, GRACE)
+    run(page, "parts.js", "m.say('One'); m.say('Two '.repeat(80), 'bad');")
+    for place in (0, 10_000):
+        page.evaluate("(place) => scrollTo(0, place)", place)
+        page.wait_for_timeout(100)
+        bar, *toasts = (each.bounding_box() for each in page.locator(".undo, .toast").all())
+        assert bar
+        assert len(toasts) == 2
+        assert all(each and (each["y"] + each["height"] <= bar["y"]) for each in toasts)
+
+
+@pytest.mark.parametrize("others", [True, False])
+def test_a_person_whom_others_gave_faces_stays(visit: Visit, server: Live, club: str, others: bool) -> None:
+    page = people(visit, club)
+    name_group(page, GRACE)
+    client, user = server.client(), written(GRACE)
+    faces = client.list_faces(CollectionId=club)["Faces"]
+    free = [face["FaceId"] for face in faces if "UserId" not in face]
+    if others:
+        client.associate_faces(CollectionId=club, UserId=user, FaceIds=free, UserMatchThreshold=0)
+    visit.press("Undo")
+    expect(page.locator(".undo")).to_be_hidden()
+    faces = client.list_faces(CollectionId=club)["Faces"]
+    assert {face["FaceId"] for face in faces if "UserId" in face} == (set(free) if others else set())
+    assert len(client.list_users(CollectionId=club)["Users"]) == others
 
 
 def test_a_closed_page_sends_what_it_can_and_the_browser_asks_about_more(visit: Visit) -> None:

@@ -1,5 +1,7 @@
 """People in a browser: groups named and hidden, persons renamed, merged, split and deleted, and all of it undone."""
 
+import json
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -106,6 +108,29 @@ def test_a_person_is_renamed_merged_and_split(visit: Visit, server: Live, club: 
     expect(page.locator(".tiles li")).to_have_count(1)
     page.get_by_role("link", name="People", exact=True).last.click()
     expect(page.locator(".faces-grid strong")).to_have_text(["Amazing Grace", "Mae", EILEEN])
+
+
+def test_it_is_asked_which_of_one_name_is_merged(visit: Visit, server: Live, club: str) -> None:
+    client = server.client()
+    faces = client.list_faces(CollectionId=club)["Faces"]
+    for face in (each for each in faces if each["ExternalImageId"] != "pair.jpg"):
+        user = f"Mae-{face['ExternalImageId'].split('.')[0]}"
+        client.create_user(CollectionId=club, UserId=user)
+        client.associate_faces(CollectionId=club, UserId=user, FaceIds=[face["FaceId"]])
+        named = {"CollectionId": club, "UserId": user, "DisplayName": "Mae", "SameName": "ANOTHER"}
+        assert server.post("Mien.UpdatePerson", json.dumps(named).encode()).status == 200
+    page = people(visit, club)
+    name_group(page, GRACE)
+    page.locator(".faces-grid").get_by_text(GRACE).click()
+    visit.press("Merge")
+    page.locator("dialog input").fill("mae")
+    visit.press("Merge")
+    expect(page.locator("dialog .which .likeness img")).to_have_count(2)
+    page.locator("dialog .which input").last.check()
+    page.locator("dialog").last.get_by_role("button", name="Continue").click()
+    expect(page.locator("dialog")).to_have_count(0)
+    expect(page.locator(".tiles li")).to_have_count(2)
+    assert len({*owners(server, club)} - {""}) == 2
 
 
 def test_a_face_is_taken_out_of_a_person_and_not_suggested_again(visit: Visit, server: Live, club: str) -> None:

@@ -107,6 +107,8 @@ def test_an_unknown_face_is_named_where_it_is_seen(
     stranger, friend = search(visit, known, tmp_path / "two.jpg", among)
     assert (stranger, friend[:6]) == ("unknown", "grace ")
     page, client = visit.page, server.client()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.headers.get("x-amz-target", "")))
     page.get_by_role("button", name="who is it?").click()
     page.locator("dialog").get_by_label("Name").fill("Анна Ахматова")
     visit.press("Name")
@@ -114,6 +116,8 @@ def test_an_unknown_face_is_named_where_it_is_seen(
     expect(page.locator(".viewer")).to_contain_text("Анна Ахматова")
     found = {label.split(" ")[0] for label in labels(visit)}
     assert "unknown" not in found
+    if among == "users":
+        assert asked.count("Mien.ListPeople") == 2  # for the dialog, and for the portraits of all who were found
     people = {each["UserId"] for each in client.list_users(CollectionId=known)["Users"]}
     assert len(people) == 2
     (anna,) = people - {"grace"}

@@ -115,7 +115,7 @@ export function collectionPage(app, name, tab, query) {
   const state = { name, faces: 0, users: 0, describe };
   async function describe() {
     const found = await app.api.call('DescribeCollection', { CollectionId: name });
-    Object.assign(state, { faces: found.FaceCount, users: found.UserCount });
+    Object.assign(state, { faces: found.FaceCount, users: found.UserCount, arn: found.CollectionARN });
     fill(counts, tally(found));
     const foreign = app.about && found.FaceModelVersion !== app.about.pack.model_version;
     fill(

@@ -3,6 +3,7 @@
 import { h } from './dom.js';
 import { t } from './language.js';
 import { ask, field } from './parts.js';
+import { likeness } from './portraits.js';
 import { portions } from './undo.js';
 
 const TOGETHER = 100; // faces of one DisassociateFaces
@@ -52,10 +53,19 @@ export class Deeds {
     if (!named) return null;
     const { Person: person, Created: isNew, AssociatedFaces: faces } = named;
     const given = faces.map((each) => each.FaceId);
-    await this.app.undo.did(t('people.named', { name: person.DisplayName, count: given.length }), () =>
-      isNew ? this.call('DeleteUser', { UserId: person.UserId }) : this.#take(person.UserId, given),
+    await this.app.undo.did(t('people.named', { name: person.DisplayName, count: given.length }), async () =>
+      isNew && (await this.#hasOnly(person.UserId, given))
+        ? this.call('DeleteUser', { UserId: person.UserId })
+        : this.#take(person.UserId, given),
     );
     return person;
+  }
+
+  /** Tells whether a person has none but these faces: others may have given it more since. */
+  async #hasOnly(user, ids) {
+    const known = new Set(ids);
+    const faces = await this.all('Mien.ListPersonFaces', { UserId: user }, (each) => each.Faces);
+    return faces.every(({ Face }) => known.has(Face.FaceId));
   }
 
   async #named(ids, name) {
@@ -66,27 +76,31 @@ export class Deeds {
     }
     const known = await this.known(name);
     if (!known.length) throw new Error(t('people.all_known'));
-    return this.#which(ids, name, known);
-  }
-
-  /** Asks whether it is the person who has this name, or another one. */
-  async #which(ids, name, known) {
     let named = null;
-    const options = known.map((each) => [each.UserId, t('people.that_one', { name, count: each.FaceCount })]);
-    const pick = [...options, ['', t('people.another', { name })]].map(([value, label], i) =>
-      h(
-        'label',
-        { class: 'check' },
-        h('input', { type: 'radio', name: 'which', value, checked: i === 0 }),
-        h('span', { text: label }),
-      ),
-    );
-    const body = h('fieldset', { class: 'stack tight', 'aria-label': t('people.which') }, pick);
-    await ask(t('people.which'), body, t('people.ok'), async () => {
-      const user = body.querySelector('input:checked').value;
+    await this.#which(t('people.which'), known, [t('people.another', { name })], async (user) => {
       named = await this.#give(ids, user ? { UserId: user } : { DisplayName: name, SameName: 'ANOTHER' });
     });
     return named;
+  }
+
+  /** Asks which of people of one name is meant. `more`: answers for none of them; `done` gets a UserId or ''. */
+  #which(question, people, more, done) {
+    const options = people.map(({ UserId: user, DisplayName: name, FaceCount: count, Portrait: face }) => [
+      user,
+      likeness(this.app, this.collection, face),
+      t('people.that_one', { name, count }),
+    ]);
+    const pick = [...options, ...more.map((each) => ['', null, each])].map(([value, picture, label], i) =>
+      h(
+        'label',
+        { class: 'check which' },
+        h('input', { type: 'radio', name: 'which', value, checked: i === 0 }),
+        picture,
+        h('span', { text: label }),
+      ),
+    );
+    const body = h('fieldset', { class: 'stack tight', 'aria-label': question }, pick);
+    return ask(question, body, t('people.ok'), () => done(body.querySelector('input:checked').value));
   }
 
   async #give(ids, who) {
@@ -133,6 +147,16 @@ export class Deeds {
     );
   }
 
+  /** Merges whoever has a name into a person; asks which, where several have it. Tells whether it was done. */
+  async mergeNamed(person, name) {
+    const others = (await this.known(name)).filter((each) => each.UserId !== person.UserId);
+    if (!others.length) throw new Error(t('people.none_found', { part: name }));
+    const join = (user) => this.merge(person, [user]);
+    if (others.length > 1) return this.#which(t('people.which_one', { name }), others, [], join);
+    await join(others[0].UserId);
+    return true;
+  }
+
   /** Merges other people into one. */
   async merge(person, others) {
     const done = await this.call('Mien.MergePeople', { UserId: person.UserId, Others: others });
@@ -154,9 +178,13 @@ export class Deeds {
       DisplayName: name,
       SameName: 'ANOTHER',
     });
-    await this.app.undo.did(t('people.split', { name, count: ids.length }), () =>
-      this.call('Mien.MergePeople', { UserId: person.UserId, Others: [done.Person.UserId] }),
-    );
+    const other = done.Person.UserId;
+    await this.app.undo.did(t('people.split', { name, count: ids.length }), async () => {
+      if (await this.#hasOnly(other, ids))
+        return this.call('Mien.MergePeople', { UserId: person.UserId, Others: [other] });
+      await this.#take(other, ids);
+      return this.#give(ids, { UserId: person.UserId });
+    });
   }
 
   /** Takes faces out of a person. */

@@ -4,6 +4,8 @@ import { fill, h, icon } from './dom.js';
 import { t } from './language.js';
 import { sentence } from './words.js';
 
+const GAP = 8; // pixels between messages and the bar below them
+
 /** Makes a button. `kind`: '', 'main', 'plain' or 'bad'. */
 export function button(label, kind, act, drawing = null, props = {}) {
   const inside = [drawing && icon(drawing), h('span', { text: label })];
@@ -62,8 +64,20 @@ export function working(text) {
 export function say(text, kind = 'plain') {
   document.getElementById('said').textContent = text;
   const shown = h('div', { class: `toast ${kind}` }, text);
-  document.getElementById('toasts').append(shown);
+  const toasts = document.getElementById('toasts');
+  toasts.append(shown);
+  if (toasts.childElementCount === 1) keepClear(toasts);
   setTimeout(() => shown.remove(), kind === 'bad' ? 9000 : 4500);
+}
+
+/** Keeps messages above the bar to undo a change, wherever a page ends, as long as there are any. */
+function keepClear(toasts) {
+  toasts.style.bottom = '';
+  const bar = document.querySelector('.undo:not([hidden])')?.getBoundingClientRect();
+  const at = toasts.getBoundingClientRect();
+  if (bar && at.bottom > bar.top - GAP && at.top < bar.bottom + GAP)
+    toasts.style.bottom = `${innerHeight - bar.top + GAP}px`;
+  if (toasts.childElementCount) requestAnimationFrame(() => keepClear(toasts));
 }
 
 /** Runs `work`, and shows a message if it fails. */

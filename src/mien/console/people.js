@@ -33,9 +33,17 @@ function everybody(app, deeds, collection, query) {
   const unknown = strangers(app, deeds, query, changed);
   const asked = suggestions(app, deeds, null, changed);
   const known = all(app, deeds, changed);
-  const plain = collection.portraits === false && note('plain', t('people.no_portraits'));
+  const plain = h('div');
+  explainIcons(app, collection, plain);
   const element = h('div', { class: 'stack sections' }, plain, unknown.element, asked.element, known.element);
   return { element, load };
+}
+
+/** Says why faces are shown by an icon, where the collection keeps no portraits. */
+async function explainIcons(app, collection, place) {
+  const asked = app.api.call('ListTagsForResource', { ResourceArn: collection.arn });
+  const found = await asked.catch(() => null); // a key may not be allowed to ask
+  if (found && found.Tags['mien:portraits'] !== 'true') fill(place, note('plain', t('people.no_portraits')));
 }
 
 /** Makes the grid of all people, with a filter and an order. */

@@ -7,6 +7,7 @@ import { nameFace } from './nameface.js';
 import { attempt, failure, tell, working } from './parts.js';
 import { misnamed, score, strangersBriefly } from './words.js';
 import { Picture } from './picture.js';
+import { framed } from './portraits.js';
 import { viewer } from './viewer.js';
 
 /** The least similarity of the faces and users that `similar` lists. */
@@ -35,14 +36,9 @@ export function thumbnail(app, id, name, collection) {
 /** Makes the thumbnail of a face whose photograph the page does not have. */
 function kept(app, collection, id) {
   const frame = h('span', { class: 'thumb none', title: t('person.not_kept') }, icon('user'));
-  app.portraits.url(collection, id).then((url) => {
-    if (!url) return;
-    const image = h('img', { alt: '', src: url });
-    image.addEventListener('load', () => {
-      frame.className = 'thumb';
-      frame.removeAttribute('title');
-      fill(frame, image);
-    });
+  framed(frame, app.portraits.url(collection, id), () => {
+    frame.className = 'thumb';
+    frame.removeAttribute('title');
   });
   return frame;
 }
@@ -50,10 +46,7 @@ function kept(app, collection, id) {
 /** Makes the thumbnail of a person: its portrait, where there is one. */
 function portraitOf(app, collection, { UserId: user, DisplayName: name = shown(user) }) {
   const frame = h('span', { class: 'thumb none' }, icon('user'));
-  attempt(async () => {
-    const request = { CollectionId: collection, Contains: name, MaxResults: 100 };
-    const { People: people } = await app.queue(() => app.api.call('Mien.ListPeople', request));
-    const face = people.find((each) => each.UserId === user)?.Portrait;
+  app.portraits.face(collection, user).then((face) => {
     if (face) frame.replaceWith(thumbnail(app, face, name, collection));
   });
   return frame;

@@ -165,11 +165,7 @@ export function personView(app, deeds, id) {
       field(t('people.merge_with'), known, t('people.merge_hint', { name: person.DisplayName })),
       t('people.merge'),
       async () => {
-        const name = input.value.trim();
-        const others = (await deeds.known(name)).filter((each) => each.UserId !== id);
-        if (!others.length) throw new Error(t('people.none_found', { part: name }));
-        await deeds.merge(person, [others[0].UserId]);
-        await load();
+        if (await deeds.mergeNamed(person, input.value.trim())) await load();
       },
     );
   }
