@@ -20,7 +20,7 @@ import numpy as np
 import psutil
 
 from mien import app, config, local
-from mien.packs import attribute_networks, attribute_set
+from mien.packs import deferred, network_set
 from mien.packs.analyst import SET, Analyst
 from mien.system import heap
 
@@ -70,7 +70,7 @@ def main(photo: str, threads: int = 1) -> None:
         api._context = replace(context, analyst=silent)
         print(f"IndexFaces without a mesh   {timed(lambda: api.call('IndexFaces', index))}")
     print("networks alone")
-    for role, session in attribute_networks.deferred(attribute_set.catalogue()[SET], settings).items():
+    for role, session in deferred.deferred(network_set.catalogue()[SET], settings).items():
         crop = np.random.default_rng(0).integers(0, 256, (1, *session.shape)).astype(np.uint8)
         print(f"  {role:12} {timed(lambda session=session, crop=crop: session.run(crop))}")
 

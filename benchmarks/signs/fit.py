@@ -25,7 +25,7 @@ from mien.face.attributes.mesh import DEPTHS, Mesh, run_mesh
 from mien.face.attributes.signs import LOOKS, Look
 from mien.face.types import Portrait
 from mien.image.decode import read_header
-from mien.packs import attribute_networks, attribute_set
+from mien.packs import deferred, network_set
 
 LABELS = Path(__file__).parent / "labels.csv"
 Array = NDArray[np.float32]
@@ -48,7 +48,7 @@ def pictures(folder: Path, faces: list[dict[str, str]], seed: int) -> Iterator[t
     """Yields each face and the drawings over it, with their meshes."""
     settings, random = config.load({"threads": 1, "pack": "retail"}, os.environ), np.random.default_rng(seed)
     pipeline = app.open_pack(settings).pipeline
-    session = attribute_networks.deferred(attribute_set.catalogue()["attributes"], settings, Cores(1))["mesh"]
+    session = deferred.deferred(network_set.catalogue()["attributes"], settings, Cores(1))["mesh"]
     for number, labels in enumerate(faces):
         found = pipeline.find(read_header((folder / labels["file"]).read_bytes()), embedded=False, portraits=True)
         portrait = found[0].portrait if found else None

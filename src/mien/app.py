@@ -27,7 +27,8 @@ from mien.operations import table
 from mien.operations.context import Context, Operations
 from mien.packs import calibration_file, install, load, manifest, own
 from mien.packs.analyst import Analyst
-from mien.packs.attribute_networks import Wrap
+from mien.packs.deferred import Wrap
+from mien.packs.living_networks import LivingNetworks
 from mien.packs.load import Pack
 from mien.people.grouping import Grouping
 from mien.serving.bounds import Bounds
@@ -199,14 +200,15 @@ def assemble(
         cores: that scans of galleries may use; empty for those of the process.
         image_cache: bytes of the image cache; 0 for none.
         accepted: the images that operations take.
-        watched: wraps the networks of the attribute set, such as to count their calls.
+        watched: wraps the networks of the sets, such as to count their calls.
     """
     parallel = ThreadPoolExecutor(settings.cores, thread_name_prefix="parallel")
     until.callback(parallel.shutdown)
     galleries = Galleries(store, gallery_settings(settings, pack.manifest.dimension, snapshots, shared, cores))
     return Context(
         pack, store, galleries, groupings_of(store, pack, beside=snapshots), S3(s3_settings(settings)), parallel,
-        Analyst(settings, pack.pipeline.cores, watched), settings.minimum_similarity, ImageCache(image_cache), accepted,
+        Analyst(settings, pack.pipeline.cores, watched), LivingNetworks(settings, pack.pipeline.cores, watched),
+        settings.minimum_similarity, ImageCache(image_cache), accepted,
         portraits=settings.portraits,
     )  # fmt: skip
 

@@ -14,8 +14,10 @@ from mien.engine.cores import Cores
 from mien.engine.session import Runtime
 from mien.errors import SetupError
 from mien.operations import other_packs
-from mien.packs import attribute_set, install, manifest, own, terms
+from mien.packs import install, manifest, network_set, own, terms
 from mien.packs.analyst import SET, Analyst
+from mien.packs.living_networks import SET as LIVING
+from mien.packs.living_networks import LivingNetworks
 from mien.packs.manifest import Manifest
 from mien.store import open as stores
 from mien.store.engines.lock import DirectoryInUseError
@@ -57,7 +59,7 @@ def examine(settings: Settings) -> Findings:
     findings = Findings()
     findings.found["mien"] = f"{__version__} on Python {platform.python_version()}, {platform.platform()}"
     findings.found["libraries"] = ", ".join(f"{name} {metadata.version(name)}" for name in LIBRARIES)
-    for part in (_pack, _attributes, _store, _disk):
+    for part in (_pack, _attributes, _living, _store, _disk):
         try:
             part(settings, findings)
         except SetupError as error:
@@ -90,12 +92,25 @@ def _attributes(settings: Settings, findings: Findings) -> None:
     """Tries the attribute set. A server runs without one, so only a set that is there and does not work is a fault."""
     analyst = Analyst(settings, Cores(settings.cores))
     findings.found["attributes"] = analyst.describe()
-    present = bool(analyst.allowed) and install.find(attribute_set.catalogue()[SET], settings.packs) is not None
+    present = bool(analyst.allowed) and install.find(network_set.catalogue()[SET], settings.packs) is not None
     fault = analyst.open()
     findings.found["attributes"] = analyst.describe()
     findings.found |= _placed(analyst.runtimes())
     if present and fault:
         raise SetupError(fault)
+
+
+def _living(settings: Settings, findings: Findings) -> None:
+    """Tries the living set where it is there; a server runs without one."""
+    entry = network_set.catalogue()[LIVING]
+    what = f"{entry.title}; weights {entry.license.name}, commercial use allowed"
+    if install.find(entry, settings.packs) is None:
+        findings.found["living faces"] = f"not installed: {what}; `mien packs install {LIVING}` fetches them"
+        return
+    networks = LivingNetworks(settings, Cores(settings.cores))
+    networks.open()
+    findings.found["living faces"] = what
+    findings.found |= _placed(networks.runtimes())
 
 
 def _placed(runtimes: dict[str, Runtime]) -> dict[str, str]:

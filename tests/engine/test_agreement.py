@@ -11,7 +11,7 @@ from mien.engine.onnx import OnnxSession
 from mien.engine.openvino import OpenVinoSession
 from mien.engine.session import Graph, Outputs, Pixels, Session, single, waves
 from mien.packs import install, kinds, load
-from mien.packs.attribute_set import AttributeSet
+from mien.packs.network_set import NetworkSet
 from tests import networks
 
 Make = Callable[[Path], Graph]
@@ -60,7 +60,7 @@ def graphs(name: str, packs: str) -> Iterator[Graph]:
         return OpenVinoSession(graph, cores, "f32")
 
     compiling = load.Networks(entry, found, Cores(1), take)
-    if isinstance(entry, AttributeSet):
+    if isinstance(entry, NetworkSet):
         for each in entry.inputs.values():
             compiling.compile(each.file, (each.size, each.size), (each.color, each.mean, each.scale))
     else:

@@ -27,6 +27,7 @@ from mien.operations import search
 from mien.operations.context import Caller, Context
 from mien.operations.user_changes import combine
 from mien.packs.analyst import Analyst
+from mien.packs.living_networks import LivingNetworks
 from mien.packs.load import Pack
 from mien.serving.current_gallery import GallerySettings
 from mien.serving.galleries import Galleries
@@ -185,7 +186,7 @@ def world(postgres: Postgres, pack: Pack, tmp_path: Path) -> Iterator[World]:
         for _ in range(SERVERS):
             store = stores.open_store(address, str(tmp_path), 4)
             held = Galleries(store, GallerySettings(LENGTH, 1, crossover=CROSSOVER))
-            analyst = Analyst(config.load({"attributes": "none"}, {}), pack.pipeline.cores)
+            settings = config.load({"attributes": "none"}, {})
             contexts.append(
                 Context(
                     pack,
@@ -194,7 +195,8 @@ def world(postgres: Postgres, pack: Pack, tmp_path: Path) -> Iterator[World]:
                     app.groupings_of(store, pack, beside=False),
                     S3(S3Settings("", "", "", "", ())),
                     aside,
-                    analyst,
+                    Analyst(settings, pack.pipeline.cores),
+                    LivingNetworks(settings, pack.pipeline.cores),
                 )
             )
         made = World(address, contexts, random.Random(seed))

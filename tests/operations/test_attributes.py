@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from mien.face.attributes.measures import NAMES
-from mien.packs import attribute_set, install
+from mien.packs import install, network_set
 from mien.packs.analyst import SET
 from tests import live as servers
 from tests.operations.api import ASTRONAUT, CROWD, DETAIL, HOPPER, Api, all_single
@@ -16,7 +16,7 @@ MEMBERS = {"".join(word.capitalize() for word in name.split("_")) for name in NA
 
 @pytest.fixture(scope="module", autouse=True)
 def sets(packs: str) -> None:
-    if install.find(attribute_set.catalogue()[SET], packs) is None:
+    if install.find(network_set.catalogue()[SET], packs) is None:
         pytest.skip("the files of the attribute set are not here; run `mien packs install attributes`")
 
 

@@ -129,23 +129,23 @@ def verify(settings: Settings, given: argparse.Namespace) -> int:
 def _opened(entry: "Pack", settings: Settings) -> "dict[str, Session]":
     """Returns the networks of a pack of any kind after its start-up check."""
     from mien import app
-    from mien.packs import attribute_networks
-    from mien.packs.attribute_set import AttributeSet
+    from mien.packs import deferred
+    from mien.packs.network_set import NetworkSet
 
-    if not isinstance(entry, AttributeSet):
+    if not isinstance(entry, NetworkSet):
         return app.open_pack(settings, entry.name).sessions
-    return {role: each.open() for role, each in attribute_networks.deferred(entry, settings).items()}
+    return {role: each.open() for role, each in deferred.deferred(entry, settings).items()}
 
 
 def checks(settings: Settings, given: argparse.Namespace) -> None:
     """Prints the `[checks]` of a pack's manifest."""
     from mien import app
-    from mien.packs import attribute_networks, kinds
-    from mien.packs.attribute_set import AttributeSet
+    from mien.packs import deferred, kinds
+    from mien.packs.network_set import NetworkSet
 
     entry = kinds.named(given.name or settings.pack, settings.packs)
-    if isinstance(entry, AttributeSet):
-        prints = attribute_networks.fingerprints(attribute_networks.deferred(entry, settings, checked=False))
+    if isinstance(entry, NetworkSet):
+        prints = deferred.fingerprints(deferred.deferred(entry, settings, checked=False))
     else:
         prints = app.open_pack_unchecked(settings, entry.name).fingerprints()
     print("[checks]")

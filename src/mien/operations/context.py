@@ -15,6 +15,7 @@ from mien.operations.other_packs import refusal
 from mien.operations.paging import Listed
 from mien.operations.shapes import Image, Photograph
 from mien.packs.analyst import Analyst
+from mien.packs.living_networks import LivingNetworks
 from mien.packs.load import Pack
 from mien.serving.current_gallery import TRIES
 from mien.serving.galleries import Galleries
@@ -85,6 +86,7 @@ class Context:
         s3: the S3 client for images in buckets.
         parallel: threads that run one half of an operation in parallel with the other.
         analyst: measures attributes of faces, if the settings allow it and the attribute set is there.
+        living: the networks that tell a living face, opened when a face is first judged.
         minimum_similarity: 0–100; no search answers less, whatever its threshold.
         image_cache: the cache of recent images' faces; off by default.
         accepted: the formats and sizes of images that are taken; AWS's by default.
@@ -99,6 +101,7 @@ class Context:
     s3: S3
     parallel: Executor
     analyst: Analyst
+    living: LivingNetworks
     minimum_similarity: float = 0.0
     image_cache: ImageCache = field(default_factory=lambda: ImageCache(0))
     accepted: Accepted = AWS
@@ -109,6 +112,7 @@ class Context:
         """Gives back the memory that networks need only while they run."""
         self.pack.release()
         self.analyst.release()
+        self.living.release()
 
     def collection(self, caller: Caller, name: str) -> Collection:
         """Returns the caller's collection of this name.

@@ -11,8 +11,8 @@ from mien.errors import SetupError
 from mien.face.attributes.evidence import Networks
 from mien.face.attributes.measures import MEASURES, MESH, NAMES, measured
 from mien.face.types import Face
-from mien.packs import attribute_networks, attribute_set
-from mien.packs.attribute_networks import Deferred, Wrap
+from mien.packs import attribute_networks, network_set
+from mien.packs.deferred import Deferred, Wrap, deferred
 
 SET = "attributes"  # the name of mien's attribute set
 _LOG = logging.getLogger("mien.attributes")
@@ -93,7 +93,7 @@ class Analyst:
         """Returns in one line what is measured, or why nothing is, without opening the set."""
         if not self.allowed:
             return "none, as the setting says; all are answered as unknown"
-        entry = attribute_set.catalogue()[SET]
+        entry = network_set.catalogue()[SET]
         names = sorted(self.allowed - {MESH})
         share = "all" if set(names) == set(NAMES) else ", ".join(names)
         if self._fault:
@@ -105,8 +105,8 @@ class Analyst:
         with self._lock:
             if self._sessions is None and self.allowed and not self._fault:
                 try:
-                    entry = attribute_set.catalogue()[SET]
-                    self._sessions = attribute_networks.deferred(entry, self._settings, self._cores)
+                    entry = network_set.catalogue()[SET]
+                    self._sessions = deferred(entry, self._settings, self._cores)
                     self._networks = attribute_networks.networks(self._sessions, self._wrap)
                 except SetupError as error:
                     self._fault = str(error)

@@ -6,9 +6,9 @@ import msgspec
 
 from mien.errors import SetupError
 from mien.packs import install, kinds, manifest, networks, own, toml
-from mien.packs.attribute_set import AttributeSet
 from mien.packs.kinds import Pack
 from mien.packs.manifest import File, Manifest
+from mien.packs.network_set import NetworkSet
 from mien.system import leftovers
 
 MANIFEST = "pack.toml"
@@ -65,8 +65,8 @@ def _read(place: Path, accepted: bool) -> Pack:
     except OSError as error:
         raise SetupError(f"{place / MANIFEST} cannot be read: {error.strerror}.") from None
     theirs = kinds.mine().get(entry.name)
-    if isinstance(entry, AttributeSet) and not theirs:
-        raise SetupError(f"{place} holds an attribute set that this version of mien does not know.")
+    if isinstance(entry, NetworkSet) and not theirs:
+        raise SetupError(f"{place} holds {entry.KIND} that this version of mien does not know.")
     if theirs and theirs.identity != entry.identity:
         raise SetupError(f"{place} holds another pack {entry.name} than this version of mien knows.")
     entry = theirs or entry

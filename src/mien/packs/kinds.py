@@ -1,14 +1,14 @@
-"""Finds packs of every kind by their names: recognition packs, mien's and the user's, and attribute sets."""
+"""Finds packs of every kind by their names: recognition packs, mien's and the user's, and sets of networks."""
 
 from pathlib import Path
 
 import msgspec
 
-from mien.packs import attribute_set, manifest, own
-from mien.packs.attribute_set import AttributeSet
+from mien.packs import manifest, network_set, own
 from mien.packs.manifest import Manifest
+from mien.packs.network_set import NetworkSet
 
-Pack = Manifest | AttributeSet
+Pack = Manifest | NetworkSet
 
 
 def known(packs: str) -> dict[str, Pack]:
@@ -17,7 +17,7 @@ def known(packs: str) -> dict[str, Pack]:
     Raises:
         SetupError: a manifest of the user's cannot be read.
     """
-    return {**own.known(packs), **attribute_set.catalogue()}
+    return {**own.known(packs), **network_set.catalogue()}
 
 
 def named(name: str, packs: str) -> Pack:
@@ -26,13 +26,13 @@ def named(name: str, packs: str) -> Pack:
     Raises:
         SetupError: there is none.
     """
-    sets = attribute_set.catalogue()
+    sets = network_set.catalogue()
     return sets[name] if name in sets else own.named(name, packs)
 
 
 def mine() -> dict[str, Pack]:
     """Returns the packs of mien's own catalogue, by name."""
-    return {**manifest.catalogue(), **attribute_set.catalogue()}
+    return {**manifest.catalogue(), **network_set.catalogue()}
 
 
 def parse(text: bytes, source: Path) -> Pack:
@@ -45,4 +45,4 @@ def parse(text: bytes, source: Path) -> Pack:
         is_set = "kind" in msgspec.toml.decode(text)
     except ValueError:
         is_set = False  # the other parser says what is wrong with it
-    return (attribute_set.parse if is_set else manifest.parse)(text, str(source))
+    return (network_set.parse if is_set else manifest.parse)(text, str(source))

@@ -9,6 +9,8 @@ from mien.packs import install, kinds
 from mien.packs.kinds import Pack
 from mien.packs.manifest import Manifest, Measured
 
+JUDGED = {"attributes": "attributes of a face", "living": "whether a face is a living one"}  # by the kind of a set
+
 
 def rows(packs: str) -> list[dict[str, Any]]:
     """Returns every pack as plain data, mien's and the user's; `packs` is the user's own folder of model files."""
@@ -25,7 +27,7 @@ def _row(entry: Pack, packs: str) -> dict[str, Any]:
     return {
         "name": entry.name,
         "title": entry.title,
-        "kind": "recognition" if recognition else "attributes",
+        "kind": "recognition" if isinstance(entry, Manifest) else entry.kind,
         "own": entry.name not in kinds.mine(),
         "size": entry.size,
         "license": entry.license.name,
@@ -72,8 +74,8 @@ def _paragraph(row: dict[str, Any]) -> str:
 
 def _recognition(row: dict[str, Any]) -> str:
     """Returns the lines that only a recognition pack has."""
-    if row["kind"] != "recognition":
-        return "  judges   attributes of a face, beside any recognition pack\n"
+    if row["kind"] in JUDGED:
+        return f"  judges   {JUDGED[row['kind']]}, beside any recognition pack\n"
     return f"  measured {_figures(row)}\n  version  {row['model_version']}\n"
 
 

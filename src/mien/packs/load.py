@@ -26,7 +26,7 @@ from mien.packs import corrections, networks
 from mien.packs.calibration_file import Pairs
 from mien.packs.heads import HEADS
 from mien.packs.manifest import Manifest, Release
-from mien.packs.readers import blockwise, channels_last, dlib, landmarker, mtcnn
+from mien.packs.readers import blockwise, channels_last, dlib, landmarker, minifasnet, mtcnn
 from mien.packs.specs import CascadeSpec, DetectorSpec, EmbedderSpec
 
 READERS: dict[str, Callable[[Path], Any]] = {
@@ -34,6 +34,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "channels-last": channels_last.read,
     "dlib": dlib.read,
     "landmarker": landmarker.read,
+    "minifasnet": minifasnet.read,
     "mtcnn-proposal": mtcnn.read_proposal,
     "mtcnn-refinement": mtcnn.read_refinement,
     "mtcnn-output": mtcnn.read_output,

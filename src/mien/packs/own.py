@@ -13,7 +13,7 @@ from mien.engine.cores import Cores
 from mien.errors import SetupError
 from mien.face.embed import Embedder
 from mien.face.halves import Halves
-from mien.packs import attribute_set, install, manifest, toml
+from mien.packs import install, manifest, network_set, toml
 from mien.packs.load import UNREADABLE, Pack, load
 from mien.packs.manifest import CATALOG, File, Manifest
 from mien.system import leftovers
@@ -86,7 +86,7 @@ def add(described: Path, packs: str, compile_graph: Compile, accepted: bool = Fa
         draft = manifest.parse(toml.read(described), described.name)
     except OSError as error:
         raise SetupError(f"{described} cannot be read: {error.strerror}.") from None
-    if draft.name in {*manifest.catalogue(), *attribute_set.catalogue()}:
+    if draft.name in {*manifest.catalogue(), *network_set.catalogue()}:
         raise SetupError(f"A pack named {draft.name} is in mien's own catalogue; give yours another name.")
     install.check_license(draft, accepted, f"mien packs add {described}")
     folders = [described.resolve().parent, *([Path(packs)] if packs else []), *_installed()]

@@ -8,7 +8,7 @@ from mien.face.attributes.evidence import Evidence, Networks
 from mien.face.attributes.mesh import BLENDSHAPES, CHANNELS, DEPTHS, SEEN
 from mien.face.attributes.signs import LOOKS
 from mien.face.types import Closeup
-from mien.packs.attribute_set import ROLES
+from mien.packs.network_set import AttributeSet
 
 PIXELS = np.full((256, 256, 3), 128, np.uint8)
 PLACING = np.array([[2.0, 0.0, 100.0], [0.0, 2.0, 50.0]])  # the picture has two pixels for one of the closeup
@@ -57,7 +57,7 @@ def signs(**strengths: float) -> dict[str, NDArray[np.float32]]:
 
 def networks(*, shown: dict[str, float] | None = None, **sessions: Session) -> Networks:
     """The set; a network that is not given may not run."""
-    unused: dict[str, Session] = {name: Never() for name in ROLES}
+    unused: dict[str, Session] = {name: Never() for name in AttributeSet.ROLES}
     return Networks(**{**unused, **sessions}, signs=signs(**(shown or {})))
 
 

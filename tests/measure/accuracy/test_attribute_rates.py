@@ -12,7 +12,7 @@ from mien.face.landmarks import MEAN
 from mien.face.types import Answer, Features, Verdict, Years
 from mien.measure.accuracy.attribute_labels import Labelled, open_labels
 from mien.measure.accuracy.attribute_rates import IBUG, as_text, chance, miscalibration, rates
-from mien.packs import attribute_set, install
+from mien.packs import install, network_set
 from mien.packs.analyst import SET
 from tests import photos
 from tests.packs.test_commands import mien
@@ -143,7 +143,7 @@ def test_landmarks_are_measured_in_distances_of_the_eyes() -> None:
 
 
 def test_the_command_prints_a_row_for_each_attribute(packs: str, tmp_path: Path) -> None:
-    if install.find(attribute_set.catalogue()[SET], packs) is None:
+    if install.find(network_set.catalogue()[SET], packs) is None:
         pytest.skip("the files of the attribute set are not here; run `mien packs install attributes`")
     folder = tmp_path / "labels"
     folder.mkdir()

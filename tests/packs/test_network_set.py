@@ -1,4 +1,4 @@
-"""The attribute set: its manifest, its start-up check, and a server's answers where it is not available."""
+"""The sets of networks: their manifests, their start-up check, and a server's answers where they are not available."""
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -10,15 +10,18 @@ import pytest
 
 from mien import config
 from mien.engine.cores import Cores
-from mien.engine.session import Recorded
+from mien.engine.session import Recorded, Session
 from mien.errors import SetupError
 from mien.face.attributes.evidence import UnclearError
 from mien.face.attributes.measures import MESH, NAMES
-from mien.packs import attribute_networks, attribute_set, install, kinds
+from mien.packs import deferred, install, kinds, network_set
 from mien.packs.analyst import SET, Analyst, allowed
+from mien.packs.living_networks import LivingNetworks
+from mien.packs.network_set import AttributeSet
 from tests.packs.test_commands import listed, mien
 
-ENTRY = attribute_set.catalogue()[SET]
+ENTRY = network_set.catalogue()[SET]
+LIVING = network_set.catalogue()["living"]
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +48,7 @@ def test_a_manifest_survives_export_and_import_and_names_its_files() -> None:
 
 
 def test_the_identity_follows_from_files_and_inputs() -> None:
+    assert isinstance(ENTRY, AttributeSet)
     other = msgspec.structs.replace(ENTRY, mask=msgspec.structs.replace(ENTRY.mask, size=260))
     assert other.identity != ENTRY.identity
     assert msgspec.structs.replace(ENTRY, title="another").identity == ENTRY.identity
@@ -66,12 +70,12 @@ def test_another_setting_is_refused(setting: str) -> None:
 
 def test_every_network_gives_the_stored_answer(sets: str) -> None:
     settings = config.load({"packs": sets, "threads": 1}, {})
-    for each in attribute_networks.deferred(ENTRY, settings).values():
+    for each in deferred.deferred(ENTRY, settings).values():
         each.open()
     wrong = msgspec.structs.replace(ENTRY, checks=ENTRY.checks | {"age": ENTRY.checks["gender"]})
-    age = attribute_networks.deferred(wrong, settings)["age"]
+    age = deferred.deferred(wrong, settings)["age"]
     for _ in range(2):
-        with pytest.raises(SetupError, match="the age network of the attribute set attributes answers"):
+        with pytest.raises(SetupError, match="the age network of the set attributes answers"):
             age.open()
     with pytest.raises(UnclearError):
         age.run(np.zeros((1, *age.shape), np.uint8))
@@ -84,7 +88,7 @@ def test_a_network_is_compiled_once_and_only_when_it_is_run() -> None:
         compiled.append(1)
         return Recorded((8, 8, 3), {"answer": np.ones(2, np.float32)})
 
-    session = attribute_networks.Deferred(8, compile_it)
+    session = deferred.Deferred(8, compile_it)
     assert compiled == []
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(session.run, [np.zeros((1, 8, 8, 3), np.uint8)] * 20))
@@ -92,7 +96,7 @@ def test_a_network_is_compiled_once_and_only_when_it_is_run() -> None:
 
 
 def test_the_mesh_answers_points_and_blendshapes(sets: str) -> None:
-    session = attribute_networks.deferred(ENTRY, config.load({"packs": sets, "threads": 1}, {}))["mesh"]
+    session = deferred.deferred(ENTRY, config.load({"packs": sets, "threads": 1}, {}))["mesh"]
     crop = np.random.default_rng(1).integers(0, 255, (1, 256, 256, 3)).astype(np.uint8)
     answer = session.run(crop)
     assert {name: value.shape for name, value in answer.items()} == {
@@ -123,7 +127,9 @@ def test_a_setting_of_none_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_it_is_listed_verified_exported_and_imported(sets: str, tmp_path: Path) -> None:
     row = listed(tmp_path, sets)[SET]
     assert (row["kind"], row["state"], row["commercial"]) == ("attributes", "installed", True)
-    assert "judges   attributes of a face" in mien("packs", "list", folder=tmp_path, packs=sets).stdout
+    text = mien("packs", "list", folder=tmp_path, packs=sets).stdout
+    assert "judges   attributes of a face" in text
+    assert "judges   whether a face is a living one" in text
     assert "5 networks answer as expected" in mien("packs", "verify", SET, folder=tmp_path, packs=sets).stdout
     assert mien("packs", "export", "out", SET, folder=tmp_path, packs=sets).returncode == 0
     assert mien("packs", "import", "out", folder=tmp_path).stdout == "The pack attributes is installed.\n"
@@ -146,3 +152,40 @@ def test_a_damaged_file_is_broken_to_doctor_and_a_missing_one_is_not(sets: str, 
     damaged = mien("doctor", "--data", str(tmp_path / "data"), folder=tmp_path, packs=str(folder))
     assert damaged.returncode == 1
     assert "age-v1.onnx is not the file its publisher published" in damaged.stdout
+
+
+def test_the_networks_of_living_faces_are_opened_once_and_only_when_asked(packs: str) -> None:
+    if install.find(LIVING, packs) is None:
+        pytest.skip("the files of the living set are not here; run `mien packs install living`")
+    opened: list[str] = []
+
+    def wrap(role: str, session: Session) -> Session:
+        opened.append(role)
+        return session
+
+    networks = LivingNetworks(config.load({"packs": packs, "threads": 1}, {}), Cores(1), wrap)
+    assert networks.runtimes() == {}
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(map(id, pool.map(lambda _: networks.open(), range(8))))) == 1
+    assert opened == ["near", "wide"]
+    assert set(networks.runtimes()) == {"near", "wide"}
+    said = networks.open().probabilities(np.full((200, 200, 3), 128, np.uint8), (60, 60, 120, 140))
+    assert said.dtype == np.float32
+    assert said.sum() == pytest.approx(1)
+
+
+def test_living_faces_are_not_judged_without_the_files(
+    packs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere(monkeypatch, tmp_path)
+    networks = LivingNetworks(config.load({"packs": str(tmp_path)}, {}), Cores(1))
+    for _ in range(2):
+        with pytest.raises(SetupError, match="The pack living could not be installed"):
+            networks.open()
+
+
+def test_the_living_set_is_listed_and_verified(packs: str, tmp_path: Path) -> None:
+    row = listed(tmp_path, packs)["living"]
+    assert (row["kind"], row["license"], row["commercial"]) == ("living", "Apache-2.0", True)
+    if row["state"] == "installed":
+        assert "2 networks answer as expected" in mien("packs", "verify", "living", folder=tmp_path, packs=packs).stdout
