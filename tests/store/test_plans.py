@@ -28,6 +28,7 @@ class Plans:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.clock = database.clock
         self.noted: list[tuple[str, str]] = []
 
     def read(self, work: Callable[[Cursor], T]) -> T:
