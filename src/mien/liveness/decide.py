@@ -1,28 +1,28 @@
-"""Decides from what a film shows whether a living person did what the challenge asked for."""
+"""Decides from what a film shows whether a living person did what the challenge asked for.
 
-from collections.abc import Callable, Sequence
+The confidence is that of the weakest evidence, since an attack that fails at one thing is an attack.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mien.liveness.challenge import Challenge
+import numpy as np
+
+from mien.liveness.challenge import LIGHT, Challenge
+from mien.liveness.finding import Evidence, ramp
+from mien.liveness.flashes import Flashes, flashes
+from mien.liveness.life import clues, life
+from mien.liveness.movement import BLINKS, movement
+from mien.liveness.placement import in_oval, placement, size
+from mien.liveness.recording import recording
+from mien.liveness.sameness import Similarity, sameness
 from mien.liveness.seen import Seen
 from mien.liveness.told import Told
 
-Similarity = Callable[[float, float], float]  # as `Calibration.similarity`: a product and that of both lengths → 0–100
+__all__ = ["Decision", "Evidence", "Similarity", "decide"]
 
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """One thing that a session is decided by.
-
-    Attributes:
-        name: of the kind of evidence.
-        score: 0–1; what is below 0.5 speaks against a living person.
-        sentence: what was seen, with the numbers, in plain English.
-    """
-
-    name: str
-    score: float
-    sentence: str
+_LEAST_FRAMES, _LEAST_SHOWN = 10, (0.6, 0.9)  # frames with a face, and the shares of all that score 0 and 1
+_AGREES = (0.5, 0.8)  # agreements with the colours that score 0 and 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +53,59 @@ def decide(challenge: Challenge, told: Told, seen: Sequence[Seen], similarity: S
         similarity: of the pack that embedded the faces.
         audits: the most audit frames.
     """
-    del told, similarity
-    shown = [index for index, each in enumerate(seen) if each.box and each.faces == 1]
-    inside = max((_overlap(seen[index], challenge) for index in shown), default=0.0)
-    evidence = (Evidence("oval", inside, f"The face overlaps the oval by {inside:.0%} at most."),)
-    return Decision(100 * inside, evidence, shown[-1] if shown else None, tuple(shown[: -1 : len(shown) // audits + 1]))
+    places = [place for place, each in enumerate(seen) if each.box is not None and each.landmarks is not None]
+    shown = [seen[place] for place in places]
+    if len(shown) < _LEAST_FRAMES:
+        none = Evidence("face", 0.0, f"Only {len(shown)} frames show a face.")
+        return Decision(0.0, (none,), places[-1] if places else None, ())
+    required, weighed = _evidence(challenge, told, seen, shown, similarity)
+    alive = life(weighed)
+    confidence = 100 * min(each.score for each in (*required, alive))
+    found = sorted((*required, alive, *weighed), key=lambda each: each.score)
+    best = _reference(told, shown)
+    others = [place for number, place in enumerate(places) if number != best]
+    chosen = np.unique(np.linspace(0, len(others) - 1, min(audits, len(others))).round().astype(int))
+    return Decision(confidence, tuple(found), places[best], tuple(others[each] for each in chosen))
 
 
-def _overlap(seen: Seen, challenge: Challenge) -> float:
-    oval, (x1, y1, x2, y2) = challenge.oval, seen.box or (0, 0, 0, 0)
-    across = min(x2, oval.center_x + oval.width / 2) - max(x1, oval.center_x - oval.width / 2)
-    down = min(y2, oval.center_y + oval.height / 2) - max(y1, oval.center_y - oval.height / 2)
-    common = max(across, 0) * max(down, 0)
-    return common / ((x2 - x1) * (y2 - y1) + oval.width * oval.height - common)
+def _evidence(
+    challenge: Challenge, told: Told, seen: Sequence[Seen], shown: Sequence[Seen], similarity: Similarity
+) -> tuple[list[Evidence], list[Evidence]]:
+    """Returns what each session must have, and what is weighed together."""
+    is_lit = challenge.kind == LIGHT
+    found = flashes(challenge, told, shown) if is_lit else None
+    share = len(shown) / len(seen)
+    required = [
+        Evidence("face", ramp(share, *_LEAST_SHOWN), f"{share:.0%} of the frames show a face."),
+        *placement(challenge, told, shown),
+        sameness(shown, similarity),
+        recording(told, seen),
+        *([_colours(found)] if is_lit else []),
+    ]
+    return required, clues(shown, movement(shown), found, is_lit)
+
+
+def _colours(found: Flashes | None) -> Evidence:
+    if found is None:
+        return Evidence("colours", 0.0, "The client does not say that it showed the colours in their order.")
+    said = f"The colours on the face agree with those flashed by {found.agreement:.2f}, {found.lag_ms} ms later."
+    return Evidence("colours", ramp(found.agreement, *_AGREES), said)
+
+
+def _reference(told: Told, shown: Sequence[Seen]) -> int:
+    """Returns which frame shows the face large, straight and with open eyes, before colours tint it."""
+    late = in_oval(told, shown)
+    large = [
+        number for number, each in enumerate(shown) if size(each) >= 0.9 * size(late[0]) and each.at_ms <= late[0].at_ms
+    ]
+    return max(large, key=lambda number: _straight(shown[number]))
+
+
+def _straight(seen: Seen) -> float:
+    """Returns how straight into the camera, and with how open eyes, a face looks."""
+    if seen.landmarks is None:
+        return -np.inf
+    left, right, nose = (float(each[0]) for each in seen.landmarks[:3])
+    aside = abs(nose - (left + right) / 2) / max(abs(right - left), 1e-6)
+    shut = float(np.mean([seen.blendshapes[each] for each in BLINKS])) if seen.blendshapes is not None else 0.5
+    return -aside - shut

@@ -14,8 +14,9 @@ FRONT = (151, 9, 67, 297, 195, 5, 50, 280, 205, 425, 101, 330, 199)
 SIDES = (127, 356, 227, 447, 123, 352, 213, 433, 172, 397)
 CELLS = FRONT + SIDES
 _RADIUS = 0.035  # of a cell, in widths of the face
-_BESIDE = (0.8, 1.15)  # the ground: from the middle of the face, in widths of it, and its
-_HEIGHTS = (-0.45, 0.15)  # in heights of the face, from its middle
+_BESIDE = (0.57, 1.1)  # the ground: its distance from the middle of the face, in widths of it; ears end at 0.55
+_HEIGHTS = (-0.75, 0.1)  # and its place, in heights of the face from its middle, above the shoulders
+_LEAST = 4  # rows and columns of ground from which its colour is measured
 
 # Where those points lie in the box of a detector, as shares of its width and height, for a face without a mesh.
 _PLACES = np.array(
@@ -46,15 +47,16 @@ def colours(pixels: NDArray[np.uint8], mesh: NDArray[np.floating] | None, box: R
     middle, level = (x1 + x2) / 2, (y1 + y2) / 2
     top, bottom = (level + share * (y2 - y1) for share in _HEIGHTS)
     near, far = (share * (x2 - x1) for share in _BESIDE)
-    squares = [(x - radius, y - radius, x + radius, y + radius) for x, y in points]
-    squares += [(middle - far, top, middle - near, bottom), (middle + near, top, middle + far, bottom)]
-    return np.stack([_mean(pixels, *square) for square in squares])
+    cells = [(x - radius, y - radius, x + radius, y + radius) for x, y in points]
+    ground = [(middle - far, top, middle - near, bottom), (middle + near, top, middle + far, bottom)]
+    return np.stack([*(_mean(pixels, each, 1) for each in cells), *(_mean(pixels, each, _LEAST) for each in ground)])
 
 
-def _mean(pixels: NDArray[np.uint8], x1: float, y1: float, x2: float, y2: float) -> NDArray[np.float32]:
-    """Returns the mean RGB of a rectangle, float32 (3,), without what lies outside the frame."""
+def _mean(pixels: NDArray[np.uint8], rectangle: Rectangle, least: int) -> NDArray[np.float32]:
+    """Returns the mean RGB of a rectangle, float32 (3,), without what lies outside the frame; NaN if that is little."""
+    x1, y1, x2, y2 = rectangle
     rows, columns = pixels.shape[:2]
     shown = pixels[max(0, round(y1)) : min(rows, round(y2)), max(0, round(x1)) : min(columns, round(x2))]
-    if not shown.size:
+    if min(shown.shape[:2]) < least:
         return np.full(3, np.nan, np.float32)
     return np.asarray(shown.reshape(-1, 3).mean(axis=0)[::-1], np.float32)

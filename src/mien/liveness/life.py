@@ -1,0 +1,77 @@
+"""Whether what did it is alive: four clues, none of which is certain, weighed together.
+
+Each clue shifts the odds by at most what it is worth: a blink says more for a living face than its absence says against
+one, and what the networks take for a living face may still be a good print.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import exp
+
+import numpy as np
+
+from mien.liveness.finding import Evidence, ramp
+from mien.liveness.flashes import Flashes
+from mien.liveness.movement import Movement
+from mien.liveness.seen import Seen
+from mien.liveness.skin import FRONT
+
+NETWORKS, MOVES, SKIN, DEPTH, LIFE = "networks", "movement", "light on the skin", "depth", "life"
+# By how much each clue shifts the logarithm of the odds: against a living face at a score of 0, and for it at 1.
+WORTH: Mapping[str, tuple[float, float]] = {
+    NETWORKS: (-4.0, 1.0), MOVES: (-2.0, 3.0), SKIN: (-3.5, 2.5), DEPTH: (-2.5, 2.0),
+}  # fmt: skip
+_LIVE = 1  # the class of living faces of the networks
+_LIVES, _BLINKS, _MIMICS = (0.2, 0.8), (0.10, 0.35), (0.20, 0.40)  # scored 0 and 1, as all below
+_CURVES, _GROUNDS, _PARALLAX = (1.12, 1.40), (1.0, 0.5), (4.0, 7.0)
+
+
+def clues(seen: Sequence[Seen], moves: Movement | None, found: Flashes | None, is_lit: bool) -> list[Evidence]:
+    """Returns the clues that a film gives; that of the light only where the challenge had colours."""
+    given = [_networks(seen), _movement(moves), _depth(moves)]
+    return [*given, _skin(found)] if is_lit else given
+
+
+def life(found: Sequence[Evidence]) -> Evidence:
+    """Weighs the clues."""
+    odds = 0.0
+    for each in found:
+        against, pro = WORTH[each.name]
+        odds += against + (pro - against) * each.score
+    names = [each.name for each in sorted(found, key=lambda each: each.score) if each.score < 0.5]
+    said = f"Against a living face: {', '.join(names)}." if names else "All clues are those of a living face."
+    return Evidence(LIFE, 1 / (1 + exp(-odds)), said)
+
+
+def _networks(seen: Sequence[Seen]) -> Evidence:
+    live = [float(each.living[_LIVE]) for each in seen if each.living is not None]
+    if not live:
+        return Evidence(NETWORKS, 0.5, "The networks that tell a living face did not look.")
+    middle = float(np.median(live))
+    return Evidence(NETWORKS, ramp(middle, *_LIVES), f"The networks take it for a living face by {middle:.0%}.")
+
+
+def _movement(moves: Movement | None) -> Evidence:
+    if moves is None:
+        return Evidence(MOVES, 0.0, "Too few frames show the face well enough to see it move.")
+    score = max(ramp(moves.blink, *_BLINKS), ramp(moves.mimics, *_MIMICS))
+    return Evidence(MOVES, score, f"Its lids shut by {moves.blink:.0%}, and its features move by {moves.mimics:.2f}.")
+
+
+def _depth(moves: Movement | None) -> Evidence:
+    if moves is None:
+        return Evidence(DEPTH, 0.5, "Too few frames show the face well enough to see its depth.")
+    said = f"{moves.parallax:.1f} thousandths of its width move as no flat picture does."
+    return Evidence(DEPTH, ramp(moves.parallax, *_PARALLAX), said)
+
+
+def _skin(found: Flashes | None) -> Evidence:
+    if found is None or found.strength <= 0:
+        return Evidence(SKIN, 0.0, "No light of the screen is found on the face.")
+    front, sides = (float(np.nanmedian(each)) for each in np.split(found.cells, [len(FRONT)]))
+    curve = front / sides if sides > 0 else 10.0
+    score = ramp(curve, *_CURVES)
+    said = f"Its front is lit {min(curve, 10.0):.1f} times as much as its sides"
+    if np.isfinite(found.ground):
+        score *= ramp(found.ground, *_GROUNDS)
+        said += f", and the ground {max(found.ground, 0.0):.0%} as much as the face"
+    return Evidence(SKIN, score, said + ".")
