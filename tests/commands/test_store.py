@@ -14,8 +14,9 @@ import pytest
 from botocore.exceptions import BotoCoreError
 
 from mien.store import open as stores
-from mien.store.base import HistoryGoneError
+from mien.store.base import HistoryGoneError, Region
 from mien.store.engines.sqlite_migrations import scripts
+from mien.store.tables.liveness_sessions import LivenessImage, LivenessResult, LivenessSettings
 from mien.store.tables.tokens import Token
 from tests import live, photos
 from tests.congruence import faces
@@ -197,6 +198,21 @@ def test_a_backup_is_one_file_of_its_owners_and_the_store_is_left_alone(data: Pa
     assert held(data) == before
 
 
+def test_a_backup_has_no_session(data: Path, tmp_path: Path) -> None:
+    """Not even in the pages that its deletion left free."""
+    with closing((store := stores.open_store("", str(data))).database):
+        picture = LivenessImage(Region(0, 0, 1, 1), os.urandom(100_000))
+        session = store.liveness.create(faces.ACCOUNT, LivenessSettings())
+        store.liveness.begin(faces.ACCOUNT, session)
+        store.liveness.finish(faces.ACCOUNT, session, "SUCCEEDED", LivenessResult(99.0, picture))
+        (row,) = store.database.read(lambda cursor: cursor.rows("SELECT session, result FROM liveness_sessions"))
+    run("backup", data, str(tmp_path / "copy.db"))
+    copied = (tmp_path / "copy.db").read_bytes()
+    assert bytes(row[1])[50_000:50_100] in (data / stores.FILE).read_bytes()
+    assert bytes(row[1])[50_000:50_100] not in copied
+    assert bytes(row[0]) not in copied
+
+
 def test_a_backup_replaces_no_file_unless_forced(data: Path, tmp_path: Path) -> None:
     target = tmp_path / "first.db"
     target.write_text("precious")
@@ -308,7 +324,9 @@ def test_compacting_gives_back_space_and_trims_history_and_loses_no_face(data: P
             store.faces.delete(key, [each.face_id for each in kept[1:]])
         store.users.create(key, "ann", Token(faces.ACCOUNT, "CreateUser", "old", b""))
         store.users.create(key, "bob", Token(faces.ACCOUNT, "CreateUser", "new", b""))
+        store.liveness.create(faces.ACCOUNT, LivenessSettings())
     write(data, "UPDATE tokens SET created = 1 WHERE token = 'old'")
+    write(data, "UPDATE liveness_sessions SET created = 1")
     before = held(data)
     freed = json.loads(run("compact", data, "--json"))
     assert freed["removals"] >= 3600
@@ -319,6 +337,7 @@ def test_compacting_gives_back_space_and_trims_history_and_loses_no_face(data: P
     with closing((store := stores.open_store("", str(data))).database):
         assert faces.count(store, "removals") == faces.count(store, "sweeps") == 0
         assert faces.count(store, "tokens") == 1
+        assert faces.count(store, "liveness_sessions") == 0
         now = store.faces.revision(key)
         assert now is not None
         with pytest.raises(HistoryGoneError):

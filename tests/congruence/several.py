@@ -20,6 +20,7 @@ class Several:
     def __init__(self, databases: list[Database]) -> None:
         self._databases = databases
         self._turns = itertools.cycle(databases)
+        self.clock = databases[0].clock
 
     def read(self, work: Callable[[Cursor], T]) -> T:
         return next(self._turns).read(work)

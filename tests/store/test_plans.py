@@ -1,5 +1,6 @@
 """SQLite answers what clients ask by an index, however large the store: nothing is scanned, nothing is sorted."""
 
+import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +15,7 @@ from mien.store.base import Cursor, Database, NewFace, Row, T
 from mien.store.open import Store
 from mien.store.tables.judging import Named
 from mien.store.tables.likeness import Matching
+from mien.store.tables.liveness_sessions import LIFE, REMEMBERED, LivenessResult, LivenessSettings, LivenessToken
 from mien.store.tables.person_names import Name
 from mien.store.upkeep import sweep
 from mien.store.vault import Vault
@@ -28,6 +30,7 @@ class Plans:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.clock = database.clock
         self.noted: list[tuple[str, str]] = []
 
     def read(self, work: Callable[[Cursor], T]) -> T:
@@ -200,6 +203,24 @@ def test_a_sweep_looks_for_nothing(store: Store) -> None:
     plans.noted = [(statement, step) for statement, step in plans.noted if step != "SCAN sweeps"]
     bad = [each for each in held(store) if not _whole(each[1])]
     assert bad == []  # all of a collection goes, in order: narrowing it down to the collection is what is wanted
+
+
+def test_sessions_are_found_and_swept_by_an_index(store: Store) -> None:
+    token = LivenessToken("token", b"parameters")
+    for _ in range(3):
+        session = store.liveness.create(faces.ACCOUNT, LivenessSettings(), 100, token)
+    store.liveness.begin(faces.ACCOUNT, session)
+    store.liveness.finish(faces.ACCOUNT, session, "FAILED", LivenessResult())
+    store.liveness.find(faces.ACCOUNT, session)
+    for seconds in (LIFE, REMEMBERED):
+        age = f"UPDATE liveness_sessions SET created = created - {seconds}"
+        store.database.write(operator.methodcaller("run", age))
+        store.liveness.create(faces.ACCOUNT, LivenessSettings(), 100, token)
+        while sweep.sweep_sessions(store.database):
+            pass
+    plans: Any = store.database
+    plans.noted = [each for each in plans.noted if "SET created = created" not in each[0]]
+    assert held(store) == []
 
 
 def test_a_scan_and_a_sort_are_noticed(store: Store) -> None:

@@ -59,6 +59,10 @@ class Work(Generic[T]):
 class Database(Protocol):
     """Keeps tables. Safe to call from many threads."""
 
+    @property
+    def clock(self) -> str:
+        """SQL for the present by the database's clock, which all servers share, in seconds since 1970."""
+
     def read(self, work: Callable[[Cursor], T]) -> T:
         """Runs `work` on one consistent state of the data."""
 

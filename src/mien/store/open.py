@@ -16,6 +16,7 @@ from mien.store.tables.hiding import Hiding
 from mien.store.tables.judgements import Verdicts
 from mien.store.tables.judging import Judging
 from mien.store.tables.keys import Keys
+from mien.store.tables.liveness_sessions import LivenessSessions
 from mien.store.tables.page_keys import Seals
 from mien.store.tables.persons import Persons
 from mien.store.tables.portraits import Portraits
@@ -51,6 +52,7 @@ class Store:
     hiding: Hiding
     tags: Tags
     keys: Keys
+    liveness: LivenessSessions
     snapshots: Snapshots
     seals: Seals
     damage: Damage
@@ -73,6 +75,7 @@ def over(database: Database, vault: Vault) -> Store:
         Hiding(database),
         Tags(database),
         Keys(database),
+        LivenessSessions(database),
         Snapshots(database),
         Seals(database),
         damage,

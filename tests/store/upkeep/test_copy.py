@@ -121,6 +121,10 @@ def test_every_table_and_column_is_copied(schema: str, file: str) -> None:
         ("snapshots", "name"),
         ("master_keys", "fingerprint"),
         *(("checksums", column) for column in ("kind", "key")),
+        *(
+            ("liveness_sessions", column)  # a session is over before a copy is used
+            for column in ("session", "account", "created", "status", "settings", "result", "token", "answer")
+        ),
     }
     assert here == copied | beside
     assert there == copied | beside | {("schema_version", "one"), ("schema_version", "version")}

@@ -78,6 +78,8 @@ class PostgresDatabase:
         SetupError: it cannot be reached or used.
     """
 
+    clock = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS DOUBLE PRECISION)"
+
     def __init__(self, address: str, connections: int) -> None:
         self._info = _parsed(address)
         self._version = self._migrated()

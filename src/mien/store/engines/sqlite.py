@@ -9,16 +9,17 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from mien.errors import SetupError
-from mien.store.base import Cursor, DiskError, Row, StoreRefusedError, StoreUnavailableError, T, Work
+from mien.store.base import Cursor, DiskError, StoreRefusedError, StoreUnavailableError, T, Work
 from mien.store.engines.apart import Apart
 from mien.store.engines.log_size import LogSize, empty_log
 from mien.store.engines.outage_log import PROBE, Outage
 from mien.store.engines.reserve import Reserve
+from mien.store.engines.sqlite_cursor import SqliteCursor
 from mien.store.engines.sqlite_migrations import migrate
 from mien.store.engines.whereabouts import Whereabouts
 from mien.system import private
@@ -35,30 +36,6 @@ _DISK = ("SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")
 _BROKEN = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 
-class SqliteCursor:
-    """Runs statements on one connection inside a transaction."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def rows(self, statement: str, *values: Any) -> list[Row]:
-        """Runs a statement and returns all its rows."""
-        return self._connection.execute(statement, values).fetchall()
-
-    def row(self, statement: str, *values: Any) -> Row | None:
-        """Runs a statement and returns its first row."""
-        found: Row | None = self._connection.execute(statement, values).fetchone()
-        return found
-
-    def run(self, statement: str, *values: Any) -> int:
-        """Runs a statement and returns how many rows it changed."""
-        return self._connection.execute(statement, values).rowcount
-
-    def run_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
-        """Runs a statement once for each set of values."""
-        self._connection.executemany(statement, values)
-
-
 class SqliteDatabase:
     """A SQLite file, migrated when opened, and reopened when another file replaces it.
 
@@ -66,6 +43,8 @@ class SqliteDatabase:
         path: of the file.
         apart: locks between the processes of this server.
     """
+
+    clock = "((julianday('now') - 2440587.5) * 86400)"  # from days since 4714 BC
 
     def __init__(self, path: Path, apart: Apart | None = None) -> None:
         self._path = path

@@ -29,7 +29,7 @@ Mend = Callable[[Database], None]
 def backup(
     source: Path, target: Path, *, force: bool, combine: Combine, tell: Tell, keys: Path | None = None
 ) -> list[str]:
-    """Copies a store as it is at one moment, while a server may use it, without the keys of portraits.
+    """Copies a store as it is at one moment, while a server may use it, without keys of portraits and sessions.
 
     Args:
         source: the store.
@@ -57,6 +57,8 @@ def backup(
         current = _version(copy) == len(scripts())
         findings = _examined(copy, combine, tell) if current else _checked_by_sqlite(copy)
         found = key_ring.take(copy) if current else {}
+        if current:
+            _end_sessions(copy)
         if keys:
             key_ring.write(found, keys)
         _settle(copy)
@@ -181,6 +183,13 @@ def _checked_by_sqlite(copy: Path) -> list[str]:
 def _refuse(damaged: Sequence[str]) -> None:
     if damaged:
         raise SetupError(f"The copy is damaged and was removed. {damaged[0]}")
+
+
+def _end_sessions(copy: Path) -> None:
+    """Deletes the Face Liveness sessions of a copy, whose pictures live no longer than their sessions."""
+    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("DELETE FROM liveness_sessions")
 
 
 def _settle(path: Path) -> None:

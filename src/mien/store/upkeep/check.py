@@ -87,6 +87,8 @@ _RULES = (
      f"({_SIDES.format('side = 0')} < CASE verdict WHEN 'SAME' THEN 2 ELSE 1 END "
      f"OR (verdict <> 'SAME' AND {_SIDES.format('side = 1')} = 0)) AND {_KEPT}"),
     ("collections keep less history than there is", "collections", "id", "floor > revision"),
+    ("liveness sessions have ended and have no result", "liveness_sessions", "created",
+     "status IN ('SUCCEEDED', 'FAILED') AND result IS NULL"),
     ("deleted collections are there", "sweeps", "collection",
      "EXISTS (SELECT 1 FROM collections WHERE id = sweeps.collection)"),
 )  # fmt: skip

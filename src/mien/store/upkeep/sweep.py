@@ -1,8 +1,10 @@
-"""Sweeps the rows of deleted collections in the background, in small transactions that other writers barely notice.
+"""Sweeps what is over in the background, in small transactions that other writers barely notice.
 
 A collection is deleted for every caller when its row is. `Collections.delete` puts its key into the table `sweeps`, and
 the rest of its rows are removed later, also after a restart. Servers that share a database take turns, since each locks
 the row of `sweeps` first.
+
+A Face Liveness session that has expired is swept too: what it kept at once, and its row an hour later.
 """
 
 import time
@@ -10,12 +12,15 @@ from collections.abc import Callable
 
 from mien.store.base import Cursor, Database, Work
 from mien.store.tables import faces
+from mien.store.tables.liveness_sessions import LIFE, REMEMBERED
 from mien.store.upkeep.trim import trim
 from mien.system.background import Background
 
 FACES = 32  # faces removed in one transaction: another writer waits for it
 ROWS = 1_000  # rows of the other tables, which are stored side by side
 INTERVAL = 1.0  # seconds between looks for something to sweep
+SESSIONS = 32  # sessions, each with up to 1 MB of pictures
+EXPIRED = 5.0  # seconds between looks for sessions that have expired
 TRIM = 60.0  # and for records of changes that are too long, which is a look at every collection
 RETRY = 30.0  # seconds after a failure
 _ORDER = {
@@ -45,6 +50,26 @@ def sweep_all(database: Database) -> None:
         pass
 
 
+def sweep_sessions(database: Database) -> bool:
+    """Removes what some expired sessions kept, and rows of those that expired long ago; returns False if none is left.
+
+    A session of the future, which a clock that was set back has left behind, has expired as well.
+    """
+    away = "(created {0} {1} - {2} OR created {3} {1} + {2})"
+    some = f"SELECT session FROM liveness_sessions WHERE {{}} LIMIT {SESSIONS}"
+    expired = some.format("status <> 'EXPIRED' AND " + away.format("<=", database.clock, LIFE, ">="))
+    old = some.format(away.format("<=", database.clock, LIFE + REMEMBERED, ">="))
+    close = (
+        "UPDATE liveness_sessions SET status = 'EXPIRED', settings = NULL, result = NULL, token = NULL, answer = NULL "
+        f"WHERE session IN ({expired})"
+    )
+    for found, remove in ((expired, close), (old, f"DELETE FROM liveness_sessions WHERE session IN ({old})")):
+        if database.read(lambda cursor, found=found: cursor.row(found)):  # type: ignore[misc]
+            database.write(Work(lambda cursor, remove=remove: cursor.run(remove), frees=True))  # type: ignore[misc]
+            return True
+    return False
+
+
 def _sweep_some(cursor: Cursor, collection: int) -> None:
     # locks the row; a server that finds it deleted has nothing to do
     if cursor.run("UPDATE sweeps SET collection = collection WHERE collection = ?", collection) == 0:
@@ -69,12 +94,15 @@ def sweeper(database: Database, due: Callable[[], bool] = lambda: True) -> Backg
 
     It takes half of the time while there is something to do, and looks for more now and then.
     """
-    trims = 0.0  # when to look for records of changes again
+    trims = sessions = 0.0  # when to look for records of changes, and for sessions, again
 
     def turn() -> float:
-        nonlocal trims
+        nonlocal trims, sessions
         started = time.monotonic()
         busy = sweep(database)
+        if not busy and started >= sessions:
+            busy = sweep_sessions(database)
+            sessions = 0.0 if busy else started + EXPIRED
         if not busy and started >= trims:
             busy = trim(database)
             trims = 0.0 if busy else started + TRIM
