@@ -1,26 +1,24 @@
-"""A film as frames: opened, its header read within bounds, and decoded at a given distance in time."""
+"""A film as frames: opened, its header read within bounds, and decoded by a process of its own (`decoding.py`)."""
 
+import dataclasses
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from os import PathLike
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from typing import BinaryIO, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mien.errors import FilmError, SetupError
+from mien.errors import FilmError
 from mien.face.types import Pixels
-
-if TYPE_CHECKING:
-    import av
+from mien.image.orientation import upright
+from mien.video import messages
+from mien.video.decoder_process import REASONS, DecoderProcess
 
 SAMPLED_MS = 500  # AWS looks at a stored video twice a second
+MOST_PIXELS = 4096 * 4096  # of a frame; a film of 4K has 9 million
+BYTES_A_PIXEL = 80  # that decoding holds for a pixel: FFmpeg keeps up to 17 frames of up to 4 bytes a pixel
+SPARE = 256 << 20  # bytes that it may hold besides
 Formats = Literal["aws", "web", "all"]
-_CONTAINERS = {
-    "aws": ("mov", ("h264",)),
-    "web": ("mov,matroska,webm", ("h264", "vp8", "vp9")),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,40 +52,53 @@ class Frame:
     pixels: Pixels
 
 
-class Film:
-    """An opened film; use it as a context. Made by `open_film`."""
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What films are taken.
 
-    def __init__(self, container: "av.container.InputContainer", formats: Formats) -> None:
-        self._container = container
-        self._stream = container.streams.video[0]
-        self.metadata = self._read(formats)
+    Attributes:
+        formats: "aws" is MP4 and MOV with H.264; "web" is also WebM and Matroska, with VP8 and VP9; "all" is what
+            FFmpeg reads.
+        gigabytes: size of a file, at most.
+        hours: length of a film, at most; a film that has an address is not bounded.
+    """
+
+    formats: Formats = "aws"
+    gigabytes: float = 10.0
+    hours: float = 6.0
+
+
+class Film:
+    """An opened film; use it as a context. Made by `open_film`.
+
+    Attributes:
+        metadata: what its header says.
+    """
+
+    def __init__(self, process: DecoderProcess) -> None:
+        self._process = process
+        try:
+            self.metadata = Metadata(**json.loads(process.answer(messages.METADATA)))
+        except BaseException:
+            process.close()
+            raise
 
     def frames(self, every_ms: int = SAMPLED_MS, start_ms: int = 0) -> Iterator[Frame]:
-        """Yields the first frame at or after each multiple of `every_ms`; every frame where that is 0.
+        """Yields the first frame of each stretch of `every_ms`, counted from the film's start. To be called once.
 
         Args:
-            every_ms: distance of the samples.
-            start_ms: time from which frames are yielded.
+            every_ms: the stretch of time of which one frame is decoded; 0 for every frame.
+            start_ms: frames of stretches that begin before this time are left out.
 
         Raises:
             FilmError: the film is damaged or cut off.
         """
-        import av  # noqa: PLC0415  an optional dependency
-
-        due = start_ms
-        try:
-            for frame in self._container.decode(self._stream):
-                at = int(1000 * (frame.time or 0.0))
-                if at < due:
-                    continue
-                due = max(due, at - at % every_ms + every_ms) if every_ms else due
-                yield Frame(at, _upright(frame.to_ndarray(format="bgr24"), frame.rotation))
-        except av.FFmpegError as error:
-            raise FilmError(f"The film is damaged: {error.strerror}.") from None
+        for answer in self._process.frames(every_ms, start_ms):
+            yield _frame(answer)
 
     def close(self) -> None:
-        """Closes the file."""
-        self._container.close()
+        """Ends the process that decodes; the file is its owner's to close."""
+        self._process.close()
 
     def __enter__(self) -> "Film":
         return self
@@ -97,48 +108,30 @@ class Film:
     ) -> None:
         self.close()
 
-    def _read(self, formats: Formats) -> Metadata:
-        context, container = self._stream.codec_context, self._container
-        if formats in _CONTAINERS and context.name not in _CONTAINERS[formats][1]:
-            raise FilmError(f"Films with {context.name} are not taken.")
-        duration = container.duration or 0
-        return Metadata(
-            codec=context.name,
-            duration_ms=duration // 1000,
-            format=container.format.long_name,
-            frame_rate=float(self._stream.average_rate or 0),
-            width=context.width,
-            height=context.height,
-            color_range="FULL" if context.color_range == 2 else "LIMITED",
-        )
 
-
-def open_film(source: Path | str | BinaryIO, formats: Formats = "aws") -> Film:
-    """Opens a film and reads its header.
+def open_film(source: PathLike[str] | str | BinaryIO, bounds: Bounds | Formats = "aws") -> Film:
+    """Opens a film and decodes its first frame.
 
     Args:
-        source: the path of a file, a file opened for reading bytes, or, as a str, any address that FFmpeg opens.
-        formats: what is taken: "aws" is MP4 and MOV with H.264, "web" also WebM and Matroska with VP8 and VP9, "all"
-            whatever FFmpeg reads.
+        source: the path of a file; a file opened for reading bytes, which is read as `frames` goes on; or, as a str, an
+            address that FFmpeg opens, such as rtsp://….
+        bounds: what films are taken, or only in which formats.
 
     Raises:
         SetupError: PyAV is not installed.
         FilmError: there is no film, or it is damaged, cut off, too large, or in a format that is not taken.
+        OSError: the file cannot be read.
     """
-    try:
-        import av  # noqa: PLC0415
-    except ImportError:
-        raise SetupError("Films need the package av: pip install 'mien[video]'.") from None
-    try:
-        container = av.open(str(source) if isinstance(source, Path) else source, mode="r")
-    except av.FFmpegError as error:
-        raise FilmError(f"The film cannot be opened: {error.strerror}.") from None
-    if not container.streams.video:
-        container.close()
-        raise FilmError("The film has no pictures.")
-    return Film(container, formats)
+    bounds = bounds if isinstance(bounds, Bounds) else Bounds(bounds)
+    memory = {"spare": SPARE, "bytes_a_pixel": BYTES_A_PIXEL}
+    return Film(DecoderProcess(source, dataclasses.asdict(bounds) | {"pixels": MOST_PIXELS} | memory))
 
 
-def _upright(pixels: NDArray[Any], degrees: int) -> Pixels:
-    turned: Pixels = np.ascontiguousarray(np.rot90(pixels, round(degrees / 90)))
-    return turned
+def _frame(answer: Pixels) -> Frame:
+    """Returns a frame as the process sends it: a head, and rows that may be longer than their pixels."""
+    at_ms, rows, columns, stride, orientation = messages.FRAME.unpack(answer[: messages.FRAME.size].tobytes())
+    pixels = answer[messages.FRAME.size :]
+    if min(rows, columns) < 1 or columns * 3 > stride or rows * stride != len(pixels):
+        raise FilmError(REASONS["damaged"])
+    lying = pixels.reshape(rows, stride)[:, : columns * 3].reshape(rows, columns, 3)
+    return Frame(at_ms, upright(lying, orientation))
