@@ -1,13 +1,17 @@
 """The console's arithmetic, run in the browser and compared with Python's."""
 
+import base64
 import hashlib
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from mien import naming
+from mien import config, naming
 from mien.face import similarity
+from mien.face.similarity import Calibration
+from mien.packs import manifest
 from tests.access.signer import NOW, Signed
 from tests.console.visit import Visit
 
@@ -123,3 +127,24 @@ def test_what_prometheus_reads_is_read(visit: Visit) -> None:
         {"operation": "DetectFaces", "requests": 15, "errors": {"InvalidImageFormatException": 3}},
     ]
     assert (gallery, nothing) == (2048, None)
+
+
+def test_embeddings_are_compared_as_the_server_does(visit: Visit, seed: int) -> None:
+    """The page draws straight lines between the scores of about.json, the server a smooth curve."""
+    calibration = Calibration.from_far(manifest.named(config.DEFAULT_PACK).calibration)
+    random = np.random.default_rng(seed)
+    one = random.normal(size=(200, 96)).astype("<f4")
+    other = (one * np.linspace(0, 1, 200)[:, None] + 0.8 * random.normal(size=one.shape)).astype("<f4")
+    one, other = (each / np.linalg.norm(each, axis=1, keepdims=True) * 0.97 for each in (one, other))
+    texts = [
+        [base64.b64encode(each.astype("<f4").tobytes()).decode() for each in pair]
+        for pair in zip(one, other, strict=True)
+    ]
+    body = """const { scores } = await (await fetch('about.json')).json();
+        return given.map(([one, other]) => m.similarity(m.vector(one), m.vector(other), scores));"""
+    found = np.array(run(visit.open(), "alike.js", body, texts))
+    wanted = calibration.similarity(np.vecdot(one, other), np.full(200, 0.97**2))
+    assert np.ptp(wanted) > 60
+    assert np.abs(found - wanted)[wanted > 40].max() < 2
+    sure = np.abs(wanted - 80) > 0.01
+    assert ((found >= 80) == (wanted >= 80))[sure].all()

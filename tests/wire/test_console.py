@@ -79,6 +79,7 @@ def test_about_says_what_everyone_may_know(live: Live, locked: Locked) -> None:
     assert str(live.data) not in about["store"]
     assert about["access"] == "open"
     assert [80.0, 1e-4] in about["false_match_rates"]
+    assert [score for _, score in about["scores"]] == sorted({score for _, score in about["scores"]})
     assert list(about["quality_filters"]) == ["LOW", "AUTO", "MEDIUM", "HIGH"]
     assert locked.server.send("GET", "/console/about.json", None, {}).json["access"] == "keys"
 

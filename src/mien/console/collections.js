@@ -3,13 +3,15 @@
 import { addTab } from './add.js';
 import { fill, h, icon } from './dom.js';
 import { facesTab } from './faces.js';
+import { filmTab } from './film.js';
 import { day, rich, t } from './language.js';
 import { ask, attempt, button, confirm, empty, field, head, note, pages, say } from './parts.js';
 import { peopleTab } from './people.js';
 import { searchTab } from './search.js';
 
 const NAME = '[a-zA-Z0-9_.\\-]+';
-const TABS = { people: peopleTab, faces: facesTab, add: addTab, search: searchTab };
+/** The tabs of a collection. */
+export const TABS = { people: peopleTab, faces: facesTab, add: addTab, search: searchTab, film: filmTab };
 
 /** Makes the page with all collections. */
 export function collectionsPage(app) {

@@ -59,6 +59,11 @@ const ICONS = {
   join: 'M6 4v4a4 4 0 0 0 4 4h4a4 4 0 0 0 4-4V4M12 12v8M9 17l3 3 3-3',
   previous: 'M15 5l-7 7 7 7',
   next: 'M9 5l7 7-7 7',
+  play: 'M7 5l12 7-12 7V5Z',
+  pause: 'M8 5v14M16 5v14',
+  sound: 'M4 9.5v5h4l5 4.5V5L8 9.5H4ZM16 9a4 4 0 0 1 0 6M18.5 6.5a8 8 0 0 1 0 11',
+  silent: 'M4 9.5v5h4l5 4.5V5L8 9.5H4ZM16.5 9.5l5 5M21.5 9.5l-5 5',
+  film: 'M4 5h16a1 1 0 0 1 1 1v12a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V6a1 1 0 0 1 1-1ZM7.5 5v14M16.5 5v14M3 9.5h4.5M3 14.5h4.5M16.5 9.5H21M16.5 14.5H21',
 };
 
 /** Makes an icon by its name; hidden from screen readers, since a text always stands beside it. */

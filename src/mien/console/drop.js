@@ -7,15 +7,19 @@ import { h, icon } from './dom.js';
 
 const BATCH = 500; // files of a drop that are passed on together
 
+const PHOTOGRAPH = { accept: ACCEPTED, begins: 'image/', label: 'drop.one', alone: 'drop.one_at_a_time' };
+/** What a drop zone of films takes. */
+export const FILM = { accept: 'video/*,.mkv', begins: 'video/', label: 'drop.film', alone: 'drop.one_film_at_a_time' };
+
 /**
  * Makes a drop zone. `take` receives an array of {file, folder}, of one unless `many`; of many, {unreadable: path} is
- * what the browser could not open. The element's `give` takes such
- * an array too, for pasted files.
+ * what the browser could not open. `kind`: PHOTOGRAPH or FILM. The element's `give` takes such an array too, for pasted
+ * files.
  */
-export function dropZone(title, hint, take, { many = false, slim = false } = {}) {
+export function dropZone(title, hint, take, { many = false, slim = false, kind = PHOTOGRAPH } = {}) {
   const input = h('input', {
     type: 'file',
-    accept: ACCEPTED,
+    accept: kind.accept,
     multiple: many,
     class: 'unseen',
     tabIndex: -1,
@@ -40,7 +44,7 @@ export function dropZone(title, hint, take, { many = false, slim = false } = {})
     if (files.length) give(files);
   };
   for (const each of [input, folder].filter(Boolean)) each.addEventListener('change', chosen);
-  const label = t(many ? 'drop.many' : 'drop.one');
+  const label = t(many ? 'drop.many' : kind.label);
   const choose = button(slim ? t('drop.choose') : label, 'main', () => input.click(), null, {
     'data-key': 'o',
     'aria-label': label,
@@ -63,8 +67,8 @@ export function dropZone(title, hint, take, { many = false, slim = false } = {})
   );
   function give(files) {
     if (many) return take(files);
-    const first = files.find(({ file }) => file.type.startsWith('image/')) ?? files[0];
-    if (files.length > 1) say(t('drop.one_at_a_time', { name: first.file.name }));
+    const first = files.find(({ file }) => file.type.startsWith(kind.begins)) ?? files[0];
+    if (files.length > 1) say(t(kind.alone, { name: first.file.name }));
     return take([first]);
   }
   const over = (event) => {

@@ -2,7 +2,7 @@
 
 import { Album } from './album.js';
 import { Api, KeyRing } from './api.js';
-import { collectionPage, collectionsPage } from './collections.js';
+import { TABS, collectionPage, collectionsPage } from './collections.js';
 import { comparePage } from './compare.js';
 import { fill, h, icon } from './dom.js';
 import { takePastes } from './drop.js';
@@ -44,6 +44,7 @@ const app = {
   jobs: new Map(), // collection → its latest Indexing
   options: { naming: 'file', filter: 'AUTO', most: 0, users: false },
   search: { among: null, threshold: 80 }, // among: 'users' or 'faces', once it was chosen
+  film: null, // what the tab Film shows
   about: null, // about.json, once it was read
   learn,
   go,
@@ -76,7 +77,7 @@ function show() {
 function pageAt(name, collection, tab, query) {
   if (name in KEPT) return (made[name] ??= KEPT[name](app));
   if (name === 'collections' && !collection) return collectionsPage(app);
-  if (name === 'collections' && ['people', 'faces', 'add', 'search'].includes(tab))
+  if (name === 'collections' && tab in TABS)
     return collectionPage(app, collection, tab, query);
   if (name === 'status') return statusPage(app);
   if (name === 'keys') return keysPage(app);
@@ -133,6 +134,8 @@ async function translate() {
   for (const each of document.querySelectorAll('[data-text]')) each.textContent = t(each.dataset.text);
   for (const each of document.querySelectorAll('[data-name]')) each.setAttribute('aria-label', t(each.dataset.name));
   made = {};
+  app.film?.end();
+  app.film = null;
   drawTools();
 }
 

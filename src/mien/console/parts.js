@@ -39,13 +39,13 @@ export function empty(drawing, title, text, ...actions) {
   );
 }
 
-/** Makes a note on the page: 'warn', 'bad' or 'plain'. */
+/** Makes a note on the page: 'warn', 'bad' or 'plain'. `text`: a text, or pieces of one. */
 export function note(kind, text) {
   return h(
     'p',
     { class: `note ${kind}`, role: kind === 'bad' ? 'alert' : null },
     kind !== 'plain' && icon('warn'),
-    h('span', { text }),
+    h('span', {}, text),
   );
 }
 

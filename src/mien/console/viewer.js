@@ -58,7 +58,8 @@ export function viewer(image, faces, choose = null) {
   return { element, select, mark };
 }
 
-function paint(frame, { box, kind = '', label = '', name }) {
+/** Gives a box its colour, label and name. */
+export function paint(frame, { box, kind = '', label = '', name }) {
   frame.className = `box ${kind}`;
   frame.classList.toggle('end', box.Left > 0.6); // the label stays within the picture
   frame.classList.toggle('low', box.Top + box.Height > 0.9);
@@ -66,7 +67,8 @@ function paint(frame, { box, kind = '', label = '', name }) {
   fill(frame, label && h('span', { class: 'label', text: label }));
 }
 
-function place(element, box) {
+/** Puts a box of the API over its picture. */
+export function place(element, box) {
   element.style.left = `${100 * box.Left}%`;
   element.style.top = `${100 * box.Top}%`;
   element.style.width = `${100 * box.Width}%`;

@@ -2,7 +2,7 @@
 
 The page is static and calls the public API from the browser. `/console/about.json` has what the API does not tell and
 everyone may know: version, pack and licence, engine, kind of store, whether requests must be signed, the false match
-rate of each similarity, and the thresholds of the quality filter.
+rate and the score of each similarity, and the thresholds of the quality filter.
 """
 
 import asyncio
@@ -27,10 +27,12 @@ TYPES = {
     "js": "text/javascript; charset=utf-8",
     "svg": "image/svg+xml",
 }
+SIMILARITIES = (0.0, *(similarity for _, similarity in FAR_SIMILARITY), 100.0)  # with a score in `about.json`
 TEXT = {"content-type": "text/plain; charset=utf-8"}
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src blob:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types"
 )
 GUARDS = {
     "content-security-policy": POLICY,
@@ -106,6 +108,7 @@ def about(context: Context) -> dict[str, Any]:
         "access": "keys" if context.store.keys.any() else "open",
         "minimum_similarity": context.minimum_similarity,
         "false_match_rates": [[similarity, rate] for rate, similarity in FAR_SIMILARITY],
+        "scores": [[similarity, context.pack.calibration.score(similarity)] for similarity in SIMILARITIES],
         "quality_filters": {name: asdict(bar) for name, bar in BARS.items()},
     }
 
