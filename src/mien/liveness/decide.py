@@ -22,7 +22,7 @@ from mien.liveness.told import Told
 __all__ = ["Decision", "Evidence", "Similarity", "decide"]
 
 _LEAST_FRAMES, _LEAST_SHOWN = 10, (0.6, 0.9)  # frames with a face, and the shares of all that score 0 and 1
-_AGREES = (0.5, 0.8)  # agreements with the colours that score 0 and 1
+_AGREES = (0.65, 0.85)  # agreements with the colours that score 0 and 1
 
 
 @dataclass(frozen=True, slots=True)

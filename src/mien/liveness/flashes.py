@@ -17,7 +17,7 @@ from mien.liveness.told import Told
 
 Values = NDArray[np.float64]
 
-_LAGS = range(-300, 601, 25)  # ms between what a client says and what its camera sees
+_LAGS = range(-150, 401, 25)  # ms between what a client says and what its camera sees
 _LEAST_FRAMES = 12
 _BLACK = 4.0  # added before the logarithm, so that what is dark is not all noise
 
@@ -32,7 +32,6 @@ class Flashes:
         strength: how much a full colour adds to the light on the face.
         cells: the same of each cell of the face (`skin.CELLS`).
         ground: the least that it adds to the ground on either side, in shares of `strength`; NaN where none is seen.
-        error: of the strengths of cells, by chance.
     """
 
     agreement: float
@@ -40,12 +39,11 @@ class Flashes:
     strength: float
     cells: Values
     ground: float
-    error: float
 
 
 def flashes(challenge: Challenge, told: Told, seen: Sequence[Seen]) -> Flashes | None:
     """Looks for the colours of the challenge at the times that the client says; None where it says none, or others."""
-    frames = [each for each in seen if each.colours is not None]
+    frames = [each for each in seen if each.colours is not None and np.isfinite(each.colours[: len(FRONT)]).any()]
     if told.video_start_ms is None or not _as_asked(challenge, told) or len(frames) < _LEAST_FRAMES:
         return None
     times = np.array([each.at_ms for each in frames], np.float64)
@@ -99,23 +97,14 @@ def _tints(logs: Values, times: Values) -> Values:
 
 
 def _measured(agreement: float, lag: int, expected: Values, shown: Values, *, times: Values, logs: Values) -> Flashes:
-    power = float((expected**2).sum())
-    strengths, errors = np.full(logs.shape[1], np.nan), np.full(logs.shape[1], np.nan)
+    strengths = np.full(logs.shape[1], np.nan)
     for place in range(logs.shape[1]):
         track = logs[shown, place]
         known = np.isfinite(track).all(axis=1)
         if known.mean() > 0.9:
             tints = _tints(track[known], times[shown][known])
             strengths[place] = (tints * expected[known]).sum() / max(float((expected[known] ** 2).sum()), 1e-9)
-            errors[place] = np.std(tints - strengths[place] * expected[known]) / np.sqrt(max(power, 1e-9))
     cells, beside = strengths[: len(CELLS)], strengths[len(CELLS) :]
     strength = float(np.nanmedian(cells[: len(FRONT)]))
     ground = float(np.nanmin(beside)) if np.isfinite(beside).any() else float("nan")
-    return Flashes(
-        agreement,
-        lag,
-        strength,
-        cells,
-        ground / strength if strength > 0 else float("nan"),
-        float(np.nanmedian(errors)),
-    )
+    return Flashes(agreement, lag, strength, cells, ground / strength if strength > 0 else float("nan"))

@@ -18,7 +18,7 @@ from mien.liveness.skin import FRONT
 NETWORKS, MOVES, SKIN, DEPTH, LIFE = "networks", "movement", "light on the skin", "depth", "life"
 # By how much each clue shifts the logarithm of the odds: against a living face at a score of 0, and for it at 1.
 WORTH: Mapping[str, tuple[float, float]] = {
-    NETWORKS: (-4.0, 1.0), MOVES: (-2.0, 3.0), SKIN: (-3.5, 2.5), DEPTH: (-2.5, 2.0),
+    NETWORKS: (-6.0, 1.0), MOVES: (-2.0, 3.0), SKIN: (-3.5, 2.5), DEPTH: (-2.5, 2.0),
 }  # fmt: skip
 _LIVE = 1  # the class of living faces of the networks
 _LIVES, _BLINKS, _MIMICS = (0.2, 0.8), (0.10, 0.35), (0.20, 0.40)  # scored 0 and 1, as all below
@@ -59,7 +59,7 @@ def _movement(moves: Movement | None) -> Evidence:
 
 def _depth(moves: Movement | None) -> Evidence:
     if moves is None:
-        return Evidence(DEPTH, 0.5, "Too few frames show the face well enough to see its depth.")
+        return Evidence(DEPTH, 0.0, "Too few frames show the face well enough to see its depth.")
     said = f"{moves.parallax:.1f} thousandths of its width move as no flat picture does."
     return Evidence(DEPTH, ramp(moves.parallax, *_PARALLAX), said)
 
@@ -67,7 +67,8 @@ def _depth(moves: Movement | None) -> Evidence:
 def _skin(found: Flashes | None) -> Evidence:
     if found is None or found.strength <= 0:
         return Evidence(SKIN, 0.0, "No light of the screen is found on the face.")
-    front, sides = (float(np.nanmedian(each)) for each in np.split(found.cells, [len(FRONT)]))
+    cells = np.nan_to_num(found.cells)
+    front, sides = (float(np.median(each)) for each in (cells[: len(FRONT)], cells[len(FRONT) :]))
     curve = front / sides if sides > 0 else 10.0
     score = ramp(curve, *_CURVES)
     said = f"Its front is lit {min(curve, 10.0):.1f} times as much as its sides"

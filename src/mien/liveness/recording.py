@@ -39,8 +39,8 @@ def recording(told: Told, seen: Sequence[Seen]) -> Evidence:
 
 def _frozen(seen: Sequence[Seen]) -> float:
     """Returns the share of frames in which not even the noise of a camera changes."""
-    known = [each.colours for each in seen if each.colours is not None]
+    known = [each.colours for each in seen if each.colours is not None and np.isfinite(each.colours).any()]
     if len(known) < 2:
         return 0.0
-    changes = [np.nanmax(np.abs(one - other)) for one, other in pairwise(known)]
+    changes = [np.max(np.nan_to_num(np.abs(one - other))) for one, other in pairwise(known)]
     return float(np.mean(np.array(changes) < _STILL))
