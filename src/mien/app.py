@@ -209,7 +209,7 @@ def assemble(
         pack, store, galleries, groupings_of(store, pack, beside=snapshots), S3(s3_settings(settings)), parallel,
         Analyst(settings, pack.pipeline.cores, watched), LivingNetworks(settings, pack.pipeline.cores, watched),
         settings.minimum_similarity, ImageCache(image_cache), accepted,
-        portraits=settings.portraits,
+        portraits=settings.portraits, liveness_sessions=settings.liveness_sessions,
     )  # fmt: skip
 
 

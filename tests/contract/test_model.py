@@ -33,7 +33,7 @@ RESPONSE_KINDS = REQUEST_KINDS | {"boolean": bool, "timestamp": float}
 
 
 def test_the_operations_are_the_models() -> None:
-    assert len(OPERATIONS) == 21
+    assert len(OPERATIONS) == 23
     assert set(OPERATIONS) <= set(MODEL.operation_names)
 
 

@@ -93,6 +93,18 @@ def test_a_body_takes_no_more_than_three_times_its_bytes(value: str) -> None:
             assert len(str(error)) < 1 << 20, (name, member)
 
 
+@pytest.mark.parametrize("value", VALUES)
+def test_a_list_of_structs_takes_no_more_than_twice_its_bytes(value: str) -> None:
+    kind = OPERATIONS["CreateFaceLivenessSession"].request
+    body = bytearray(f'{{"Settings":{{"ChallengePreferences":{VALUES[value]()}}}}}'.encode())
+    tracemalloc.start()
+    error = outcome(body, kind)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 2 * len(body) + SURPLUS
+    assert error is not None
+
+
 @pytest.mark.parametrize("member", ["CollectionId", "Image", "MaxFaces"])
 def test_a_member_that_comes_a_hundred_thousand_times_is_held_once(member: str) -> None:
     value = {"CollectionId": '"abc"', "Image": '{"Bytes":"QUFB"}', "MaxFaces": "5"}[member]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from mien.errors import SetupError
 from mien.operations.context import ACCOUNT
-from mien.operations.table import EVERY
+from mien.operations.table import EVERY, STREAMED
 
 KEY_OPERATIONS = ("CreateKey", "ListKeys", "RevokeKey")  # see `access/key.py`
 RATES = (0.001, 1_000_000.0)  # requests a second
@@ -112,7 +112,7 @@ def moment(text: str, now: datetime) -> float:
 
 
 def _check_operation(pattern: str) -> None:
-    known = (*EVERY, *KEY_OPERATIONS)
+    known = (*EVERY, *STREAMED, *KEY_OPERATIONS)
     if not any(fnmatch.fnmatchcase(name, pattern) for name in known):
         raise InvalidGrantError(
             f"No operation is called {pattern!r}; a key is allowed operations, or patterns of them such as 'Search*', "

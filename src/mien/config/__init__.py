@@ -70,6 +70,7 @@ class Settings:
     s3_access_key: str
     s3_secret_key: str
     s3_buckets: str
+    liveness_sessions: int
     formats: str
     video_formats: str
     video_gigabytes: float

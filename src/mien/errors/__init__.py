@@ -7,7 +7,8 @@
     │   ├── InvalidParameterError
     │   │   └── NoFaceError, FaceNotFoundError
     │   ├── InvalidImageFormatError, ImageTooLargeError, InvalidS3ObjectError
-    │   ├── ResourceNotFoundError, ResourceAlreadyExistsError, ServiceQuotaExceededError
+    │   ├── ResourceNotFoundError, SessionNotFoundError
+    │   ├── ResourceAlreadyExistsError, ServiceQuotaExceededError
     │   ├── ConflictError, IdempotentParameterMismatchError, AccessDeniedError
     │   ├── ProvisionedThroughputExceededError, InvalidPaginationTokenError
     │   ├── ThrottlingError
@@ -41,6 +42,7 @@ from mien.errors.of_operations import (
     ResourceNotFoundError,
     ServiceError,
     ServiceQuotaExceededError,
+    SessionNotFoundError,
     ThrottlingError,
     UnavailableError,
 )
@@ -100,6 +102,7 @@ __all__ = [
     "SerializationError",
     "ServiceError",
     "ServiceQuotaExceededError",
+    "SessionNotFoundError",
     "SetupError",
     "ThrottlingError",
     "UnavailableError",

@@ -58,6 +58,13 @@ class ResourceNotFoundError(ServiceError):
         return cls(f"The collection id: {name} does not exist")
 
 
+class SessionNotFoundError(ServiceError):
+    """The account has no Face Liveness session of this id, or none that expired within the last hour."""
+
+    code = "SessionNotFoundException"
+    default = "Session not found."
+
+
 class ResourceAlreadyExistsError(ServiceError):
     """A collection of this name exists already."""
 

@@ -1,4 +1,4 @@
-"""Reads the images that a request names as S3 objects, from the one endpoint that the operator has configured.
+"""Reads and writes images as S3 objects, at the one endpoint that the operator has configured.
 
 A caller names a bucket and a key, never an endpoint, and reaches only the buckets allowed. An object is read as a
 stream, which is dropped when it exceeds the size limit or the deadline (`image/transport.py`).
@@ -7,8 +7,8 @@ stream, which is dropped when it exceeds the size limit or the deadline (`image/
 import fnmatch
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
@@ -43,8 +43,27 @@ class S3Settings:
     timeout: float = FETCH_TIMEOUT
 
 
+class S3WriteError(Exception):
+    """An object cannot be written.
+
+    Attributes:
+        status: HTTP status of S3's answer, 403 for a bucket that is not allowed; None if S3 did not answer in time.
+    """
+
+    def __init__(self, status: int | None) -> None:
+        super().__init__(f"S3 answers {status}" if status else "S3 does not answer in time")
+        self.status = status
+
+
+class _CallFailedError(Exception):
+    """A call of S3 failed; `status` is that of its answer, None if there was none."""
+
+    def __init__(self, status: int | None = None) -> None:
+        self.status = status
+
+
 class S3:
-    """Reads objects; the client is created on first use, because most servers never need it."""
+    """Reads and writes objects; the client is created on first use, because most servers never need it."""
 
     def __init__(self, settings: S3Settings) -> None:
         self._settings = settings
@@ -84,6 +103,30 @@ class S3:
             for found in page.get("Contents", ()):
                 yield found["Key"], found["ETag"]
 
+    def try_writing(self, bucket: str, name: str, kms_key: str | None = None) -> None:
+        """Checks that an object may be written, without making one: begins an upload in parts, and aborts it.
+
+        Raises:
+            S3WriteError: it may not, or S3 does not answer.
+        """
+        with self._writing(bucket):
+            client, what = self._connected(), {"Bucket": bucket, "Key": name}
+            begun = client.create_multipart_upload(**what, **_encryption(kms_key))
+        with suppress(S3WriteError), self._writing(bucket):  # S3 forgets an upload by its own rules
+            client.abort_multipart_upload(**what, UploadId=begun["UploadId"])
+
+    def write(self, bucket: str, images: Mapping[str, bytes], kms_key: str | None = None) -> None:
+        """Writes JPEGs under their names, all within one deadline.
+
+        Raises:
+            S3WriteError: one of them cannot be written.
+        """
+        with self._writing(bucket):
+            for name, image in images.items():
+                self._connected().put_object(
+                    Bucket=bucket, Key=name, Body=image, ContentType="image/jpeg", **_encryption(kms_key)
+                )
+
     @contextmanager
     def _fetching(self) -> Iterator[None]:
         """Bounds a fetch by the deadline, and converts every fault of it.
@@ -91,20 +134,45 @@ class S3:
         Raises:
             InvalidS3ObjectError: the fetch fails, or is not over in time.
         """
+        try:
+            with self._calling():
+                yield
+        except _CallFailedError:
+            raise InvalidS3ObjectError from None
+
+    @contextmanager
+    def _writing(self, bucket: str) -> Iterator[None]:
+        """Bounds writes to a bucket by the deadline, and converts every fault of them.
+
+        Raises:
+            S3WriteError: the bucket is not allowed, a write fails, or is not over in time.
+        """
+        if not self._allows(bucket) or bucket in (".", ".."):
+            raise S3WriteError(403)
+        try:
+            with self._calling():
+                yield
+        except _CallFailedError as error:
+            raise S3WriteError(error.status) from None
+
+    @contextmanager
+    def _calling(self) -> Iterator[None]:
         from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415  rarely needed
         from botocore.parsers import ResponseParserError  # noqa: PLC0415
         from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
         from mien.image.transport import Deadline  # noqa: PLC0415
 
-        faults = (BotoCoreError, ClientError, HTTPClientError, HTTPError, HTTPException, ResponseParserError)
+        faults = (BotoCoreError, HTTPClientError, HTTPError, HTTPException, ResponseParserError)
         try:
             with Deadline(self._settings.timeout) as deadline:
                 yield
+        except ClientError as error:
+            raise _CallFailedError(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")) from None
         except (*faults, OSError, LookupError, ValueError, TypeError, AttributeError):
-            raise InvalidS3ObjectError from None
+            raise _CallFailedError from None
         if deadline.passed:  # an answer that ends with its connection looks complete
-            raise InvalidS3ObjectError
+            raise _CallFailedError
 
     def _allows(self, bucket: str) -> bool:
         return any(fnmatch.fnmatchcase(bucket, pattern) for pattern in self._settings.buckets)
@@ -127,6 +195,7 @@ def _client(settings: S3Settings) -> Any:
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
         retries={"max_attempts": 1},
+        request_checksum_calculation="when_required",  # other servers than AWS's know no trailing checksums
         s3={"addressing_style": "path" if settings.endpoint else "auto"},
     )
     session = Session()
@@ -145,6 +214,10 @@ def _client(settings: S3Settings) -> Any:
     )
     client.meta.events.register("before-send.s3", transport.answer)
     return client
+
+
+def _encryption(kms_key: str | None) -> dict[str, str]:
+    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
 
 
 def _bounded(stream: Any, announced: int) -> bytes:

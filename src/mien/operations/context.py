@@ -91,6 +91,7 @@ class Context:
         image_cache: the cache of recent images' faces; off by default.
         accepted: the formats and sizes of images that are taken; AWS's by default.
         portraits: whether a new collection keeps portraits, if it does not say.
+        liveness_sessions: Face Liveness sessions that an account may have at the same time.
         request: the request that is served; each has its own.
     """
 
@@ -106,6 +107,7 @@ class Context:
     image_cache: ImageCache = field(default_factory=lambda: ImageCache(0))
     accepted: Accepted = AWS
     portraits: bool = False
+    liveness_sessions: int = 1_000
     request: Request = field(default_factory=Request)
 
     def release(self) -> None:

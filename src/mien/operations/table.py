@@ -3,7 +3,7 @@
 No name is in both, so an access key's patterns, the log and the metrics need no prefix.
 """
 
-from mien.operations import analyze, collection, face, kept_portraits, photograph, search, tag, user
+from mien.operations import analyze, collection, face, kept_portraits, liveness_session, photograph, search, tag, user
 from mien.operations.context import Operations
 from mien.operations.people import judging_people, people_in_image, person, person_changes, person_groups, suggesting
 
@@ -11,6 +11,7 @@ OPERATIONS: Operations = {
     **analyze.OPERATIONS,
     **collection.OPERATIONS,
     **face.OPERATIONS,
+    **liveness_session.OPERATIONS,
     **search.OPERATIONS,
     **tag.OPERATIONS,
     **user.OPERATIONS,
@@ -26,4 +27,5 @@ EXTENSIONS: Operations = {
     **photograph.OPERATIONS,
 }
 EVERY: Operations = OPERATIONS | EXTENSIONS
+STREAMED = ("StartFaceLivenessSession",)  # over a WebSocket, not as a call
 SERVICES = {"RekognitionService": OPERATIONS, "Mien": EXTENSIONS}  # by what a target header begins with

@@ -24,9 +24,11 @@ from mien import __version__
 from mien.operations.context import Context
 from mien.serving.bounds import Bounds
 from mien.store.base import Database
+from mien.store.tables.liveness_sessions import LivenessSessions
 from mien.system.worker import Worker
 from mien.watch.process_metrics import ProcessMetrics
 from mien.watch.record import Record
+from mien.watch.session_metrics import SessionsByStatus
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -110,6 +112,10 @@ class Metrics:
         """Adds the faces of all collections and, for the holder of the token, of the `most` fullest ones."""
         self._facts.register(CollectionTotals(database))
         self._named.register(FullestCollections(database, most))
+
+    def follow_sessions(self, sessions: LivenessSessions) -> None:
+        """Adds the numbers of Face Liveness sessions."""
+        self._facts.register(SessionsByStatus(sessions))
 
     def describe(self, facts: dict[str, str]) -> None:
         """Adds version, pack and engine as `mien_info`."""
@@ -216,6 +222,7 @@ def register(metrics: Metrics, context: Context, bounds: Bounds, most: int) -> N
     damage = context.store.damage
     metrics.follow_count("mien_damaged_vectors", "Stored vectors whose checksum does not match.", lambda: damage.count)
     metrics.follow_collections(context.store.database, most)
+    metrics.follow_sessions(context.store.liveness)
 
 
 def _inferred(inputs: Histogram, runs: Histogram, count: int, seconds: float) -> None:

@@ -19,6 +19,7 @@ from mien.operations.constraints import Length
 WIDEST = 12  # bytes of the longest character in JSON: a surrogate pair, \\uXXXX\\uXXXX
 MOST_CHARACTERS = 64  # of a text without a maximum in the model: ids and words
 MOST_ENTRIES = 4096  # of a list without a maximum in the model
+LONGEST_LIST = 1 << 16  # bytes of a list of structs, each of which takes far more memory than its bytes
 _CHARACTERS = re.compile(
     rb'(?:[^"\\\x80-\xff]|\\u[dD][89abAB]..\\u....|\\u....|\\[^u]'
     rb"|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})*",
@@ -105,6 +106,8 @@ def shape_of(kind: type[msgspec.Struct]) -> Shape:
             seen = bytes | None
         elif bare in (int, float, bool):
             seen = whole = bare | None
+        elif entry := _struct_of(bare):
+            build = functools.partial(_structs, shape=shape_of(entry))
         else:
             build = _entries(bare, _most(length, MOST_ENTRIES))
         first.append((field.name, seen, None))
@@ -144,6 +147,24 @@ def _bare(hint: Any) -> tuple[Any, Length | None]:
         bare, inner = _bare(arguments[0])
         return bare, length or inner
     return hint, length
+
+
+def _struct_of(bare: Any) -> type[msgspec.Struct] | None:
+    """Returns the struct whose list a member is."""
+    entry = get_args(bare)[0] if get_origin(bare) is list else None
+    return entry if isinstance(entry, type) and issubclass(entry, msgspec.Struct) else None
+
+
+def _structs(raw: memoryview, shape: Shape) -> list[Any] | None:
+    """Builds a list of structs without blobs.
+
+    Raises:
+        SerializationError: it has more than `LONGEST_LIST` bytes.
+    """
+    if raw[0] == ord("[") and len(raw) > LONGEST_LIST:
+        raise SerializationError
+    seen: list[Any] | None = msgspec.json.decode(raw, type=list[shape.first] | None)  # type: ignore[name-defined]
+    return seen and [shape.build(each, f"$[{place}]") for place, each in enumerate(seen)]
 
 
 def _most(length: Length | None, otherwise: int) -> int:

@@ -4,6 +4,7 @@ All times are by the clock of the database, so that many servers agree on them. 
 same moment; the sweep then removes what it kept, and its row an hour later.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 from uuid import uuid4
@@ -27,6 +28,11 @@ class ChallengePreference(msgspec.Struct, frozen=True):
     kind: str
     minimum: str | None = None
     maximum: str | None = None
+
+    def among(self, versions: Iterable[str]) -> list[str]:
+        """Returns those of some versions that it allows, such as 1.0.0, the latest first."""
+        least, most = self.minimum or "0.0.0", self.maximum or "999.999.999"
+        return sorted((each for each in versions if _parts(least) <= _parts(each) <= _parts(most)), key=_parts)[::-1]
 
 
 class LivenessSettings(msgspec.Struct, frozen=True):
@@ -242,6 +248,10 @@ class LivenessSessions:
         (count,) = cursor.row(statement, account) or (0,)
         if most is not None and count >= most:
             raise SessionsFullError
+
+
+def _parts(version: str) -> list[int]:
+    return [int(each) for each in version.split(".")]
 
 
 def _key(session_id: str) -> DerivedKey:
