@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mien.liveness.challenge import Challenge
 from mien.liveness.seen import Seen
 from mien.liveness.skin import CELLS, FRONT
-from mien.liveness.told import Told
+from mien.liveness.told import Shown, Told
 
 Values = NDArray[np.float64]
 
@@ -67,7 +67,7 @@ def lights(challenge: Challenge, told: Told, times: Values) -> Values:
     found = np.full((len(times), 3), np.nan)
     start = told.video_start_ms or 0
     colors = np.array([(each.red, each.green, each.blue) for each in challenge.colors], np.float64) / 255
-    begins = {each.index: each.at_ms - start for each in told.colors}
+    begins = {index: each.at_ms - start for index, each in _first(told).items()}
     for index, flash in enumerate(challenge.colors):
         begin = begins[index]
         end = begins.get(index + 1, begin + flash.downscroll_ms + flash.flat_ms)
@@ -82,10 +82,15 @@ def lights(challenge: Challenge, told: Told, times: Values) -> Values:
 
 def _as_asked(challenge: Challenge, told: Told) -> bool:
     """Returns whether the client says that it showed all colours of the challenge, in their order."""
-    first = {each.index: each for each in reversed(told.colors)}  # a colour that scrolls and stays is told twice
-    shown = [(each.red, each.green, each.blue) for _, each in sorted(first.items())]
-    times = [each.at_ms for _, each in sorted(first.items())]
+    first = [each for _, each in sorted(_first(told).items())]
+    times = [each.at_ms for each in first]
+    shown = [(each.red, each.green, each.blue) for each in first]
     return times == sorted(times) and shown == [(each.red, each.green, each.blue) for each in challenge.colors]
+
+
+def _first(told: Told) -> dict[int, Shown]:
+    """Returns the first message on each colour, by its index; one that scrolls and then stays is told twice."""
+    return {each.index: each for each in reversed(told.colors)}
 
 
 def _tints(logs: Values, times: Values) -> Values:

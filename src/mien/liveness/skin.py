@@ -56,7 +56,9 @@ def _mean(pixels: NDArray[np.uint8], rectangle: Rectangle, least: int) -> NDArra
     """Returns the mean RGB of a rectangle, float32 (3,), without what lies outside the frame; NaN if that is little."""
     x1, y1, x2, y2 = rectangle
     rows, columns = pixels.shape[:2]
-    shown = pixels[max(0, round(y1)) : min(rows, round(y2)), max(0, round(x1)) : min(columns, round(x2))]
+    top, bottom = (min(rows, max(0, round(each))) for each in (y1, y2))
+    left, right = (min(columns, max(0, round(each))) for each in (x1, x2))
+    shown = pixels[top:bottom, left:right]
     if min(shown.shape[:2]) < least:
         return np.full(3, np.nan, np.float32)
     return np.asarray(shown.reshape(-1, 3).mean(axis=0)[::-1], np.float32)
