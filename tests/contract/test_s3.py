@@ -13,7 +13,7 @@ from moto.server import ThreadedMotoServer
 
 from mien.errors import ImageTooLargeError, InvalidS3ObjectError
 from mien.image import source
-from mien.image.source import MOST_OBJECT, S3, S3Settings
+from mien.image.source import MOST_OBJECT, S3, ObjectChangedError, ObjectPlace, S3Settings
 from tests import live as servers
 from tests import photos
 from tests.live import Live
@@ -233,3 +233,29 @@ def test_a_server_without_s3_reads_no_object(live: Live) -> None:
     with pytest.raises(ClientError) as caught:
         live.client().detect_faces(Image=at("pair.jpg"))
     assert caught.value.response["Error"]["Message"] == UNREADABLE
+
+
+def reader(endpoint: str) -> S3:
+    return S3(S3Settings(endpoint, "us-east-1", "a", "b", (BUCKET,)))
+
+
+def test_a_part_of_an_object_is_read_by_its_content(endpoint: str, versions: dict[str, str]) -> None:
+    s3, place = reader(endpoint), ObjectPlace(BUCKET, "pair.jpg")
+    facts = s3.facts(place)
+    assert facts.size == len(photos.pair())
+    assert s3.part(place, facts.etag, 1000, 500) == photos.pair()[1000:1500]
+    assert s3.part(place, facts.etag, facts.size - 10, 10) == photos.pair()[-10:]
+    with pytest.raises(InvalidS3ObjectError):
+        s3.part(place, facts.etag, facts.size - 10, 11)
+    old, new = (s3.facts(ObjectPlace(BUCKET, "changed.jpg", versions[each])) for each in ("astronaut", "hopper"))
+    assert s3.part(ObjectPlace(BUCKET, "changed.jpg"), new.etag, 0, 4)
+    assert s3.part(ObjectPlace(BUCKET, "changed.jpg", versions["astronaut"]), old.etag, 0, 4)
+    for changed in (ObjectPlace(BUCKET, "changed.jpg"), ObjectPlace(BUCKET, "nowhere.jpg")):
+        with pytest.raises(ObjectChangedError):
+            s3.part(changed, old.etag, 0, 4)
+
+
+@pytest.mark.parametrize("place", [("family-photos", "nowhere.mp4"), (OTHER, "pair.jpg"), (BUCKET, "../x/y.mp4")])
+def test_facts_of_what_may_not_be_read_are_refused(endpoint: str, place: tuple[str, str]) -> None:
+    with pytest.raises(InvalidS3ObjectError):
+        reader(endpoint).facts(ObjectPlace(*place))

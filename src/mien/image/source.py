@@ -1,4 +1,4 @@
-"""Reads and writes images as S3 objects, at the one endpoint that the operator has configured.
+"""Reads images and films as S3 objects and writes images, at the one endpoint that the operator has configured.
 
 A caller names a bucket and a key, never an endpoint, and reaches only the buckets allowed. An object is read as a
 stream, which is dropped when it exceeds the size limit or the deadline (`image/transport.py`).
@@ -20,6 +20,7 @@ CONNECT_TIMEOUT = 3  # seconds
 READ_TIMEOUT = 10  # seconds until the next bytes
 FETCH_TIMEOUT = 20.0  # seconds for a whole object
 _CHUNK = 256 * 1024
+_CHANGED = (404, 412)  # statuses of a range whose object is gone, or has another tag than IfMatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,32 @@ class _CallFailedError(Exception):
         self.status = status
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectPlace:
+    """Where an object is: its bucket, its name, and its version if it is not the latest."""
+
+    bucket: str
+    name: str
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectFacts:
+    """The bytes that an object has, and the tag of its content (ETag)."""
+
+    size: int
+    etag: str
+
+
+class ObjectChangedError(Exception):
+    """The object has another content than when it was first looked at, or is gone."""
+
+
 class S3:
     """Reads and writes objects; the client is created on first use, because most servers never need it."""
 
     def __init__(self, settings: S3Settings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._client: Any = None
         self._creating = threading.Lock()
 
@@ -77,14 +99,39 @@ class S3:
             InvalidS3ObjectError: it cannot be read; like AWS, the error does not say why.
             ImageTooLargeError: it is larger than MOST_OBJECT.
         """
-        if not self._allows(bucket):
-            raise InvalidS3ObjectError
-        if any(step in (".", "..") for step in name.split("/")) or bucket in (".", ".."):
-            raise InvalidS3ObjectError  # an HTTP client would resolve these, and could reach another bucket
-        which = {"VersionId": version} if version else {}
+        which = self._named(ObjectPlace(bucket, name, version))
         with self._fetching():
-            answer = self._connected().get_object(Bucket=bucket, Key=name, **which)
+            answer = self._connected().get_object(**which)
             return _bounded(answer["Body"], int(answer.get("ContentLength", 0)))
+
+    def facts(self, where: ObjectPlace) -> ObjectFacts:
+        """Returns an object's size and content tag.
+
+        Raises:
+            InvalidS3ObjectError: as `read`.
+        """
+        which = self._named(where)
+        with self._fetching():
+            answer = self._connected().head_object(**which)
+            return ObjectFacts(int(answer["ContentLength"]), str(answer["ETag"]))
+
+    def part(self, where: ObjectPlace, etag: str, first: int, size: int) -> bytes:
+        """Reads `size` bytes of an object from byte `first`, if its content still has this tag.
+
+        Raises:
+            InvalidS3ObjectError: they cannot be read.
+            ObjectChangedError: it has another content by now, or none.
+        """
+        which, extent = self._named(where), f"bytes={first}-{first + size - 1}"
+        try:
+            with self._calling():
+                answer = self._connected().get_object(**which, IfMatch=etag, Range=extent)
+                data = _bounded(answer["Body"], int(answer.get("ContentLength", 0)))
+        except _CallFailedError as error:
+            raise (ObjectChangedError if error.status in _CHANGED else InvalidS3ObjectError) from None
+        if len(data) != size:
+            raise InvalidS3ObjectError
+        return data
 
     def list(self, bucket: str, prefix: str) -> Iterator[tuple[str, str]]:
         """Yields names and content tags (ETags) of the objects whose names begin with `prefix`, page by page.
@@ -127,6 +174,19 @@ class S3:
                     Bucket=bucket, Key=name, Body=image, ContentType="image/jpeg", **_encryption(kms_key)
                 )
 
+    def _named(self, where: ObjectPlace) -> dict[str, str]:
+        """Returns an object as botocore takes it.
+
+        Raises:
+            InvalidS3ObjectError: it may not be read.
+        """
+        if not self._allows(where.bucket):
+            raise InvalidS3ObjectError
+        if any(step in (".", "..") for step in (where.bucket, *where.name.split("/"))):
+            raise InvalidS3ObjectError  # an HTTP client would resolve these, and could reach another bucket
+        version = {"VersionId": where.version} if where.version else {}
+        return {"Bucket": where.bucket, "Key": where.name} | version
+
     @contextmanager
     def _fetching(self) -> Iterator[None]:
         """Bounds a fetch by the deadline, and converts every fault of it.
@@ -165,7 +225,7 @@ class S3:
 
         faults = (BotoCoreError, HTTPClientError, HTTPError, HTTPException, ResponseParserError)
         try:
-            with Deadline(self._settings.timeout) as deadline:
+            with Deadline(self.settings.timeout) as deadline:
                 yield
         except ClientError as error:
             raise _CallFailedError(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")) from None
@@ -175,12 +235,12 @@ class S3:
             raise _CallFailedError
 
     def _allows(self, bucket: str) -> bool:
-        return any(fnmatch.fnmatchcase(bucket, pattern) for pattern in self._settings.buckets)
+        return any(fnmatch.fnmatchcase(bucket, pattern) for pattern in self.settings.buckets)
 
     def _connected(self) -> Any:
         with self._creating:
             if self._client is None:
-                self._client = _client(self._settings)
+                self._client = _client(self.settings)
             return self._client
 
 
