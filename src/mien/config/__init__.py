@@ -75,6 +75,9 @@ class Settings:
     video_formats: str
     video_gigabytes: float
     video_hours: float
+    video_jobs: int
+    sns_endpoint: str
+    sns_topics: str
     calibration: str
     minimum_similarity: float
     gallery_memory: int

@@ -120,6 +120,13 @@ TABLE = (
     ),
     Setting("video_gigabytes", float, 10.0, "size of a film, at most", limits=(0.001, 10_000)),
     Setting("video_hours", float, 6.0, "length of a film, at most", limits=(0.001, 1000)),
+    Setting(
+        "video_jobs", int, 20, "video jobs of an account that may run or wait at the same time", limits=(0, 100_000)
+    ),
+    Setting("sns_endpoint", str, "", "address of the SNS-compatible service for ends of video jobs (default AWS)"),
+    Setting(
+        "sns_topics", str, "", "ARNs that NotificationChannel may name, as patterns separated by commas (default none)"
+    ),
     Setting("calibration", str, "", "calibration file written by `mien eval --calibrate` (default: the pack's own)"),
     Setting(
         "minimum_similarity",

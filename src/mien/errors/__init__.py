@@ -9,6 +9,7 @@
     │   ├── InvalidImageFormatError, ImageTooLargeError, InvalidS3ObjectError
     │   ├── ResourceNotFoundError, SessionNotFoundError
     │   ├── ResourceAlreadyExistsError, ServiceQuotaExceededError
+    │   ├── LimitExceededError, VideoTooLargeError
     │   ├── ConflictError, IdempotentParameterMismatchError, AccessDeniedError
     │   ├── ProvisionedThroughputExceededError, InvalidPaginationTokenError
     │   ├── ThrottlingError
@@ -36,6 +37,7 @@ from mien.errors.of_operations import (
     InvalidPaginationTokenError,
     InvalidParameterError,
     InvalidS3ObjectError,
+    LimitExceededError,
     NoFaceError,
     ProvisionedThroughputExceededError,
     ResourceAlreadyExistsError,
@@ -45,6 +47,7 @@ from mien.errors.of_operations import (
     SessionNotFoundError,
     ThrottlingError,
     UnavailableError,
+    VideoTooLargeError,
 )
 from mien.errors.of_requests import (
     BodyTooLargeError,
@@ -92,6 +95,7 @@ __all__ = [
     "InvalidParameterError",
     "InvalidS3ObjectError",
     "InvalidSignatureError",
+    "LimitExceededError",
     "MalformedRequestError",
     "MissingAuthenticationTokenError",
     "NoFaceError",
@@ -109,4 +113,5 @@ __all__ = [
     "UnknownOperationError",
     "UnrecognizedClientError",
     "ValidationError",
+    "VideoTooLargeError",
 ]

@@ -82,6 +82,18 @@ class ServiceQuotaExceededError(ServiceError):
     code = "ServiceQuotaExceededException"
 
 
+class LimitExceededError(ServiceError):
+    """As many video jobs as the account may have are running or waiting."""
+
+    code = "LimitExceededException"
+
+
+class VideoTooLargeError(ServiceError):
+    """The S3 object has more bytes than a film may have."""
+
+    code = "VideoTooLargeException"
+
+
 class ConflictError(ServiceError):
     """A user of this name exists already, or two calls change one user at the same time."""
 
