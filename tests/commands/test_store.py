@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -16,6 +17,7 @@ from botocore.exceptions import BotoCoreError
 from mien.store import open as stores
 from mien.store.base import HistoryGoneError, Region
 from mien.store.engines.sqlite_migrations import scripts
+from mien.store.tables.job_records import Asked
 from mien.store.tables.liveness_sessions import LivenessImage, LivenessResult, LivenessSettings
 from mien.store.tables.tokens import Token
 from tests import live, photos
@@ -211,6 +213,19 @@ def test_a_backup_has_no_session(data: Path, tmp_path: Path) -> None:
     assert bytes(row[1])[50_000:50_100] in (data / stores.FILE).read_bytes()
     assert bytes(row[1])[50_000:50_100] not in copied
     assert bytes(row[0]) not in copied
+
+
+def test_a_backup_has_no_video_job_and_a_restore_takes_none(data: Path, tmp_path: Path) -> None:
+    film = Asked(bucket="films", name="secret.mp4", version=None, etag="e", size=1)
+    with closing((store := stores.open_store("", str(data))).database):
+        store.video_jobs.create(faces.ACCOUNT, "StartFaceDetection", film, None, token=None, most=1)
+    run("backup", data, str(tmp_path / "copy.db"))
+    assert b"secret.mp4" in (data / stores.FILE).read_bytes()
+    assert b"secret.mp4" not in (tmp_path / "copy.db").read_bytes()
+    shutil.copy(data / stores.FILE, tmp_path / "foreign.db")
+    run("restore", tmp_path / "put-back", str(tmp_path / "foreign.db"))
+    with closing((store := stores.open_store("", str(tmp_path / "put-back"))).database):
+        assert faces.count(store, "video_jobs") == 0
 
 
 def test_a_backup_replaces_no_file_unless_forced(data: Path, tmp_path: Path) -> None:

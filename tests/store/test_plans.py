@@ -13,12 +13,17 @@ from mien.operations.user_changes import combine
 from mien.store import open as stores
 from mien.store.base import Cursor, Database, NewFace, Row, T
 from mien.store.open import Store
+from mien.store.tables.job_claims import Ending
+from mien.store.tables.job_records import Asked
 from mien.store.tables.judging import Named
 from mien.store.tables.likeness import Matching
 from mien.store.tables.liveness_sessions import LIFE, REMEMBERED, LivenessResult, LivenessSettings, LivenessToken
 from mien.store.tables.person_names import Name
+from mien.store.tables.tokens import Token
+from mien.store.tables.video_faces import Batch
 from mien.store.upkeep import sweep
 from mien.store.vault import Vault
+from mien.video.film import Metadata
 from tests.congruence import faces
 
 MATCHING = Matching(combine, lambda one, other: 100 * float(one @ other), -100)
@@ -177,6 +182,30 @@ def test_the_unknown_and_the_hidden_are_found_by_an_index(store: Store) -> None:
     store.hiding.show(key, unknown.tolist())
     (whole,) = held(store)  # an index of nothing but the unknown, in order
     assert whole[1] == "SEARCH faces USING COVERING INDEX faces_without_user (collection=?)"
+
+
+def test_a_video_job_is_found_and_taken_by_an_index(store: Store) -> None:
+    film = Asked(bucket="films", name="one.mp4", version=None, etag="e", size=1)
+    token = Token(faces.ACCOUNT, "StartFaceDetection", "a", b"1")
+    job_id = store.video_jobs.create(faces.ACCOUNT, token.operation, film, None, token=token, most=5)
+    job = store.video_jobs.find(faces.ACCOUNT, job_id)
+    claim = store.job_claims.claim()
+    assert job
+    assert claim
+    store.video_jobs.started(token)
+    store.video_jobs.page(faces.ACCOUNT, None, 100)
+    store.video_jobs.page(faces.ACCOUNT, 7, 100, "FAILED")
+    store.video_jobs.unfinished()
+    header = Metadata("h264", 4000, "QuickTime / MOV", 25.0, 640, 480, "LIMITED")
+    store.job_claims.save(claim, header, 1, Batch(0, 1, b"", b""), b"")
+    store.video_faces.of(job.key, 5, 10)
+    store.video_faces.tracks(job.key)
+    store.job_claims.finish(claim, Ending("FAILED", "Why."))
+    store.job_claims.claim(ended=True)
+    faces.make(store)
+    store.collections.delete(faces.ACCOUNT, "people")
+    sweep.sweep_video(store.database)
+    assert held(store) == []
 
 
 def test_following_changes_reads_what_changed_and_no_more(store: Store) -> None:

@@ -13,6 +13,7 @@ from mien.store.tables.collections import Collections
 from mien.store.tables.damage import Damage
 from mien.store.tables.faces import Faces
 from mien.store.tables.hiding import Hiding
+from mien.store.tables.job_claims import JobClaims
 from mien.store.tables.judgements import Verdicts
 from mien.store.tables.judging import Judging
 from mien.store.tables.keys import Keys
@@ -25,6 +26,8 @@ from mien.store.tables.snapshots import Snapshots
 from mien.store.tables.tags import Tags
 from mien.store.tables.unknown import Unknown
 from mien.store.tables.users import Users
+from mien.store.tables.video_faces import VideoFaces
+from mien.store.tables.video_jobs import VideoJobs
 from mien.store.vault import Vault
 from mien.system import leftovers, private
 
@@ -56,6 +59,9 @@ class Store:
     snapshots: Snapshots
     seals: Seals
     damage: Damage
+    video_jobs: VideoJobs
+    job_claims: JobClaims
+    video_faces: VideoFaces
 
 
 def over(database: Database, vault: Vault) -> Store:
@@ -79,6 +85,9 @@ def over(database: Database, vault: Vault) -> Store:
         Snapshots(database),
         Seals(database),
         damage,
+        VideoJobs(database),
+        JobClaims(database),
+        VideoFaces(database),
     )
 
 

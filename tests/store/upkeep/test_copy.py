@@ -126,6 +126,7 @@ def test_every_table_and_column_is_copied(schema: str, file: str) -> None:
             for column in ("session", "account", "created", "status", "settings", "result", "token", "answer")
         ),
     }
+    beside |= {each for each in here if each[0] in ("video_jobs", "video_faces")}  # kept for a week, and made again
     assert here == copied | beside
     assert there == copied | beside | {("schema_version", "one"), ("schema_version", "version")}
 

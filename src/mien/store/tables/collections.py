@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from mien.store.base import Collection, Cursor, Database, Point, Row, Work
-from mien.store.tables import changes, portraits
+from mien.store.tables import changes, portraits, video_jobs
 from mien.store.tables.portraits import Portraits
 from mien.store.tables.tags import put
 
@@ -99,6 +99,7 @@ class Collections:
                 return False
             cursor.run("INSERT INTO sweeps (collection) VALUES (?)", row[0])
             portraits.forget(cursor, row[0])
+            video_jobs.erase(cursor, row[0])
             return True
 
         return self.database.write(Work(work, frees=True, erases=True))

@@ -22,6 +22,7 @@ from mien.system import leftovers
 from mien.system.leftovers import BESIDE
 
 PAGES = 4096  # copied at a time
+BRIEF = ("liveness_sessions", "video_jobs", "video_faces")  # tables that no backup has
 Refuse = Callable[[Database], None]
 Mend = Callable[[Database], None]
 
@@ -29,7 +30,7 @@ Mend = Callable[[Database], None]
 def backup(
     source: Path, target: Path, *, force: bool, combine: Combine, tell: Tell, keys: Path | None = None
 ) -> list[str]:
-    """Copies a store as it is at one moment, while a server may use it, without keys of portraits and sessions.
+    """Copies a store as it is at one moment, without keys of portraits, sessions or video jobs. A server may use it.
 
     Args:
         source: the store.
@@ -58,7 +59,7 @@ def backup(
         findings = _examined(copy, combine, tell) if current else _checked_by_sqlite(copy)
         found = key_ring.take(copy) if current else {}
         if current:
-            _end_sessions(copy)
+            _end_what_is_brief(copy)
         if keys:
             key_ring.write(found, keys)
         _settle(copy)
@@ -102,6 +103,7 @@ def restore(
                 f"{source} does not hold together, and nothing was changed ({len(findings)} findings, the first: "
                 f"{findings[0].removesuffix('.')}); --force restores it all the same."
             )
+        _end_what_is_brief(copy)  # also of a backup from elsewhere
         _settle(copy)
         old = _put_aside(place, aside) if place.exists() else None
         shutil.rmtree(place.parent / "snapshots", ignore_errors=True)  # they belong to another history
@@ -185,11 +187,12 @@ def _refuse(damaged: Sequence[str]) -> None:
         raise SetupError(f"The copy is damaged and was removed. {damaged[0]}")
 
 
-def _end_sessions(copy: Path) -> None:
-    """Deletes the Face Liveness sessions of a copy, whose pictures live no longer than their sessions."""
+def _end_what_is_brief(copy: Path) -> None:
+    """Deletes what lives for minutes or days from a copy: Face Liveness sessions, and video jobs with their results."""
     with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
         connection.execute("PRAGMA secure_delete = ON")
-        connection.execute("DELETE FROM liveness_sessions")
+        for table in BRIEF:
+            connection.execute(f"DELETE FROM {table}")
 
 
 def _settle(path: Path) -> None:

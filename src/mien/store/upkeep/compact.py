@@ -13,7 +13,7 @@ from mien.store.base import Cursor
 from mien.store.engines.sqlite import SqliteDatabase
 from mien.store.tables.tokens import KEPT
 from mien.store.upkeep.check import Tell
-from mien.store.upkeep.sweep import sweep_all, sweep_sessions
+from mien.store.upkeep.sweep import sweep_all, sweep_sessions, sweep_video
 
 _SPARE = 16 * 2**20  # bytes that must be free besides
 
@@ -41,7 +41,7 @@ def compact(place: Path, tell: Tell) -> Freed:
     with closing(SqliteDatabase(place)) as database:
         tell("sweeping", 0, 3)
         sweep_all(database)
-        while sweep_sessions(database):
+        while sweep_sessions(database) or sweep_video(database):
             pass
         tell("trimming", 1, 3)
         removals, tokens = database.write(trim)

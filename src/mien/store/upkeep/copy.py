@@ -32,7 +32,8 @@ class Table:
         return self.key + self.rest
 
 
-# All but `snapshots`, whose files are beside one server, and tables that servers fill by themselves.
+# All but `snapshots`, whose files are beside one server, tables that servers fill by themselves, and what is brief
+# (`backup.BRIEF`).
 TABLES = (
     Table("faces", ("id",), ("collection", "user_key", "revision", *face_columns.NAMES)),
     Table("embeddings", ("face",), ("vector", "checksum")),

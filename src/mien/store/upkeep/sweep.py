@@ -17,10 +17,11 @@ from mien.store.upkeep.trim import trim
 from mien.system.background import Background
 
 FACES = 32  # faces removed in one transaction: another writer waits for it
+BATCHES = 64  # of a video job's faces, a few kilobytes each
 ROWS = 1_000  # rows of the other tables, which are stored side by side
 INTERVAL = 1.0  # seconds between looks for something to sweep
 SESSIONS = 32  # sessions, each with up to 1 MB of pictures
-EXPIRED = 5.0  # seconds between looks for sessions that have expired
+EXPIRED = 5.0  # seconds between looks for sessions and video jobs that have expired
 TRIM = 60.0  # and for records of changes that are too long, which is a look at every collection
 RETRY = 30.0  # seconds after a failure
 _ORDER = {
@@ -89,20 +90,39 @@ def _sweep_some(cursor: Cursor, collection: int) -> None:
     cursor.run("DELETE FROM sweeps WHERE collection = ?", collection)
 
 
+def sweep_video(database: Database) -> bool:
+    """Removes some rows of one expired video job; returns False if none is left."""
+    expired = "SELECT id FROM video_jobs WHERE expires <= ? LIMIT 1"
+    noted = database.read(lambda cursor: cursor.row(expired, time.time()))
+    if noted is None:
+        return False
+    (job,) = noted
+    some = "SELECT first FROM video_faces WHERE job = ? ORDER BY first LIMIT ?"
+
+    def work(cursor: Cursor) -> None:
+        if found := cursor.rows(some, job, BATCHES):
+            cursor.run_many("DELETE FROM video_faces WHERE job = ? AND first = ?", [(job, row[0]) for row in found])
+        else:
+            cursor.run("DELETE FROM video_jobs WHERE id = ?", job)
+
+    database.write(Work(work, frees=True))
+    return True
+
+
 def sweeper(database: Database, due: Callable[[], bool] = lambda: True) -> Background:
     """Returns the background work that sweeps and trims, in the one process of a server for which `due` is true.
 
     It takes half of the time while there is something to do, and looks for more now and then.
     """
-    trims = sessions = 0.0  # when to look for records of changes, and for sessions, again
+    trims = expiries = 0.0  # when to look for records of changes, and for what has expired, again
 
     def turn() -> float:
-        nonlocal trims, sessions
+        nonlocal trims, expiries
         started = time.monotonic()
         busy = sweep(database)
-        if not busy and started >= sessions:
-            busy = sweep_sessions(database)
-            sessions = 0.0 if busy else started + EXPIRED
+        if not busy and started >= expiries:
+            busy = sweep_sessions(database) or sweep_video(database)
+            expiries = 0.0 if busy else started + EXPIRED
         if not busy and started >= trims:
             busy = trim(database)
             trims = 0.0 if busy else started + TRIM
