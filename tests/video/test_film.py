@@ -59,6 +59,14 @@ def test_the_frames_are_those_of_a_film_decoded_whole(tmp_path: Path, options: d
         assert np.abs(frame.pixels.astype(int) - whole[frame.at_ms // 100]).max() <= 5, frame.at_ms
 
 
+@pytest.mark.parametrize("rate", [3, 8, 24, 60])
+def test_each_stretch_has_its_first_frame(tmp_path: Path, rate: int) -> None:
+    path = write(tmp_path / "film.mp4", counting(100), rate=rate, preset="veryfast", bf="3")
+    expected = {1000 * index // rate // 500: (1000 * index // rate, index) for index in reversed(range(100))}
+    with open_film(path) as film:
+        assert seen(film) == sorted(expected.values())
+
+
 @pytest.mark.parametrize("start_ms", [1000, 1001, 4700, 9600, 60_000])
 def test_a_film_goes_on_where_it_was_left(tmp_path: Path, start_ms: int) -> None:
     path = write(tmp_path / "film.mp4", counting(100), preset="veryfast", g="30", bf="2")

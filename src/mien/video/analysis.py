@@ -1,29 +1,22 @@
 """Takes a film through the networks: the faces of each sample, measured, and numbered by person."""
 
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
 import cv2
+import msgspec
 import numpy as np
 
 from mien.face.pipeline import Pipeline
-from mien.face.types import Face, Pixels
+from mien.face.types import Embedding, Face, Pixels
 from mien.video.film import SAMPLED_MS, Film, Frame
-from mien.video.tracks import Tracker
+from mien.video.tracks import Similarity, Tracker
 
-
-class Measure(Protocol):
-    """What is asked of an `Analyst` of a pack."""
-
-    def measurable(self, wanted: Collection[str]) -> frozenset[str]:
-        """Returns those of the names that can be measured."""
-
-    def measured(self, faces: list[Face], wanted: Collection[str]) -> list[Face]:
-        """Measures faces with closeups."""
+Measure = Callable[[list[Face]], list[Face]]  # measures attributes of faces with closeups
+UNNUMBERED = -1  # the index of a face that is not followed
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +27,28 @@ class Sample:
         at_ms: its time from the film's start.
         width: columns of the upright picture.
         height: its rows.
-        faces: the largest first.
-        indices: of the person of each face (`Tracker.same`).
+        faces: the index of the person (see `Analysis.same`) and the face, the largest first.
     """
 
     at_ms: int
     width: int
     height: int
-    faces: tuple[Face, ...]
-    indices: tuple[int, ...]
+    faces: tuple[tuple[int, Face], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person of a film, by the face that was seen best.
+
+    Attributes:
+        index: as in the samples.
+        at_ms: when it was.
+        embedding: of it, float32 (D,).
+    """
+
+    index: int
+    at_ms: int
+    embedding: Embedding
 
 
 class Still:
@@ -57,51 +63,76 @@ class Still:
         return self._rgb
 
 
-def analyse(
-    film: Film,
-    pipeline: Pipeline,
-    tracker: Tracker,
-    *,
-    every_ms: int = SAMPLED_MS,
-    start_ms: int = 0,
-    analyst: Measure | None = None,
-    attributes: Collection[str] = (),
-    threads: int = 0,
-) -> Iterator[Sample]:
-    """Yields the samples of a film, with the faces of each.
+class _State(msgspec.Struct, array_like=True):
+    at_ms: int
+    people: bytes
+
+
+class Analysis:
+    """The samples of a film, to be iterated once.
 
     Args:
         film: the film, of which `frames` was not called yet.
-        pipeline: detects, and embeds for the tracker.
-        tracker: numbers the people; one that was restored goes on where it was.
+        pipeline: detects faces and embeds them.
+        similarity: 0–100 of scores, as `Calibration.similarity` of the pack.
         every_ms: the stretch of time of which one frame is looked at.
-        start_ms: where to go on; frames of stretches that begin before it are left out.
-        analyst: measures attributes.
-        attributes: their names.
+        followed: whether people are told apart; otherwise nothing is embedded, and the index is UNNUMBERED.
+        measure: measures attributes.
+        state: what `state` returned for the same film; the samples go on after it.
         threads: samples looked at in parallel; 0 for one on each of the pipeline's cores.
-
-    Raises:
-        FilmError: the film is damaged or cut off.
     """
-    wanted = analyst.measurable(attributes) if analyst and attributes else frozenset[str]()
-    looked = partial(_looked, pipeline, analyst, wanted)
-    count = threads or pipeline.cores.count
-    ahead: deque[tuple[Frame, Future[list[Face]]]] = deque()
-    with ThreadPoolExecutor(count, "mien-film") as pool:
-        for frame in film.frames(every_ms, start_ms):
-            ahead.append((frame, pool.submit(looked, frame)))
-            if len(ahead) > count:
-                yield _sample(tracker, *ahead.popleft())
-        while ahead:
-            yield _sample(tracker, *ahead.popleft())
+
+    def __init__(
+        self, film: Film, pipeline: Pipeline, similarity: Similarity, *, every_ms: int = SAMPLED_MS,
+        followed: bool = True, measure: Measure | None = None, state: bytes | None = None, threads: int = 0,
+    ) -> None:  # fmt: skip
+        self._film, self._pipeline, self._every_ms = film, pipeline, every_ms
+        self._followed, self._measure, self._threads = followed, measure, threads or pipeline.cores.count
+        before = _State(-1, b"") if state is None else msgspec.msgpack.decode(state, type=_State)
+        self._at_ms = before.at_ms
+        self._tracker = (
+            Tracker.restored(before.people, pipeline.embed, similarity)
+            if before.people
+            else Tracker(pipeline.embed, similarity)
+        )
+
+    def __iter__(self) -> Iterator[Sample]:
+        """Yields the samples.
+
+        Raises:
+            FilmError: the film is damaged or cut off.
+        """
+        looked = partial(_looked, self._pipeline, self._followed, self._measure)
+        ahead: deque[tuple[Frame, Future[list[Face]]]] = deque()
+        with ThreadPoolExecutor(self._threads, "mien-film") as pool:
+            for frame in self._film.frames(self._every_ms, self._at_ms + 1):
+                ahead.append((frame, pool.submit(looked, frame)))
+                if len(ahead) > self._threads:
+                    yield self._sample(*ahead.popleft())
+            while ahead:
+                yield self._sample(*ahead.popleft())
+
+    def state(self) -> bytes:
+        """Returns what is needed to go on after the last sample, in another process too."""
+        return msgspec.msgpack.encode(_State(self._at_ms, self._tracker.state()))
+
+    def same(self, index: int) -> int:
+        """Returns the index of the person that an index now stands for: two may turn out to be one person."""
+        return self._tracker.same(index)
+
+    def people(self) -> list[Person]:
+        """Returns the people seen until now, each once."""
+        known = [(each.index, each.best[0]) for each in self._tracker.tracks.values() if each.best]
+        return [Person(index, best.at_ms, best.embedding) for index, best in sorted(known, key=lambda each: each[0])]
+
+    def _sample(self, frame: Frame, looked: "Future[list[Face]]") -> Sample:
+        faces = looked.result()
+        height, width = frame.pixels.shape[:2]
+        indices = self._tracker.add(frame.at_ms, faces) if self._followed else [UNNUMBERED] * len(faces)
+        self._at_ms = frame.at_ms
+        return Sample(frame.at_ms, width, height, tuple(zip(indices, faces, strict=True)))
 
 
-def _looked(pipeline: Pipeline, analyst: Measure | None, wanted: frozenset[str], frame: Frame) -> list[Face]:
-    faces = pipeline.find(Still(frame.pixels), closeups=bool(wanted))
-    return analyst.measured(faces, wanted) if analyst and wanted and faces else faces
-
-
-def _sample(tracker: Tracker, frame: Frame, looked: "Future[list[Face]]") -> Sample:
-    faces = looked.result()
-    height, width = frame.pixels.shape[:2]
-    return Sample(frame.at_ms, width, height, tuple(faces), tuple(tracker.add(frame.at_ms, faces)))
+def _looked(pipeline: Pipeline, followed: bool, measure: Measure | None, frame: Frame) -> list[Face]:
+    faces = pipeline.find(Still(frame.pixels), embedded=followed, closeups=measure is not None)
+    return measure(faces) if measure and faces else faces

@@ -122,7 +122,7 @@ class Decoder:
             raise RefusedError("damaged")
         self._describe(first)
         asked = json.loads(received(messages.START))
-        self._sampler.every_ms, self._sampler.start_ms = asked["every_ms"], asked["start_ms"]
+        self._sampler.sample(asked["every_ms"], asked["start_ms"])
         if asked["start_ms"] and self._seek(asked["start_ms"]):
             frames, first = self._frames(), None
         if first is not None:

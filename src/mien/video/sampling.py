@@ -40,17 +40,24 @@ class Clock:
 
 
 class Sampler:
-    """Chooses frames: the first of each `every_ms`, counted from the film's start; every frame where that is 0.
+    """Chooses frames: every frame, and from `sample` on the first of each stretch of time.
 
-    Attributes:
-        every_ms: the stretch of time that has one frame.
-        start_ms: of a stretch that begins before it no frame is chosen.
+    Args:
+        clock: of the film.
     """
 
-    def __init__(self, clock: Clock, every_ms: int = 0, start_ms: int = 0) -> None:
-        self.every_ms, self.start_ms = every_ms, start_ms
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._every_ms = self._start_ms = 0
         self._shown = -1  # the stretch of the last frame that was shown
+        self._ahead: deque[int | None] = deque()  # timestamps of packets that are known and not yet marked
+        self._first: dict[int, int] = {}  # a stretch → its first timestamp
+
+    def sample(self, every_ms: int, start_ms: int) -> None:
+        """Chooses from now on one frame in each stretch of `every_ms` that does not begin before `start_ms`."""
+        self._every_ms, self._start_ms = every_ms, start_ms
+        for timestamp in self._ahead:
+            self._note(timestamp)
 
     def marked(self, packets: Iterator[P]) -> Iterator[tuple[P, bool]]:
         """Yields packets in their order, and whether the frame of each may be chosen.
@@ -59,36 +66,38 @@ class Sampler:
         frame of a stretch is known before it is decoded.
         """
         ahead: deque[P] = deque()
-        first: dict[int, int] = {}  # a stretch → its first timestamp
+        self._ahead.clear()
         for packet in packets:
             ahead.append(packet)
-            self._note(packet, first)
+            self._ahead.append(packet.pts)
+            self._note(packet.pts)
             if len(ahead) == REORDERED:
-                yield self._mark(ahead.popleft(), first)
+                yield ahead.popleft(), self._needed(self._ahead.popleft())
         while ahead:
-            yield self._mark(ahead.popleft(), first)
+            yield ahead.popleft(), self._needed(self._ahead.popleft())
 
     def chosen(self, at_ms: int) -> bool:
         """Returns whether a frame is to be shown, and notes that it is. Called for frames as they are shown."""
-        stretch = at_ms // self.every_ms if self.every_ms else self._shown + 1
+        stretch = at_ms // self._every_ms if self._every_ms else self._shown + 1
         if stretch <= self._shown or not self._begun(at_ms):
             return False
         self._shown = stretch
         return True
 
-    def _note(self, packet: Packet, first: dict[int, int]) -> None:
-        if packet.pts is not None and self.every_ms:
-            stretch = self._clock.at(packet.pts) // self.every_ms
-            first[stretch] = min(first.get(stretch, packet.pts), packet.pts)
-            while len(first) > 2 * REORDERED:
-                first.pop(next(iter(first)))
+    def _note(self, timestamp: int | None) -> None:
+        if timestamp is None or not self._every_ms:
+            return
+        stretch = self._clock.at(timestamp) // self._every_ms
+        self._first[stretch] = min(self._first.get(stretch, timestamp), timestamp)
+        while len(self._first) > 2 * REORDERED:
+            self._first.pop(next(iter(self._first)))
 
-    def _mark(self, packet: P, first: dict[int, int]) -> tuple[P, bool]:
-        if packet.pts is None or not self.every_ms:
-            return packet, True
-        at = self._clock.at(packet.pts)
-        return packet, self._begun(at) and first.get(at // self.every_ms, packet.pts) == packet.pts
+    def _needed(self, timestamp: int | None) -> bool:
+        if timestamp is None or not self._every_ms:
+            return True
+        at = self._clock.at(timestamp)
+        return self._begun(at) and self._first.get(at // self._every_ms, timestamp) == timestamp
 
     def _begun(self, at_ms: int) -> bool:
         """Returns whether the stretch of a time begins at `start_ms` or later, so that no stretch has two frames."""
-        return at_ms - at_ms % self.every_ms >= self.start_ms if self.every_ms else at_ms >= self.start_ms
+        return at_ms - (at_ms % self._every_ms if self._every_ms else 0) >= self._start_ms

@@ -8,7 +8,7 @@ from mien.face.certainty import confidence
 from mien.face.quality import eye_distance
 from mien.face.types import Face
 
-SIDE = 24  # rows and columns of a look: fine enough to tell strangers, too coarse for a small turn to matter
+SIDE = 16  # rows and columns of a look; see `benchmarks/README.md`, "Films"
 LARGE = 40.0  # pixels between the eyes from which more do not help
 
 

@@ -20,8 +20,8 @@ from mien.video.track import NEAR_MS, Best, Track
 Embed = Callable[[Sequence[Face]], Embedding]  # faces → float32 (N, D)
 Similarity = Callable[[NDArray[np.floating], NDArray[np.floating]], NDArray[np.float64]]  # scores, products of lengths
 
-ALIKE, ALIKE_PLACE = 0.95, 0.4  # look and overlap of the same face half a second later: strangers reach one, not both
-ALIKE_NEARLY = 0.8  # look of a face that turns or moves; one in a thousand strangers is as much alike
+ALIKE, ALIKE_PLACE = 0.9, 0.4  # look and overlap of a face half a second later; strangers seldom have either
+ALIKE_NEARLY = 0.8  # look of a face that turns or moves
 ALIKE_UNSURE = 0.5  # look that a face in the same place must have at least where its embedding says little
 BETTER = 1.15  # how much better a face must be seen than before to be embedded for that alone
 KEPT = 3  # embeddings of a track: of the faces that were seen best
