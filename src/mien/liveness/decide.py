@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mien.liveness.advice import Condition, advice
 from mien.liveness.challenge import LIGHT, Challenge
 from mien.liveness.finding import Evidence, ramp
 from mien.liveness.flashes import Flashes, flashes
@@ -34,12 +35,14 @@ class Decision:
         evidence: what it follows from, the weakest first.
         reference: the index in `seen` of the frame that shows the face best; None if no frame shows one.
         audit: indices of further frames, spread over the film, in its order.
+        feedback: conditions that lowered the confidence, by AWS's codes in lower case, and what to tell the person.
     """
 
     confidence: float
     evidence: tuple[Evidence, ...]
     reference: int | None
     audit: tuple[int, ...]
+    feedback: tuple[Condition, ...] = ()
 
 
 def decide(challenge: Challenge, told: Told, seen: Sequence[Seen], similarity: Similarity, audits: int = 4) -> Decision:
@@ -57,7 +60,7 @@ def decide(challenge: Challenge, told: Told, seen: Sequence[Seen], similarity: S
     shown = [seen[place] for place in places]
     if len(shown) < _LEAST_FRAMES:
         none = Evidence("face", 0.0, f"Only {len(shown)} frames show a face.")
-        return Decision(0.0, (none,), places[-1] if places else None, ())
+        return Decision(0.0, (none,), places[-1] if places else None, (), advice((none,), shown))
     required, weighed = _evidence(challenge, told, seen, shown, similarity)
     alive = life(weighed)
     confidence = 100 * min(each.score for each in (*required, alive))
@@ -65,7 +68,8 @@ def decide(challenge: Challenge, told: Told, seen: Sequence[Seen], similarity: S
     best = _reference(told, shown)
     others = [place for number, place in enumerate(places) if number != best]
     chosen = np.unique(np.linspace(0, len(others) - 1, min(audits, len(others))).round().astype(int))
-    return Decision(confidence, tuple(found), places[best], tuple(others[each] for each in chosen))
+    audit = tuple(others[each] for each in chosen)
+    return Decision(confidence, tuple(found), places[best], audit, advice(found, shown))
 
 
 def _evidence(
