@@ -23,7 +23,6 @@ from mien.liveness.decide import Decision, decide
 from mien.video.film import open_film
 
 PASSES, FAILS = 80.0, 50.0  # the least confidence of a living person, and what no attack reaches
-EACH = 4  # kinds of films in which a photographed person plays
 
 Part = tuple[str, str, Any, Any, int]  # half, kind, who plays, who else, seed
 
@@ -53,28 +52,25 @@ def main() -> None:
 
 def parts(looker: Looker, shared: Path, people: int) -> Iterator[Part]:
     """Yields all films: who plays in which kind."""
-    kinds = [*LIVING, *ATTACKS]
     photographs = []
     for number, file in enumerate(sorted((shared / "attributes" / "landmarks").iterdir())):
         if len(photographs) < people and (found := photographed(looker, file, number)) is not None:
             photographs.append(found)
     man = filmed(looker, sorted((shared / "liveness" / "live-video").iterdir()), "man")
     screen = filmed(looker, sorted((shared / "liveness" / "attack-video").iterdir()), "screen")
-    for number, kind in enumerate(kinds):
+    for number, kind in enumerate([*LIVING, *ATTACKS]):
         yield "man", kind, man, photographs[0], 11 + number
     yield "man", "replayed", screen, man, 40
     yield "man", "replayed, movement only", screen, man, 41
     for number, person in enumerate(photographs):
         half, other = ("first", "second")[number % 2], photographs[(number + 2) % len(photographs)]
         turn = number // 2  # both halves play the same kinds
-        for step in range(EACH):
-            place = (turn * EACH // 2 + step // 2) % (len(LIVING) if step % 2 == 0 else len(ATTACKS))
-            place = (
-                (2 * turn + step // 2) % len(LIVING)
-                if step % 2 == 0
-                else len(LIVING) + (2 * turn + step // 2) % len(ATTACKS)
-            )
-            yield half, kinds[place], person, other, 100 + 10 * number + step
+        played = (
+            list(LIVING)[turn % len(LIVING)],
+            *(list(ATTACKS)[(2 * turn + step) % len(ATTACKS)] for step in (0, 1)),
+        )
+        for step, kind in enumerate(played):
+            yield half, kind, person, other, 100 + 10 * number + step
 
 
 def taken(kind: str, actor: Any, other: Any, seed: int) -> Callable[[], Take]:
