@@ -31,6 +31,13 @@ def test_a_pattern_that_no_operation_has_is_refused(pattern: str) -> None:
     assert "CompareFaces, CreateCollection" in sentence
 
 
+@pytest.mark.parametrize(
+    "pattern", ["CreateFaceLivenessSession", "StartFaceLivenessSession", "*FaceLiveness*", "Start*"]
+)
+def test_a_key_may_be_allowed_liveness_sessions_alone(pattern: str) -> None:
+    Grant(operations=(pattern,)).check("ci", NOW.timestamp())
+
+
 @pytest.mark.parametrize("what", ["collections", "buckets"])
 @pytest.mark.parametrize(
     "pattern", ["", " ", "a b", "a\n", "\na", "a,b", "a[", "a]", "[]", "a/b", "é*", "a" * 256, "a\0"]

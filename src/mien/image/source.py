@@ -156,11 +156,13 @@ class S3:
         Raises:
             S3WriteError: it may not, or S3 does not answer.
         """
+        from botocore.exceptions import ClientError  # noqa: PLC0415  as in `_calling`
+
         with self._writing(bucket):
             client, what = self._connected(), {"Bucket": bucket, "Key": name}
             begun = client.create_multipart_upload(**what, **_encryption(kms_key))
-        with suppress(S3WriteError), self._writing(bucket):  # S3 forgets an upload by its own rules
-            client.abort_multipart_upload(**what, UploadId=begun["UploadId"])
+            with suppress(ClientError):  # S3 forgets the upload by its own rules
+                client.abort_multipart_upload(**what, UploadId=begun["UploadId"])
 
     def write(self, bucket: str, images: Mapping[str, bytes], kms_key: str | None = None) -> None:
         """Writes JPEGs under their names, all within one deadline.
