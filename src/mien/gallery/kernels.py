@@ -12,10 +12,11 @@ import numpy as np
 from numba.core import types
 from numba.extending import intrinsic
 
-BLOCK = 1024  # rows whose distances fit in the first-level cache
+BLOCK = 512  # rows whose sketches and distances fit in the first-level cache
 STEP = 4  # words of a sketch taken at a time; sketches are a multiple of it
 LANE = 64  # rows that are skipped together if none of them is near
 PLACE = 40  # bits of a row's number
+MASK = (1 << PLACE) - 1
 SCRATCH = 3  # candidates kept, for each one wanted, before the threshold is lowered
 
 
@@ -39,7 +40,8 @@ def _array(of: Any, axes: int, readonly: bool = True) -> Any:
 _pair: Any = types.UniTuple
 _SCAN = types.void(
     _array(types.uint64, 2), _array(types.boolean, 1), _pair(types.int64, 2), types.int64,
-    _array(types.uint64, 2), types.int64, _array(types.int64, 2, False), _array(types.int64, 2, False),
+    _array(types.uint64, 2), _array(types.uint64, 3), types.int64,
+    _array(types.int64, 2, False), _array(types.int32, 2, False), _array(types.int64, 2, False),
 )  # fmt: skip
 _COSINES = types.void(
     _array(types.int8, 2), _array(types.float32, 1), _array(types.int64, 1), _array(types.float32, 1),
@@ -59,8 +61,20 @@ def _measure(planes: Any, start: int, size: int, probe: Any, distances: Any) -> 
             distances[i] = ones if w == 0 else distances[i] + ones
 
 
+@numba.njit(nogil=True, boundscheck=False, error_model="numpy", inline="always")  # a call takes as long as its work
+def _weigh(planes: Any, row: int, probes: Any, weights: Any, q: int) -> Any:
+    """Returns the weighted distance of a sketch: the sum of the weights of the bits that differ."""
+    one, two, three, four, total = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4), np.uint64(0)
+    for w in range(len(planes)):
+        differs = planes[w, row] ^ probes[q, w]
+        total += _ones(differs & weights[q, w, 0]) + (_ones(differs & weights[q, w, 1]) << one)
+        total += (_ones(differs & weights[q, w, 2]) << two) + (_ones(differs & weights[q, w, 3]) << three)
+        total += _ones(differs & weights[q, w, 4]) << four
+    return total
+
+
 @numba.njit(nogil=True, boundscheck=False, error_model="numpy")
-def _lower(found: Any, state: Any, wanted: int) -> None:
+def _lower(found: Any, weighed: Any, state: Any, wanted: int) -> None:
     """Keeps the `wanted` nearest candidates, and sets the threshold to the furthest of them."""
     nearer, bar = 0, 0
     while nearer + state[2 + bar] < wanted:
@@ -71,7 +85,7 @@ def _lower(found: Any, state: Any, wanted: int) -> None:
         distance = found[i] >> PLACE
         if distance < bar or (distance == bar and ties > 0):
             ties -= distance == bar
-            found[kept] = found[i]
+            found[kept], weighed[kept] = found[i], weighed[i]
             kept += 1
     state[0], state[1] = kept, bar
     state[2 + bar] = wanted - nearer
@@ -80,11 +94,14 @@ def _lower(found: Any, state: Any, wanted: int) -> None:
 
 @numba.njit(_SCAN, nogil=True, boundscheck=False, error_model="numpy")
 def scan(  # noqa: PLR0917
-    planes: Any, alive: Any, rows: Any, base: int, probes: Any, wanted: int, found: Any, state: Any
-) -> None:
+    planes: Any, alive: Any, rows: Any, base: int, probes: Any, weights: Any, wanted: int,
+    found: Any, weighed: Any, state: Any,
+) -> None:  # fmt: skip
     """Adds the rows nearest to each probe to the candidates, in one pass over memory for all probes.
 
-    Candidates are counted by distance, so that lowering the threshold takes one pass over them and no sorting.
+    Candidates are counted by distance, so that lowering the threshold takes one pass over them and no sorting. Their
+    weighted distances are computed while a block's sketches are in the cache: to fetch them again takes as long as
+    fetching codes.
 
     Args:
         planes: uint64 (W, N), bits of N sketches: word `w` of all rows, then word `w + 1`.
@@ -92,9 +109,11 @@ def scan(  # noqa: PLR0917
         rows: (start, stop), the rows to scan.
         base: the number of row 0.
         probes: uint64 (Q, W), sketches to search for.
+        weights: uint64 (Q, W, 5), of their bits (see `Sketcher.weights`).
         wanted: how many of the nearest rows are certainly among the candidates.
         found: int64 (Q, SCRATCH * wanted + BLOCK), numbers of rows, and above them, from bit `PLACE` on, their
             distances; filled here.
+        weighed: int32, as `found`, the candidates' weighted distances; filled here.
         state: int64 (Q, 2 + 64 * W + 1): how many candidates there are, the threshold that further ones must be
             below, and how many candidates there are at each distance.
     """
@@ -103,7 +122,8 @@ def scan(  # noqa: PLR0917
         size = min(BLOCK, rows[1] - start)
         for q in range(len(probes)):
             _measure(planes, start, size, probes[q], distances)
-            count, bar = state[q, 0], np.uint16(state[q, 1])
+            earlier, bar = state[q, 0], np.uint16(state[q, 1])
+            count = earlier
             for first in range(0, size, LANE):
                 lane = distances[first : min(first + LANE, size)]
                 least = lane[0]
@@ -116,9 +136,11 @@ def scan(  # noqa: PLR0917
                         found[q, count] = (np.int64(lane[i]) << PLACE) + base + start + first + i
                         state[q, 2 + lane[i]] += 1
                         count += 1
+            for i in range(earlier, count):
+                weighed[q, i] = _weigh(planes, (found[q, i] & MASK) - base, probes, weights, q)
             state[q, 0] = count
             if count >= SCRATCH * wanted:
-                _lower(found[q], state[q], wanted)
+                _lower(found[q], weighed[q], state[q], wanted)
 
 
 @numba.njit(_COSINES, nogil=True, boundscheck=False, error_model="numpy", fastmath=True)

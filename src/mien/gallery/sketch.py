@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 # The step of a sketch's bits, as the scan reads them. Fewer lose too many faces, so a short embedding is rotated
 # several times; for one between two steps the smaller does as well (`benchmarks/README.md`).
 STEP_BITS = 256
+LEVELS = 5  # bits of a weight, as `kernels.scan` reads them
+_HEAVIEST = 2**LEVELS - 1
 _WORD = 64
 _SEED = 20250  # of the rotation: the same in every process, so that a snapshot of one is valid in another
 _PEAK = 127
@@ -60,6 +62,18 @@ class Sketcher:
         """Returns the sketches, uint64 (N, words), of embeddings, float32 (N, D)."""
         signs = (embeddings - self.mean) @ self.directions > 0
         return np.packbits(signs, axis=1, bitorder="little").view("<u8")
+
+    def weights(self, probe: NDArray[np.float32]) -> NDArray[np.uint64]:
+        """Returns the weight of each bit of a probe's sketch, uint64 (words, LEVELS): word `l` has bit `l` of each.
+
+        The further a component is from 0, the more surely another embedding's sign differs because it is unlike. So the
+        sum of the weights of the bits that differ has less noise than their number, and needs no other bytes (Gao and
+        Long, "RaBitQ", 2024, where queries keep their numbers too).
+        """
+        sizes = np.abs(probe @ self.directions)
+        steps = np.rint(sizes * (_HEAVIEST / max(float(sizes.max()), _EMPTY))).astype(np.uint8)
+        levels = steps >> np.arange(LEVELS, dtype=np.uint8)[:, None] & 1
+        return np.ascontiguousarray(np.packbits(levels, axis=1, bitorder="little").view("<u8").T)
 
 
 def _bits(dimension: int) -> int:

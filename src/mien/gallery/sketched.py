@@ -1,4 +1,6 @@
-"""Searches large galleries: scans all sketches, re-ranks the nearest by their codes, and compares the results exactly.
+"""Searches large galleries: scans all sketches, re-ranks the nearest, and compares the results exactly.
+
+The nearest sketches are ranked by a distance in which bits have weights, and the best of these by their codes.
 
 There is no graph and there are no cells: every search scans every face, so none is missed because of its place in an
 index. Only the choice of the rows to re-rank is approximate; its recall is in `benchmarks/README.md`, "How a gallery is
@@ -20,27 +22,43 @@ from mien.gallery.sketch import Sketcher, encode
 from mien.system.batching import Batching
 
 TOGETHER = 16  # probes that share a scan
-DEPTH = 6000  # rows re-ranked, at least
-DEPTH_SHARE = 1250  # one row in so many is re-ranked in a larger gallery
+DEPTH = 6000  # nearest sketches that are ranked by weighted distance, at least
+DEPTH_SHARE = 1250  # one row in so many is in a larger gallery
+CODES = 1000  # rows re-ranked by their codes, at least
+CODES_EACH = 20  # rows re-ranked by their codes for each one wanted
 MORE = 8  # rows compared in full precision beyond those wanted, since codes may swap near ones
 SLACK = 0.005  # about ten times the error of a cosine by codes
 ALONE = 1 << 17  # rows up to which another thread is not worth waking
 WORTH = 4000  # rows to re-rank from which one is
-SAMPLE = 2048  # rows sampled to estimate how near the nearest are
+SAMPLE = 2048  # rows sampled to estimate how near the nearest are, at least
+SAMPLE_STEP = 512  # in a larger gallery one row in so many is
 HOPE = 1.5  # times the wanted rows that the estimate aims at
+FURTHER = 6  # bits added to an estimate that was too strict
+
+
+Part = list[tuple[int, int, int]]  # segment, its first row, the row after its last
 
 
 @dataclass(frozen=True, slots=True)
 class _Probe:
-    """A sketch to search for, and how many rows to re-rank for it."""
+    """What a scan looks for.
+
+    Attributes:
+        sketch: uint64 (W,).
+        weights: uint64 (W, LEVELS), of its bits.
+        wanted: how many of the nearest sketches are ranked by weighted distance.
+        coded: how many of these are re-ranked by their codes.
+    """
 
     sketch: NDArray[np.uint64]
+    weights: NDArray[np.uint64]
     wanted: int
+    coded: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Near:
-    """Rows whose sketches are nearest, numbered over all segments, and the segments."""
+    """Rows to re-rank by their codes, numbered over all segments and ascending, and the segments."""
 
     rows: NDArray[np.int64]
     segments: tuple[Segment, ...]
@@ -120,7 +138,8 @@ class SketchedGallery:
         if not self._living:
             return Hits(np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.float32))
         wanted = max(DEPTH, self._living // DEPTH_SHARE, 2 * limit)
-        near = self._scan(_Probe(self.sketcher.sketch(probe[None])[0], wanted))
+        sketch, weights = self.sketcher.sketch(probe[None])[0], self.sketcher.weights(probe)
+        near = self._scan(_Probe(sketch, weights, wanted, max(CODES, CODES_EACH * limit)))
         keys, cosines = self._ranked(near, probe)
         likely = np.flatnonzero(cosines >= least - SLACK)
         keys, embeddings = self._originals(keys[likely[nearest(keys[likely], cosines[likely], limit + MORE)]])
@@ -155,18 +174,16 @@ class SketchedGallery:
         segments = self._segments
         if not segments:  # the last of them was removed meanwhile
             return [_Near(np.empty(0, np.int64), segments) for _ in probes]
-        sketches = np.stack([probe.sketch for probe in probes])
-        wanted = max(probe.wanted for probe in probes)
         parts = _divided(segments, self._threads)
-        others = [self._scanners.submit(_nearest, segments, part, sketches, wanted) for part in parts[1:]]
-        found = [_nearest(segments, parts[0], sketches, wanted), *(other.result() for other in others)]
-        return [
-            _Near(_closest([rows[number] for rows in found], probe.wanted), segments)
-            for number, probe in enumerate(probes)
-        ]
-
-
-Part = list[tuple[int, int, int]]  # segment, its first row, the row after its last
+        sketches, bits = np.stack([probe.sketch for probe in probes]), 64 * self.sketcher.words
+        wanted = np.array([min(probe.wanted, self._living) for probe in probes])
+        estimated = _estimated(segments, sketches, HOPE * wanted.max())
+        for bars in (estimated, estimated + FURTHER, np.full(len(probes), bits + 1)):
+            others = [self._scanners.submit(_nearest, segments, part, probes, bars) for part in parts[1:]]
+            found = [_nearest(segments, parts[0], probes, bars), *(other.result() for other in others)]
+            if (sum(np.array([len(each.rows) for each in part]) for part in found) >= wanted).all():
+                break
+        return [_Near(_best([each[n] for each in found], probe), segments) for n, probe in enumerate(probes)]
 
 
 def _divided(segments: tuple[Segment, ...], threads: int) -> list[Part]:
@@ -188,47 +205,65 @@ def _divided(segments: tuple[Segment, ...], threads: int) -> list[Part]:
     return parts
 
 
-def _nearest(
-    segments: tuple[Segment, ...], part: Part, sketches: NDArray[np.uint64], wanted: int
-) -> list[NDArray[np.int64]]:
-    """Returns for each sketch the nearest rows in a part of the segments, `wanted` or some more.
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Candidates of a part of the segments: at least all of the nearest that are wanted.
 
-    A sample estimates how near the wanted rows are, so that few others become candidates; if it was too strict, all
-    rows are scanned again without it.
+    Attributes:
+        rows: int64 (N,), a row's number, and above it, from bit `kernels.PLACE` on, its distance.
+        weighed: int32 (N,), weighted distances.
+        counts: int64 (bits + 1,), how many there are at each distance.
     """
-    rows = sum(stop - start for _, start, stop in part)
-    wanted = min(wanted, rows)
-    bits = 64 * sketches.shape[1]
-    found = np.empty((len(sketches), min(kernels.SCRATCH * wanted, rows) + kernels.BLOCK), np.int64)
-    for bars in (_estimated(segments, part, sketches, HOPE * wanted / rows), np.full(len(sketches), bits + 1)):
-        state = np.zeros((len(sketches), 2 + bits + 1), np.int64)
-        state[:, 1] = bars
-        for number, start, stop in part:
-            segment = segments[number]
-            kernels.scan(segment.planes, segment.alive, (start, stop), number * ROWS, sketches, wanted, found, state)
-        if (state[:, 0] >= wanted).all():
-            break
-    return [each[:count] for each, count in zip(found, state[:, 0], strict=True)]
+
+    rows: NDArray[np.int64]
+    weighed: NDArray[np.int32]
+    counts: NDArray[np.int64]
 
 
-def _estimated(
-    segments: tuple[Segment, ...], part: Part, sketches: NDArray[np.uint64], share: float
-) -> NDArray[np.int64]:
-    """Estimates for each sketch the distance below which this share of the rows lies, from a sample."""
-    each = max(4, SAMPLE // len(part))
-    taken = [segments[number].planes[:, start : stop : -(-(stop - start) // each)] for number, start, stop in part]
-    sample = np.concatenate(taken, axis=1)
+def _nearest(
+    segments: tuple[Segment, ...], part: Part, probes: Sequence[_Probe], bars: NDArray[np.int64]
+) -> list[_Found]:
+    """Returns for each probe the nearest rows of a part of the segments whose distance is below its bar."""
+    sketches, weights = np.stack([probe.sketch for probe in probes]), np.stack([probe.weights for probe in probes])
+    rows, wanted = sum(stop - start for _, start, stop in part), max(probe.wanted for probe in probes)
+    found = np.empty((len(probes), min(kernels.SCRATCH * wanted, rows) + kernels.BLOCK), np.int64)
+    weighed = np.empty(found.shape, np.int32)
+    state = np.zeros((len(probes), 2 + 64 * sketches.shape[1] + 1), np.int64)
+    state[:, 1] = bars
+    for number, start, stop in part:
+        planes, alive, base = segments[number].planes, segments[number].alive, number * ROWS
+        kernels.scan(planes, alive, (start, stop), base, sketches, weights, wanted, found, weighed, state)
+    return [_Found(found[n, : row[0]], weighed[n, : row[0]], row[2:]) for n, row in enumerate(state)]
+
+
+def _estimated(segments: tuple[Segment, ...], sketches: NDArray[np.uint64], wanted: float) -> NDArray[np.int64]:
+    """Estimates for each sketch the distance below which so many rows lie, from a sample.
+
+    So few others become candidates. If the estimate was too strict, all rows are scanned again.
+    """
+    rows = sum(segment.count for segment in segments)
+    step = max(1, min(rows // SAMPLE, SAMPLE_STEP, ROWS // 4))
+    sample = np.concatenate([segment.planes[:, : segment.count : step] for segment in segments], axis=1)
     distances = np.bitwise_count(sample ^ sketches[:, :, None]).sum(axis=1, dtype=np.int64)
-    place = min(int(share * sample.shape[1]) + 1, sample.shape[1] - 1)
+    place = min(int(wanted / rows * sample.shape[1]) + 1, sample.shape[1] - 1)
     return np.partition(distances, place, axis=1)[:, place] + 1
 
 
-def _closest(parts: list[NDArray[np.int64]], wanted: int) -> NDArray[np.int64]:
-    """Returns the `wanted` nearest rows of all parts, in order of their numbers."""
-    found = np.concatenate(parts)
-    if len(found) > wanted:
-        found = np.partition(found, wanted - 1)[:wanted]
-    return np.sort(found & ((1 << kernels.PLACE) - 1))
+def _best(parts: list[_Found], probe: _Probe) -> NDArray[np.int64]:
+    """Returns those of the nearest rows of all parts whose weighted distances are smallest, in order of their numbers.
+
+    Every row as near as the last one that is wanted counts, so that the parts make no difference.
+    """
+    found = np.concatenate([part.rows for part in parts])
+    weighed = np.concatenate([part.weighed for part in parts])
+    if len(found) > probe.wanted:
+        counts = np.sum([part.counts for part in parts], axis=0)
+        furthest = int(np.searchsorted(np.cumsum(counts), probe.wanted))
+        near = found < (furthest + 1) << kernels.PLACE
+        found, weighed = found[near], weighed[near]
+    if len(found) > probe.coded:
+        found = found[np.argpartition(weighed, probe.coded)[: probe.coded]]
+    return np.sort(found & kernels.MASK)
 
 
 def _ranked(
