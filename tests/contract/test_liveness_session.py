@@ -17,22 +17,12 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
-from mien.errors import AccessDeniedError, SessionNotFoundError
 from mien.image.source import S3, S3Settings
 from mien.operations import liveness_results
-from mien.operations.context import Caller
 from mien.operations.liveness_results import MOST_BYTES, Outcome, Shot
-from mien.operations.liveness_session import (
-    CreateFaceLivenessSessionRequest,
-    GetFaceLivenessSessionResultsRequest,
-    create_face_liveness_session,
-    get_face_liveness_session_results,
-)
-from mien.serving.request import Request
 from mien.store import open as stores
 from mien.store.base import Region
 from mien.store.open import Store
-from mien.wire import awsjson
 from tests import live as servers
 from tests.live import Live
 
@@ -44,7 +34,7 @@ NOISE = np.random.default_rng(20).integers(0, 256, (720, 960, 3), np.uint8)  # n
 GRAY = np.full((480, 640, 3), 128, np.uint8)
 OUTCOME = Outcome(
     93.7, Shot(NOISE, REGION), tuple(Shot(GRAY, REGION) for _ in range(4)), ("FaceMovementChallenge", "1.0.0"),
-    (("EYES_CLOSED_DETECTED", "Keep your eyes open."),), "AmplifyReact",
+    (("EYES_CLOSED_DETECTED", "Keep your eyes open."),), "AmplifyReact", (("oval", 0.5, "Half of it is there."),),
 )  # fmt: skip
 PREFIXES = {None: "", "a": "a/", "a/b/": "a/b/", "Übung+1": "Übung+1/", "p" * 950: "p" * 950 + "/"}
 
@@ -129,6 +119,21 @@ def test_a_session_from_its_creation_to_its_end(server: Live, beside: Store, end
         assert len(image["Bytes"]) <= MOST_BYTES
         assert cv2.imdecode(np.frombuffer(image["Bytes"], np.uint8), cv2.IMREAD_COLOR) is not None
     assert results(client, session)["ReferenceImage"] == images[0]  # as often as it is asked
+
+
+def test_what_a_result_follows_from_is_told(server: Live, beside: Store, endpoint: str) -> None:
+    client = server.client()
+    session = client.create_face_liveness_session()["SessionId"]
+    asked = json.dumps({"SessionId": session}).encode()
+    none = {"SessionId": session, "Status": "CREATED", "Evidence": []}
+    assert server.post("Mien.GetLivenessEvidence", asked).json == none
+    assert ended(beside, endpoint, session)
+    assert server.post("Mien.GetLivenessEvidence", asked).json == {
+        "SessionId": session, "Status": "SUCCEEDED",
+        "Evidence": [{"Name": "oval", "Score": 0.5, "Sentence": "Half of it is there."}],
+    }  # fmt: skip
+    unknown = json.dumps({"SessionId": str(uuid4())}).encode()
+    assert server.post("Mien.GetLivenessEvidence", unknown).json["__type"] == "SessionNotFoundException"
 
 
 def test_a_session_in_progress_and_one_that_failed(server: Live, beside: Store) -> None:
@@ -217,28 +222,6 @@ def test_a_bucket_is_tried_before_there_is_a_session(server: Live, beside: Store
     assert "kyc-missing does not exist where the server looks for it" in words
     assert beside.liveness.counts() == {}
     assert "Contents" not in bucket.list_objects_v2(Bucket=BUCKET, Prefix="test/")
-
-
-@pytest.mark.parametrize(("account", "buckets"), [(ACCOUNT, ("other-*",)), ("1" * 12, ())])
-def test_a_key_that_may_not_use_a_bucket_writes_nothing_there(
-    endpoint: str, bucket: Any, beside: Store, account: str, buckets: tuple[str, ...]
-) -> None:
-    del bucket
-    s3 = S3(S3Settings(endpoint, "us-east-1", "a", "b", ("kyc-*",)))
-    context: Any = SimpleNamespace(store=beside, s3=s3, request=Request(), liveness_sessions=MOST)
-    request = awsjson.decode(json.dumps({"Settings": output()}).encode(), CreateFaceLivenessSessionRequest)
-    with pytest.raises(AccessDeniedError, match="may not be written to"):
-        create_face_liveness_session(context, Caller(account, buckets=buckets), request)
-    assert create_face_liveness_session(context, Caller(account, buckets=("kyc-*",)), request).session_id
-
-
-def test_another_account_has_no_such_session(server: Live, beside: Store) -> None:
-    session = server.client().create_face_liveness_session()["SessionId"]
-    context: Any = SimpleNamespace(store=beside)
-    with pytest.raises(SessionNotFoundError):
-        get_face_liveness_session_results(
-            context, Caller("1" * 12), GetFaceLivenessSessionResultsRequest(session_id=session)
-        )
 
 
 def test_an_account_has_so_many_at_a_time(server: Live, beside: Store) -> None:

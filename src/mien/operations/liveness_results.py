@@ -40,6 +40,7 @@ class Outcome:
     challenge: tuple[str, str] | None = None
     feedback: tuple[tuple[str, str], ...] = ()
     sdk: str | None = None
+    evidence: tuple[tuple[str, float, str], ...] = ()
 
 
 def end(context: Context, account: str, session_id: str, outcome: Outcome) -> bool:
@@ -74,7 +75,7 @@ def end(context: Context, account: str, session_id: str, outcome: Outcome) -> bo
         kept = [LivenessImage(shot.region, jpeg) for shot, jpeg in images.values()]
     reference = kept.pop(0) if outcome.reference else None
     result = LivenessResult(
-        outcome.confidence, reference, tuple(kept), outcome.challenge, outcome.feedback, outcome.sdk
+        outcome.confidence, reference, tuple(kept), outcome.challenge, outcome.feedback, outcome.sdk, outcome.evidence
     )
     return context.store.liveness.finish(account, session_id, "SUCCEEDED", result)
 

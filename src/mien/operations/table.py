@@ -3,7 +3,18 @@
 No name is in both, so an access key's patterns, the log and the metrics need no prefix.
 """
 
-from mien.operations import analyze, collection, face, kept_portraits, liveness_session, photograph, search, tag, user
+from mien.operations import (
+    analyze,
+    collection,
+    face,
+    kept_portraits,
+    liveness_evidence,
+    liveness_session,
+    photograph,
+    search,
+    tag,
+    user,
+)
 from mien.operations.context import Operations
 from mien.operations.people import judging_people, people_in_image, person, person_changes, person_groups, suggesting
 
@@ -25,6 +36,7 @@ EXTENSIONS: Operations = {
     **person_groups.OPERATIONS,
     **suggesting.OPERATIONS,
     **photograph.OPERATIONS,
+    **liveness_evidence.OPERATIONS,
 }
 EVERY: Operations = OPERATIONS | EXTENSIONS
 STREAMED = ("StartFaceLivenessSession",)  # over a WebSocket, not as a call

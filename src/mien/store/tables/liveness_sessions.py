@@ -71,6 +71,7 @@ class LivenessResult(msgspec.Struct, frozen=True):
         challenge: type and version of the challenge that was used.
         feedback: codes and messages about conditions that lowered the confidence.
         sdk: the client's name of itself.
+        evidence: what the confidence follows from: names, scores from 0 to 1, and sentences.
     """
 
     confidence: float | None = None
@@ -79,6 +80,7 @@ class LivenessResult(msgspec.Struct, frozen=True):
     challenge: tuple[str, str] | None = None
     feedback: tuple[tuple[str, str], ...] = ()
     sdk: str | None = None
+    evidence: tuple[tuple[str, float, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
