@@ -289,3 +289,10 @@ def test_a_call_repeated_with_its_token_at_another_instance_has_one_effect(insta
         assert answer == {}
     other = model.call(1, "CreateUser", "tokens", UserId="him", ClientRequestToken=model.prefix)
     assert other == "IdempotentParameterMismatchException"
+
+
+def test_a_liveness_session_is_the_same_at_every_instance(instances: list[Live]) -> None:
+    model, token = Model(instances), {"ClientRequestToken": uuid.uuid4().hex}
+    (session,) = {model.call(number, "CreateFaceLivenessSession", "a", **token)["SessionId"] for number in range(3)}
+    told = [model.call(number, "GetFaceLivenessSessionResults", "a", SessionId=session) for number in range(3)]
+    assert told == [{"SessionId": session, "Status": "CREATED"}] * 3

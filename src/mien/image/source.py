@@ -5,6 +5,7 @@ stream, which is dropped when it exceeds the size limit or the deadline (`image/
 """
 
 import fnmatch
+import math
 import os
 import threading
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,7 @@ MOST_OBJECT = 15 * 1024 * 1024  # bytes; reference 2.4
 CONNECT_TIMEOUT = 3  # seconds
 READ_TIMEOUT = 10  # seconds until the next bytes
 FETCH_TIMEOUT = 20.0  # seconds for a whole object
+TRYING_TIMEOUT = 5.0  # seconds for a small question, whose caller has a thread meanwhile
 _CHUNK = 256 * 1024
 _CHANGED = (404, 412)  # statuses of a range whose object is gone, or has another tag than IfMatch
 
@@ -158,7 +160,7 @@ class S3:
         """
         from botocore.exceptions import ClientError  # noqa: PLC0415  as in `_calling`
 
-        with self._writing(bucket):
+        with self._writing(bucket, TRYING_TIMEOUT):
             client, what = self._connected(), {"Bucket": bucket, "Key": name}
             begun = client.create_multipart_upload(**what, **_encryption(kms_key))
             with suppress(ClientError):  # S3 forgets the upload by its own rules
@@ -203,8 +205,8 @@ class S3:
             raise InvalidS3ObjectError from None
 
     @contextmanager
-    def _writing(self, bucket: str) -> Iterator[None]:
-        """Bounds writes to a bucket by the deadline, and converts every fault of them.
+    def _writing(self, bucket: str, most: float = math.inf) -> Iterator[None]:
+        """Bounds writes to a bucket by the deadline, or by `most` seconds, and converts every fault of them.
 
         Raises:
             S3WriteError: the bucket is not allowed, a write fails, or is not over in time.
@@ -212,13 +214,13 @@ class S3:
         if not self._allows(bucket) or bucket in (".", ".."):
             raise S3WriteError(403)
         try:
-            with self._calling():
+            with self._calling(most):
                 yield
         except _CallFailedError as error:
             raise S3WriteError(error.status) from None
 
     @contextmanager
-    def _calling(self) -> Iterator[None]:
+    def _calling(self, most: float = math.inf) -> Iterator[None]:
         from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415  rarely needed
         from botocore.parsers import ResponseParserError  # noqa: PLC0415
         from urllib3.exceptions import HTTPError  # noqa: PLC0415
@@ -227,7 +229,7 @@ class S3:
 
         faults = (BotoCoreError, HTTPClientError, HTTPError, HTTPException, ResponseParserError)
         try:
-            with Deadline(self.settings.timeout) as deadline:
+            with Deadline(min(self.settings.timeout, most)) as deadline:
                 yield
         except ClientError as error:
             raise _CallFailedError(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")) from None
