@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -67,6 +67,7 @@ def test_the_happy_path(javascript: Run, live: Live, tmp_path: Path) -> None:
         ("SearchUsersByImage", where | {"Image": hopper}),
         ("DeleteUser", where | {"UserId": "u1"}),
         ("DeleteCollection", where),
+        ("CreateFaceLivenessSession", {"Settings": {"ChallengePreferences": [{"Type": "FaceMovementChallenge"}]}}),
     ])  # fmt: skip
     assert not [outcome for outcome in outcomes if "name" in outcome]
     answers: list[Any] = [outcome.get("answer") for outcome in outcomes]
@@ -82,6 +83,7 @@ def test_the_happy_path(javascript: Run, live: Live, tmp_path: Path) -> None:
     assert (answers[9]["FaceCount"], answers[9]["UserCount"]) == (2, 3)
     assert where["CollectionId"] in answers[10]["CollectionIds"]
     assert answers[11]["UserMatches"] == []
+    assert str(UUID(answers[14]["SessionId"])) == answers[14]["SessionId"]
     assert len({answer["$metadata"]["requestId"] for answer in answers if answer}) == len(outcomes) - 1
 
 
