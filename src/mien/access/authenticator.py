@@ -13,11 +13,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import msgspec
 
-from mien.access import sigv4
-from mien.access.claim import Call
+from mien.access import presigned, sigv4
+from mien.access.chain import Chain
+from mien.access.claim import Call, Claim
 from mien.access.grant import KEY_OPERATIONS, Grant
 from mien.access.rates import Rates
 from mien.errors import AccessDeniedError, ExpiredTokenError, ProvisionedThroughputExceededError, SetupError
@@ -33,6 +35,8 @@ from mien.system.worker import BUCKETS
 log = logging.getLogger("mien.keys")
 
 _REGION = re.compile(r"Credential=[^/,]*/\d*/([a-z0-9-]+)/")
+_PRESIGNED_REGION = re.compile(r"X-Amz-Credential=[^/&%]*(?:/|%2F)\d*(?:/|%2F)([a-z0-9-]+)(?:/|%2F)")
+SecretOf = Callable[[str], str | None]  # access key → its secret
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
@@ -115,19 +119,45 @@ class Authenticator:
             ProvisionedThroughputExceededError: the key exceeds its rate.
         """
         if not self.is_locked():
-            match = _REGION.search(call.headers.get("authorization", ""))
-            return Identity(Caller(region=match[1]) if match else Caller())
+            return _anyone(_REGION.search(call.headers.get("authorization", "")))
         claim = sigv4.read(call, self._clock())
+        return self._identified(claim, partial(sigv4.verify, call, claim))[0]
+
+    def authenticate_stream(self, call: Call) -> tuple[Identity, Chain | None]:
+        """Identifies who opens a stream, by a presigned query or by headers.
+
+        Returns:
+            The caller, and what verifies the stream's messages; None while any credentials are accepted.
+
+        Raises:
+            FrameworkError: as `authenticate`.
+            ProvisionedThroughputExceededError: as `authenticate`.
+        """
+        if not self.is_locked():
+            return _anyone(
+                _PRESIGNED_REGION.search(call.query) or _REGION.search(call.headers.get("authorization", ""))
+            ), None
+        if call.method == "GET":  # a WebSocket
+            claim, signed = presigned.read(call, self._clock())
+            identity, secret = self._identified(claim, partial(presigned.verify, signed, claim))
+        else:
+            claim = sigv4.read(call, self._clock())
+            identity, secret = self._identified(claim, partial(sigv4.verify, call, claim, digest=sigv4.STREAMED))
+        return identity, Chain(claim, secret)
+
+    def _identified(self, claim: Claim, verify: Callable[[SecretOf], None]) -> tuple[Identity, str]:
+        """Returns the caller of a claim that its signature proves, and the secret that it was signed with."""
         key = self._keys.find(claim.access_key)
         valid = key if key and key.revoked is None else None
-        sigv4.verify(call, claim, lambda _: self._secret(valid) if valid else None)
-        if valid is None:
-            raise AssertionError  # `verify` has refused it
+        secret = self._secret(valid) if valid else None
+        verify(lambda _: secret)
+        if valid is None or secret is None:
+            raise AssertionError  # it was refused
         if valid.expires is not None and valid.expires <= self._clock().timestamp():
             raise ExpiredTokenError
         self._limit_rate(valid)
         self._uses.note(valid.access_key)
-        return Identity(Caller(valid.account, claim.region, valid.collections, valid.buckets), valid)
+        return Identity(Caller(valid.account, claim.region, valid.collections, valid.buckets), valid), secret
 
     def _secret(self, key: StoredKey) -> str | None:
         """Returns the key's secret; None if the master key does not decrypt it, which is logged once for each key."""
@@ -142,6 +172,11 @@ class Authenticator:
     def _limit_rate(self, key: StoredKey) -> None:
         if key.rate is not None and not self._rates.take(key.access_key, key.rate):
             raise ProvisionedThroughputExceededError
+
+
+def _anyone(region: re.Match[str] | None) -> Identity:
+    """Returns the identity of an unsigned request, whose region is believed."""
+    return Identity(Caller(region=region[1]) if region else Caller())
 
 
 def authorize(identity: Identity, operation: str, request: msgspec.Struct) -> None:

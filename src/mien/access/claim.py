@@ -1,4 +1,4 @@
-"""A request as its signature covers it, and what its Authorization header claims; read by `sigv4` and `signature`."""
+"""A request as its signature covers it, and what it claims of its signer; read by `sigv4` and `presigned`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,17 +16,19 @@ class Call:
         query: as received, without the question mark.
         headers: lower-case name → value.
         body: the raw body.
+        method: of HTTP.
     """
 
     path: str
     query: str
     headers: Mapping[str, str]
     body: bytes | bytearray
+    method: str = "POST"
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The content of an Authorization header, not verified.
+    """The content of an Authorization header, or of a presigned query; not verified.
 
     Attributes:
         access_key: the id of the access key.

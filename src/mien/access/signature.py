@@ -1,5 +1,6 @@
 """Computes the signature that a request must carry; canonical form and arithmetic are botocore's."""
 
+from datetime import datetime
 from typing import Any
 
 from botocore.auth import SigV4Auth
@@ -14,16 +15,30 @@ def signature(call: Call, claim: Claim, secret: str, digest: str) -> str:
 
     Args:
         call: the request as received.
-        claim: its Authorization header.
+        claim: what it says of its signer.
         secret: of the claim's access key.
-        digest: SHA-256 of the body, in hexadecimal.
+        digest: SHA-256 of the body, in hexadecimal, or what the protocol has in its place.
     """
     signer = _Signer(claim, secret, digest)
     covered = {name: call.headers.get(name, "") for name in claim.signed_headers}
     query = f"?{call.query}" if call.query else ""
-    request = AWSRequest("POST", f"http://host{call.path}{query}", headers=covered)
+    request = AWSRequest(call.method, f"http://host{call.path}{query}", headers=covered)
     request.context["timestamp"] = claim.moment.strftime(TIMESTAMP)
     return str(signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request))
+
+
+def sign(text: str, claim: Claim, secret: str, moment: datetime) -> str:
+    """Returns the signature of a text, in hexadecimal.
+
+    Args:
+        text: to sign.
+        claim: names the scope.
+        secret: of the claim's access key.
+        moment: of the signature, whose day the key is for.
+    """
+    request = AWSRequest()
+    request.context["timestamp"] = moment.strftime(TIMESTAMP)
+    return str(_Signer(claim, secret, "").signature(text, request))
 
 
 class _Signer(SigV4Auth):  # type: ignore[misc]  # botocore has no types

@@ -21,6 +21,7 @@ from mien.errors import (
 ALGORITHM = "AWS4-HMAC-SHA256"
 SERVICE = "rekognition"
 TERMINATOR = "aws4_request"
+STREAMED = "STREAMING-AWS4-HMAC-SHA256-EVENTS"  # stands for the digest of a body that is a stream of signed messages
 WINDOW = timedelta(minutes=5)
 _PARTS = ("Credential", "Signature", "SignedHeaders")
 _HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
@@ -46,19 +47,20 @@ def read(call: Call, now: datetime) -> Claim:
             'Found both "X-Amz-Algorithm" as a query-string param and "Authorization" as HTTP header.'
         )
     claim = _parsed(header, call.headers)
-    _check_date(claim, now)
-    _check_scope(claim)
-    _check_cover(claim, call.headers)
+    check_date(claim, now)
+    check_scope(claim)
+    check_cover(claim, call.headers)
     return claim
 
 
-def verify(call: Call, claim: Claim, secret_of: Callable[[str], str | None]) -> None:
+def verify(call: Call, claim: Claim, secret_of: Callable[[str], str | None], digest: str = "") -> None:
     """Checks the signature of a claim against the request that was received.
 
     Args:
-        call: the request.
-        claim: its Authorization header, as `read` returned it.
+        call: the request; of a presigned one, without the signature in its query.
+        claim: as `read` or `presigned.read` returned it.
         secret_of: access key → its secret; None for an unknown key.
+        digest: signed in place of the body's digest, where the body is a stream.
 
     Raises:
         UnrecognizedClientError: the key is unknown, or the request carries a session token, which no key here has.
@@ -69,12 +71,12 @@ def verify(call: Call, claim: Claim, secret_of: Callable[[str], str | None]) -> 
     secret = secret_of(claim.access_key)
     if secret is None:
         raise UnrecognizedClientError
-    digest = hashlib.sha256(call.body).hexdigest()
+    digest = digest or hashlib.sha256(call.body).hexdigest()
     announced = call.headers.get("x-amz-content-sha256", digest)
     expected = signature(call, claim, secret, digest)
     if not (_is_equal(announced, digest) and _is_equal(expected, claim.signature)):
         raise InvalidSignatureError
-    if "x-amz-security-token" in call.headers:
+    if "x-amz-security-token" in call.headers or "X-Amz-Security-Token=" in call.query:
         raise UnrecognizedClientError
 
 
@@ -105,31 +107,54 @@ def _parsed(header: str, headers: Mapping[str, str]) -> Claim:
         missing.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
     if missing or stamp is None:
         raise IncompleteSignatureError(f"{' '.join(missing)} Authorization={header}")
-    scope = parts["Credential"].split("/")
+    return claimed(
+        parts["Credential"], parts["SignedHeaders"], parts["Signature"], moment(stamp, f"Authorization={header}")
+    )
+
+
+def claimed(credential: str, signed_headers: str, signature: str, signed: datetime) -> Claim:
+    """Returns the claim of these parts.
+
+    Raises:
+        IncompleteSignatureError: the credential has not five parts.
+    """
+    scope = credential.split("/")
     if len(scope) != 5:
         raise IncompleteSignatureError(
             "Credential must have exactly 5 slash-delimited elements, e.g. "
-            f"keyid/date/region/service/term, got '{parts['Credential']}'"
+            f"keyid/date/region/service/term, got '{credential}'"
         )
-    signed = tuple(name.lower() for name in parts["SignedHeaders"].split(";"))
     access_key, day, region, service, terminator = scope
-    moment = _moment(stamp, header)
-    return Claim(access_key, day, region, service, terminator, signed, parts["Signature"], moment)
+    names = tuple(name.lower() for name in signed_headers.split(";"))
+    return Claim(access_key, day, region, service, terminator, names, signature, signed)
 
 
-def _moment(stamp: str, header: str) -> datetime:
+def moment(stamp: str, found: str) -> datetime:
+    """Returns the moment that a date names.
+
+    Args:
+        stamp: the date.
+        found: ends the error's text, to say where the date was found.
+
+    Raises:
+        IncompleteSignatureError: it names none.
+    """
     for form in (TIMESTAMP, _HTTP_DATE):
         try:
             return datetime.strptime(stamp, form).replace(tzinfo=UTC)
         except ValueError:
             continue
     raise IncompleteSignatureError(
-        "Date must be in ISO-8601 'basic format'. "
-        f"Got '{stamp}'. See http://en.wikipedia.org/wiki/ISO_8601 Authorization={header}"
+        f"Date must be in ISO-8601 'basic format'. Got '{stamp}'. See http://en.wikipedia.org/wiki/ISO_8601 {found}"
     )
 
 
-def _check_date(claim: Claim, now: datetime) -> None:
+def check_date(claim: Claim, now: datetime) -> None:
+    """Requires a signature of the last WINDOW, by a clock that is no more than that ahead.
+
+    Raises:
+        InvalidSignatureError: it was signed at another time.
+    """
     sent, present = claim.moment.strftime(TIMESTAMP), now.strftime(TIMESTAMP)
     if claim.moment < now - WINDOW:
         earliest = (now - WINDOW).strftime(TIMESTAMP)
@@ -141,7 +166,12 @@ def _check_date(claim: Claim, now: datetime) -> None:
         )
 
 
-def _check_scope(claim: Claim) -> None:
+def check_scope(claim: Claim) -> None:
+    """Requires a scope of this service, and of the day of the signature.
+
+    Raises:
+        InvalidSignatureError: it is another.
+    """
     wrong = []
     if not re.fullmatch(r"[a-z0-9-]+", claim.region):
         wrong.append(f"Credential should be scoped to a valid region, not '{claim.region}'. ")
@@ -158,8 +188,12 @@ def _check_scope(claim: Claim) -> None:
         raise InvalidSignatureError("".join(wrong))
 
 
-def _check_cover(claim: Claim, headers: Mapping[str, str]) -> None:
-    """Requires `host` and every `x-amz-` header to be signed, so that a captured signature serves no other request."""
+def check_cover(claim: Claim, headers: Mapping[str, str]) -> None:
+    """Requires `host` and every `x-amz-` header to be signed, so that a captured signature serves no other request.
+
+    Raises:
+        InvalidSignatureError: one of them is not.
+    """
     signed = frozenset(claim.signed_headers)
     if "host" not in signed:
         raise InvalidSignatureError("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
