@@ -18,7 +18,7 @@ from mien.watch.record import Watcher, refused
 from mien.wire import framing
 from mien.wire import head as heads
 from mien.wire.exchange import Exchange
-from mien.wire.framing import AT_A_TIME, Body
+from mien.wire.framing import AT_A_TIME, Body, Endless
 from mien.wire.head import HeadReader
 
 READ_AHEAD = 16 * 1024  # bytes read at a time outside a body, and kept behind a request in progress
@@ -126,6 +126,8 @@ class Connection(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         """Continues with the bytes that arrived meanwhile."""
         self._blocked = False
+        if self._exchange is not None and not self._exchange.answered:
+            self._read_more()
         self._proceed()
 
     def shutdown(self) -> None:
@@ -170,7 +172,8 @@ class Connection(asyncio.BufferedProtocol):
         self._stop_timer()
         self._exchange = exchange = Exchange(
             {**head.scope(), **self._addresses}, keep_alive=head.keep_alive, write=self._transport.write,
-            read_more=self._read_more, on_answered=self._answered, default_headers=self._server.default_headers,
+            read_more=self._read_more, on_answered=self._answered, on_upgraded=self._upgraded,
+            default_headers=self._server.default_headers,
         )  # fmt: skip
         if body is None:
             exchange.add(b"", more=False)
@@ -186,9 +189,18 @@ class Connection(asyncio.BufferedProtocol):
         return rest
 
     def _read_more(self) -> None:
-        """Reads more of the body, or until the client hangs up; called when the application waits."""
-        if len(self._ahead) < READ_AHEAD:
+        """Reads more of the body, or until the client hangs up; called when the application waits.
+
+        A client that does not read an answer in parts is read no further, so that what it is owed stays small.
+        """
+        if len(self._ahead) < READ_AHEAD and not self._blocked:
             self._resume_reading()
+
+    def _upgraded(self) -> None:
+        """Passes on everything that the client sends from now on, in another protocol than HTTP."""
+        self._body = Endless()
+        kept, self._ahead = self._ahead, b""
+        self._take(memoryview(kept))
 
     def _resume_reading(self) -> None:
         if not self._reading and not self._transport.is_closing():
