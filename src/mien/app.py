@@ -59,6 +59,7 @@ from mien.wire.connection import Connections
 from mien.wire.pages import MetricsPage, Page, ReadinessPage, alive
 from mien.wire.port import connection_limit
 from mien.wire.server import Server
+from mien.wire.stream import Streams
 
 OPERATIONS: Operations = table.OPERATIONS
 Opened = Callable[[], None]
@@ -156,7 +157,8 @@ def build(settings: Settings, until: ExitStack, worker: Worker | None = None, op
     _count(connections, metrics, worker)
     admission = Admission(bounds, Preauthenticator(store.keys))
     services = KeyOperations(store.portraits.vault).services()
-    server = Server(context, services, authenticator, admission=admission, pages=pages, watchers=watchers)
+    streams = Streams(context, authenticator, admission, bounds.streams, watchers)
+    server = Server(context, services, authenticator, streams, admission=admission, pages=pages, watchers=watchers)
     return App(context, authenticator, server, connections, ready, metrics, _background(worker, context, trimmer))
 
 
@@ -233,6 +235,7 @@ def bounded(settings: Settings, worker: Worker) -> Bounds:
         giants=Giants(worker.common, worker.number, worker.count * pixels * 10**6),
         threads=Budget(threads, (half,)),
         reading=Budget(threads, (half,)),
+        streams=Budget(settings.liveness_streams, (max(1, settings.liveness_streams // 2),)),
         writers=Writers(half),
         queue_timeout=settings.queue_timeout,
         request_timeout=settings.request_timeout,

@@ -86,6 +86,7 @@ class Settings:
     workers: int
     threads: int
     image_cache: int
+    liveness_streams: int
     bodies_in_flight: int
     pixels_in_flight: int
     connections: int

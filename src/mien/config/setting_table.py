@@ -161,6 +161,13 @@ TABLE = (
         "MiB of memory for the faces of recent images, kept for minutes; 0 turns the cache off",
         limits=(0, 1e6),
     ),
+    Setting(
+        "liveness_streams",
+        int,
+        32,
+        "videos of liveness sessions that arrive at the same time, of up to 10 MB each",
+        limits=(1, 1e6),
+    ),
     Setting("bodies_in_flight", int, 128, "MiB of request bodies in memory at the same time", limits=(1, 1_000_000)),
     Setting("pixels_in_flight", int, 100, "megapixels decoded at the same time", limits=(1, 1_000_000)),
     Setting(

@@ -10,6 +10,7 @@ from mien.engine.session import Runtime
 from mien.errors import SetupError
 from mien.face.attributes.evidence import Networks
 from mien.face.attributes.measures import MEASURES, MESH, NAMES, measured
+from mien.face.attributes.mesh import Mesh, run_mesh
 from mien.face.types import Face
 from mien.packs import attribute_networks, network_set
 from mien.packs.deferred import Deferred, Wrap, deferred
@@ -59,6 +60,13 @@ class Analyst:
         with self._cores.at_work():
             return [measured(face, networks, wanted) for face in faces]
 
+    def mesh(self, face: Face) -> Mesh | None:
+        """Returns the mesh of a face with a closeup; None where it may not or cannot be measured."""
+        if not self.measurable([MESH]) or self._networks is None or face.closeup is None:
+            return None
+        with self._cores.at_work():
+            return run_mesh(self._networks.mesh, face.closeup)
+
     def prepare(self, *, load: bool) -> None:
         """Finds or downloads the set's files, so that no request waits for a download.
 
@@ -70,16 +78,11 @@ class Analyst:
         else:
             self._found()
 
-    def open(self, roles: Collection[str] | None = None) -> str:
-        """Opens the whole set, or some of its networks; returns why something cannot be measured, empty if nothing.
-
-        Args:
-            roles: of the networks; None for all.
-        """
+    def open(self) -> str:
+        """Opens the whole set, and returns why something cannot be measured; empty if nothing is wrong."""
         try:
-            for role, session in (self._found() or {}).items():
-                if roles is None or role in roles:
-                    session.open()
+            for session in (self._found() or {}).values():
+                session.open()
         except SetupError as error:
             self._fault = str(error)
         return self._fault

@@ -17,6 +17,7 @@ class Bounds:
         giants: bounds the pictures that exceed `pixels`, over all workers.
         threads: operations that analyze images or write.
         reading: operations that only read, in addition to `threads`.
+        streams: videos of liveness sessions that arrive.
         writers: operations that write to one collection.
         queue_timeout: seconds that a request waits for each of these.
         request_timeout: seconds from the end of a request's body to its answer.
@@ -28,6 +29,7 @@ class Bounds:
     giants: Giants
     threads: Budget
     reading: Budget
+    streams: Budget
     writers: Writers
     queue_timeout: float
     request_timeout: float

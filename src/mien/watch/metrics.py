@@ -211,6 +211,9 @@ def register(metrics: Metrics, context: Context, bounds: Bounds, most: int) -> N
     metrics.follow(
         "mien_operations_in_flight", "Operations that are running.", lambda: sum(lane.in_flight for lane in lanes)
     )
+    metrics.follow(
+        "mien_liveness_streams", "Videos of liveness sessions that arrive.", lambda: bounds.streams.in_flight
+    )
     metrics.follow("mien_gallery_bytes", "Memory of the galleries.", context.galleries.memory)
     galleries, cache = context.galleries, context.image_cache
     metrics.follow_count(

@@ -146,6 +146,29 @@ class Admission:
             gone.cancel()
             del running, work  # the traceback of an error keeps this frame, and with it the body
 
+    async def turn(self, work: Callable[[], T], arrival: Arrival) -> T:
+        """Runs a part of a stream's work on a thread, even if its client hangs up meanwhile.
+
+        Raises:
+            ThrottlingError: no thread became free in time, or the work took too long.
+        """
+        lane, pool = self._lanes[arrival.reads]
+        thread = lane.ask(1, arrival.party)
+        try:
+            await _granted(thread, self._bounds.queue_timeout)
+            running = pool.submit(work)
+        except BaseException:
+            thread.release()
+            raise
+        running.add_done_callback(lambda _: thread.release())
+        try:
+            async with asyncio.timeout(self._bounds.request_timeout) as limit:
+                return await asyncio.wrap_future(running)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise ThrottlingError("It took too long.") from None
+
 
 async def _granted(share: Share, timeout: float, gone: "asyncio.Future[Any] | None" = None) -> None:
     """Waits until a share is granted.

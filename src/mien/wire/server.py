@@ -51,6 +51,7 @@ from mien.wire.answer import (
 )
 from mien.wire.body import SMALL, ClientGoneError
 from mien.wire.pages import Page
+from mien.wire.stream import STREAMS, Streams
 
 log = logging.getLogger("mien.request")
 
@@ -62,6 +63,7 @@ class Server:
         context: shared by all operations.
         services: name of a service, as a target header has it → its operations by name.
         authenticator: identifies the caller.
+        streams: answers the paths of streams.
         admission: keeps requests within the limits.
         pages: path → the page that answers a GET.
         watchers: called with a record of each API call, after its answer.
@@ -72,6 +74,7 @@ class Server:
         context: Context,
         services: Mapping[str, Operations],
         authenticator: Authenticator,
+        streams: Streams,
         *,
         admission: Admission,
         pages: Mapping[str, Page],
@@ -83,6 +86,7 @@ class Server:
         self._admission = admission
         self._pages = pages
         self._watchers = watchers
+        self._streams = streams
         self._decoder_lock = threading.Lock()
         self._pictured = {target for target, operation in self._operations.items() if operation.pictured}
         self._reading = {target for target, operation in self._operations.items() if operation.reads}
@@ -93,6 +97,9 @@ class Server:
             return
         headers = _joined(scope["headers"])
         request_id = scope.get("request_id") or str(uuid.uuid4())  # which other servers of ASGI do not add
+        if (scope["method"], scope["path"]) in STREAMS:
+            await self._streams.answer(scope, headers, receive, send, request_id)
+            return
         answer, record = await self._answer(scope, headers, receive, request_id)
         if scope["path"] in self._pages and scope["method"] != "POST":
             headers = {}  # without Origin, so that no page of another site may read it

@@ -35,6 +35,7 @@ def share(settings: Settings, number: int, workers: int) -> Settings:
         threads=max(1, part(settings.cores)),
         scan_threads=settings.scan_threads or len(os.sched_getaffinity(0)),
         image_cache=part(settings.image_cache),
+        liveness_streams=max(1, part(settings.liveness_streams)),
         bodies_in_flight=max(1, part(settings.bodies_in_flight)),
         pixels_in_flight=max(1, part(settings.pixels_in_flight)),
     )

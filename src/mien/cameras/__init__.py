@@ -1,1 +1,0 @@
-"""Who comes and goes before cameras: looks at them, events to standard output and a webhook, portraits."""
