@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import platformdirs
@@ -11,8 +12,10 @@ import pytest
 SDK = "@aws-sdk/client-rekognition"
 
 
-def installed(package: str = SDK, version: str = "3", folder: str = "javascript") -> tuple[str, Path]:
-    """Node, and the folder whose programs find the package; skips where they cannot be had."""
+def installed(
+    package: str = SDK, version: str = "3", folder: str = "javascript", beside: Sequence[str] = ()
+) -> tuple[str, Path]:
+    """Node, and the folder whose programs find the package and those beside it; skips where they cannot be had."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         pytest.skip("node and npm are not here")
@@ -23,8 +26,8 @@ def installed(package: str = SDK, version: str = "3", folder: str = "javascript"
         (place / "package.json").write_text('{"private": true}')
         options = ["--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]
         try:
-            install = [npm, "install", *options, f"{package}@{version}"]
-            subprocess.run(install, cwd=place, capture_output=True, timeout=60, check=True)
+            install = [npm, "install", *options, f"{package}@{version}", *beside]
+            subprocess.run(install, cwd=place, capture_output=True, timeout=60 * (1 + len(beside)), check=True)
             done.touch()
         except (subprocess.SubprocessError, OSError):
             pytest.skip(f"{package} cannot be installed: the registry is not reachable")

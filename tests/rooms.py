@@ -21,6 +21,7 @@ LEVELS: tuple[dict[str, str], ...] = (
         "local": "the operations in this process, for commands and the library",
         "workers": "the processes that serve on one port, and the parent that starts, watches and replaces them",
         "measure": "`mien eval` (accuracy) and `mien bench` (speed)",
+        "cameras": "`mien watch`: who comes and goes before cameras, said as events",
         "sorting": "who is in photographs: folders by person, and sidecars that photo programs read",
         "transfer": "collections and photographs imported, exported, and indexed again with another pack",
     },

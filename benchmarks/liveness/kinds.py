@@ -59,15 +59,17 @@ def printed(kind: str = LIGHT, strength: float = 0.25, cut: bool = False, tilt: 
     return made
 
 
-def screened(kind: str = LIGHT, moire: float = 0.12, own: bool = True) -> Make:
+def screened(kind: str = LIGHT, moire: float = 0.08, own: bool = True) -> Make:
     """A film of a living person, shown on a screen: with the colours of its own session, or none, and a moiré."""
 
     def made(actor: Cast, _: Cast, seed: int) -> Take:
         challenge = _asked(seed, kind)
         other = make(LIGHT, "2.0.0", *SIZE, Random(seed + 999)) if own else replace(challenge, colors=())
 
+        pitch = Random(seed).uniform(0.8, 1.2)  # of the screen, in pixels of the camera
+
         def after(frame: np.ndarray, seconds: float) -> np.ndarray:
-            return _moire(frame, seconds, moire)
+            return _moire(frame, seconds, moire, pitch)
 
         scene = Scene(actor, Screen(strength=0.25), shown=replace(other, oval=challenge.oval), after=after)
         return _take(scene, challenge, seed)
@@ -264,7 +266,7 @@ def _cut_out(held: _Flat) -> Callable[[Shot, float], Shot]:
     return before
 
 
-def _moire(frame: np.ndarray, seconds: float, strength: float, pitch: float = 0.93) -> np.ndarray:
+def _moire(frame: np.ndarray, seconds: float, strength: float, pitch: float) -> np.ndarray:
     """What a camera makes of a screen, whose red, green and blue stripes and rows are about as fine as its own pixels.
 
     The grid is nearly too fine for the camera, and beats with its pixels: bands of colour that wander as it moves.

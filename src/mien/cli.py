@@ -20,6 +20,7 @@ from mien.commands import people_commands
 from mien.commands import sort as sort_command
 from mien.commands import store as store_commands
 from mien.commands import transfer as transfer_commands
+from mien.commands import watch_cameras as watch_command
 from mien.commands import who as who_command
 from mien.config import Settings
 from mien.errors import SetupError
@@ -55,7 +56,12 @@ def _run(arguments: Sequence[str] | None) -> int:
 def parser() -> argparse.ArgumentParser:
     """Returns the parser, with every command and its flags."""
     settings = _settings()
-    more = {"eval": "attributes", "bench": "workers", "import": "portraits"}  # they mean more by these
+    more = {
+        "eval": "attributes",
+        "bench": "workers",
+        "import": "portraits",
+        "watch": "portraits",
+    }  # they mean more by these
     own = {name: _settings(without=setting) for name, setting in more.items()}
     top = argparse.ArgumentParser(prog="mien", description="Face recognition that speaks the AWS Rekognition API.")
     top.add_argument("--version", action="version", version=f"mien {__version__}")
@@ -88,6 +94,7 @@ def parser() -> argparse.ArgumentParser:
     image_commands.add_to(command)
     people_commands.add_to(command, _settings(default=argparse.SUPPRESS))
     who_command.add_to(command)
+    watch_command.add_to(command)
     sort_command.add_to(command)
     transfer_commands.add_to(command)
     return top

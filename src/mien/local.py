@@ -74,6 +74,10 @@ class Local:
             raise InternalServerError("The store does not answer.") from None
         return answer
 
+    def prepare(self) -> None:
+        """Compiles the network that every search for faces runs besides the pack's, so that the first is not late."""
+        self._context.analyst.open({"mesh"})
+
     def describe(self) -> str:
         """Returns the store's kind and place."""
         return self._context.store.database.describe()

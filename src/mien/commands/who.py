@@ -33,14 +33,17 @@ def add_to(command: Command) -> None:
     form.add_argument("--csv", dest="form", action="store_const", const="csv", help="print CSV, a line for each face")
 
 
-def add_questions(made: argparse.ArgumentParser) -> None:
-    """Adds the flags that say who is asked about photographs, and what."""
+def add_questions(made: argparse.ArgumentParser, threshold: float = 80.0) -> None:
+    """Adds the flags that say who is asked about photographs, and what; `threshold` is the default."""
     made.add_argument("--collection", metavar="NAME", help="the collection of the people; a server may run on it")
     made.add_argument("--endpoint", metavar="URL", help="ask this server, with AWS's configured credentials")
     made.add_argument("--profile", metavar="NAME", help="the profile in the AWS configuration, with --endpoint")
     made.add_argument("--account", default=None, help="the account that owns the collection: 12 digits")
     made.add_argument(
-        "--threshold", type=_percent, default=80.0, help="least similarity to a person, 0–100 (default 80)"
+        "--threshold",
+        type=_percent,
+        default=threshold,
+        help=f"least similarity to a person, 0–100 (default {threshold:g})",
     )
     made.add_argument(
         "--quality-filter", choices=("NONE", "AUTO", "LOW", "MEDIUM", "HIGH"), default="AUTO",
@@ -62,12 +65,12 @@ def _percent(text: str) -> float:
     return value
 
 
-def asked(settings: Settings, given: argparse.Namespace) -> Any:
-    """Opens whom the flags of `add_questions` name."""
+def asked(settings: Settings, given: argparse.Namespace, **more: Any) -> Any:
+    """Opens whom the flags of `add_questions` name; `more` are further arguments of `Asked`."""
     from mien.sorting.asking import Asked, Where
 
     where = Where(given.collection, given.endpoint, given.profile, given.account)
-    return Asked(settings, where, given.threshold, given.quality_filter, given.jobs)
+    return Asked(settings, where, given.threshold, given.quality_filter, given.jobs, **more)
 
 
 def who(settings: Settings, given: argparse.Namespace) -> int:

@@ -15,7 +15,7 @@ RATIO = 1.618  # height of the oval by its width
 _STATIC = 0.8  # width of the oval in the middle by which the client judges how far away a face is (`Bars.distance`)
 _WIDTHS = (0.72, 0.8)  # of an oval, in widths of a picture of 3:4 as high as the video
 _CENTRES = (7 / 16, 9 / 16)  # of ovals, in widths and heights of the video
-_FAR = 0.32  # the eyes' distance in widths of the oval above which a face is too near to begin
+_FAR = 0.28  # the eyes' distance in widths of the oval above which a face is too near to begin; AWS's is 0.32
 
 _BLACK_MS, _SCROLL_MS = 75, 475
 _FLASHES = 7  # after the black one

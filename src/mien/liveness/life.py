@@ -18,11 +18,12 @@ from mien.liveness.skin import FRONT
 NETWORKS, MOVES, SKIN, DEPTH, LIFE = "networks", "movement", "light on the skin", "depth", "life"
 # By how much each clue shifts the logarithm of the odds: against a living face at a score of 0, and for it at 1.
 WORTH: Mapping[str, tuple[float, float]] = {
-    NETWORKS: (-6.0, 1.0), MOVES: (-2.0, 3.0), SKIN: (-3.5, 2.5), DEPTH: (-2.5, 2.0),
+    NETWORKS: (-7.0, 1.0), MOVES: (-1.5, 3.0), SKIN: (-3.5, 2.5), DEPTH: (-4.0, 3.0),
 }  # fmt: skip
 _LIVE = 1  # the class of living faces of the networks
 _LIVES, _BLINKS, _MIMICS = (0.2, 0.8), (0.10, 0.35), (0.20, 0.40)  # scored 0 and 1, as all below
-_CURVES, _GROUNDS, _PARALLAX = (1.12, 1.40), (1.0, 0.5), (4.0, 7.0)
+_CURVES, _GROUNDS, _PARALLAX = (1.12, 1.40), (1.0, 0.5), (4.5, 6.5)
+_GROWS = (1.15, 1.4)  # how much nearer a face must come for its depth to tell nothing, and all
 
 
 def clues(seen: Sequence[Seen], moves: Movement | None, found: Flashes | None, is_lit: bool) -> list[Evidence]:
@@ -60,8 +61,11 @@ def _movement(moves: Movement | None) -> Evidence:
 def _depth(moves: Movement | None) -> Evidence:
     if moves is None:
         return Evidence(DEPTH, 0.0, "Too few frames show the face well enough to see its depth.")
-    said = f"{moves.parallax:.1f} thousandths of its width move as no flat picture does."
-    return Evidence(DEPTH, ramp(moves.parallax, *_PARALLAX), said)
+    told = ramp(moves.grows, *_GROWS)
+    said = (
+        f"Coming nearer {moves.grows:.2f} times, {moves.parallax:.1f} thousandths of it move as no flat picture does."
+    )
+    return Evidence(DEPTH, told * ramp(moves.parallax, *_PARALLAX) + (1 - told) / 2, said)
 
 
 def _skin(found: Flashes | None) -> Evidence:

@@ -1,7 +1,7 @@
 """Whether a face moves as living ones do: its lids, and its skin as no stiff surface could.
 
-A photograph that is moved is seen as a projective map of itself, however it is held. So a map of eight numbers is taken
-out of each frame's mesh; what remains of a photograph is the noise of the mesh.
+A photograph that is moved is seen as a projective map of itself, however it is held. So such a map is taken out of what
+the mesh becomes when the face comes nearer; what remains of a photograph is the noise of the mesh.
 """
 
 from collections.abc import Sequence
@@ -30,14 +30,14 @@ class Movement:
     Attributes:
         blink: by how much the lids shut more than they mostly do, 0–1.
         mimics: spread of the blendshapes over the film.
-        wobble: what no projective map explains between frames at one distance, in thousandths of the face's width.
-        parallax: the same between the face far away and near.
+        parallax: what no projective map explains between the face far away and near, in thousandths of its width.
+        grows: how much larger the face is near than far away.
     """
 
     blink: float
     mimics: float
-    wobble: float
     parallax: float
+    grows: float
 
 
 def movement(seen: Sequence[Seen]) -> Movement | None:
@@ -51,15 +51,15 @@ def movement(seen: Sequence[Seen]) -> Movement | None:
     outlines = meshes[:, POINTS] - meshes[:, POINTS].mean(axis=1, keepdims=True)
     outlines /= widths[:, None, None]
     order = np.argsort(widths)
-    far, near = outlines[order[: max(4, len(order) // 6)]], outlines[np.sort(order[-(len(order) // 2) :])]
+    small, large = order[: max(4, len(order) // 6)], np.sort(order[-(len(order) // 2) :])
+    far, near = outlines[small], outlines[large]
     lids = shapes[:, BLINKS].mean(axis=1)
     smooth = np.stack([np.convolve(column, np.ones(3) / 3, "valid") for column in shapes.T], axis=1)
-    middle = near.mean(axis=0)
     return Movement(
         blink=float(lids.max() - np.median(lids)),
         mimics=float(np.linalg.norm(smooth.std(axis=0))),
-        wobble=1000 * float(np.sqrt(np.mean([_unexplained(middle, each) ** 2 for each in near]))),
-        parallax=1000 * _unexplained(far.mean(axis=0), middle),
+        parallax=1000 * _unexplained(far.mean(axis=0), near.mean(axis=0)),
+        grows=float(np.median(widths[large]) / np.median(widths[small])),
     )
 
 

@@ -78,11 +78,16 @@ class Analyst:
         else:
             self._found()
 
-    def open(self) -> str:
-        """Opens the whole set, and returns why something cannot be measured; empty if nothing is wrong."""
+    def open(self, roles: Collection[str] | None = None) -> str:
+        """Opens the whole set, or some of its networks; returns why something cannot be measured, empty if nothing.
+
+        Args:
+            roles: of the networks; None for all.
+        """
         try:
-            for session in (self._found() or {}).values():
-                session.open()
+            for role, session in (self._found() or {}).items():
+                if roles is None or role in roles:
+                    session.open()
         except SetupError as error:
             self._fault = str(error)
         return self._fault

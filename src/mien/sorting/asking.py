@@ -15,7 +15,7 @@ from mien.sorting import looking
 from mien.sorting.journal import Journal
 from mien.sorting.looking import Counts, Question
 from mien.system.progress import Progress
-from mien.transfer.api import Api, Remote
+from mien.transfer.api import ATTEMPTS, Api, Remote
 from mien.transfer.walking import Skipped
 
 NOBODY = "nobody"  # the collection, in an empty store, of a run without one
@@ -47,13 +47,21 @@ class Asked:
         threshold: the least similarity to a person, 0–100.
         quality_filter: how clear a face must be, as QualityFilter of IndexFaces.
         jobs: photographs looked at in parallel; None for two for each core.
+        attempts: calls of a server for one photograph, if it is busy or does not answer.
 
     Raises:
         SetupError: it cannot be asked, or has no such collection.
     """
 
     def __init__(
-        self, settings: Settings, where: Where, threshold: float, quality_filter: str, jobs: int | None
+        self,
+        settings: Settings,
+        where: Where,
+        threshold: float,
+        quality_filter: str,
+        jobs: int | None,
+        *,
+        attempts: int = ATTEMPTS,
     ) -> None:
         self._where, self._packs = where, settings.packs
         self._jobs = jobs or 2 * settings.cores
@@ -61,7 +69,7 @@ class Asked:
         if where.endpoint:
             if not where.collection:
                 raise SetupError("Name the collection of that server with --collection.")
-            api: Api = Remote(where.endpoint, where.profile, self._jobs)
+            api: Api = Remote(where.endpoint, where.profile, self._jobs, attempts)
         else:
             pack = app.open_pack(settings)
             self._calibration = pack.calibration
@@ -75,6 +83,16 @@ class Asked:
         except BaseException:
             api.close()
             raise
+
+    @property
+    def question(self) -> Question:
+        """What is asked of each photograph."""
+        return self._question
+
+    def prepare(self) -> None:
+        """Loads here what the first photograph would load."""
+        if isinstance(self._question.api, local.Local):
+            self._question.api.prepare()
 
     def identity(self, source: Path) -> str:
         """Returns what the findings of a run depend on, besides the photographs."""

@@ -41,9 +41,10 @@ class Remote:
         endpoint: the server's address.
         profile: the profile in the AWS configuration; None for the default.
         connections: the most connections that are open at the same time.
+        attempts: for each request.
     """
 
-    def __init__(self, endpoint: str, profile: str | None, connections: int) -> None:
+    def __init__(self, endpoint: str, profile: str | None, connections: int, attempts: int = ATTEMPTS) -> None:
         from botocore.config import Config  # noqa: PLC0415  half a second to import
         from botocore.exceptions import BotoCoreError  # noqa: PLC0415
         from botocore.session import Session  # noqa: PLC0415
@@ -60,7 +61,7 @@ class Remote:
                 aws_access_key_id=None if found else "any",
                 aws_secret_access_key=None if found else "any",
                 config=Config(
-                    retries={"total_max_attempts": ATTEMPTS, "mode": "standard"}, max_pool_connections=connections
+                    retries={"total_max_attempts": attempts, "mode": "standard"}, max_pool_connections=connections
                 ),
             )
         except (BotoCoreError, ValueError) as error:

@@ -20,6 +20,7 @@ import av.container
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from mien.video import messages
+from mien.video.backlog import Backlog
 from mien.video.conversation import AskedFile, asked_for, received, send
 from mien.video.sampling import Clock, Sampler
 
@@ -156,7 +157,8 @@ class Decoder:
         """Yields the frames that are sound, in the order in which they are shown."""
         sparing, intra = self._context.name in SPARED, self._context.codec.intra_only
         sound_ms, since = 0, 0  # when a frame was last sound, and the packets since then
-        for packet, needed in self._sampler.marked(self._container.demux(self._stream)):
+        packets = self._container.demux(self._stream)
+        for packet, needed in self._sampler.marked(Backlog().without(packets) if self._live else packets):
             if packet.pts is not None:
                 self._packet_ms = self._clock.at(packet.pts)
             self._alive()
@@ -227,7 +229,7 @@ def _source(asked: dict[str, Any]) -> Any:
 def _opened(source: Any, asked: dict[str, Any]) -> Any:
     formats, options = asked["formats"], {"protocol_whitelist": OF_ADDRESSES if asked["address"] else "none"}
     if asked["address"]:
-        options |= {"rtsp_flags": "prefer_tcp"}
+        options |= {"rtsp_flags": "prefer_tcp", "analyzeduration": "500000"}  # microseconds until pictures come
         return av.open(source, "r", options=options, timeout=asked["timeout"])
     form = None
     if formats in DEMUXERS:

@@ -1,0 +1,1 @@
+"""Who comes and goes before cameras: looks at them, events to standard output and a webhook, portraits."""
