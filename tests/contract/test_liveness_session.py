@@ -17,12 +17,22 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
+from mien.errors import AccessDeniedError, SessionNotFoundError
 from mien.image.source import S3, S3Settings
 from mien.operations import liveness_results
+from mien.operations.context import Caller
 from mien.operations.liveness_results import MOST_BYTES, Outcome, Shot
+from mien.operations.liveness_session import (
+    CreateFaceLivenessSessionRequest,
+    GetFaceLivenessSessionResultsRequest,
+    create_face_liveness_session,
+    get_face_liveness_session_results,
+)
+from mien.serving.request import Request
 from mien.store import open as stores
 from mien.store.base import Region
 from mien.store.open import Store
+from mien.wire import awsjson
 from tests import live as servers
 from tests.live import Live
 
@@ -222,6 +232,28 @@ def test_a_bucket_is_tried_before_there_is_a_session(server: Live, beside: Store
     assert "kyc-missing does not exist where the server looks for it" in words
     assert beside.liveness.counts() == {}
     assert "Contents" not in bucket.list_objects_v2(Bucket=BUCKET, Prefix="test/")
+
+
+@pytest.mark.parametrize(("account", "buckets"), [(ACCOUNT, ("other-*",)), ("1" * 12, ())])
+def test_a_key_that_may_not_use_a_bucket_writes_nothing_there(
+    endpoint: str, bucket: Any, beside: Store, account: str, buckets: tuple[str, ...]
+) -> None:
+    del bucket
+    s3 = S3(S3Settings(endpoint, "us-east-1", "a", "b", ("kyc-*",)))
+    context: Any = SimpleNamespace(store=beside, s3=s3, request=Request(), liveness_sessions=MOST)
+    request = awsjson.decode(json.dumps({"Settings": output()}).encode(), CreateFaceLivenessSessionRequest)
+    with pytest.raises(AccessDeniedError, match="may not be written to"):
+        create_face_liveness_session(context, Caller(account, buckets=buckets), request)
+    assert create_face_liveness_session(context, Caller(account, buckets=("kyc-*",)), request).session_id
+
+
+def test_another_account_has_no_such_session(server: Live, beside: Store) -> None:
+    session = server.client().create_face_liveness_session()["SessionId"]
+    context: Any = SimpleNamespace(store=beside)
+    with pytest.raises(SessionNotFoundError):
+        get_face_liveness_session_results(
+            context, Caller("1" * 12), GetFaceLivenessSessionResultsRequest(session_id=session)
+        )
 
 
 def test_an_account_has_so_many_at_a_time(server: Live, beside: Store) -> None:
