@@ -111,7 +111,8 @@ def coming_nearer(photo: photos.Photo, far: float, near: float, seconds: tuple[f
     still, moving, whole = seconds[0], seconds[0] + seconds[1], sum(seconds)
     times = np.arange(0, whole, 1 / RATE)
     widths = np.interp(times, [0, still, moving, whole - 0.3, whole], [far, far, near, near, far])
-    return [jpeg(placed(photo, width * WIDTH)) for width in widths]
+    pictures = {width: jpeg(placed(photo, width * WIDTH)) for width in set(widths)}
+    return [pictures[width] for width in widths]
 
 
 def placed(photo: photos.Photo, width: float) -> NDArray[np.uint8]:
