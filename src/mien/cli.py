@@ -20,7 +20,7 @@ from mien.commands import people_commands
 from mien.commands import sort as sort_command
 from mien.commands import store as store_commands
 from mien.commands import transfer as transfer_commands
-from mien.commands import watch_cameras as watch_command
+from mien.commands import watch_films as watch_command
 from mien.commands import who as who_command
 from mien.config import Settings
 from mien.errors import SetupError

@@ -155,7 +155,11 @@ def face(who: int) -> Vector:
 
 def faces(context: Context, name: str, who: int) -> set[str]:
     request = search.SearchFacesRequest(collection_id=name, face_id=str(UUID(int=0)), face_match_threshold=99.0)
-    return {match.face.face_id or "" for match in searched(search._matches, context, name, who, request)}
+    return {match.face.face_id or "" for match in searched(_nearest_faces, context, name, who, request)}
+
+
+def _nearest_faces(context: Context, probe: Vector, request: Any, left_out: str | None, collection: Any) -> list[Any]:
+    return search._nearest_faces(context, probe, request, left_out)(collection)
 
 
 def users(context: Context, name: str, who: int) -> set[str]:

@@ -1,11 +1,15 @@
 """Films of people made out of photographs: zoomed, panned over, and moved through one another."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from tests import photos
+from tests.video.films import write
 
 Picture = NDArray[np.uint8]
 
@@ -54,11 +58,39 @@ def _paste(canvas: Picture, part: Part, share: float) -> None:
     cv2.warpAffine(source, matrix, (columns, rows), canvas, cv2.INTER_LINEAR, cv2.BORDER_TRANSPARENT)
 
 
-def numbers(
-    samples: Sequence[tuple[int, Sequence[int]]], spans: Mapping[str, tuple[float, float]]
-) -> dict[str, set[int]]:
-    """The indices seen within each span of seconds."""
-    return {
-        name: {index for at, indices in samples if start * 1000 <= at < end * 1000 for index in indices}
-        for name, (start, end) in spans.items()
-    }
+def bgr(picture: Picture) -> Picture:
+    """RGB turned to BGR, or back."""
+    return np.ascontiguousarray(picture[..., ::-1])
+
+
+def crossing(path: Path) -> Path:
+    """Hopper is zoomed into, she and the astronaut pass one another, and both are seen again after a while."""
+    hopper, astronaut = bgr(photos.hopper().pixels), bgr(photos.astronaut().pixels)
+    parts = [
+        Part(hopper, (0, 3), ((0.5, 0.5, 1.0), (0.5, 0.6, 2.0))),
+        Part(astronaut, (3, 4), ((0.3, 0.5, 1.0), (0.35, 0.5, 1.2))),  # a cut
+        Part(hopper, (4, 8), ((0.2, 0.5, 0.8), (0.8, 0.5, 0.8)), before=True),
+        Part(astronaut, (4, 8), ((0.8, 0.55, 0.8), (0.2, 0.55, 0.8))),
+        Part(hopper, (11, 12), ((0.7, 0.4, 0.7), (0.7, 0.4, 0.6))),
+        Part(astronaut, (11.5, 12), ((0.25, 0.6, 0.7), (0.25, 0.6, 0.7))),
+    ]
+    return write(path, told(parts, 12, rate=8), rate=8, bf="2", crf="23")
+
+
+def minute(path: Path, people: Path) -> Path:
+    """A minute of two men of the folder of people: zoomed into, panned over, passing one another, and back again."""
+
+    def photo(name: str) -> Picture:
+        return bgr(photos.pixels((people / f"{name}.jpg").read_bytes()))
+
+    first, other = photo("obama"), photo("biden")
+    parts = [
+        Part(first, (0, 12), ((0.5, 0.6, 1.2), (0.5, 0.9, 2.6))),
+        Part(photo("obama_and_biden"), (12, 24), ((0.9, 0.5, 1.2), (0.1, 0.5, 1.2))),
+        Part(first, (24, 36), ((0.1, 0.5, 0.9), (0.9, 0.5, 0.9)), before=True),
+        Part(other, (24, 36), ((0.9, 0.6, 1.2), (0.1, 0.6, 1.2))),
+        Part(bgr(photos.hopper().pixels), (40, 48), ((0.5, 0.5, 0.8), (0.3, 0.4, 0.9))),
+        Part(photo("obama2"), (48, 60), ((0.3, 0.6, 1.2), (0.35, 0.6, 1.3))),
+        Part(other, (50, 60), ((0.8, 0.6, 0.9), (0.8, 0.5, 1.0))),
+    ]
+    return write(path, told(parts, 60, rate=8), rate=8, bf="2", crf="23")

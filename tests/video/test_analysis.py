@@ -2,37 +2,20 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from mien.packs.load import Pack
 from mien.video.analysis import Analysis, Sample, Still
 from mien.video.film import open_film
 from tests import photos
-from tests.video.films import write
-from tests.video.stories import Part, told
+from tests.video.stories import bgr, crossing
 
 pytest.importorskip("av", reason="mien[video] is not installed")
-MIDDLE = (0.5, 0.5, 1.0)
-
-
-def bgr(picture: photos.Pixels) -> photos.Pixels:
-    return np.ascontiguousarray(picture[..., ::-1])
 
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Hopper is zoomed into, she and the astronaut pass one another, and both are seen again after a while."""
-    hopper, astronaut = bgr(photos.hopper().pixels), bgr(photos.astronaut().pixels)
-    parts = [
-        Part(hopper, (0, 3), (MIDDLE, (0.5, 0.6, 2.0))),
-        Part(astronaut, (3, 4), ((0.3, 0.5, 1.0), (0.35, 0.5, 1.2))),  # a cut
-        Part(hopper, (4, 8), ((0.2, 0.5, 0.8), (0.8, 0.5, 0.8)), before=True),
-        Part(astronaut, (4, 8), ((0.8, 0.55, 0.8), (0.2, 0.55, 0.8))),
-        Part(hopper, (11, 12), ((0.7, 0.4, 0.7), (0.7, 0.4, 0.6))),
-        Part(astronaut, (11.5, 12), ((0.25, 0.6, 0.7), (0.25, 0.6, 0.7))),
-    ]
-    return write(tmp_path_factory.mktemp("story") / "story.mp4", told(parts, 12, rate=8), rate=8, bf="2")
+    return crossing(tmp_path_factory.mktemp("story") / "story.mp4")
 
 
 def seen(samples: list[Sample], start: float, end: float) -> set[int]:

@@ -27,7 +27,7 @@ class People:
         self.embedded = 0
 
     def face(self, who: int, x: float, y: float = 100, size: float = 100, *, noise: float = 0.3, sharp: float = 80,
-             yaw: float = 0, changed: float = 0) -> Face:  # fmt: skip
+             yaw: float = 0, changed: float = 0, sure: float = 0.99) -> Face:  # fmt: skip
         """A face; `noise` is that of its embedding, `changed` of its look, both in shares of what is the person's."""
         vector = self._vectors[who] + noise * self._chance.normal(size=DIMENSION)
         length = 0.5 if noise > 3 else 1.0  # a doubtful face is trusted less (`face.trust`)
@@ -37,7 +37,7 @@ class People:
         number = len(self._embeddings) - 1
         crop[0, 0] = (number // 65_536, number // 256 % 256, number % 256)
         landmarks = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]]) * size + (x, y)
-        found = Detection(Box(x, y, x + size, y + size), landmarks.astype(np.float32), 0.99)
+        found = Detection(Box(x, y, x + size, y + size), landmarks.astype(np.float32), sure)
         return Face(found, Pose(0, yaw, 0), Quality(50, sharp, 50), (Crop(crop),))
 
     def embed(self, faces: Sequence[Face]) -> Embedding:
@@ -103,6 +103,14 @@ def test_a_turning_head_stays_its_person(people: People, tracker: Tracker) -> No
     for step in range(1, 6):
         turned = people.face(1, 100 + 5 * step, noise=1.2, yaw=12.0 * step, changed=0.15)
         assert tracker.add(500 * step, [turned]) == [0]
+
+
+def test_a_half_hidden_face_is_whose_it_was_or_nobodys(people: People, tracker: Tracker) -> None:
+    tracker.add(0, [people.face(1, 100)])
+    half = people.face(1, 110, noise=2.5, sharp=10, yaw=60, changed=0.7, sure=0.4)
+    assert tracker.add(500, [half]) == [0]
+    assert tracker.add(1000, [people.face(2, 700, sure=0.4), people.face(1, 120)]) == [-1, 0]
+    assert list(tracker.tracks) == [0]
 
 
 def test_two_tracks_that_turn_out_to_be_one_person_are_joined(people: People, tracker: Tracker) -> None:

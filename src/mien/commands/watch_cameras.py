@@ -9,33 +9,18 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
-from mien.commands.packs import Command
-from mien.commands.who import add_questions, asked, positive
+from mien.commands.who import asked
 from mien.config import Settings
 from mien.errors import SetupError
 
-WATCH = """\
-Say who comes and who goes before cameras, as lines of JSON, until it is stopped. A camera is the address of a stream,
-as rtsp://user:password@host/path, or a device; NAME=ADDRESS names it, and @FILE has one a line. Unknown people are
-numbered, the same person with the same number, for a day and on all cameras.
-"""
+EVERY = 250  # milliseconds between two looks at a camera
 ATTEMPTS = 1  # calls of a server for one picture, since a newer one is better than the same again
-
-
-def add_to(command: Command) -> None:
-    """Adds the command."""
-    made = command("watch", watch, "say who comes and who goes before cameras")
-    made.description, made.formatter_class = WATCH, argparse.RawDescriptionHelpFormatter
-    made.add_argument("sources", metavar="ADDRESS", nargs="+", help="a camera, or @FILE with one a line")
-    add_questions(made, threshold=90.0)
-    add_flags(made)
 
 
 def add_flags(made: argparse.ArgumentParser) -> None:
     """Adds the flags that only cameras have."""
     group = made.add_argument_group("cameras")
     group.add_argument("--live", action="store_true", help="take a file as a camera, at its own speed")
-    group.add_argument("--every", type=positive, default=250, help="least milliseconds between looks (default 250)")
     group.add_argument(
         "--away", type=_seconds, default=10.0, help="seconds unseen after which a person has gone (default 10)"
     )
@@ -82,7 +67,7 @@ def watch(settings: Settings, given: argparse.Namespace) -> int:
         outlets = [Outlet("standard output", printed(stopping.set), say)]
         outlets += [Outlet(each.name, each.deliver, say) for each in hooks]
         sent = Events(outlets)
-        watching = Watching(question.question, sent, say, given.every / 1000, given.away, portraits)
+        watching = Watching(question.question, sent, say, (given.every or EVERY) / 1000, given.away, portraits)
         run = Run(watching, question.calibration(), stopping)
         _on_signals(stopping.set, stack)
         why = run.watch(addresses)

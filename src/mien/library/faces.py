@@ -2,7 +2,7 @@
 
 import os
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +17,16 @@ from numpy.typing import NDArray
 from mien import app, config, local, naming
 from mien.errors import InvalidParameterError, ResourceAlreadyExistsError, SetupError
 from mien.face.types import Embedding, Face, Pixels
-from mien.library.gallery_groups import GalleryGroups
+from mien.library.films import samples
+from mien.library.gallery_films import GalleryFilms
 from mien.operations.context import Caller
 from mien.operations.image_faces import find_faces
 from mien.operations.kept_portraits import MOST_PORTRAITS
 from mien.operations.shapes import SEARCH_LIMIT, THRESHOLD, Image
 from mien.packs.analyst import allowed
 from mien.store.tables.portraits import TAG
+from mien.video.analysis import Sample
+from mien.video.film import SAMPLED_MS, open_film
 
 ImageLike = str | os.PathLike[str] | bytes | Pixels
 
@@ -130,6 +133,20 @@ class Faces:
         found = [Match(float(np.float32(value)), face) for value, face in zip(similarities, targets, strict=True)]
         return sorted(found, key=lambda match: -match.similarity)
 
+    def watch(self, film: str | os.PathLike[str], every_ms: int = SAMPLED_MS, attributes: str = "") -> Iterator[Sample]:
+        """Yields the pictures of a film, by default two a second, with the faces of each and whose they are.
+
+        Args:
+            film: the path of a film in any format that FFmpeg reads.
+            every_ms: the stretch of time of which one picture is looked at.
+            attributes: as for `detect`.
+
+        Raises:
+            SetupError: PyAV is not installed (`pip install 'mien[video]'`), or there is no attribute of such a name.
+            FilmError, OSError: the file is no film, or damaged, cut off or too large, or cannot be read.
+        """
+        return samples(self._local.context, open_film(Path(film), "all"), every_ms, attributes)
+
     def gallery(
         self, folder: str | os.PathLike[str] | None = None, collection: str = "faces", portraits: bool = False
     ) -> "Gallery":
@@ -164,7 +181,7 @@ class Faces:
         self.close()
 
 
-class Gallery(GalleryGroups):
+class Gallery(GalleryFilms):
     """A collection of faces. Safe to use from many threads; close it, or use it as a context."""
 
     def __init__(self, operations: local.Local, collection: str, portraits: bool = False) -> None:

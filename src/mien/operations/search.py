@@ -1,5 +1,6 @@
 """SearchFaces, SearchFacesByImage, SearchUsers and SearchUsersByImage, which identify a face in a collection."""
 
+from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
@@ -11,10 +12,10 @@ from mien.operations.collection import CollectionRequest
 from mien.operations.constraints import REQUIRED
 from mien.operations.context import Caller, Context, Operation, Operations
 from mien.operations.image_faces import embed_largest, find_faces
-from mien.operations.present import bounding_box, confidence, face_detail, region, stored_face
+from mien.operations.matching import matches, nearest
+from mien.operations.present import bounding_box, confidence, face_detail, region
 from mien.operations.shapes import (
     SEARCH_LIMIT,
-    THRESHOLD,
     BoundingBox,
     FaceDetail,
     FaceId,
@@ -26,17 +27,13 @@ from mien.operations.shapes import (
     QualityFilter,
     Shape,
     UserId,
-    single,
 )
 from mien.operations.user import UserShape, user_shape
 from mien.operations.user_changes import DAMAGED, missing
-from mien.serving.following import Followed
 from mien.store.base import Collection, DamagedError
 from mien.store.tables.users import UserMissingError
 
 MOST_USERS = 500  # users of a search that names no MaxUsers
-NEAR = 0.95  # of what the probe scores with itself: all of that is looked at, whatever the bar
-MORE = 8  # found beyond those wanted, since a similarity may order near ones otherwise than their scores
 
 
 class SearchFacesRequest(CollectionRequest):
@@ -145,9 +142,9 @@ def search_faces(context: Context, caller: Caller, request: SearchFacesRequest) 
     """Finds the faces of a collection that match one of its faces; that face is left out."""
     collection = context.comparable(caller, request.collection_id)
     probe = _face(context, collection, request.face_id)
-    matches = context.in_one_history(caller, collection, partial(_matches, context, probe, request, request.face_id))
+    found = context.in_one_history(caller, collection, _nearest_faces(context, probe, request, request.face_id))
     return SearchFacesResponse(
-        searched_face_id=request.face_id, face_matches=matches, face_model_version=collection.model_version
+        searched_face_id=request.face_id, face_matches=found, face_model_version=collection.model_version
     )
 
 
@@ -163,7 +160,7 @@ def search_faces_by_image(
     return SearchFacesByImageResponse(
         searched_face_bounding_box=bounding_box(region(found.faces[0].box, found.picture)),
         searched_face_confidence=confidence(found.faces[0]),
-        face_matches=context.in_one_history(caller, collection, partial(_matches, context, probe, request, None)),
+        face_matches=context.in_one_history(caller, collection, _nearest_faces(context, probe, request, None)),
         face_model_version=collection.model_version,
     )
 
@@ -232,27 +229,17 @@ def _face(context: Context, collection: Collection, face_id: str) -> NDArray[np.
     return embedding
 
 
-def _matches(
+def _nearest_faces(
     context: Context,
     probe: NDArray[np.float32],
     request: SearchFacesRequest | SearchFacesByImageRequest,
     left_out: str | None,
-    collection: Collection,
-) -> list[FaceMatch]:
-    """Returns the nearest faces at or above the threshold, the most similar first."""
-    limit = request.max_faces or SEARCH_LIMIT
-    with context.request.stage("search"):
-        gallery = context.galleries.faces(collection)
-        near = nearest(context, gallery, probe, limit + 1, request.face_match_threshold)
-    with context.request.stage("store"):
-        faces = context.store.faces.by_keys(collection.key, [key for key, _ in near], gallery.seen)
-    found = [(faces[key], similarity) for key, similarity in near if key in faces]
-    version = collection.model_version
-    return [
-        FaceMatch(similarity=similarity, face=stored_face(face, version))
-        for face, similarity in found
-        if str(face.face_id) != left_out
-    ][:limit]
+) -> Callable[[Collection], list[FaceMatch]]:
+    """Returns what finds the faces that a request asks for."""
+    return partial(
+        matches, context, probe,
+        limit=request.max_faces or SEARCH_LIMIT, threshold=request.face_match_threshold, left_out=left_out,
+    )  # fmt: skip
 
 
 def _users(
@@ -274,19 +261,6 @@ def _users(
         for key, similarity in found
         if key in users and users[key].name != left_out
     ][:limit]
-
-
-def nearest(
-    context: Context, gallery: Followed, probe: NDArray[np.float32], limit: int, threshold: float | None
-) -> list[tuple[int, float]]:
-    """Returns keys and similarities at or above the threshold and the server's minimum, the nearest first."""
-    calibration, length = context.pack.calibration, float(probe @ probe) ** 0.5
-    bar = max(THRESHOLD if threshold is None else threshold, context.minimum_similarity)
-    # a short probe's own picture may score below the bar, and below one of a longer vector
-    hits = gallery.search(probe, limit + MORE, min(calibration.score(bar), NEAR * length**2))
-    similarities = calibration.similarity(hits.cosines, hits.lengths * length)
-    order = np.lexsort((hits.keys, -similarities))[:limit]
-    return [(int(hits.keys[each]), single(similarities[each])) for each in order if similarities[each] >= bar]
 
 
 OPERATIONS: Operations = {

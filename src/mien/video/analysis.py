@@ -13,10 +13,9 @@ import numpy as np
 from mien.face.pipeline import Pipeline
 from mien.face.types import Embedding, Face, Pixels
 from mien.video.film import SAMPLED_MS, Film, Frame
-from mien.video.tracks import Similarity, Tracker
+from mien.video.tracks import UNNUMBERED, Similarity, Tracker
 
 Measure = Callable[[list[Face]], list[Face]]  # measures attributes of faces with closeups
-UNNUMBERED = -1  # the index of a face that is not followed
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,8 @@ class Sample:
         at_ms: its time from the film's start.
         width: columns of the upright picture.
         height: its rows.
-        faces: the index of the person (see `Analysis.same`) and the face, the largest first.
+        faces: the index of the person (see `Analysis.same`) and the face, the largest first; where people are followed,
+            without faces of a low certainty that are nobody's.
     """
 
     at_ms: int
@@ -130,7 +130,9 @@ class Analysis:
         height, width = frame.pixels.shape[:2]
         indices = self._tracker.add(frame.at_ms, faces) if self._followed else [UNNUMBERED] * len(faces)
         self._at_ms = frame.at_ms
-        return Sample(frame.at_ms, width, height, tuple(zip(indices, faces, strict=True)))
+        found = zip(indices, faces, strict=True)
+        numbered = tuple(each for each in found if each[0] != UNNUMBERED or not self._followed)
+        return Sample(frame.at_ms, width, height, numbered)
 
 
 def _looked(pipeline: Pipeline, followed: bool, measure: Measure | None, frame: Frame) -> list[Face]:

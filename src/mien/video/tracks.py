@@ -12,6 +12,7 @@ from math import log10
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.face.certainty import confidence
 from mien.face.types import Embedding, Face
 from mien.video import track_state
 from mien.video.sightings import look, seen_well
@@ -27,7 +28,10 @@ BETTER = 1.15  # how much better a face must be seen than before to be embedded 
 KEPT = 3  # embeddings of a track: of the faces that were seen best
 COMPARED = 1_000  # tracks with which a face is compared: those seen last
 # The least similarity to be taken for the same: where the face was last seen, elsewhere soon after, and at any time.
-HERE, SOON, LATER, SAME_LOOK = 40.0, 60.0, 80.0, 10.0
+HERE, SOON, LATER, SAME_LOOK, HIDDEN = 40.0, 60.0, 80.0, 10.0, 20.0
+POORLY = 0.3  # how well a face is seen up to which it may be half hidden or turned away (`sightings.seen_well`)
+EVEN = 0.5  # the certainty of a face below which it starts no track
+UNNUMBERED = -1  # the index of a face that starts none
 FEW = (
     10  # people up to which LATER is enough; with ten times as many it is the next decade of false matches, up to MOST
 )
@@ -93,7 +97,7 @@ class Tracker:
             faces: with crops for all embedders, as `Pipeline.find` cuts them.
 
         Returns:
-            The index of each face.
+            The index of each face; UNNUMBERED for one of a low certainty that is nobody's who was seen.
         """
         seen = [_Seen(face, look(face), seen_well(face)) for face in faces]
         tracks = sorted(self.tracks.values(), key=lambda track: -track.at_ms)[:COMPARED]
@@ -102,18 +106,18 @@ class Tracker:
         vectors = dict(zip(asked, self._embed([faces[place] for place in asked]), strict=True)) if asked else {}
         unknown = {place: vectors[place] for place in range(len(seen)) if place not in given}
         given |= self._recognised(at_ms, seen, unknown, [each for each in tracks if each not in given.values()])
-        for place in range(len(seen)):
-            if place not in given:
-                given[place] = Track(self._next, faces[place].box, at_ms)
+        for place, face in enumerate(faces):
+            if place not in given and confidence(face) >= EVEN:
+                given[place] = Track(self._next, face.box, at_ms)
                 self.tracks[self._next] = given[place]
                 self._next += 1
         here = {each.index for each in given.values()}
         for place, track in given.items():
             track.beside |= here - {track.index}
             _follow(track, at_ms, seen[place], vectors.get(place))
-        for place in vectors:
+        for place in vectors.keys() & given.keys():
             self._merge(given[place])
-        return [self.same(given[place].index) for place in range(len(seen))]
+        return [self.same(given[place].index) if place in given else UNNUMBERED for place in range(len(seen))]
 
     def _unmistakable(self, at_ms: int, seen: Sequence[_Seen], tracks: Sequence[Track]) -> dict[int, Track]:
         """Returns the tracks of faces that are where they are expected, alone there, and look as before."""
@@ -194,7 +198,9 @@ def _least(at_ms: int, seen: _Seen, track: Track, shared: float) -> float:
         return MOST
     if shared < ALIKE_PLACE / 2:
         return SOON
-    return SAME_LOOK if track.looks_like(seen.look) >= ALIKE_NEARLY else HERE
+    if track.looks_like(seen.look) >= ALIKE_NEARLY:
+        return SAME_LOOK
+    return HIDDEN if seen.well < POORLY else HERE
 
 
 def _better(seen: _Seen, track: Track) -> bool:

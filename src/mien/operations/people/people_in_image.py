@@ -11,8 +11,8 @@ from mien.operations.collection import CollectionRequest
 from mien.operations.constraints import REQUIRED, Range
 from mien.operations.context import Caller, Context, Operation, Operations
 from mien.operations.image_faces import FoundFaces, doubted, embed, find_faces
+from mien.operations.matching import nearest
 from mien.operations.present import face_detail
-from mien.operations.search import nearest
 from mien.operations.shapes import FaceDetail, Image, Percent, QualityFilter, Shape
 from mien.store.base import Collection
 
