@@ -150,8 +150,8 @@ def _projected(
         )
     places = FOCAL * whole[:, :2] / (away + whole[:, 2:]) + middle
     places = places + random.normal(0, actor.jitter, places.shape)
-    depth = whole[:, 2:] * FOCAL / away
-    return np.hstack([places, depth])[:478], places[478:]
+    depth = actor.points[:, 2:] * FOCAL / away  # as the mesh network sees it, in a picture as well
+    return np.hstack([places[:478], depth]), places[478:]
 
 
 def _colours(

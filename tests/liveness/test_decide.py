@@ -81,6 +81,13 @@ def test_what_is_wrong_is_named(actor: Actor, name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_picture_that_blinks_fails(kind: str) -> None:
+    """As a photograph that a program animates, in the right colours."""
+    found = decided(Actor(flat=True, ground=0.0), 3, kind)
+    assert found.confidence < 50 and "depth" in weak(found)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_replay_with_moire_fails(kind: str) -> None:
     """It shows all that a living face shows, but not to the networks."""
     found = decided(replace(ALIVE, living=0.02, lit_as=session(77)), 3, kind)

@@ -13,7 +13,7 @@ from mien.liveness.challenge import LIGHT, Challenge
 from mien.liveness.finding import Evidence, ramp
 from mien.liveness.flashes import Flashes, flashes
 from mien.liveness.life import clues, life
-from mien.liveness.movement import BLINKS, movement
+from mien.liveness.movement import BLINKS
 from mien.liveness.placement import in_oval, placement, size
 from mien.liveness.recording import recording
 from mien.liveness.sameness import Similarity, sameness
@@ -86,7 +86,7 @@ def _evidence(
         recording(told, seen),
         *([_colours(found)] if is_lit else []),
     ]
-    return required, clues(shown, movement(shown), found, is_lit)
+    return required, clues(shown, found, is_lit)
 
 
 def _colours(found: Flashes | None) -> Evidence:

@@ -9,26 +9,27 @@ from math import exp
 
 import numpy as np
 
+from mien.liveness.depth import Depth, depth
 from mien.liveness.finding import Evidence, ramp
 from mien.liveness.flashes import Flashes
-from mien.liveness.movement import Movement
+from mien.liveness.movement import Movement, movement
 from mien.liveness.seen import Seen
 from mien.liveness.skin import FRONT
 
 NETWORKS, MOVES, SKIN, DEPTH, LIFE = "networks", "movement", "light on the skin", "depth", "life"
 # By how much each clue shifts the logarithm of the odds: against a living face at a score of 0, and for it at 1.
 WORTH: Mapping[str, tuple[float, float]] = {
-    NETWORKS: (-7.0, 1.0), MOVES: (-1.5, 3.0), SKIN: (-3.5, 2.5), DEPTH: (-4.0, 3.0),
+    NETWORKS: (-7.0, 1.0), MOVES: (-1.5, 3.0), SKIN: (-3.5, 2.5), DEPTH: (-4.5, 3.0),
 }  # fmt: skip
 _LIVE = 1  # the class of living faces of the networks
 _LIVES, _BLINKS, _MIMICS = (0.2, 0.8), (0.10, 0.35), (0.20, 0.40)  # scored 0 and 1, as all below
-_CURVES, _GROUNDS, _PARALLAX = (1.12, 1.40), (1.0, 0.5), (4.5, 6.5)
+_CURVES, _GROUNDS, _DEEP = (1.12, 1.40), (1.0, 0.5), (0.08, 0.16)
 _GROWS = (1.15, 1.4)  # how much nearer a face must come for its depth to tell nothing, and all
 
 
-def clues(seen: Sequence[Seen], moves: Movement | None, found: Flashes | None, is_lit: bool) -> list[Evidence]:
+def clues(seen: Sequence[Seen], found: Flashes | None, is_lit: bool) -> list[Evidence]:
     """Returns the clues that a film gives; that of the light only where the challenge had colours."""
-    given = [_networks(seen), _movement(moves), _depth(moves)]
+    given = [_networks(seen), _movement(movement(seen)), _depth(depth(seen))]
     return [*given, _skin(found)] if is_lit else given
 
 
@@ -58,14 +59,12 @@ def _movement(moves: Movement | None) -> Evidence:
     return Evidence(MOVES, score, f"Its lids shut by {moves.blink:.0%}, and its features move by {moves.mimics:.2f}.")
 
 
-def _depth(moves: Movement | None) -> Evidence:
-    if moves is None:
+def _depth(found: Depth | None) -> Evidence:
+    if found is None:
         return Evidence(DEPTH, 0.0, "Too few frames show the face well enough to see its depth.")
-    told = ramp(moves.grows, *_GROWS)
-    said = (
-        f"Coming nearer {moves.grows:.2f} times, {moves.parallax:.1f} thousandths of it move as no flat picture does."
-    )
-    return Evidence(DEPTH, told * ramp(moves.parallax, *_PARALLAX) + (1 - told) / 2, said)
+    told = ramp(found.grows, *_GROWS)
+    said = f"Coming nearer {found.grows:.2f} times, it shows a depth of {found.shown:.2f}; a flat picture has none."
+    return Evidence(DEPTH, told * ramp(found.shown, *_DEEP) + (1 - told) / 2, said)
 
 
 def _skin(found: Flashes | None) -> Evidence:

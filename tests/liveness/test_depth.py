@@ -1,0 +1,52 @@
+"""The depth of a face that comes nearer, which no flat picture has."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mien.liveness.depth import depth
+from mien.liveness.seen import Seen
+from tests.liveness.acted import AXES, FOCAL, SIZE, Actor, act, session
+
+STIFF = Actor(lively=0.0, blinks=False)
+
+
+def tilted(seen: list[Seen], strength: float) -> list[Seen]:
+    """Bends each frame as the tilting of a flat picture would, by a projective map that changes over time."""
+    found = []
+    for each in seen:
+        assert each.mesh is not None
+        x, y = (each.mesh[:, :2] - np.array(SIZE) / 2).T / 300
+        a, b = strength * np.sin(each.at_ms / 700), strength * np.cos(each.at_ms / 900)
+        far = 1 + a * x + b * y
+        mesh = np.column_stack([300 * x / far + SIZE[0] / 2, 300 * y / far + SIZE[1] / 2, each.mesh[:, 2]])
+        found.append(replace(each, mesh=mesh))
+    return found
+
+
+@pytest.mark.parametrize("jitter", [0.3, 2.0])
+@pytest.mark.parametrize("strength", [0.0, 0.05, 0.2])
+def test_a_flat_picture_shows_none_however_it_is_tilted(strength: float, jitter: float) -> None:
+    found = depth(tilted(act(replace(STIFF, flat=True, jitter=jitter), session(3)), strength))
+    assert found is not None and abs(found.shown) < 0.06
+
+
+@pytest.mark.parametrize("jitter", [0.0, 1.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_depth_shown_is_the_width_of_a_face_by_its_distance(seed: int, jitter: float) -> None:
+    challenge = session(seed)
+    found = depth(act(replace(STIFF, jitter=jitter), challenge, seed))
+    near = FOCAL * 2 * AXES[0] / (challenge.oval.width * 0.94) + AXES[2] / 2 - AXES[2] / 2  # of the middle of the face
+    assert found is not None and found.grows > 1.5
+    assert found.shown == pytest.approx(0.93 * 2 * AXES[0] / near, rel=0.35)
+
+
+def test_a_face_that_stays_where_it_is_tells_nothing() -> None:
+    found = depth(act(replace(STIFF, nearer=False), session(3)))
+    assert found is not None and found.grows < 1.05
+
+
+def test_few_meshes_tell_nothing() -> None:
+    seen = act(STIFF, session(3))
+    assert depth([*seen[:8], *(replace(each, mesh=None) for each in seen[8:])]) is None
