@@ -17,7 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
-from mien.errors import AccessDeniedError, SessionNotFoundError
+from mien.errors import AccessDeniedError, InternalServerError, SessionNotFoundError
 from mien.image.source import S3, S3Settings
 from mien.operations import liveness_results
 from mien.operations.context import Caller
@@ -275,8 +275,8 @@ def test_a_session_whose_images_s3_does_not_take_has_failed(
     session = client.create_face_liveness_session(Settings=output("name-of-a-person"))["SessionId"]
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1] if gone == "silent" else 1
-        with caplog.at_level(logging.ERROR, "mien"):
-            assert not ended(beside, f"http://127.0.0.1:{port}", session, timeout=1)
+        with caplog.at_level(logging.ERROR, "mien"), pytest.raises(InternalServerError, match="written to S3"):
+            ended(beside, f"http://127.0.0.1:{port}", session, timeout=1)
     assert results(client, session) == {
         "SessionId": session, "Status": "FAILED", "Challenge": {"Type": "FaceMovementChallenge", "Version": "1.0.0"},
         "Metadata": {"SDKType": "AmplifyReact"},

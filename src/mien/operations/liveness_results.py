@@ -4,11 +4,13 @@ A session whose images S3 does not take has failed, since its caller would look 
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from mien.errors import InternalServerError
 from mien.face.types import Pixels
 from mien.image.source import S3WriteError
 from mien.operations.context import Context
@@ -44,40 +46,42 @@ class Outcome:
 
 
 def end(context: Context, account: str, session_id: str, outcome: Outcome) -> bool:
-    """Ends a session that was begun: SUCCEEDED, or FAILED if S3 does not take its images.
+    """Ends a session that was begun as SUCCEEDED; returns False if it has expired or ended, and keeps nothing then.
 
-    Returns:
-        Whether it succeeded; False too if it has expired or ended, and then no result is kept.
+    Raises:
+        InternalServerError: S3 does not take its images; it has FAILED.
     """
     session = context.store.liveness.find(account, session_id)
     if session is None or session.status != "IN_PROGRESS" or session.settings is None:
         return False
     settings = session.settings
-    shots = (outcome.reference, *outcome.audits[: settings.audits])
-    images = {
-        object_name(settings, session_id, AUDIT.format(place - 1) if place else REFERENCE): (
-            shot,
-            small_jpeg(shot.pixels),
-        )
-        for place, shot in enumerate(shots)
-        if shot
-    }
-    if settings.bucket is not None:
-        try:
-            jpegs = {name: jpeg for name, (_, jpeg) in images.items()}
-            context.s3.write(settings.bucket, jpegs, settings.kms_key)
-        except S3WriteError as error:
-            log.error("the images of a liveness session were not written", extra={"facts": {"why": str(error)}})
-            fail(context, account, session_id, outcome)
-            return False
-        kept = [LivenessImage(shot.region, name=name) for name, (shot, _) in images.items()]
-    else:
-        kept = [LivenessImage(shot.region, jpeg) for shot, jpeg in images.values()]
+    shots = {REFERENCE: outcome.reference} if outcome.reference else {}
+    shots |= {AUDIT.format(place): shot for place, shot in enumerate(outcome.audits[: settings.audits])}
+    try:
+        named = {object_name(settings, session_id, file): shot for file, shot in shots.items()}
+        kept = _kept(context, settings, named)
+    except S3WriteError as error:
+        log.error("the images of a liveness session were not written", extra={"facts": {"why": str(error)}})
+        fail(context, account, session_id, outcome)
+        raise InternalServerError("The images of the session could not be written to S3.") from None
     reference = kept.pop(0) if outcome.reference else None
     result = LivenessResult(
         outcome.confidence, reference, tuple(kept), outcome.challenge, outcome.feedback, outcome.sdk, outcome.evidence
     )
     return context.store.liveness.finish(account, session_id, "SUCCEEDED", result)
+
+
+def _kept(context: Context, settings: LivenessSettings, shots: Mapping[str, Shot]) -> list[LivenessImage]:
+    """Makes the images of a session, by the names that they have in S3, and writes them there if they belong there.
+
+    Raises:
+        S3WriteError: S3 does not take them.
+    """
+    jpegs = {name: small_jpeg(shot.pixels) for name, shot in shots.items()}
+    if settings.bucket is None:
+        return [LivenessImage(shot.region, jpegs[name]) for name, shot in shots.items()]
+    context.s3.write(settings.bucket, jpegs, settings.kms_key)
+    return [LivenessImage(shot.region, name=name) for name, shot in shots.items()]
 
 
 def fail(context: Context, account: str, session_id: str, outcome: Outcome | None = None) -> bool:
