@@ -9,7 +9,6 @@ import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 import msgspec
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from mien.face.similarity import Calibration
 from mien.people.grouping import Grouping, Verdicts
+from mien.system import pipe_messages
 
 LOW = 10  # added to the niceness: on busy cores it gets a tenth of what a request gets, and so is never stuck
 FIRST_TO_GO = "1000"  # for a system that is out of memory
@@ -117,19 +117,6 @@ def answer(groupings: dict[int, Grouping], call: Call) -> list[NDArray[np.generi
     return []
 
 
-def read(stream: IO[bytes]) -> bytes | None:
-    """Reads a message; returns None at the end of the stream, also in the middle of a message."""
-    size = int.from_bytes(stream.read(8), "little")
-    message = stream.read(size)
-    return message if size and len(message) == size else None
-
-
-def write(stream: IO[bytes], message: bytes) -> None:
-    """Writes a message."""
-    stream.write(len(message).to_bytes(8, "little") + message)
-    stream.flush()
-
-
 def main() -> None:
     """Answers calls until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # for the server, which a terminal sends it to as well
@@ -139,9 +126,9 @@ def main() -> None:
         Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO)
     groupings: dict[int, Grouping] = {}
     calls = msgspec.msgpack.Decoder(Call)
-    while (message := read(sys.stdin.buffer)) is not None:
+    while (message := pipe_messages.read(sys.stdin.buffer)) is not None:
         found = answer(groupings, calls.decode(message))
-        write(sys.stdout.buffer, msgspec.msgpack.encode([Array.of(each) for each in found]))
+        pipe_messages.write(sys.stdout.buffer, msgspec.msgpack.encode([Array.of(each) for each in found]))
 
 
 def _keys(array: Array) -> NDArray[np.int64]:

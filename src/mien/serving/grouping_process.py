@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mien.people import process
 from mien.people.process import Add, Array, Begin, Call, End, Groups, Remove, Suggest
 from mien.people.suggestions import Alike, Suggestions
+from mien.system import pipe_messages
 
 if TYPE_CHECKING:
     from mien.face.similarity import Calibration
@@ -80,8 +81,8 @@ class GroupingProcess:
         message = None
         with suppress(OSError):
             if running.stdin and running.stdout:
-                process.write(running.stdin, msgspec.msgpack.encode(call))
-                message = process.read(running.stdout)
+                pipe_messages.write(running.stdin, msgspec.msgpack.encode(call))
+                message = pipe_messages.read(running.stdout)
         if message is None:
             self._rest()
             raise GroupingLostError
