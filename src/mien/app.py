@@ -25,6 +25,7 @@ from mien.image.limits import AWS, Accepted
 from mien.image.source import FETCH_TIMEOUT, S3, S3Settings
 from mien.operations import table
 from mien.operations.context import Context, Operations
+from mien.operations.video.video_limits import VideoLimits
 from mien.packs import calibration_file, install, load, manifest, own
 from mien.packs.analyst import Analyst
 from mien.packs.deferred import Wrap
@@ -211,7 +212,7 @@ def assemble(
         pack, store, galleries, groupings_of(store, pack, beside=snapshots), S3(s3_settings(settings)), parallel,
         Analyst(settings, pack.pipeline.cores, watched), LivingNetworks(settings, pack.pipeline.cores, watched),
         settings.minimum_similarity, ImageCache(image_cache), accepted,
-        portraits=settings.portraits, liveness_sessions=settings.liveness_sessions,
+        portraits=settings.portraits, liveness_sessions=settings.liveness_sessions, video=video_limits(settings),
     )  # fmt: skip
 
 
@@ -270,8 +271,17 @@ def vault(settings: Settings) -> Vault:
 
 def s3_settings(settings: Settings) -> S3Settings:
     """Returns where, and for how long, an S3Object may be read."""
-    buckets = tuple(pattern.strip() for pattern in settings.s3_buckets.split(",") if pattern.strip())
+    buckets = _patterns(settings.s3_buckets)
     timeout = min(FETCH_TIMEOUT, 0.9 * settings.request_timeout)  # so that the error names S3
     return S3Settings(
         settings.s3_endpoint, settings.s3_region, settings.s3_access_key, settings.s3_secret_key, buckets, timeout
     )
+
+
+def video_limits(settings: Settings) -> VideoLimits:
+    """Returns what the settings allow of stored video."""
+    return VideoLimits(settings.video_jobs, round(settings.video_gigabytes * 1e9), _patterns(settings.sns_topics))
+
+
+def _patterns(setting: str) -> tuple[str, ...]:
+    return tuple(pattern.strip() for pattern in setting.split(",") if pattern.strip())

@@ -13,11 +13,11 @@ import botocore.session
 import pytest
 
 from tests import photos
-from tests.contract.bad import bodies, constraints, liveness, meaning
+from tests.contract.bad import bodies, constraints, liveness, meaning, video
 from tests.contract.bad.row import HERE, USED_TOKEN, USER, VALID, Row
 from tests.live import Live
 
-ROWS: list[Row] = constraints.ROWS + meaning.ROWS + liveness.ROWS + bodies.ROWS
+ROWS: list[Row] = constraints.ROWS + meaning.ROWS + liveness.ROWS + video.ROWS + bodies.ROWS
 UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 FRAMEWORK = {"SerializationException", "ValidationException", "UnknownOperationException"}
 MODEL = botocore.session.get_session().get_service_model("rekognition")

@@ -14,6 +14,7 @@ from mien.image.source import S3
 from mien.operations.other_packs import refusal
 from mien.operations.paging import Listed
 from mien.operations.shapes import Image, Photograph
+from mien.operations.video.video_limits import VideoLimits
 from mien.packs.analyst import Analyst
 from mien.packs.living_networks import LivingNetworks
 from mien.packs.load import Pack
@@ -92,6 +93,7 @@ class Context:
         accepted: the formats and sizes of images that are taken; AWS's by default.
         portraits: whether a new collection keeps portraits, if it does not say.
         liveness_sessions: Face Liveness sessions that an account may have at the same time.
+        video: the limits of video jobs.
         request: the request that is served; each has its own.
     """
 
@@ -108,6 +110,7 @@ class Context:
     accepted: Accepted = AWS
     portraits: bool = False
     liveness_sessions: int = 1_000
+    video: VideoLimits = field(default_factory=VideoLimits)
     request: Request = field(default_factory=Request)
 
     def release(self) -> None:

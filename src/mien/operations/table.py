@@ -17,11 +17,14 @@ from mien.operations import (
 )
 from mien.operations.context import Operations
 from mien.operations.people import judging_people, people_in_image, person, person_changes, person_groups, suggesting
+from mien.operations.video import face_detection, face_search, job_list
 
 OPERATIONS: Operations = {
     **analyze.OPERATIONS,
     **collection.OPERATIONS,
     **face.OPERATIONS,
+    **face_detection.OPERATIONS,
+    **face_search.OPERATIONS,
     **liveness_session.OPERATIONS,
     **search.OPERATIONS,
     **tag.OPERATIONS,
@@ -37,6 +40,7 @@ EXTENSIONS: Operations = {
     **suggesting.OPERATIONS,
     **photograph.OPERATIONS,
     **liveness_evidence.OPERATIONS,
+    **job_list.OPERATIONS,
 }
 EVERY: Operations = OPERATIONS | EXTENSIONS
 STREAMED = ("StartFaceLivenessSession",)  # over a WebSocket, not as a call

@@ -120,6 +120,11 @@ class Analysis:
         """Returns the index of the person that an index now stands for: two may turn out to be one person."""
         return self._tracker.same(index)
 
+    @property
+    def became(self) -> dict[int, int]:
+        """The indices given so far that turned out to be those of earlier people."""
+        return self._tracker.became
+
     def people(self) -> list[Person]:
         """Returns the people seen until now, each once."""
         known = [(each.index, each.best[0]) for each in self._tracker.tracks.values() if each.best]

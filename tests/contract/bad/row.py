@@ -19,6 +19,9 @@ NOWHERE = "nowhere"  # no such collection
 NOBODY = "nobody"  # no such user
 FACE = "0a1b2c3d-4e5f-4a6b-8c7d-0123456789ab"  # no such face
 
+JOB = "1f" * 32  # no such video job
+FILM = {"S3Object": {"Bucket": "films", "Name": "one.mp4"}}  # in a bucket that is not allowed
+
 MOST_BYTES = 5_242_880
 
 
@@ -69,7 +72,9 @@ VALID: dict[str, dict[str, Any]] = {
     "DescribeCollection": {"CollectionId": HERE},
     "DetectFaces": {"Image": IMAGE},
     "DisassociateFaces": {"CollectionId": HERE, "UserId": USER, "FaceIds": [FACE]},
+    "GetFaceDetection": {"JobId": JOB},
     "GetFaceLivenessSessionResults": {"SessionId": FACE},
+    "GetFaceSearch": {"JobId": JOB},
     "IndexFaces": {"CollectionId": HERE, "Image": IMAGE},
     "ListCollections": {},
     "ListFaces": {"CollectionId": HERE},
@@ -79,6 +84,8 @@ VALID: dict[str, dict[str, Any]] = {
     "SearchFacesByImage": {"CollectionId": HERE, "Image": IMAGE},
     "SearchUsers": {"CollectionId": HERE, "UserId": USER},
     "SearchUsersByImage": {"CollectionId": HERE, "Image": IMAGE},
+    "StartFaceDetection": {"Video": FILM},
+    "StartFaceSearch": {"CollectionId": HERE, "Video": FILM},
     "TagResource": {"ResourceArn": ARN, "Tags": {"key": "value"}},
     "UntagResource": {"ResourceArn": ARN, "TagKeys": ["key"]},
 }

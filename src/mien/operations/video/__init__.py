@@ -1,0 +1,1 @@
+"""The operations about stored video, which start jobs and answer what they have seen."""
