@@ -25,10 +25,12 @@ from mien.operations.context import Context
 from mien.serving.bounds import Bounds
 from mien.store.base import Database
 from mien.store.tables.liveness_sessions import LivenessSessions
+from mien.store.tables.video_jobs import VideoJobs
 from mien.system.worker import Worker
 from mien.watch.process_metrics import ProcessMetrics
 from mien.watch.record import Record
 from mien.watch.session_metrics import SessionsByStatus
+from mien.watch.video_metrics import VideoJobProgress, VideoJobTotals
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -116,6 +118,11 @@ class Metrics:
     def follow_sessions(self, sessions: LivenessSessions) -> None:
         """Adds the numbers of Face Liveness sessions."""
         self._facts.register(SessionsByStatus(sessions))
+
+    def follow_video_jobs(self, jobs: VideoJobs) -> None:
+        """Adds the video jobs of all accounts and, for the holder of the token, the progress of each."""
+        self._facts.register(VideoJobTotals(jobs))
+        self._named.register(VideoJobProgress(jobs))
 
     def describe(self, facts: dict[str, str]) -> None:
         """Adds version, pack and engine as `mien_info`."""
@@ -226,6 +233,7 @@ def register(metrics: Metrics, context: Context, bounds: Bounds, most: int) -> N
     metrics.follow_count("mien_damaged_vectors", "Stored vectors whose checksum does not match.", lambda: damage.count)
     metrics.follow_collections(context.store.database, most)
     metrics.follow_sessions(context.store.liveness)
+    metrics.follow_video_jobs(context.store.video_jobs)
 
 
 def _inferred(inputs: Histogram, runs: Histogram, count: int, seconds: float) -> None:
