@@ -20,6 +20,7 @@ LEVELS: tuple[dict[str, str], ...] = (
         "library": "`from mien import Faces`: the same results without a server",
         "local": "the operations in this process, for commands and the library",
         "workers": "the processes that serve on one port, and the parent that starts, watches and replaces them",
+        "jobs": "video jobs: claimed, looked at in a process of low priority, searched, and their end told",
         "measure": "`mien eval` (accuracy) and `mien bench` (speed)",
         "cameras": "`mien watch`: who comes and goes before cameras, said as events",
         "sorting": "who is in photographs: folders by person, and sidecars that photo programs read",

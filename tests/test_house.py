@@ -22,6 +22,7 @@ SAME_NAME = {  # modules that may share a name, and why
     "people": "a room and the family of operations",
     "store": "a command and its room",
     "transfer": "commands and their room",
+    "video": "a room and the family of operations",
 }
 
 

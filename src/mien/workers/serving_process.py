@@ -8,6 +8,7 @@ from mien import app
 from mien.app import App
 from mien.config import Settings
 from mien.errors import SetupError
+from mien.jobs import runner
 from mien.operations import other_packs
 from mien.operations.context import Context
 from mien.packs import own, terms
@@ -81,7 +82,7 @@ def _prepared(settings: Settings, worker: Worker, opened: Callable[[], None], un
         for remark in other_packs.remarks(context.store, context.pack.manifest, settings.packs):
             logging.getLogger("mien").warning(remark)
     context.analyst.prepare(load=settings.preload_attributes)
-    for work in built.background:
+    for work in (*built.background, *runner.background(settings, context)):
         until.enter_context(work)
     return built
 
