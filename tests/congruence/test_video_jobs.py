@@ -44,6 +44,11 @@ def batch(first: int, *tracks: int) -> Batch:
     return Batch(first, len(tracks), np.array(tracks, np.int32).tobytes(), b"packed %d" % first)
 
 
+def batches(store: Store, job: VideoJob) -> list[Batch]:
+    """The batch of each face of a job."""
+    return [store.video_faces.holding(job.key, number) for number in range(job.faces)]
+
+
 def test_a_job_from_its_start_to_its_end(store: Store) -> None:
     job_id = make(store)
     job = found(store, job_id)
@@ -62,9 +67,7 @@ def test_a_job_from_its_start_to_its_end(store: Store) -> None:
     job = found(store, job_id)
     assert (job.status, job.faces, job.progress, job.metadata) == (SUCCEEDED, 3, 1.0, HEADER)
     assert store.video_jobs.persons(job) == PERSONS
-    assert store.video_faces.of(job.key, 0, 10) == [batch(0, 0, 1), batch(2, 0)]
-    assert store.video_faces.of(job.key, 1, 1) == [batch(0, 0, 1)]
-    assert store.video_faces.of(job.key, 2, 1) == [batch(2, 0)]
+    assert batches(store, job) == [batch(0, 0, 1), batch(0, 0, 1), batch(2, 0)]
     assert np.frombuffer(store.video_faces.tracks(job.key), np.int32).tolist() == [0, 1, 0]
     assert store.job_claims.state(claim) is None, "what is known of faces is gone with the analysis"
     assert store.job_claims.claim() is store.job_claims.claim(ended=True) is None
@@ -88,7 +91,7 @@ def test_a_server_that_died_loses_its_job_to_another(store: Store, monkeypatch: 
     with pytest.raises(JobLostError):
         store.job_claims.finish(first, Ending(FAILED, "Why."))
     store.job_claims.save(second, HEADER, 2000, batch(1, 0), b"two")
-    assert [each.first for each in store.video_faces.of(found(store, job_id).key, 0, 10)] == [0, 1]
+    assert batches(store, found(store, job_id)) == [batch(0, 0), batch(1, 0)]
 
 
 def test_a_job_put_back_is_anothers_at_once_and_attempts_are_counted(store: Store) -> None:
@@ -117,7 +120,7 @@ def test_an_analysis_that_begins_again_leaves_nothing_of_the_first(store: Store)
     store.job_claims.save(claim, HEADER, 500, batch(0, 4), b"other")
     job = found(store, job_id)
     assert (job.faces, job.position) == (1, 500)
-    assert store.video_faces.of(job.key, 0, 10) == [batch(0, 4)]
+    assert batches(store, job) == [batch(0, 4)]
 
 
 def test_an_end_is_told_once_it_is_due_and_again_after_a_failure(store: Store) -> None:

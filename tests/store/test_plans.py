@@ -198,7 +198,7 @@ def test_a_video_job_is_found_and_taken_by_an_index(store: Store) -> None:
     store.video_jobs.unfinished()
     header = Metadata("h264", 4000, "QuickTime / MOV", 25.0, 640, 480, "LIMITED")
     store.job_claims.save(claim, header, 1, Batch(0, 1, b"", b""), b"")
-    store.video_faces.of(job.key, 5, 10)
+    store.video_faces.holding(job.key, 5)
     store.video_faces.tracks(job.key)
     store.job_claims.finish(claim, Ending("FAILED", "Why."))
     store.job_claims.claim(ended=True)

@@ -28,14 +28,14 @@ class VideoFaces:
 
     database: Database
 
-    def of(self, job: int, first: int, limit: int) -> list[Batch]:
-        """Returns the batches that hold the faces from number `first` to before `first + limit`, in order."""
+    def holding(self, job: int, number: int) -> Batch:
+        """Returns the batch that holds the face with this number."""
         statement = (
-            "SELECT first, faces, tracks, packed FROM video_faces WHERE job = ? AND first < ? AND first >= "
-            "COALESCE((SELECT MAX(first) FROM video_faces WHERE job = ? AND first <= ?), 0) ORDER BY first"
+            "SELECT first, faces, tracks, packed FROM video_faces WHERE job = ? AND first <= ? "
+            "ORDER BY first DESC LIMIT 1"
         )
-        rows = self.database.read(lambda cursor: cursor.rows(statement, job, first + limit, job, first))
-        return [Batch(row[0], row[1], bytes(row[2]), bytes(row[3])) for row in rows]
+        row = self.database.read(lambda cursor: cursor.row(statement, job, number))
+        return Batch(row[0], row[1], bytes(row[2]), bytes(row[3])) if row else Batch(0, 0, b"", b"")
 
     def tracks(self, job: int) -> bytes:
         """Returns the tracks of all faces of a job (see `Batch.tracks`)."""
