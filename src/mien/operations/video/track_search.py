@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.operations.context import Caller, Context
-from mien.operations.search import nearest
+from mien.operations.matching import nearest
 from mien.store.base import Collection
 from mien.store.tables.job_records import Matches, VideoJob
 
