@@ -117,6 +117,17 @@ def told(challenge: str, **members: Any) -> bytes:
     return event("ClientSessionInformationEvent", {"Challenge": {challenge: {"ChallengeId": SESSION} | members}})
 
 
+def message(data: bytes) -> Event:
+    """A message of the server."""
+    buffer = EventStreamBuffer()
+    buffer.add_data(data)
+    (found,) = list(buffer)
+    kind = found.headers[":message-type"]
+    if kind == "error":
+        return Event(kind, found.headers[":error-code"], found.headers[":error-message"])
+    return Event(kind, found.headers[f":{kind}-type"], json.loads(found.payload))
+
+
 @dataclass
 class Stream:
     """An open stream."""
@@ -133,13 +144,7 @@ class Stream:
             data = self.socket.recv(timeout, decode=False)
         except ConnectionClosed:
             return None
-        buffer = EventStreamBuffer()
-        buffer.add_data(data)
-        (found,) = list(buffer)
-        kind = found.headers[":message-type"]
-        if kind == "error":
-            return Event(kind, found.headers[":error-code"], found.headers[":error-message"])
-        return Event(kind, found.headers[f":{kind}-type"], json.loads(found.payload))
+        return message(data)
 
     def rest(self) -> Iterator[Event]:
         """What else the server sends until it closes."""

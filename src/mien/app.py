@@ -236,7 +236,7 @@ def bounded(settings: Settings, worker: Worker) -> Bounds:
         giants=Giants(worker.common, worker.number, worker.count * pixels * 10**6),
         threads=Budget(threads, (half,)),
         reading=Budget(threads, (half,)),
-        streams=Budget(settings.liveness_streams, (max(1, settings.liveness_streams // 2),)),
+        streams=Budget(settings.liveness_streams, (max(1, settings.liveness_streams // 2),), lending=math.inf),
         writers=Writers(half),
         queue_timeout=settings.queue_timeout,
         request_timeout=settings.request_timeout,

@@ -132,7 +132,7 @@ class Line:
 def arrived(*parts: tuple[float, bytes | None]) -> LiveSession:
     challenge = challenges.make("FaceMovementChallenge", "1.0.0", 320, 240, Random(1))
     session = LiveSession(None, Caller(), "a", challenge, 0)  # type: ignore[arg-type]  # nothing is stored
-    asyncio.run(Inbox(Line(*parts), session, None).film())  # type: ignore[arg-type]
+    asyncio.run(Inbox(Line(*parts), session, None, lambda: None).film())  # type: ignore[arg-type]
     return session
 
 
@@ -147,6 +147,9 @@ def test_a_film_that_does_not_arrive_in_time_is_given_up(monkeypatch: pytest.Mon
         arrived()
     with pytest.raises(RequestTimeoutError):
         arrived(*[(0.04, start)] * 20, (0, end))  # without a pause, and without end
+    monkeypatch.setattr(inbox, "FILM", 0.1)
+    with pytest.raises(RequestTimeoutError):
+        arrived(*[(0.04, start)] * 5, (0, end))
 
 
 def test_a_stream_that_ends_before_its_film_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:

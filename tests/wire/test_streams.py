@@ -1,5 +1,6 @@
 """StartFaceLivenessSession over a real socket: what a client gets, how its session ends, and what is refused."""
 
+import socket
 import time
 from collections.abc import Callable
 
@@ -23,7 +24,8 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def test_a_session_is_streamed_judged_and_answered(live: Live, film: bytes) -> None:
     client = live.client()
     session_id = streams.created(client, AuditImagesLimit=2)
-    with streams.stream(streams.host(live), session_id) as stream:
+    named = {"user-agent": "aws-sdk-js/3 AmplifyReact"}
+    with streams.stream(streams.host(live), session_id, members=named) as stream:
         assert client.get_face_liveness_session_results(SessionId=session_id)["Status"] == "IN_PROGRESS"
         streams.played(stream, film)
         (last,) = stream.rest()
@@ -33,6 +35,7 @@ def test_a_session_is_streamed_judged_and_answered(live: Live, film: bytes) -> N
     results = client.get_face_liveness_session_results(SessionId=session_id)
     assert (results["Status"], results["Challenge"]["Version"]) == ("SUCCEEDED", "2.0.0")
     assert results["Confidence"] < 50  # it is a photograph
+    assert results["Metadata"]["SDKType"] == named["user-agent"]
     for image in (results["ReferenceImage"], *results["AuditImages"]):
         picture = cv2.imdecode(np.frombuffer(image["Bytes"], np.uint8), cv2.IMREAD_COLOR)
         assert picture is not None
@@ -130,3 +133,60 @@ def test_what_no_session_can_begin_with(live: Live, members: dict[str, str], nam
     with streams.stream(streams.host(live), session_id, members=members) as stream:
         assert [each.name for each in stream.rest()] == [name]
     assert live.client().get_face_liveness_session_results(SessionId=session_id)["Status"] == "CREATED"
+
+
+class Plain:
+    """A stream over plain HTTP/1.1, as AWS's client has it under Node: chunks both ways."""
+
+    def __init__(self, live: Live, session_id: str) -> None:
+        self.raw = socket.create_connection((live.host, live.port), timeout=30)
+        self.answer = self.raw.makefile("rb")
+        named = {"session-id": session_id, "video-width": "320", "video-height": "240",
+                 "challenge-versions": streams.BOTH}  # fmt: skip
+        fields = "".join(f"x-amz-rekognition-streaming-liveness-{name}: {value}\r\n" for name, value in named.items())
+        head = f"POST /start-face-liveness-session HTTP/1.1\r\nHost: localhost\r\n{fields}"
+        self.raw.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
+
+    def send(self, message: bytes) -> None:
+        self.raw.sendall(b"%x\r\n%b\r\n" % (len(message), message))
+
+    def head(self) -> bytes:
+        lines = b""
+        while not lines.endswith(b"\r\n\r\n"):
+            lines += self.answer.readline()
+        return lines
+
+    def next(self) -> str:
+        """The name of the next event; empty at the end of the answer, and "cut" if it just ends."""
+        size = self.answer.readline()
+        if not size:
+            return "cut"
+        part = self.answer.read(int(size, 16) + 2)[:-2]
+        return str(streams.message(part).name) if part else ""
+
+
+def test_over_plain_http_body_and_answer_flow_at_the_same_time(live: Live, film: bytes) -> None:
+    session_id = streams.created(live.client())
+    stream = Plain(live, session_id)
+    head = stream.head().lower()
+    assert head.startswith(b"http/1.1 200 ")
+    assert b"content-type: application/vnd.amazon.eventstream\r\n" in head
+    assert [stream.next(), stream.next()] == ["ChallengeEvent", "ServerSessionInformationEvent"]
+    for message in (streams.video(film[:1000]), streams.video(film[1000:]), streams.video(b"")):
+        stream.send(message)
+    assert [stream.next(), stream.next()] == ["DisconnectionEvent", ""]
+    assert stream.answer.read() == b""
+    assert live.client().get_face_liveness_session_results(SessionId=session_id)["Status"] == "SUCCEEDED"
+
+
+def test_over_plain_http_a_refusal_is_an_answer_and_a_broken_body_cuts_it(live: Live) -> None:
+    stream = Plain(live, streams.SESSION)
+    assert stream.head().startswith(b"HTTP/1.1 400 ")
+    assert b"SessionNotFoundException" in stream.answer.read()
+    session_id = streams.created(live.client())
+    stream = Plain(live, session_id)
+    stream.head()
+    assert [stream.next(), stream.next()] == ["ChallengeEvent", "ServerSessionInformationEvent"]
+    stream.raw.sendall(b"no chunk\r\n")
+    assert stream.next() == "cut"
+    assert streams.ended(live.client(), session_id)["Status"] == "FAILED"

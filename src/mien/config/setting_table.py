@@ -165,7 +165,7 @@ TABLE = (
         "liveness_streams",
         int,
         32,
-        "videos of liveness sessions that arrive at the same time, of up to 10 MB each",
+        "videos of liveness sessions that arrive at the same time, of up to 10 MB each; half of them for one key",
         limits=(1, 1e6),
     ),
     Setting("bodies_in_flight", int, 128, "MiB of request bodies in memory at the same time", limits=(1, 1_000_000)),

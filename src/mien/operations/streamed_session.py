@@ -22,7 +22,7 @@ from mien.operations.liveness_results import Outcome
 from mien.store.tables.liveness_sessions import ChallengePreference
 
 MOST_FILM = 10 * 2**20  # bytes, as AWS has it
-MOST_CHUNKS = 8192
+MOST_CHUNKS = 4096
 SIDES = (96, 4096)  # pixels that a side of the video may have
 ENDED = "The session has expired, or was used before."
 
@@ -39,17 +39,27 @@ class LiveSession:
         session_id: of the session.
         challenge: what is asked for.
         audits: the most audit images.
+        sdk: the client's name of itself.
 
     Attributes:
         told: what the client has told.
         complete: whether the whole film has arrived.
     """
 
-    def __init__(self, context: Context, caller: Caller, session_id: str, challenge: Challenge, audits: int) -> None:
+    def __init__(  # noqa: PLR0917
+        self,
+        context: Context,
+        caller: Caller,
+        session_id: str,
+        challenge: Challenge,
+        audits: int,
+        sdk: str | None = None,
+    ) -> None:
         self._context = context
         self._account = caller.account
         self._session_id = session_id
         self._audits = audits
+        self._sdk = sdk
         self.told = Told(asked_ms=now_ms())
         self._chunks: list[bytes] = []
         self._size = 0
@@ -115,6 +125,7 @@ class LiveSession:
             reference=reference,
             audits=tuple(audits),
             challenge=(self.challenge.kind, self.challenge.version),
+            sdk=self._sdk,
             feedback=tuple((code.upper(), said) for code, said in decision.feedback),
             evidence=tuple((each.name, float(each.score), each.sentence) for each in decision.evidence),
         )
@@ -161,8 +172,16 @@ class LiveSession:
         return decision, [shots[index] for index in wanted if index in shots]
 
 
-def begin(context: Context, caller: Caller, request: events.StartFaceLivenessSessionRequest) -> LiveSession:
+def begin(
+    context: Context, caller: Caller, request: events.StartFaceLivenessSessionRequest, sdk: str | None = None
+) -> LiveSession:
     """Begins a session that was created.
+
+    Args:
+        context: with the request that opens the stream.
+        caller: whose session it is.
+        request: what opens the stream.
+        sdk: the client's name of itself.
 
     Raises:
         SessionNotFoundError: the caller has none of this id.
@@ -182,7 +201,7 @@ def begin(context: Context, caller: Caller, request: events.StartFaceLivenessSes
         if not context.store.liveness.begin(caller.account, request.session_id):
             raise ValidationError(ENDED)
     challenge = challenges.make(kind, version, width, height, secrets.SystemRandom())
-    return LiveSession(context, caller, request.session_id, challenge, found.settings.audits)
+    return LiveSession(context, caller, request.session_id, challenge, found.settings.audits, sdk)
 
 
 def now_ms() -> int:

@@ -12,7 +12,7 @@ from mien.wire.head import MOST_FIELDS, MOST_HEAD, Head
 
 AT_A_TIME = 256 * 1024  # bytes of a body that are read at a time
 CHUNKS_AT_A_TIME = 1024  # bytes where chunks begin: benchmarks/README.md, "What speaks HTTP"
-UPGRADED_AT_A_TIME = 16 * 1024  # bytes of another protocol, whose frames are parsed on the event loop
+UPGRADED_AT_A_TIME = 4 * 1024  # bytes of another protocol, whose frames are parsed on the event loop
 SIZE = 20  # bytes of a chunk's size line that do not count as extensions
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?")
 _TRAILER = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\x00-\x08\x0a-\x1f\x7f]*")

@@ -1,6 +1,7 @@
 """Takes the messages of a client's stream: within bounds, each verified, and the event in it passed to the session."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from mien.access.chain import Chain
@@ -14,7 +15,8 @@ from mien.wire.websocket import WebSocket
 
 MOST_RECEIVED = 16 * 2**20  # bytes of a stream: a film of 10 MB in base64, with its signatures
 LONGEST = 180.0  # seconds from the challenge to the end of the film, which is as long as a session lives
-PAUSE = 20.0  # seconds between two messages, once the film has begun
+FILM = 75.0  # seconds that the film may take to arrive; it may have a minute
+PAUSE = 20.0  # seconds between two parts of the stream, once the film has begun
 _DATE, _SIGNATURE = ":date", ":chunk-signature"
 
 
@@ -25,12 +27,16 @@ class Inbox:
         line: the connection.
         session: takes the events.
         chain: verifies the messages; None while any credentials are accepted.
+        admit: called when the film begins; raises if too many arrive already.
     """
 
-    def __init__(self, line: WebSocket | Duplex, session: LiveSession, chain: Chain | None) -> None:
+    def __init__(
+        self, line: WebSocket | Duplex, session: LiveSession, chain: Chain | None, admit: Callable[[], None]
+    ) -> None:
         self._line = line
         self._session = session
         self._chain = chain
+        self._admit = admit
         self._reader = MessageReader()
         self._received = 0
 
@@ -41,12 +47,12 @@ class Inbox:
             ValidationError: the stream or an event in it cannot be read, or is too large.
             InvalidSignatureError: a message is not signed, or not with the key that opened the stream.
             RequestTimeoutError: the film does not arrive in time.
+            ThrottlingError: too many films arrive already.
             ClientGoneError: the client ended the stream before the film was complete.
         """
         clock = asyncio.get_running_loop().time
-        end = clock() + LONGEST
+        due = end = clock() + LONGEST
         while not self._session.complete:
-            due = min(end, clock() + PAUSE) if self._session.has_film else end
             try:
                 async with asyncio.timeout_at(due):
                     data = await self._line.receive()
@@ -59,7 +65,12 @@ class Inbox:
                 raise ValidationError(f"A stream may have {MOST_RECEIVED} bytes.")
             for message in self._reader.take(data):
                 if not self._session.complete:
+                    had = self._session.has_film
                     self._take(message)
+                    if self._session.has_film and not had:
+                        self._admit()
+                        end = min(end, clock() + FILM)
+            due = min(end, clock() + PAUSE) if self._session.has_film else end
 
     def _take(self, message: Message) -> None:
         """Takes a message, which may be the signed envelope of another; an empty one ends the stream."""

@@ -42,6 +42,7 @@ STREAMS = frozenset({("GET", SOCKET_PATH), ("POST", PATH)})
 _PREFIX = "x-amz-rekognition-streaming-liveness-"
 _MEMBERS = {"session-id": "SessionId", "video-width": "VideoWidth", "video-height": "VideoHeight",
             "challenge-versions": "ChallengeVersions"}  # fmt: skip
+_NAMED = ("x-amz-user-agent", "user-agent")  # by which a client names itself, in its query or as a header
 _MISSING = "Face Liveness needs packages that are not installed: pip install 'mien[video]'."
 # Codes of mien's that the stream has other names for.
 _NAMES = {"InternalServerError": "InternalServerException", "RequestTimeoutException": "ValidationException"}
@@ -64,7 +65,7 @@ class _Stream:
         arrival: as admission needs it.
         request: its budget and its stages.
         headers: of the answer.
-        place: among the films that arrive; None until the caller is known.
+        place: among the films that arrive; None until this one begins.
         session: None until it has begun.
         is_open: whether the answer has begun.
     """
@@ -183,26 +184,23 @@ class Streams:
         return "OK", 200, None
 
     async def _run(self, stream: _Stream) -> None:
-        caller, chain, wanted = await self._admission.turn(lambda: self._admitted(stream), stream.arrival)
+        caller, chain, wanted, sdk = await self._admission.turn(lambda: self._admitted(stream), stream.arrival)
         context = replace(self._context, request=stream.request)
-        stream.place = self._places.ask(1, stream.request.party, stream.arrival.address)
-        if not stream.place.ready.done():
-            raise ThrottlingError("Too many videos of liveness sessions arrive already; try again.")
         session = stream.session = await self._admission.turn(
-            lambda: streamed_session.begin(context, caller, wanted), stream.arrival
+            lambda: streamed_session.begin(context, caller, wanted, sdk), stream.arrival
         )
         stream.headers[f"{_PREFIX}session-id"] = wanted.session_id
         await stream.open()
         for kind, payload in session.opening():
             await stream.send(kind, payload)
         with stream.request.stage("video"):
-            await Inbox(stream.line, session, chain).film()
+            await Inbox(stream.line, session, chain, lambda: self._admit(stream)).film()
         await self._admission.turn(session.judge, replace(stream.arrival, reads=False))
         await stream.send("DisconnectionEvent", disconnection(now_ms()))
         await stream.line.close()
 
-    def _admitted(self, stream: _Stream) -> tuple[Caller, Chain | None, StartFaceLivenessSessionRequest]:
-        """Returns the caller, what verifies its messages, and what it asks for."""
+    def _admitted(self, stream: _Stream) -> tuple[Caller, Chain | None, StartFaceLivenessSessionRequest, str | None]:
+        """Returns the caller, what verifies its messages, what it asks for, and the client's name of itself."""
         call, request = stream.call, stream.request
         identity, chain = self._authenticator.authenticate_stream(call)
         request.key = identity.name
@@ -214,7 +212,14 @@ class Streams:
         members = {member: given[prefix + name] for name, member in _MEMBERS.items() if prefix + name in given}
         wanted = awsjson.decode(msgspec.json.encode(members), StartFaceLivenessSessionRequest)
         authorize(identity, OPERATION, wanted)
-        return identity.caller, chain, wanted
+        sdk = next((given[name] for name in _NAMED if given.get(name)), None)
+        return identity.caller, chain, wanted, sdk
+
+    def _admit(self, stream: _Stream) -> None:
+        """Takes a place for the film of a stream, which is held in memory."""
+        stream.place = self._places.ask(1, stream.request.party)
+        if not stream.place.ready.done():
+            raise ThrottlingError("Too many videos of liveness sessions arrive already; try again.")
 
     async def _fail(self, stream: _Stream) -> None:
         """Stores that a session has failed, if it had begun and has no verdict."""

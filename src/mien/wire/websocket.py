@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from mien.wire.answer import Answer, Headers, Receive, Send
 from mien.wire.body import ClientGoneError
 
-MOST_FRAMES = 65_536  # of a connection, so that it cannot keep the event loop busy with empty ones
+MOST_FRAMES = 4096  # of a connection, so that it cannot keep the event loop busy with tiny ones
 NOT_BINARY = 1003  # closing codes
 TOO_MUCH = 1008
 
