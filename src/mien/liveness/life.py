@@ -22,7 +22,7 @@ WORTH: Mapping[str, tuple[float, float]] = {
     NETWORKS: (-7.0, 1.0), MOVES: (-1.5, 3.0), SKIN: (-3.5, 2.5), DEPTH: (-4.5, 3.0),
 }  # fmt: skip
 _LIVE = 1  # the class of living faces of the networks
-_LIVES, _BLINKS, _MIMICS = (0.2, 0.8), (0.10, 0.35), (0.20, 0.40)  # scored 0 and 1, as all below
+_LIVES, _BLINKS, _MIMICS = (0.1, 0.6), (0.10, 0.35), (0.20, 0.40)  # scored 0 and 1, as all below
 _CURVES, _GROUNDS, _DEEP = (1.12, 1.40), (1.0, 0.5), (0.08, 0.16)
 _GROWS = (1.15, 1.4)  # how much nearer a face must come for its depth to tell nothing, and all
 
