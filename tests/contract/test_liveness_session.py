@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -17,23 +18,15 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
-from mien.errors import AccessDeniedError, InternalServerError, SessionNotFoundError
+from mien.errors import InternalServerError
 from mien.image.source import S3, S3Settings
 from mien.operations import liveness_results
-from mien.operations.context import Caller
 from mien.operations.liveness_results import MOST_BYTES, Outcome, Shot
-from mien.operations.liveness_session import (
-    CreateFaceLivenessSessionRequest,
-    GetFaceLivenessSessionResultsRequest,
-    create_face_liveness_session,
-    get_face_liveness_session_results,
-)
-from mien.serving.request import Request
 from mien.store import open as stores
 from mien.store.base import Region
 from mien.store.open import Store
-from mien.wire import awsjson
 from tests import live as servers
+from tests import streams
 from tests.live import Live
 
 BUCKET, ACCOUNT = "kyc-results", "000000000000"
@@ -234,26 +227,19 @@ def test_a_bucket_is_tried_before_there_is_a_session(server: Live, beside: Store
     assert "Contents" not in bucket.list_objects_v2(Bucket=BUCKET, Prefix="test/")
 
 
-@pytest.mark.parametrize(("account", "buckets"), [(ACCOUNT, ("other-*",)), ("1" * 12, ())])
-def test_a_key_that_may_not_use_a_bucket_writes_nothing_there(
-    endpoint: str, bucket: Any, beside: Store, account: str, buckets: tuple[str, ...]
-) -> None:
-    del bucket
-    s3 = S3(S3Settings(endpoint, "us-east-1", "a", "b", ("kyc-*",)))
-    context: Any = SimpleNamespace(store=beside, s3=s3, request=Request(), liveness_sessions=MOST)
-    request = awsjson.decode(json.dumps({"Settings": output()}).encode(), CreateFaceLivenessSessionRequest)
-    with pytest.raises(AccessDeniedError, match="may not be written to"):
-        create_face_liveness_session(context, Caller(account, buckets=buckets), request)
-    assert create_face_liveness_session(context, Caller(account, buckets=("kyc-*",)), request).session_id
-
-
-def test_another_account_has_no_such_session(server: Live, beside: Store) -> None:
-    session = server.client().create_face_liveness_session()["SessionId"]
-    context: Any = SimpleNamespace(store=beside)
-    with pytest.raises(SessionNotFoundError):
-        get_face_liveness_session_results(
-            context, Caller("1" * 12), GetFaceLivenessSessionResultsRequest(session_id=session)
-        )
+def test_a_stream_s_images_go_to_s3(server: Live, beside: Store, bucket: Any, tmp_path: Path) -> None:
+    pytest.importorskip("av", reason="mien[video] is not installed")
+    film, client = streams.recorded(tmp_path / "film.webm"), server.client()
+    del beside  # which makes room
+    session = streams.created(client, AuditImagesLimit=1, **output("streamed"))
+    with streams.stream(streams.host(server), session) as stream:
+        streams.played(stream, film)
+        assert [each.name for each in stream.rest()] == ["DisconnectionEvent"]
+    found = streams.ended(client, session)
+    named = [each["S3Object"]["Name"] for each in (found["ReferenceImage"], *found["AuditImages"])]
+    kept = bucket.list_objects_v2(Bucket=BUCKET, Prefix="streamed/")["Contents"]
+    assert sorted(named) == [each["Key"] for each in kept]
+    assert len(client.detect_faces(Image={"S3Object": found["ReferenceImage"]["S3Object"]})["FaceDetails"]) == 1
 
 
 def test_an_account_has_so_many_at_a_time(server: Live, beside: Store) -> None:
