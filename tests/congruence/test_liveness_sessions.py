@@ -113,8 +113,10 @@ def test_a_token_names_a_session_for_as_long_as_it_lives(store: Store) -> None:
     with pytest.raises(TokenReusedError):
         store.liveness.create(ACCOUNT, SETTINGS, token=LivenessToken("mine", b"another"))
     store.liveness.begin(ACCOUNT, session)
-    assert store.liveness.create(ACCOUNT, PLAIN, token=token) == session
+    assert store.liveness.create(ACCOUNT, PLAIN, token=token) == store.liveness.named(ACCOUNT, token) == session
+    assert store.liveness.named(ACCOUNT, LivenessToken("other", b"digest")) is None
     age(store, LIFE)
+    assert store.liveness.named(ACCOUNT, token) is None
     later = store.liveness.create(ACCOUNT, PLAIN, token=token)
     assert later != session
     assert store.liveness.create(ACCOUNT, PLAIN, token=token) == later

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mien.errors import AccessDeniedError, SessionNotFoundError
+from mien.errors import AccessDeniedError, SessionNotFoundError, UnavailableError
 from mien.image.source import S3, S3Settings
 from mien.operations.context import ACCOUNT, Caller
 from mien.operations.liveness_session import (
@@ -34,8 +34,8 @@ def context(tmp_path: Path) -> Iterator[Any]:
         yield SimpleNamespace(store=store, s3=s3, request=Request(), liveness_sessions=10)
 
 
-def created(context: Any, caller: Caller, **settings: Any) -> str:
-    body = json.dumps({"Settings": settings}).encode()
+def created(context: Any, caller: Caller, token: str | None = None, **settings: Any) -> str:
+    body = json.dumps({"Settings": settings, "ClientRequestToken": token}).encode()
     request = awsjson.decode(body, CreateFaceLivenessSessionRequest)
     return create_face_liveness_session(context, caller, request).session_id
 
@@ -54,6 +54,16 @@ def test_a_bucket_that_the_key_or_the_server_may_not_use_is_not_tried(
     with pytest.raises(AccessDeniedError, match=f"The bucket {bucket} may not be written to"):
         created(context, caller, OutputConfig={"S3Bucket": bucket})
     assert context.store.liveness.counts() == {}
+
+
+def test_a_call_repeated_with_its_token_does_not_ask_s3_again(context: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = {"OutputConfig": {"S3Bucket": "kyc-results"}}
+    with monkeypatch.context() as there:
+        there.setattr(S3, "try_writing", lambda *_: None)
+        session = created(context, Caller(), "token", **where)
+    assert created(context, Caller(), "token", **where) == session
+    with pytest.raises(UnavailableError, match="S3 does not answer"):
+        created(context, Caller(), "another", **where)
 
 
 def test_another_account_has_no_such_session(context: Any) -> None:

@@ -130,13 +130,14 @@ def create_face_liveness_session(
     context: Context, caller: Caller, request: CreateFaceLivenessSessionRequest
 ) -> CreateFaceLivenessSessionResponse:
     """Creates a session of three minutes."""
-    settings = _settings(request)
-    if settings.bucket is not None:
-        _try_bucket(context, caller, settings.bucket, settings)
-    token = None
+    settings, token = _settings(request), None
     if request.client_request_token is not None:
         token = LivenessToken(request.client_request_token, hashlib.sha256(msgspec.json.encode(request)).digest())
     try:
+        if token and (known := context.store.liveness.named(caller.account, token)):
+            return CreateFaceLivenessSessionResponse(session_id=known)  # before S3, which may be away meanwhile
+        if settings.bucket is not None:
+            _try_bucket(context, caller, settings.bucket, settings)
         session_id = context.store.liveness.create(caller.account, settings, context.liveness_sessions, token)
     except TokenReusedError:
         raise IdempotentParameterMismatchError.token(request.client_request_token or "") from None

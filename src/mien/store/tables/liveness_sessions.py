@@ -114,6 +114,11 @@ class _Token:
     key: DerivedKey
     parameters: bytes
 
+    @classmethod
+    def of(cls, account: str, token: LivenessToken) -> "_Token":
+        """Returns the token of an account."""
+        return cls(DerivedKey(f"{account} {token.text}", "liveness token"), token.parameters)
+
     def answer(self, session_id: str) -> bytes:
         """Encrypts the answer that a repeated call gets."""
         return self.key.encrypt(msgspec.msgpack.encode(_Answer(session_id, self.parameters)), "answer")
@@ -169,9 +174,7 @@ class LivenessSessions:
         session_id = str(uuid4())
         key = _key(session_id)
         kept = key.encrypt(msgspec.msgpack.encode(settings), "settings")
-        given = (
-            None if token is None else _Token(DerivedKey(f"{account} {token.text}", "liveness token"), token.parameters)
-        )
+        given = _Token.of(account, token) if token else None
         named = (given.key.digest, given.answer(session_id)) if given else (None, None)
         insert = (
             "INSERT INTO liveness_sessions (session, account, created, status, settings, token, answer) "
@@ -179,13 +182,24 @@ class LivenessSessions:
         )
 
         def work(cursor: Cursor) -> str:
-            while not (known := self._known(cursor, given)):
+            while not (given and (known := self._known(cursor, given))):
+                if given:
+                    self._free(cursor, given)
                 self._require_room(cursor, account, most)
                 if cursor.run(insert, key.digest, account, kept, *named):
                     return session_id
             return known
 
         return self.database.write(work)
+
+    def named(self, account: str, token: LivenessToken) -> str | None:
+        """Returns the SessionId of the session that the account created under a token, while it lives.
+
+        Raises:
+            TokenReusedError: it was created with other parameters.
+        """
+        given = _Token.of(account, token)
+        return self.database.read(lambda cursor: self._known(cursor, given))
 
     def begin(self, account: str, session_id: str) -> bool:
         """Begins a session; returns False unless it is there, has not expired, and was never begun."""
@@ -231,16 +245,16 @@ class LivenessSessions:
         statement = f"SELECT {seen} AS seen, COUNT(*) FROM liveness_sessions GROUP BY seen"
         return {row[0]: int(row[1]) for row in self.database.read(lambda cursor: cursor.rows(statement))}
 
-    def _known(self, cursor: Cursor, token: _Token | None) -> str | None:
-        """Returns the SessionId of the live session under a token, and takes the token from one that has expired."""
-        if token is None:
-            return None
-        row = cursor.row(f"SELECT answer FROM liveness_sessions WHERE token = ? AND {self._live}", token.key.digest)
-        if row:
-            return token.session_id(bytes(row[0]))
-        forget = f"UPDATE liveness_sessions SET token = NULL, answer = NULL WHERE token = ? AND NOT {self._live}"
-        cursor.run(forget, token.key.digest)
-        return None
+    def _known(self, cursor: Cursor, token: _Token) -> str | None:
+        """Returns the SessionId of the live session under a token."""
+        statement = f"SELECT answer FROM liveness_sessions WHERE token = ? AND {self._live}"
+        row = cursor.row(statement, token.key.digest)
+        return token.session_id(bytes(row[0])) if row else None
+
+    def _free(self, cursor: Cursor, token: _Token) -> None:
+        """Takes a token from a session that has expired."""
+        statement = f"UPDATE liveness_sessions SET token = NULL, answer = NULL WHERE token = ? AND NOT {self._live}"
+        cursor.run(statement, token.key.digest)
 
     def _require_room(self, cursor: Cursor, account: str, most: int | None) -> None:
         statement = (
