@@ -37,6 +37,7 @@ def test_a_file_has_its_type_and_its_guards(live: Live, name: str, kind: str) ->
     assert file.headers["content-type"].startswith(kind)
     assert file.headers["x-content-type-options"] == "nosniff"
     assert file.headers["referrer-policy"] == "no-referrer"
+    assert file.headers["permissions-policy"] == "camera=(self), microphone=(), geolocation=()"
     policy = file.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; ")
     assert "frame-ancestors 'none'" in policy

@@ -1,6 +1,7 @@
 // The public API, as any client calls it: AWS JSON 1.1 to the address that the page came from.
 
-import { sign } from './sigv4.js';
+import { message } from './eventstream.js';
+import { presigned, sign } from './sigv4.js';
 
 const BUSY = new Set(['ThrottlingException', 'ProvisionedThroughputExceededException']);
 const STRANGER = new Set([
@@ -57,6 +58,34 @@ export class Api {
   /** Returns the options of a signed call for `fetch`, which can be made later, while the signature is young. */
   async prepared(operation, request) {
     return this.#signed(operation, text.encode(JSON.stringify(request)));
+  }
+
+  /**
+   * Opens a WebSocket of the API; returns it and `send(headers, payload)`, which signs a message and sends it.
+   * `path`: below the address of the API; `query`: name → value.
+   */
+  async stream(path, query) {
+    const url = new URL(path, this.base);
+    url.protocol = url.protocol.replace('http', 'ws');
+    url.search = new URLSearchParams(query);
+    const key = this.keys.current;
+    const now = () => new Date(Date.now() + this.skew);
+    const { address, chain } = key ? await presigned(url, key, now()) : { address: url, chain: null };
+    const socket = new WebSocket(address);
+    socket.binaryType = 'arraybuffer';
+    let last = Promise.resolve(); // messages are sent in the order in which they are signed
+    const send = (headers, payload) => {
+      last = last.then(async () => {
+        let sent = message(headers, payload);
+        if (chain) {
+          const date = now();
+          sent = message({ ':date': date, ':chunk-signature': await chain(sent, date) }, sent);
+        }
+        if (socket.readyState === WebSocket.OPEN) socket.send(sent);
+      });
+      return last;
+    };
+    return { socket, send };
   }
 
   async #signed(operation, body) {

@@ -42,6 +42,17 @@ export function titled({ name, number }) {
   return number ? t('film.unknown', { number }) : name;
 }
 
+/** Makes a strip that stands for a film of `length` milliseconds, with a bar for each of `spans`. */
+export function strip(spans, length) {
+  const bars = spans.map(([from, to]) => {
+    const bar = h('i');
+    bar.style.left = `${(100 * from) / length}%`;
+    bar.style.width = `${(100 * (to - from)) / length}%`;
+    return bar;
+  });
+  return h('div', { class: 'spans', 'aria-hidden': 'true' }, bars);
+}
+
 /** Makes the row of a person. */
 function member(film, person) {
   let times = [];
@@ -55,7 +66,8 @@ function member(film, person) {
     }),
   );
   const often = h('span', { class: 'quiet small' });
-  const strip = h('div', { class: 'spans', 'aria-hidden': 'true', on: { click: jump } });
+  const line = strip([], film.length);
+  line.addEventListener('click', jump);
   const frame = h('span', { class: 'likeness' }, icon('user'));
   const who = button(t('search.name'), '', () => film.name(person), 'user');
   const earlier = iconButton('', 'previous', () => film.seek(beside(-1)));
@@ -63,10 +75,10 @@ function member(film, person) {
   const steps = h('div', { class: 'row between' }, h('div', { class: 'row' }, earlier, later), who);
   const when = h('p', { class: 'row small' }, first, h('span', { 'aria-hidden': 'true', text: '–' }), last, often);
   const words = h('div', { class: 'grow' }, title, when);
-  const element = h('li', { class: 'card stack tight' }, h('div', { class: 'row' }, frame, words), strip, steps);
+  const element = h('li', { class: 'card stack tight' }, h('div', { class: 'row' }, frame, words), line, steps);
 
   function jump(event) {
-    const { left, width } = strip.getBoundingClientRect();
+    const { left, width } = line.getBoundingClientRect();
     film.seek((film.length * (event.clientX - left)) / width);
   }
 
@@ -93,7 +105,7 @@ function member(film, person) {
     label(first, t('film.first', { name: called }), spans[0][0]);
     label(last, t('film.last', { name: called }), spans.at(-1)[1]);
     often.textContent = t('film.times', { count: spans.length });
-    strip.replaceChildren(...spans.map(span));
+    line.replaceChildren(...strip(spans, film.length).children);
     name(earlier, t('film.earlier', { name: called }));
     name(later, t('film.later', { name: called }));
     earlier.hidden = later.hidden = spans.length < 2;
@@ -107,13 +119,6 @@ function member(film, person) {
   function name(made, what) {
     made.title = what;
     made.setAttribute('aria-label', what);
-  }
-
-  function span([from, to]) {
-    const made = h('i');
-    made.style.left = `${(100 * from) / film.length}%`;
-    made.style.width = `${(100 * (to - from)) / film.length}%`;
-    return made;
   }
 
   return { element, draw };

@@ -1,7 +1,8 @@
 // The tab Film: a film is dropped, played with names over its faces, and searched for a person. It stays in the browser.
 
-import { FILM, dropZone } from './drop.js';
 import { fill, h } from './dom.js';
+import { FILM, dropZone } from './drop.js';
+import { jobsLink } from './jobs.js';
 import { rich, t } from './language.js';
 import { failure, note, working } from './parts.js';
 import { filmView } from './filmview.js';
@@ -42,7 +43,7 @@ function begun(app, collection) {
       slim: Boolean(view),
       kind: FILM,
     });
-  fill(element, zone());
+  fill(element, zone(), jobsLink(app));
   const end = () => {
     latest++;
     view?.end();

@@ -76,6 +76,11 @@ export function day(time) {
   return new Intl.DateTimeFormat(tag, { dateStyle: 'medium' }).format(time);
 }
 
+/** Formats the day and hour of a time in milliseconds. */
+export function when(time) {
+  return new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'short' }).format(time);
+}
+
 /** Joins texts to a list: "one, two". */
 export function listed(parts) {
   return new Intl.ListFormat(tag, { type: 'unit', style: 'short' }).format(parts);

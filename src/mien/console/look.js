@@ -12,6 +12,8 @@ import { degrees, reason, turned } from './words.js';
 
 const LEAST_FACE = 16; // pixels across that the detector needs
 
+const tryLiveness = () => h('a', { class: 'button', href: '#/liveness', text: t('live.link') });
+
 /** Makes the page. */
 export function lookPage(app) {
   const stage = h(
@@ -38,7 +40,7 @@ export function lookPage(app) {
   }
   const again = () =>
     dropZone(t('drop.another'), t('drop.how'), ([{ file }]) => look(file), { slim: true });
-  return h('div', { class: 'stack page' }, head(t('look.title'), t('look.lead')), stage);
+  return h('div', { class: 'stack page' }, head(t('look.title'), t('look.lead'), tryLiveness()), stage);
 }
 
 function result(app, image, faces) {

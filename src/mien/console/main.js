@@ -6,9 +6,12 @@ import { TABS, collectionPage, collectionsPage } from './collections.js';
 import { comparePage } from './compare.js';
 import { fill, h, icon } from './dom.js';
 import { takePastes } from './drop.js';
+import { jobPage } from './job.js';
+import { jobsPage } from './jobs.js';
 import { keysPage } from './keylist.js';
 import { keyButton, unlocker } from './keys.js';
 import { LANGUAGES, choose, speak, spoken, t, wanted } from './language.js';
+import { livenessPage } from './liveness.js';
 import { lookPage } from './look.js';
 import { choice, head, say } from './parts.js';
 import { Portraits } from './portraits.js';
@@ -81,6 +84,8 @@ function pageAt(name, collection, tab, query) {
     return collectionPage(app, collection, tab, query);
   if (name === 'status') return statusPage(app);
   if (name === 'keys') return keysPage(app);
+  if (name === 'liveness') return livenessPage(app);
+  if (name === 'jobs') return collection ? jobPage(app, collection, query) : jobsPage(app);
   return h(
     'div',
     { class: 'stack page' },

@@ -190,7 +190,8 @@ export function pages(read, show, none) {
         found = await read(tokens.at(-1));
       }
       next = found.next;
-      fill(content, found.items.length ? show(found.items) : none());
+      const shown = found.items.length ? show(found.items) : none();
+      if (content.firstChild !== shown) fill(content, shown); // what has the focus in it keeps it
       bar.hidden = !next && tokens.length === 1;
       back.disabled = tokens.length === 1;
       on.disabled = !next;

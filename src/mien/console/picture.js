@@ -139,10 +139,11 @@ async function isJpegOrPng(file) {
   return starts(0xff, 0xd8, 0xff) || starts(0x89, 0x50, 0x4e, 0x47);
 }
 
-function base64(blob) {
+/** Returns the bytes of a Blob in base64. */
+export function base64(blob) {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
-    reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(',') + 1));
+    reader.onload = () => resolve(reader.result.slice(reader.result.lastIndexOf(',') + 1));
     reader.onerror = () => reject(new Error(t('picture.gone')));
     reader.readAsDataURL(blob);
   });

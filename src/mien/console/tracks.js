@@ -84,9 +84,13 @@ export class Track {
 
 /** Returns the times in which any of the tracks is seen: [[from, to]], in their order. */
 export function spans(tracks) {
-  const times = tracks.flatMap((each) => each.times()).sort((one, other) => one - other);
+  return joined(tracks.flatMap((each) => each.times()));
+}
+
+/** Returns the spans of times that lie close to each other: [[from, to]], in their order. */
+export function joined(times) {
   const found = [];
-  for (const time of times) {
+  for (const time of times.toSorted((one, other) => one - other)) {
     if (found.length && time - found.at(-1)[1] <= JOINED) found.at(-1)[1] = time;
     else found.push([time, time]);
   }

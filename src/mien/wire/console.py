@@ -38,6 +38,7 @@ GUARDS = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
+    "permissions-policy": "camera=(self), microphone=(), geolocation=()",  # the camera for the page Liveness
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-cache",  # the browser asks each time, and is answered 304 if nothing changed
 }
