@@ -85,6 +85,19 @@ def test_a_tags_key_may_have_the_letters_of_any_script(key: str, allowed: bool) 
     assert (told(Tags={key: "x"}) == []) is allowed
 
 
+@pytest.mark.parametrize(
+    ("pattern", "taken", "refused"),
+    [
+        (r"(0|[1-9]\d{0,2})\.\d", ("1.0", "0.9", "123.4"), ("1.0\n", "1.\u0663", "1\uff10.0", "01.0")),
+        (r"\S*", ("", "a/b", "\u00a0", "\u3000", "\u00fc"), (" ", "a\tb", "a\n", "\v", "\f", "\r")),
+    ],
+)
+def test_digits_and_spaces_are_those_of_ascii(pattern: str, taken: tuple[str, ...], refused: tuple[str, ...]) -> None:
+    """As in Java, whose patterns the model has."""
+    assert [each for each in taken if Pattern(pattern).broken_by(each)] == []
+    assert [each for each in refused if not Pattern(pattern).broken_by(each)] == []
+
+
 def test_a_dash_after_a_range_is_a_dash() -> None:
     rule = Pattern("^[a-zA-Z0-9-_]+$")
     assert rule.broken_by("a-b_C9") is None

@@ -182,9 +182,13 @@ def _lowered(name: str) -> str:
 
 @functools.cache
 def _compiled(text: str) -> "regex.Pattern[str]":
-    return regex.compile(_literal_dash(text))
+    return regex.compile(_as_aws_reads(text))
 
 
-def _literal_dash(text: str) -> str:
-    r"""Escapes the dash of `[a-zA-Z0-9-_]`, which AWS reads literally and Python's engines call a bad range."""
-    return text.replace("0-9-_", r"0-9\-_")
+def _as_aws_reads(text: str) -> str:
+    r"""Returns a pattern of the service model in the words of Python's engines.
+
+    AWS reads the dash of `[a-zA-Z0-9-_]` literally, which they call a bad range. Its `\d` and `\S`, as Java has them,
+    know the digits and the white space of ASCII only. The model has neither within brackets.
+    """
+    return text.replace("0-9-_", r"0-9\-_").replace(r"\d", "[0-9]").replace(r"\S", r"[^ \t\n\v\f\r]")
