@@ -23,8 +23,9 @@ from mien.system.batching import Batching
 
 TOGETHER = 16  # probes that share a scan
 DEPTH = 6000  # nearest sketches that are ranked by weighted distance, at least
-DEPTH_SHARE = 1250  # one row in so many is in a larger gallery
+DEPTH_SHARE = 625  # one row in so many is in a larger gallery
 CODES = 1000  # rows re-ranked by their codes, at least
+CODES_SHARE = 5000  # one row in so many is in a larger gallery
 CODES_EACH = 20  # rows re-ranked by their codes for each one wanted
 MORE = 8  # rows compared in full precision beyond those wanted, since codes may swap near ones
 SLACK = 0.005  # about ten times the error of a cosine by codes
@@ -139,7 +140,8 @@ class SketchedGallery:
             return Hits(np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.float32))
         wanted = max(DEPTH, self._living // DEPTH_SHARE, 2 * limit)
         sketch, weights = self.sketcher.sketch(probe[None])[0], self.sketcher.weights(probe)
-        near = self._scan(_Probe(sketch, weights, wanted, max(CODES, CODES_EACH * limit)))
+        coded = max(CODES, self._living // CODES_SHARE, CODES_EACH * limit)
+        near = self._scan(_Probe(sketch, weights, wanted, coded))
         keys, cosines = self._ranked(near, probe)
         likely = np.flatnonzero(cosines >= least - SLACK)
         keys, embeddings = self._originals(keys[likely[nearest(keys[likely], cosines[likely], limit + MORE)]])
