@@ -12,6 +12,7 @@ from mien.face.attributes.mesh import Mesh, run_mesh
 from mien.face.types import Closeup, Pixels
 from mien.liveness.seen import Seen
 from mien.liveness.skin import colours
+from mien.liveness.stripes import stripes
 from mien.packs import attribute_networks, network_set
 from mien.packs.analyst import SET
 from mien.packs.deferred import deferred
@@ -84,4 +85,5 @@ class Looker:
             mesh.blendshapes if mesh is not None else None,
             colours(pixels, points, box),
             self._living.probabilities(pixels, box) if closely else None,
+            stripes(pixels, box) if closely else None,
         )

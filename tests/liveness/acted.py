@@ -47,6 +47,7 @@ class Actor:
         lively: how much the mouth moves.
         living: what the networks say.
         faces: in each frame.
+        stripes: of a screen.
         swapped: whether another person takes over half-way.
         every_ms: distance of the frames.
     """
@@ -62,6 +63,7 @@ class Actor:
     lively: float = 1.0
     living: float = 0.98
     faces: int = 1
+    stripes: float | None = 16.0
     swapped: bool = False
     every_ms: int = 100
 
@@ -130,6 +132,7 @@ def act(actor: Actor, challenge: Challenge, seed: int = 1) -> list[Seen]:
                 np.array([(1 - actor.living) / 2, actor.living, (1 - actor.living) / 2], np.float32)
                 if closely
                 else None,
+                actor.stripes,
             )
         )
     return seen

@@ -94,6 +94,12 @@ def test_a_replay_with_moire_fails(kind: str) -> None:
     assert found.confidence < 50
 
 
+def test_a_replay_that_only_its_stripes_betray_fails() -> None:
+    found = decided(replace(ALIVE, stripes=90.0, blinks=False), 3, MOVEMENT)
+    assert found.confidence < 50 and "stripes" in weak(found)
+    assert decided(replace(ALIVE, stripes=None), 3, MOVEMENT).confidence >= 80
+
+
 def test_the_colours_of_other_sessions_fail() -> None:
     for seed in range(20):
         found = decided(replace(ALIVE, lit_as=session(1000 + seed)), seed)

@@ -1,4 +1,4 @@
-"""Whether what did it is alive: four clues, none of which is certain, weighed together.
+"""Whether what did it is alive: five clues, none of which is certain, weighed together.
 
 Each clue shifts the odds by at most what it is worth: a blink says more for a living face than its absence says against
 one, and what the networks take for a living face may still be a good print.
@@ -16,20 +16,24 @@ from mien.liveness.movement import Movement, movement
 from mien.liveness.seen import Seen
 from mien.liveness.skin import FRONT
 
-NETWORKS, MOVES, SKIN, DEPTH, LIFE = "networks", "movement", "light on the skin", "depth", "life"
+NETWORKS, MOVES, SKIN, DEPTH, STRIPES, LIFE = (
+    "networks", "movement", "light on the skin", "depth", "stripes", "life",
+)  # fmt: skip
 # By how much each clue shifts the logarithm of the odds: against a living face at a score of 0, and for it at 1.
 WORTH: Mapping[str, tuple[float, float]] = {
     NETWORKS: (-7.0, 1.0), MOVES: (-1.5, 3.0), SKIN: (-3.5, 2.5), DEPTH: (-4.5, 3.0),
+    STRIPES: (-5.0, 0.0),
 }  # fmt: skip
 _LIVE = 1  # the class of living faces of the networks
 _LIVES, _BLINKS, _MIMICS = (0.1, 0.6), (0.10, 0.35), (0.20, 0.40)  # scored 0 and 1, as all below
 _CURVES, _GROUNDS, _DEEP = (1.12, 1.40), (1.0, 0.5), (0.08, 0.16)
+_STRIPES = (45.0, 28.0)
 _GROWS = (1.15, 1.4)  # how much nearer a face must come for its depth to tell nothing, and all
 
 
 def clues(seen: Sequence[Seen], found: Flashes | None, is_lit: bool) -> list[Evidence]:
     """Returns the clues that a film gives; that of the light only where the challenge had colours."""
-    given = [_networks(seen), _movement(movement(seen)), _depth(depth(seen))]
+    given = [_networks(seen), _movement(movement(seen)), _depth(depth(seen)), *_stripes(seen)]
     return [*given, _skin(found)] if is_lit else given
 
 
@@ -65,6 +69,15 @@ def _depth(found: Depth | None) -> Evidence:
     told = ramp(found.grows, *_GROWS)
     said = f"Coming nearer {found.grows:.2f} times, it shows a depth of {found.shown:.2f}; a flat picture has none."
     return Evidence(DEPTH, told * ramp(found.shown, *_DEEP) + (1 - told) / 2, said)
+
+
+def _stripes(seen: Sequence[Seen]) -> list[Evidence]:
+    found = [each.stripes for each in seen if each.stripes is not None]
+    if not found:
+        return []
+    middle = float(np.median(found))
+    said = f"A regular pattern stands out of its skin by {middle:.0f}; those of screens do by 40 or more."
+    return [Evidence(STRIPES, ramp(middle, *_STRIPES), said)]
 
 
 def _skin(found: Flashes | None) -> Evidence:

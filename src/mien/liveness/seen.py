@@ -22,6 +22,7 @@ class Seen:
         blendshapes: float32 (52,), 0–1.
         colours: float32 (N, 3), RGB 0–255, as `skin.colours` measures them.
         living: float32 (3,), probabilities of spoof, live, spoof; None in frames at which the networks did not look.
+        stripes: how far a regular pattern stands out on the face (`stripes.stripes`); None where it was not looked for.
     """
 
     at_ms: int
@@ -33,3 +34,4 @@ class Seen:
     blendshapes: NDArray[np.float32] | None = None
     colours: NDArray[np.float32] | None = None
     living: NDArray[np.float32] | None = None
+    stripes: float | None = None

@@ -15,6 +15,7 @@ from mien.face.living import Living
 from mien.face.types import Face, Pixels
 from mien.liveness.seen import Seen
 from mien.liveness.skin import colours
+from mien.liveness.stripes import stripes
 from mien.liveness.told import Rectangle
 from mien.operations.context import Context
 from mien.operations.liveness_results import Shot
@@ -96,7 +97,8 @@ class _Looking:
         box = face.box
         place = box.x1, box.y1, box.x2, box.y2
         living = None if self._living is None else self._living.probabilities(pixels, place)
-        return replace(seen, embedding=self._pipeline.embed([face])[0], living=living)
+        embedding = self._pipeline.embed([face])[0]
+        return replace(seen, embedding=embedding, living=living, stripes=stripes(pixels, place))
 
 
 @dataclass(frozen=True, slots=True)
