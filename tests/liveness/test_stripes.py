@@ -18,7 +18,7 @@ def skin(seed: int) -> np.ndarray:
 
 
 def shown(picture: np.ndarray) -> np.ndarray:
-    return np.clip(picture, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(picture, 0, 255), np.uint8)
 
 
 @pytest.mark.parametrize("seed", range(5))
