@@ -14,10 +14,15 @@ RATE = 10  # frames a second
 SECONDS = 6.0
 
 
-def of_two(path: Path, seconds: float = SECONDS) -> Path:
+def of_two(path: Path) -> Path:
     """Writes a film in which the first person is seen throughout, and the second in its second half."""
-    frames = round(seconds * RATE)
+    frames = round(SECONDS * RATE)
     return films.write(path, (frame(number, frames) for number in range(frames)), rate=RATE)
+
+
+def long(path: Path, samples: int) -> Path:
+    """Writes a film of one person whose every frame is a sample, at half a second each."""
+    return films.write(path, (frame(number, 2 * samples) for number in range(samples)), rate=2)
 
 
 def frame(number: int, frames: int) -> NDArray[np.uint8]:

@@ -35,7 +35,7 @@ from mien.video.packing import pack as pack_faces
 
 LOW = 10  # added to the niceness: on busy cores it gets a tenth of what a request gets, and so is never stuck
 FIRST_TO_GO = "1000"  # for a system that is out of memory
-SAVED = 2.0  # seconds between batches, which is what is lost with the process
+SAVED = 1.0  # seconds between batches, which is what is lost with the process
 MOST_FACES = 1000  # in a batch
 
 

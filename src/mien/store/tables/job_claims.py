@@ -18,7 +18,7 @@ from mien.store.tables.job_records import COLUMNS, RUNNING, Persons, VideoJob, j
 from mien.store.tables.video_faces import Batch
 from mien.video.film import Metadata
 
-LEASE = 30.0  # seconds
+LEASE = 15.0  # seconds
 _MINE = "WHERE id = ? AND owner = ? AND step = ? AND expires > ?"
 
 
