@@ -11,10 +11,10 @@ from types import TracebackType
 import msgspec
 
 from mien.config import Settings
-from mien.jobs import watching
 from mien.jobs.reports import Begin, Report, Seen
 from mien.system import pipe_messages
 
+WATCHING = "mien.jobs.watching"  # named and not imported, since a server needs nothing of it
 _UNUSED = ("store", "data", "master_key", "metrics_token")
 
 
@@ -31,7 +31,7 @@ class FilmProcess:
 
     def __enter__(self) -> "FilmProcess":
         self._running = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-P", "-m", watching.__name__],
+            [sys.executable, "-P", "-m", WATCHING],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

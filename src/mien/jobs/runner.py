@@ -20,6 +20,7 @@ from mien.jobs.notices import PAUSES, NotPublishedError, Publisher
 from mien.jobs.reports import Begin, Ended, Failed, Refused, Seen
 from mien.operations.context import Context
 from mien.operations.video.track_search import search_tracks
+from mien.operations.video.video_limits import can_read_films
 from mien.store.tables.job_claims import Claim, Ending, JobLostError
 from mien.store.tables.job_records import FAILED, SUCCEEDED, Persons
 from mien.store.tables.video_faces import Batch
@@ -170,15 +171,19 @@ class Teller:
 
 
 def background(settings: Settings, context: Context) -> tuple[Background, ...]:
-    """Returns the work of this process of a server on video jobs.
+    """Returns the work of this process of a server on video jobs; none where it can read no film and tell no topic.
 
     Args:
         settings: of this process.
         context: what its operations share.
     """
-    runner, teller = Runner(settings, context), Teller(settings, context)
-    looking = Background("video jobs", runner.turn, interrupt=runner.stop)
-    return looking, Background("notices of video jobs", teller.turn)
+    work: list[Background] = []
+    if can_read_films():
+        runner = Runner(settings, context)
+        work.append(Background("video jobs", runner.turn, interrupt=runner.stop))
+    if context.video.topics:
+        work.append(Background("notices of video jobs", Teller(settings, context).turn))
+    return tuple(work)
 
 
 def _facts(claim: Claim) -> dict[str, object]:
