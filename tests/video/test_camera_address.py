@@ -37,6 +37,11 @@ def test_cameras_are_read_from_a_file(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_device_is_a_camera_even_while_it_is_unplugged() -> None:
+    (camera,) = read(["desk=/dev/video7"])
+    assert (camera.name, camera.opened, camera.is_film) == ("desk", "v4l2:///dev/video7", False)
+
+
 def test_a_file_is_a_film_whatever_its_name(tmp_path: Path) -> None:
     film = tmp_path / "a=b.mp4"
     film.touch()

@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import simplejpeg
 
@@ -16,8 +15,8 @@ from mien.cameras.events import Events
 from mien.cameras.sights import sights
 from mien.errors import ApiError, SetupError
 from mien.face.types import Pixels
-from mien.sorting.looking import Question
-from mien.transfer.importing import TRANSIENT_ERRORS
+from mien.sorting.looking import Question, is_other_packs
+from mien.transfer.importing import PHOTOGRAPH_ERRORS, TRANSIENT_ERRORS
 from mien.video.camera import Camera, Shot
 from mien.video.continuity import Following
 from mien.video.unknown_people import UnknownPeople
@@ -91,8 +90,10 @@ class Watcher:
                 after, due = shot.number, time.monotonic() + self._watching.every
                 self._look(shot)
                 self._stopping.wait(max(0.0, due - time.monotonic()))
-        except (SetupError, ApiError) as error:
-            self._failed(f"{self._name}: {error}")
+        except ApiError as error:
+            self._failed(f"{self._name}: {error.message or error.code}")
+        except Exception as error:  # noqa: BLE001  nobody would notice a camera that is no longer watched
+            self._failed(f"{self._name}: it cannot be watched any longer ({type(error).__name__}).")
         self._tell(self._presence.end("stopped"), None)
 
     def _look(self, shot: Shot) -> None:
@@ -101,12 +102,12 @@ class Watcher:
             self._tell(self._presence.pass_time(shot.at, "still", _today()), None)
             return
         try:
-            answer = self._ask(pixels)
+            answer = self._watching.question.people(simplejpeg.encode_jpeg(pixels, QUALITY, "BGR"))
         except SetupError as error:
             self._fail(str(error), shot.at)
             return
         except ApiError as error:
-            if error.code not in TRANSIENT_ERRORS:
+            if error.code not in (*PHOTOGRAPH_ERRORS, *TRANSIENT_ERRORS) or is_other_packs(error):
                 raise
             self._fail(error.message or error.code, shot.at)
             return
@@ -114,17 +115,6 @@ class Watcher:
         seen = sights(answer)
         tracks = self._following.add(shot.at, seen)
         self._tell(self._presence.look(shot.at, seen, tracks, _today()), pixels)
-
-    def _ask(self, pixels: Pixels) -> dict[str, Any]:
-        data = simplejpeg.encode_jpeg(pixels, QUALITY, "BGR")
-        asked = self._watching.question
-        return asked.api.call(
-            "SearchPeopleByImage",
-            {
-                "CollectionId": asked.collection, "Image": {"Bytes": data}, "Embeddings": True,
-                "PersonMatchThreshold": asked.threshold, "QualityFilter": asked.quality_filter,
-            },
-        )  # fmt: skip
 
     def _is_still(self, pixels: Pixels, at: float) -> bool:
         """Returns whether one and the same picture has come for long, as from a camera that hangs."""

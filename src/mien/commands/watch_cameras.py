@@ -83,13 +83,20 @@ def say(sentence: str) -> None:
 
 
 def _on_signals(stop: Callable[[], None], stack: ExitStack) -> None:
-    """Makes the signals that end a process stop the run, so that everyone goes and the events are delivered."""
+    """Makes a signal that ends a process stop the run first, so that everyone goes; a second one ends it at once."""
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
+
+    def restore() -> None:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
     def stopped(_: int, __: Any) -> None:
+        restore()
         stop()
 
-    for each in (signal.SIGTERM, signal.SIGINT):
-        stack.callback(signal.signal, each, signal.signal(each, stopped))
+    stack.callback(restore)
+    for each in before:
+        signal.signal(each, stopped)
 
 
 def _seconds(text: str) -> float:

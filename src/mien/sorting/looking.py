@@ -40,6 +40,20 @@ class Question:
     threshold: float = 80.0
     quality_filter: str = "AUTO"
 
+    def people(self, data: bytes) -> dict[str, Any]:
+        """Returns the answer of SearchPeopleByImage, with embeddings, about a picture in any format.
+
+        Raises:
+            ApiError, SetupError: as `Api.call`.
+        """
+        return self.api.call(
+            "SearchPeopleByImage",
+            {
+                "CollectionId": self.collection, "Image": {"Bytes": data}, "Embeddings": True,
+                "PersonMatchThreshold": self.threshold, "QualityFilter": self.quality_filter,
+            },
+        )  # fmt: skip
+
 
 @dataclass(slots=True)
 class Counts:
@@ -123,7 +137,7 @@ def _seen(path: Path, stamp: str, future: "Future[Seen]") -> Seen | str:
     except UnreadableError as error:
         return Seen(path, stamp, str(error))
     except ApiError as error:
-        if error.code not in (*PHOTOGRAPH_ERRORS, *TRANSIENT_ERRORS) or _is_other_packs(error):
+        if error.code not in (*PHOTOGRAPH_ERRORS, *TRANSIENT_ERRORS) or is_other_packs(error):
             raise SetupError(error.message or f"The server answers {error.code}.") from None
         return Seen(path, stamp, reasons.of_error(error))
 
@@ -137,13 +151,7 @@ def _look(question: Question, path: Path, stamp: str) -> Seen:
     """
     data = read_photograph(path)
     picture = read_header(data, EVERY)
-    answer = question.api.call(
-        "SearchPeopleByImage",
-        {
-            "CollectionId": question.collection, "Image": {"Bytes": data}, "Embeddings": True,
-            "PersonMatchThreshold": question.threshold, "QualityFilter": question.quality_filter,
-        },
-    )  # fmt: skip
+    answer = question.people(data)
     faces = tuple(_face(each) for each in answer["Faces"])
     if picture.format in TURNED_BY_CONTAINER:
         return Seen(path, stamp, "", (picture.width, picture.height), 1, faces)
@@ -160,6 +168,6 @@ def _face(face: dict[str, Any]) -> FaceSeen:
     return FaceSeen(where, embedding=np.frombuffer(base64.b64decode(face["Embedding"]), "<f4"))
 
 
-def _is_other_packs(error: ApiError) -> bool:
+def is_other_packs(error: ApiError) -> bool:
     """Returns whether an error says that another pack made the collection, so that no photograph can be searched."""
     return error.code == InvalidParameterError.code and error.message != InvalidParameterError.default

@@ -61,11 +61,12 @@ def _lines(written: str) -> list[str]:
 def _camera(written: str) -> CameraAddress:
     named = None if _SCHEME.match(written) or Path(written).exists() else _NAMED.fullmatch(written)
     name, address = (named["name"].strip(), named["address"]) if named else ("", written)
+    if address.startswith(_DEVICE):
+        return CameraAddress(name or Path(address).name, f"v4l2://{address}")
     if not _SCHEME.match(address):
         if not Path(address).exists():
             raise SetupError(f"{name or 'A camera'} is neither an address, as rtsp://…, nor a file or a device.")
-        is_film = not address.startswith(_DEVICE)
-        return CameraAddress(name or Path(address).name, address, is_film)
+        return CameraAddress(name or Path(address).name, address, is_film=True)
     try:
         parts = urlsplit(address)
         host = parts.hostname

@@ -44,6 +44,7 @@ LATER = (
     "sidedata.motionvectors",
     "logging",
 )  # fmt: skip  imported by av when first used
+DEVICE = "v4l2://"  # before the path of a device of Linux, as /dev/video0
 READ_AHEAD = 4 << 20  # bytes asked for at a time where the film is no file of this machine
 
 
@@ -230,7 +231,8 @@ def _opened(source: Any, asked: dict[str, Any]) -> Any:
     formats, options = asked["formats"], {"protocol_whitelist": OF_ADDRESSES if asked["address"] else "none"}
     if asked["address"]:
         options |= {"rtsp_flags": "prefer_tcp", "analyzeduration": "500000"}  # microseconds until pictures come
-        return av.open(source, "r", options=options, timeout=asked["timeout"])
+        form = "v4l2" if source.startswith(DEVICE) else None
+        return av.open(source.removeprefix(DEVICE), "r", format=form, options=options, timeout=asked["timeout"])
     form = None
     if formats in DEMUXERS:
         head = source.peek(4)[:4] if isinstance(source, io.BufferedReader) else b""
