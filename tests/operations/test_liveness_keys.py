@@ -11,6 +11,7 @@ import pytest
 
 from mien.errors import AccessDeniedError, SessionNotFoundError, UnavailableError
 from mien.image.source import S3, S3Settings
+from mien.liveness.challenge import LIGHT, MOVEMENT
 from mien.operations.context import ACCOUNT, Caller
 from mien.operations.liveness_session import (
     CreateFaceLivenessSessionRequest,
@@ -64,6 +65,18 @@ def test_a_call_repeated_with_its_token_does_not_ask_s3_again(context: Any, monk
     assert created(context, Caller(), "token", **where) == session
     with pytest.raises(UnavailableError, match="S3 does not answer"):
         created(context, Caller(), "another", **where)
+
+
+def test_a_session_that_does_not_say_so_takes_no_challenge_but_that_of_lights(context: Any) -> None:
+    """A client that offers only the weaker one is refused, as on AWS."""
+    for given, kinds in (
+        ({}, [LIGHT]),
+        ({"ChallengePreferences": []}, [LIGHT]),
+        ({"ChallengePreferences": [{"Type": MOVEMENT}]}, [MOVEMENT]),
+        ({"ChallengePreferences": [{"Type": LIGHT}, {"Type": MOVEMENT}]}, [LIGHT, MOVEMENT]),
+    ):
+        found = context.store.liveness.find(ACCOUNT, created(context, Caller(), **given))
+        assert [each.kind for each in found.settings.preferences] == kinds
 
 
 def test_another_account_has_no_such_session(context: Any) -> None:

@@ -26,8 +26,9 @@ export async function liveCheck(app, withColours) {
   let stream = null;
   try {
     const size = await stage.open();
-    const { SessionId: session } = await app.api.call('CreateFaceLivenessSession', {}, leaving.signal);
-    stream = await LiveStream.open(app.api, session, size, withColours ? [...LIGHT, MOVEMENT] : [MOVEMENT]);
+    const asked = withColours ? {} : { Settings: { ChallengePreferences: [{ Type: MOVEMENT.split('_')[0] }] } };
+    const { SessionId: session } = await app.api.call('CreateFaceLivenessSession', asked, leaving.signal);
+    stream = await LiveStream.open(app.api, session, size, withColours ? LIGHT : [MOVEMENT]);
     await acted(app, { camera, stage, stream, signal: leaving.signal });
     stage.say(t('live.judging'));
     await stream.verdict();

@@ -14,7 +14,7 @@ from mien.errors import (
     UnavailableError,
 )
 from mien.image.source import S3WriteError
-from mien.liveness.challenge import KINDS
+from mien.liveness.challenge import KINDS, LIGHT
 from mien.operations.constraints import REQUIRED, Enum, Length, Pattern, Range
 from mien.operations.context import Caller, Context, Operation, Operations
 from mien.operations.liveness_results import MOST_BYTES, REFERENCE, object_name
@@ -171,7 +171,8 @@ def _settings(request: CreateFaceLivenessSessionRequest) -> LivenessSettings:
     """
     given = request.settings or SessionSettingsShape()
     output = given.output_config
-    preferences = tuple(map(_preference, given.challenge_preferences or ()))
+    # a client must not be able to choose the weaker challenge where its session does not say that it may
+    preferences = tuple(map(_preference, given.challenge_preferences or [ChallengePreferenceShape(type=LIGHT)]))
     prefix = (output.s3_key_prefix or "") if output else ""
     if any(step in (".", "..") for step in prefix.split("/")):
         raise InvalidParameterError("S3KeyPrefix may not have '.' or '..' between its slashes.")

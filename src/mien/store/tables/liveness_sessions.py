@@ -40,7 +40,7 @@ class LivenessSettings(msgspec.Struct, frozen=True):
 
     Attributes:
         audits: audit images, at most.
-        preferences: the challenges that may be used, in order; empty for any.
+        preferences: the challenges that may be used, in order.
         bucket: the S3 bucket that images are written to; None to keep them in the store.
         prefix: begins the names of those objects.
         kms_key: encrypts them in S3.
