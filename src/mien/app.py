@@ -145,7 +145,8 @@ def build(settings: Settings, until: ExitStack, worker: Worker | None = None, op
     context = assemble(
         settings, loaded.through(watched), store, until,
         snapshots=True, shared=worker.count > 1, cores=worker.everywhere,
-        image_cache=settings.image_cache << 20, accepted=allowed(settings.formats), watched=watched,
+        image_cache=settings.image_cache << 20, accepted=allowed(settings.formats), require_live=settings.require_live,
+        watched=watched,
     )  # fmt: skip
     metering = MetricsPage(metrics, settings.metrics_token, settings.is_on_loopback, worker.ask).page
     bounds = bounded(settings, worker)
@@ -189,6 +190,7 @@ def assemble(
     cores: frozenset[int] = frozenset(),
     image_cache: int = 0,
     accepted: Accepted = AWS,
+    require_live: float = 0.0,
     watched: Wrap = lambda _, session: session,
 ) -> Context:
     """Assembles the context that every operation gets, for a server and for the library.
@@ -203,16 +205,21 @@ def assemble(
         cores: that scans of galleries may use; empty for those of the process.
         image_cache: bytes of the image cache; 0 for none.
         accepted: the images that operations take.
+        require_live: the bar for living faces; only a server has one.
         watched: wraps the networks of the sets, such as to count their calls.
     """
+    living = LivingNetworks(settings, pack.pipeline.cores, watched)
+    if require_live:
+        living.open()  # a server that could not hold to it must not start
     parallel = ThreadPoolExecutor(settings.cores, thread_name_prefix="parallel")
     until.callback(parallel.shutdown)
     galleries = Galleries(store, gallery_settings(settings, pack.manifest.dimension, snapshots, shared, cores))
     return Context(
         pack, store, galleries, groupings_of(store, pack, beside=snapshots), S3(s3_settings(settings)), parallel,
-        Analyst(settings, pack.pipeline.cores, watched), LivingNetworks(settings, pack.pipeline.cores, watched),
-        settings.minimum_similarity, ImageCache(image_cache), accepted,
+        Analyst(settings, pack.pipeline.cores, watched), living, settings.minimum_similarity, ImageCache(image_cache),
+        accepted,
         portraits=settings.portraits, liveness_sessions=settings.liveness_sessions, video=video_limits(settings),
+        require_live=require_live,
     )  # fmt: skip
 
 

@@ -61,6 +61,7 @@ class Settings:
     preload_attributes: bool
     store: str
     portraits: bool
+    require_live: float
     host: str
     port: int
     console: bool

@@ -94,6 +94,14 @@ TABLE = (
         "store", str, "", "address of the store: sqlite:///… or postgresql://…; empty for SQLite in the data directory"
     ),
     Setting("portraits", bool, False, "keep portraits of faces in new collections without the tag mien:portraits"),
+    Setting(
+        "require_live",
+        float,
+        0.0,
+        "least confidence that a face to index, compare or search by is a living one, not a print or a screen; "
+        "0 for no bar, and no picture reaches more than 80",
+        limits=(0, 80),
+    ),
     Setting("host", str, "127.0.0.1", "address to listen on"),
     Setting("port", int, 6436, "port to listen on; 0 for any free port", limits=(0, 65_535)),
     Setting("console", bool, True, "serve the web console at /console"),

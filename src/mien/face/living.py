@@ -7,17 +7,47 @@ larger than that, and stretched to the input without smoothing, since they were 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil, exp, log
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.engine.session import Session
-from mien.face.types import Pixels
+from mien.face.types import Face, Picture, Pixels
 
 NEAR, WIDE = 2.7, 4.0  # sizes of what the networks see, in boxes of the face
 LIVE = 1  # the class of living faces; the others are spoofs
 Probabilities = NDArray[np.float32]
+
+SEEN = 300  # pixels of a box's shorter side that a picture is decoded for, as in the pictures that were measured
+# The bars below which a picture says too little: see `docs/accuracy.md`, "Living faces in single pictures".
+LEAST_ROOM = 1.5  # boxes of the face that the picture has across and down
+LEAST_SIDE = 40  # pixels of the box's shorter side
+LEAST_SHARPNESS = 50
+MOST_TURN = 45  # degrees of yaw or pitch
+# The mean logit of living, of both networks and within ±MOST_LOGIT, is turned into a confidence by a logistic curve.
+# It was fitted to as many photographs of living people as renderings of prints and screens that show them.
+MOST_LOGIT = 8.0
+GAIN, OFFSET = 0.25, -0.46
+
+TOO_CLOSE, TOO_SMALL, TOO_TURNED, TOO_BLURRED = (
+    "FACE_TOO_CLOSE", "SMALL_BOUNDING_BOX", "EXTREME_POSE", "LOW_SHARPNESS"
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """How likely a face of a single picture is a living one.
+
+    Attributes:
+        confidence: 0–100: of as many living faces as prints and screens, those that look so are living at this share.
+            None where it cannot be told.
+        reasons: why it cannot be told.
+    """
+
+    confidence: float | None
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +73,51 @@ class Living:
         Returns:
             float32 (3,): spoof, live, spoof; they add up to 1. None of them is calibrated.
         """
-        answers = [_answer(self.near, pixels, box, NEAR, rgb), _answer(self.wide, pixels, box, WIDE, rgb)]
-        return np.asarray(np.mean(answers, axis=0), np.float32)
+        return np.asarray(np.mean(self._answers(pixels, box, rgb), axis=0), np.float32)
+
+    def likelihoods(self, picture: Picture, faces: Sequence[Face]) -> list[Likelihood]:
+        """Returns how likely each of the faces of a picture is a living one.
+
+        Networks only run for a face that the picture shows well enough.
+        """
+        found = [Likelihood(None, unclear(face, picture.width, picture.height)) for face in faces]
+        clear = [place for place, each in enumerate(found) if not each.reasons]
+        if clear:
+            full = max(picture.width, picture.height)
+            side = min(min(faces[place].box.width, faces[place].box.height) for place in clear)
+            pixels = picture.rgb(min(full, ceil(full * SEEN / side)))
+            scale = max(pixels.shape[:2]) / full
+            for place in clear:
+                box = faces[place].box
+                answers = self._answers(pixels, [scale * each for each in (box.x1, box.y1, box.x2, box.y2)], rgb=True)
+                found[place] = Likelihood(confidence(float(answers[0][LIVE]), float(answers[1][LIVE])))
+        return found
+
+    def _answers(self, pixels: Pixels, box: Sequence[float], rgb: bool) -> list[Probabilities]:
+        return [_answer(self.near, pixels, box, NEAR, rgb), _answer(self.wide, pixels, box, WIDE, rgb)]
+
+
+def unclear(face: Face, width: int, height: int) -> tuple[str, ...]:
+    """Returns the reasons why a picture of this size does not show a face well enough to judge; none if it does."""
+    across, down = max(face.box.width, 1.0), max(face.box.height, 1.0)
+    found = {
+        TOO_CLOSE: min(width / across, height / down) < LEAST_ROOM,
+        TOO_SMALL: min(across, down) < LEAST_SIDE,
+        TOO_TURNED: max(abs(face.posed.yaw), abs(face.posed.pitch)) > MOST_TURN,
+        TOO_BLURRED: face.quality.sharpness < LEAST_SHARPNESS,
+    }
+    return tuple(reason for reason, applies in found.items() if applies)
+
+
+def confidence(near: float, wide: float) -> float:
+    """Returns the confidence, 0–100, that a face is living, from what each network gives for it."""
+    mean = (_logit(near) + _logit(wide)) / 2
+    return 100 / (1 + exp(-(GAIN * mean + OFFSET)))
+
+
+def _logit(probability: float) -> float:
+    odds = max(probability, 1e-9) / max(1 - probability, 1e-9)
+    return min(max(log(odds), -MOST_LOGIT), MOST_LOGIT)
 
 
 def surroundings(box: Sequence[float], scale: float, width: int, height: int) -> tuple[int, int, int, int]:

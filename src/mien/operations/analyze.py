@@ -81,7 +81,7 @@ def compare_faces(context: Context, caller: Caller, request: CompareFacesRequest
     threshold = THRESHOLD if request.similarity_threshold is None else request.similarity_threshold
     target_task = context.parallel.submit(find_faces, context, caller, request.target_image, bar)
     try:
-        source = find_faces(context, caller, request.source_image, bar)
+        source = find_faces(context, caller, request.source_image, bar, living="needed")
     finally:
         wait([target_task])  # an error of the source comes first, but no work is left running
     target = target_task.result()  # an invalid image comes before a missing face

@@ -94,6 +94,7 @@ class Context:
         portraits: whether a new collection keeps portraits, if it does not say.
         liveness_sessions: Face Liveness sessions that an account may have at the same time.
         video: the limits of video jobs.
+        require_live: the least confidence, 0–100, that a face to index or search by is living; 0 for no bar.
         request: the request that is served; each has its own.
     """
 
@@ -111,6 +112,7 @@ class Context:
     portraits: bool = False
     liveness_sessions: int = 1_000
     video: VideoLimits = field(default_factory=VideoLimits)
+    require_live: float = 0.0
     request: Request = field(default_factory=Request)
 
     def release(self) -> None:

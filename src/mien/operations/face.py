@@ -110,8 +110,10 @@ def index_faces(context: Context, caller: Caller, request: IndexFacesRequest) ->
     collection = context.comparable(caller, request.collection_id)
     requested = request.detection_attributes or ()
     names = {*attributes.wanted(requested), MESH}
-    quality_filter, portraits = request.quality_filter or "AUTO", collection.portraits
-    found = find_faces(context, caller, request.image, quality_filter, attributes=names, portraits=portraits)
+    found = find_faces(
+        context, caller, request.image, request.quality_filter or "AUTO",
+        attributes=names, portraits=collection.portraits, living="filtered",
+    )  # fmt: skip
     wanted, left_out = _embedded(context, found, request.max_faces)
     stored = _store(context, collection.key, request, found, wanted) if wanted else []
     refused = found.refused + left_out

@@ -10,6 +10,7 @@ from mien.face.attributes.measures import MESH, lacks
 from mien.face.types import Embedding, Face
 from mien.image.decode import read_header
 from mien.operations.context import Caller, Context
+from mien.operations.living_bar import Demand, Refused, held_to
 from mien.operations.quality_filter import doubts, reasons
 from mien.operations.shapes import Image
 from mien.serving.image_cache import ImageFaces
@@ -57,6 +58,7 @@ def find_faces(
     embedded: bool = True,
     attributes: Collection[str] = (),
     portraits: bool = False,
+    living: Demand = "none",
 ) -> FoundFaces:
     """Reads an image and finds its faces, or takes them from the image cache.
 
@@ -68,9 +70,10 @@ def find_faces(
         embedded: whether any of the faces will be embedded.
         attributes: names of attributes to measure, and MESH (`face.attributes.measures`).
         portraits: whether portraits of the faces may be kept.
+        living: what becomes of faces below the server's bar for living faces, if it has one.
 
     Raises:
-        InvalidParameterError: not exactly one of Bytes and S3Object, or a side below 80 pixels.
+        InvalidParameterError: not exactly one of Bytes and S3Object, a side below 80 pixels, or no living face.
         InvalidS3ObjectError: the object cannot be read, or not by this caller.
         InvalidImageFormatError: not a whole image in a format that is taken.
         ImageTooLargeError: a side above the limit, by default 10,000 pixels.
@@ -87,17 +90,24 @@ def find_faces(
     else:
         picture = _completed(context, data, kept, wanted, portraits=portraits)
     context.request.count_faces(len(picture.faces))
+    faces, refused = _filtered(picture, quality_filter, meshed=MESH in wanted)
+    later = kept is None and embedded and faces  # then `embed` keeps them, without crops
+    if digest and picture is not kept and not later:
+        context.image_cache.keep(digest, picture)
+    faces, below = held_to(context, living, data, faces)
+    return FoundFaces(data, digest, picture, faces, refused + below, quality_filter)
+
+
+def _filtered(picture: ImageFaces, quality_filter: str, *, meshed: bool) -> tuple[list[Face], list[Refused]]:
+    """Returns the faces that pass the quality filter, and the others with the reasons."""
     faces, refused = [], []
     for face in picture.faces:
-        why = reasons(face, quality_filter, face.posed if MESH in wanted else face.pose)
+        why = reasons(face, quality_filter, face.posed if meshed else face.pose)
         if why:
             refused.append((face, why))
         else:
             faces.append(face)
-    later = kept is None and embedded and faces  # then `embed` keeps them, without crops
-    if digest and picture is not kept and not later:
-        context.image_cache.keep(digest, picture)
-    return FoundFaces(data, digest, picture, faces, refused, quality_filter)
+    return faces, refused
 
 
 def embed(context: Context, *wanted: tuple[FoundFaces, Sequence[Face]]) -> list[Embedding]:

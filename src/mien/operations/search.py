@@ -153,7 +153,7 @@ def search_faces_by_image(
 ) -> SearchFacesByImageResponse:
     """Finds the faces of a collection that match the largest face of an image."""
     collection = context.comparable(caller, request.collection_id)
-    found = find_faces(context, caller, request.image, request.quality_filter or "NONE")
+    found = find_faces(context, caller, request.image, request.quality_filter or "NONE", living="needed")
     probe, _ = embed_largest(context, found)
     if probe is None:
         raise NoFaceError
@@ -199,7 +199,7 @@ def search_users_by_image(
 ) -> SearchUsersByImageResponse:
     """Finds the users that match the largest face of an image; an image without faces is no error here."""
     collection = context.comparable(caller, request.collection_id)
-    found = find_faces(context, caller, request.image, request.quality_filter or "NONE")
+    found = find_faces(context, caller, request.image, request.quality_filter or "NONE", living="filtered")
     matches: list[UserMatch] = []
     searched_face = None
     probe, why = embed_largest(context, found)

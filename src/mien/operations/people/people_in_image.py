@@ -62,7 +62,7 @@ def search_people_by_image(
     """Finds the people of a collection in an image; no person is found on two of its faces."""
     collection = context.comparable(caller, request.collection_id)
     quality_filter = request.quality_filter or "NONE"
-    found = find_faces(context, caller, request.image, quality_filter)
+    found = find_faces(context, caller, request.image, quality_filter, living="filtered")
     embeddings = embed(context, (found, found.faces))
     refused, faces, probes = list(found.refused), [], []
     for face, embedding in zip(found.faces, embeddings, strict=True):
