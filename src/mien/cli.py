@@ -14,6 +14,7 @@ from mien import __version__, config
 from mien.commands import copy as copy_command
 from mien.commands import images as image_commands
 from mien.commands import keys as key_commands
+from mien.commands import live as live_command
 from mien.commands import own_crowd as crowd_command
 from mien.commands import packs as pack_commands
 from mien.commands import people_commands
@@ -92,6 +93,7 @@ def parser() -> argparse.ArgumentParser:
     copy_command.add_to(command, store)
     crowd_command.add_to(command)
     image_commands.add_to(command)
+    live_command.add_to(command)
     people_commands.add_to(command, _settings(default=argparse.SUPPRESS))
     who_command.add_to(command)
     watch_command.add_to(command)

@@ -1,9 +1,11 @@
 """`from mien import Faces`: what a program without a server gets, held against a server's answers over HTTP."""
 
+import json
 import re
 import subprocess
 import sys
 import unicodedata
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from mien.errors import InvalidImageFormatError, InvalidParameterError, NoFaceEr
 from mien.face.types import Face, Gaze
 from mien.operations.attributes import BASE_LANDMARKS
 from mien.operations.shapes import single
+from mien.packs import install, network_set
 from tests import photos
 from tests.live import Live
 
@@ -37,6 +40,20 @@ def shares(face: Face, width: int, height: int) -> dict[str, float]:
         "Left": single(box.x1 / width), "Top": single(box.y1 / height),
         "Width": single(box.width / width), "Height": single(box.height / height),
     }  # fmt: skip
+
+
+def test_it_tells_how_likely_a_face_is_living_as_a_server_does(faces: Faces, live: Live, packs: str) -> None:
+    if install.find(network_set.catalogue()["living"], packs) is None:
+        pytest.skip("the files of the living set are not here; run `mien packs install living`")
+    data = photos.pair()
+    answer = live.post("Mien.DetectLivingFaces", json.dumps({"Image": {"Bytes": b64encode(data).decode()}}).encode())
+    found = faces.live(data)
+    assert len(found) == len(answer.json["Faces"]) == 2
+    for each, expected in zip(found, answer.json["Faces"], strict=True):
+        assert (each.confidence is None) == bool(each.reasons)
+        assert (each.confidence and single(each.confidence)) == expected.get("LivingConfidence")
+        assert list(each.reasons) == expected["Reasons"]
+    assert faces.live(photos.nobody()) == []
 
 
 @pytest.mark.parametrize("data", [photos.hopper().data, photos.astronaut().data, photos.pair(), photos.nobody()])

@@ -60,13 +60,13 @@ def detect(settings: Settings, given: argparse.Namespace) -> None:
     answers = []
     with closing(local.scratch(settings, app.open_pack(settings))) as api:
         for name in given.files:
-            data = _read(name)
-            answer = _call(api, name, "DetectFaces", Image={"Bytes": data}, Attributes=["ALL"])
+            data = read(name)
+            answer = call(api, name, "DetectFaces", Image={"Bytes": data}, Attributes=["ALL"])
             details = answer["FaceDetails"]
             answers.append({"File": name, **answer})
             if not given.json:
                 print(f"{name}: {len(details)} {'face' if len(details) == 1 else 'faces'}")
-                lines = [f"  {_position(each)}, {_describe(each)}\n    {_attributes(each)}\n" for each in details]
+                lines = [f"  {position(each)}, {_describe(each)}\n    {_attributes(each)}\n" for each in details]
                 print("".join(lines), end="", flush=True)
             if given.draw:
                 marks = [draw.Mark(each["BoundingBox"], _describe(each), each["Landmarks"]) for each in details]
@@ -79,10 +79,10 @@ def compare(settings: Settings, given: argparse.Namespace) -> None:
     """Compares two images."""
     from mien import app, draw, local
 
-    one, other = _read(given.one), _read(given.other)
+    one, other = read(given.one), read(given.other)
     images = {"SourceImage": {"Bytes": one}, "TargetImage": {"Bytes": other}}
     with closing(local.scratch(settings, app.open_pack(settings))) as api:
-        answer = _call(api, f"{given.one} and {given.other}", "CompareFaces", **images, SimilarityThreshold=0.0)
+        answer = call(api, f"{given.one} and {given.other}", "CompareFaces", **images, SimilarityThreshold=0.0)
     scored = [(each["Similarity"], each["Face"]) for each in answer["FaceMatches"]]
     matches = [each for each in answer["FaceMatches"] if each["Similarity"] >= given.threshold]
     unmatched = [face for similarity, face in scored if similarity < given.threshold]
@@ -91,7 +91,7 @@ def compare(settings: Settings, given: argparse.Namespace) -> None:
     else:
         for similarity, face in scored:
             words = "a match" if similarity >= given.threshold else "no match"
-            print(f"similarity {similarity:.1f}, {words}: {_position(face)}. {meaning(similarity)}")
+            print(f"similarity {similarity:.1f}, {words}: {position(face)}. {meaning(similarity)}")
     if given.draw:
         marks = [
             draw.Mark(face["BoundingBox"], f"{similarity:.1f}", face["Landmarks"], similarity >= given.threshold)
@@ -107,7 +107,7 @@ def search(settings: Settings, given: argparse.Namespace) -> None:
     from mien.transfer import photographs
     from mien.transfer.importing import PhotographImport
 
-    data = _read(given.file)
+    data = read(given.file)
     pack = app.open_pack(settings)
     opened = local.of_store(settings, pack, alone=False) if given.collection else local.scratch(settings, pack)
     with closing(opened) as api:
@@ -115,7 +115,7 @@ def search(settings: Settings, given: argparse.Namespace) -> None:
             PhotographImport(api, "folder", settings.cores, user_match_threshold=0.0).run(
                 photographs.of_folder(Path(given.folder))
             )
-        answer = _call(
+        answer = call(
             api, given.file, "SearchFacesByImage", CollectionId=given.collection or "folder", Image={"Bytes": data},
             FaceMatchThreshold=given.threshold, MaxFaces=given.max_faces,
         )  # fmt: skip
@@ -141,15 +141,24 @@ def meaning(similarity: float) -> str:
     return "More than one pair of strangers in 10 scores as high."
 
 
-def _read(name: str) -> bytes:
+def read(name: str) -> bytes:
+    """Returns a file's bytes.
+
+    Raises:
+        SetupError: it cannot be read.
+    """
     try:
         return Path(name).read_bytes()
     except OSError as error:
         raise SetupError(f"{name} cannot be read: {error.strerror}.") from None
 
 
-def _call(api: Any, name: str, operation: str, **members: Any) -> dict[str, Any]:
-    """Calls an operation; an error becomes a sentence about the file."""
+def call(api: Any, name: str, operation: str, **members: Any) -> dict[str, Any]:
+    """Calls an operation.
+
+    Raises:
+        SetupError: the operation failed, in a sentence about the file.
+    """
     try:
         answer: dict[str, Any] = api.call(operation, members)
         return answer
@@ -165,7 +174,8 @@ def _sentence(error: ApiError) -> str:
     return f"{error.message or error.code}"
 
 
-def _position(face: dict[str, Any]) -> str:
+def position(face: dict[str, Any]) -> str:
+    """Describes where a face is."""
     box = face["BoundingBox"]
     return f"left {box['Left']:.1%} top {box['Top']:.1%} width {box['Width']:.1%} height {box['Height']:.1%}"
 

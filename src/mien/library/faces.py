@@ -4,7 +4,6 @@ import os
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,9 +18,11 @@ from mien.errors import InvalidParameterError, ResourceAlreadyExistsError, Setup
 from mien.face.types import Embedding, Face, Pixels
 from mien.library.films import samples
 from mien.library.gallery_films import GalleryFilms
+from mien.library.matches import Found, LivingFace, Match
 from mien.operations.context import Caller
 from mien.operations.image_faces import find_faces
 from mien.operations.kept_portraits import MOST_PORTRAITS
+from mien.operations.living_bar import likelihoods
 from mien.operations.shapes import SEARCH_LIMIT, THRESHOLD, Image
 from mien.packs.analyst import allowed
 from mien.store.tables.portraits import TAG
@@ -29,29 +30,6 @@ from mien.video.analysis import Sample
 from mien.video.film import SAMPLED_MS, open_film
 
 ImageLike = str | os.PathLike[str] | bytes | Pixels
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A face of the second image of a comparison, and its similarity, 0–100, to the largest face of the first."""
-
-    similarity: float
-    face: Face
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A face of a gallery that a search found.
-
-    Attributes:
-        similarity: 0–100; one pair of strangers in 10,000 reaches 80, one in 100,000 reaches 90.
-        name: the name under which it was added, if any.
-        face_id: its id.
-    """
-
-    similarity: float
-    name: str | None
-    face_id: UUID
 
 
 class Faces:
@@ -93,6 +71,18 @@ class Faces:
         """
         names = allowed(attributes) if attributes else ()
         return find_faces(self._local.context, Caller(), Image(bytes=encoded(image)), attributes=names).faces
+
+    def live(self, image: ImageLike) -> list[LivingFace]:
+        """Tells how likely each face of an image, the largest first, is a living one.
+
+        Raises:
+            InvalidParameterError: the networks for it are not available.
+            As `detect`.
+        """
+        context = self._local.context
+        found = find_faces(context, Caller(), Image(bytes=encoded(image)), embedded=False)
+        judged = zip(found.faces, likelihoods(context, found.data, found.faces), strict=True)
+        return [LivingFace(face, each.confidence, each.reasons) for face, each in judged]
 
     def embed(self, image: ImageLike | Sequence[Face]) -> Embedding:
         """Embeds all faces of an image, or faces that `detect` returned, in their order.
