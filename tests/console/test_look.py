@@ -62,6 +62,19 @@ def test_a_picture_on_its_side_is_drawn_upright(visit: Visit, album: Album, tmp_
     assert other == pytest.approx(one, abs=0.03)
 
 
+def test_how_likely_a_face_is_living_is_told_when_asked(visit: Visit, album: Album) -> None:
+    look(visit, album.pair)
+    page = visit.page
+    page.get_by_role("button", name="Judge the surroundings").click()
+    expect(page.locator(".living")).to_contain_text(
+        re.compile(r"Living: \d+ of 100|It cannot be told. The face|cannot tell")
+    )
+    page.locator(".box").nth(1).click()
+    expect(page.locator(".living")).to_contain_text(
+        re.compile(r"Living: \d+ of 100|It cannot be told. The face|cannot tell")
+    )
+
+
 def test_every_face_can_be_reached_by_keyboard(visit: Visit, album: Album) -> None:
     look(visit, album.pair)
     page = visit.page

@@ -4,6 +4,7 @@ import { attributes } from './attributes.js';
 import { fill, h } from './dom.js';
 import { dropZone } from './drop.js';
 import { t } from './language.js';
+import { living } from './living.js';
 import { choice, failure, field, head, note, working } from './parts.js';
 import { around, cut, pixels, prepare } from './picture.js';
 import { chart, refusals, verdicts } from './quality.js';
@@ -33,7 +34,7 @@ export function lookPage(app) {
         Attributes: ['ALL'],
       });
       if (turn === latest)
-        fill(stage, again(), picture.note && note('plain', picture.note), ...result(app, image, faces));
+        fill(stage, again(), picture.note && note('plain', picture.note), ...result(app, image, faces, living(app, picture)));
     } catch (error) {
       if (turn === latest) fill(stage, again(), failure(error));
     }
@@ -43,7 +44,7 @@ export function lookPage(app) {
   return h('div', { class: 'stack page' }, head(t('look.title'), t('look.lead'), tryLiveness()), stage);
 }
 
-function result(app, image, faces) {
+function result(app, image, faces, alive) {
   const bars = app.about?.quality_filters ?? {};
   let [filter, number] = ['AUTO' in bars ? 'AUTO' : '', 0];
   const place = h('div', { class: 'wide' });
@@ -67,7 +68,7 @@ function result(app, image, faces) {
   function choose(i) {
     number = i;
     drawn.select(i);
-    if (faces.length) fill(panel, detail(faces[i], i, image, bars, filter));
+    if (faces.length) fill(panel, detail(faces[i], i, image, bars, filter, alive));
     else
       fill(
         panel,
@@ -113,7 +114,7 @@ function marked(face, i, image, bar) {
   };
 }
 
-function detail(face, i, image, bars, filter) {
+function detail(face, i, image, bars, filter, alive) {
   const crop = h('img', { class: 'portrait', alt: '' });
   portrait(crop, face.BoundingBox, image);
   const box = pixels(face.BoundingBox, image);
@@ -140,6 +141,7 @@ function detail(face, i, image, bars, filter) {
       h('p', { class: 'quiet small', text: t('look.contrast') }),
     );
   }
+  parts.push(h('h3', { text: t('look.living') }), alive(i));
   parts.push(h('h3', { text: t('look.attributes') }), attributes(face));
   parts.push(
     h('p', { class: 'quiet small', text: t('look.attributes_why') }),
