@@ -29,8 +29,8 @@ from mien import app, config, local
 from mien.face.living import GAIN, MOST_LOGIT, OFFSET
 
 STRENGTHS = (0.5, 1.0)
-BARS = (30, 40, 50, 60)
-BINS = (0, 20, 30, 40, 50, 60, 70, 83)
+BARS = (20, 30, 40, 50, 60, 70)
+BINS = (0, 10, 20, 30, 40, 50, 60, 70, 80, 91)
 EACH = 5  # a rendering is made of each so manyth photograph
 LARGE, LITTLE = 900, 600  # pixels of a photograph's longer side before it is rendered
 

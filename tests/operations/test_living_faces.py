@@ -94,6 +94,7 @@ def test_the_frames_of_films_are_told_apart(opened: local.Local) -> None:
 UNCLEAR = {
     "FACE_TOO_CLOSE": lambda pixels: pixels[100:360, 160:380],
     "SMALL_BOUNDING_BOX": lambda pixels: photos.resized(pixels, 0.2),
+    "EXTREME_POSE": lambda pixels: np.ascontiguousarray(np.rot90(pixels)),
     "LOW_SHARPNESS": lambda pixels: cv2.GaussianBlur(pixels, (0, 0), 9),
 }
 

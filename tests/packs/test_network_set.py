@@ -167,8 +167,8 @@ def test_the_networks_of_living_faces_are_opened_once_and_only_when_asked(packs:
     assert networks.runtimes() == {}
     with ThreadPoolExecutor(4) as pool:
         assert len(set(map(id, pool.map(lambda _: networks.open(), range(8))))) == 1
-    assert opened == ["near", "wide"]
-    assert set(networks.runtimes()) == {"near", "wide"}
+    assert opened == ["living-near", "living-wide"]
+    assert set(networks.runtimes()) == {"living-near", "living-wide"}
     said = networks.open().probabilities(np.full((200, 200, 3), 128, np.uint8), (60, 60, 120, 140))
     assert said.dtype == np.float32
     assert said.sum() == pytest.approx(1)

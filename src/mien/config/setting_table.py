@@ -99,8 +99,8 @@ TABLE = (
         float,
         0.0,
         "least confidence that a face to index, compare or search by is a living one, not a print or a screen; "
-        "0 for no bar, and no picture reaches more than 80",
-        limits=(0, 80),
+        "0 for no bar, and no picture reaches more than 90",
+        limits=(0, 90),
     ),
     Setting("host", str, "127.0.0.1", "address to listen on"),
     Setting("port", int, 6436, "port to listen on; 0 for any free port", limits=(0, 65_535)),

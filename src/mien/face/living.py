@@ -25,11 +25,11 @@ SEEN = 300  # pixels of a box's shorter side that a picture is decoded for, as i
 LEAST_ROOM = 1.5  # boxes of the face that the picture has across and down
 LEAST_SIDE = 40  # pixels of the box's shorter side
 LEAST_SHARPNESS = 50
-MOST_TURN = 45  # degrees of yaw or pitch
+MOST_TURN = 45  # degrees of yaw, pitch or roll
 # The mean logit of living, of both networks and within ±MOST_LOGIT, is turned into a confidence by a logistic curve.
 # It was fitted to as many photographs of living people as renderings of prints and screens that show them.
 MOST_LOGIT = 8.0
-GAIN, OFFSET = 0.25, -0.46
+GAIN, OFFSET = 0.38, -0.75
 
 TOO_CLOSE, TOO_SMALL, TOO_TURNED, TOO_BLURRED = (
     "FACE_TOO_CLOSE", "SMALL_BOUNDING_BOX", "EXTREME_POSE", "LOW_SHARPNESS"
@@ -103,7 +103,7 @@ def unclear(face: Face, width: int, height: int) -> tuple[str, ...]:
     found = {
         TOO_CLOSE: min(width / across, height / down) < LEAST_ROOM,
         TOO_SMALL: min(across, down) < LEAST_SIDE,
-        TOO_TURNED: max(abs(face.posed.yaw), abs(face.posed.pitch)) > MOST_TURN,
+        TOO_TURNED: max(map(abs, (face.posed.yaw, face.posed.pitch, face.posed.roll))) > MOST_TURN,
         TOO_BLURRED: face.quality.sharpness < LEAST_SHARPNESS,
     }
     return tuple(reason for reason, applies in found.items() if applies)

@@ -50,8 +50,8 @@ class LivingNetworks:
             return self._living
 
     def runtimes(self) -> dict[str, Runtime]:
-        """Returns the engine of each network that is open, by its role."""
-        return {role: each.describe() for role, each in self._sessions.items() if each.is_open}
+        """Returns the engine of each network that is open, by its name."""
+        return {f"{SET}-{role}": each.describe() for role, each in self._sessions.items() if each.is_open}
 
     def release(self) -> None:
         """Gives back the memory that only running inferences need (see `Session.release`)."""
@@ -62,4 +62,4 @@ class LivingNetworks:
         self._sessions = deferred(network_set.catalogue()[SET], self._settings, self._cores)
         for session in self._sessions.values():
             session.open()
-        return Living(**{role: self._wrap(role, each) for role, each in self._sessions.items()})
+        return Living(**{role: self._wrap(f"{SET}-{role}", each) for role, each in self._sessions.items()})
