@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mien.liveness.decide import decide
 from mien.liveness.flashes import flashes, lights
+from mien.liveness.life import SKIN
 from mien.liveness.skin import FRONT
-from tests.liveness.acted import Actor, act, session, told
+from tests.liveness.acted import Actor, act, session, similarity, told
 
 
 def test_the_light_scrolls_from_one_colour_to_the_next() -> None:
@@ -69,6 +71,15 @@ def test_a_print_is_lit_alike_with_its_ground_and_a_face_in_front_of_a_room_is_n
         front, sides = np.median(found.cells[: len(FRONT)]), np.median(found.cells[len(FRONT) :])
         assert curve[0] <= front / sides <= curve[1]
         assert ground[0] <= found.ground <= ground[1]
+
+
+def test_a_burnt_out_face_tells_nothing_of_its_shape() -> None:
+    challenge = session(3)
+    burnt = [replace(each, colours=np.minimum(2.2 * np.asarray(each.colours), 255)) for each in act(Actor(), challenge)]
+    found = flashes(challenge, told(challenge), burnt)
+    assert found is not None and np.isnan(found.cells).all()
+    skin = next(each for each in decide(challenge, told(challenge), burnt, similarity).evidence if each.name == SKIN)
+    assert skin.score == 0.5
 
 
 def test_ground_outside_the_frame_is_not_known() -> None:

@@ -19,6 +19,7 @@ Values = NDArray[np.float64]
 
 _LAGS = range(-150, 401, 25)  # ms between what a client says and what its camera sees
 _LEAST_FRAMES = 12
+_BURNT = 244.0  # of a channel, 0–255, above which more light changes nothing
 _BLACK = 4.0  # added before the logarithm, so that what is dark is not all noise
 
 
@@ -30,7 +31,7 @@ class Flashes:
         agreement: correlation of the face's colours with those of the challenge, -1–1; what it is by chance is near 0.
         lag_ms: how much later than the client says they come.
         strength: how much a full colour adds to the light on the face.
-        cells: the same of each cell of the face (`skin.CELLS`).
+        cells: the same of each cell of the face (`skin.CELLS`); NaN where it is burnt out.
         ground: the least that it adds to the ground on either side, in shares of `strength`; NaN where none is seen.
     """
 
@@ -105,11 +106,12 @@ def _measured(agreement: float, lag: int, expected: Values, shown: Values, *, ti
     strengths = np.full(logs.shape[1], np.nan)
     for place in range(logs.shape[1]):
         track = logs[shown, place]
-        known = np.isfinite(track).all(axis=1)
+        known = (track < np.log(_BURNT + _BLACK)).all(axis=1)  # not where it is outside the frame either
         if known.mean() > 0.9:
             tints = _tints(track[known], times[shown][known])
             strengths[place] = (tints * expected[known]).sum() / max(float((expected[known] ** 2).sum()), 1e-9)
     cells, beside = strengths[: len(CELLS)], strengths[len(CELLS) :]
-    strength = float(np.nanmedian(cells[: len(FRONT)]))
+    front = cells[: len(FRONT)]
+    strength = float(np.nanmedian(front)) if np.isfinite(front).any() else float("nan")
     ground = float(np.nanmin(beside)) if np.isfinite(beside).any() else float("nan")
     return Flashes(agreement, lag, strength, cells, ground / strength if strength > 0 else float("nan"))

@@ -14,7 +14,7 @@ from mien.liveness.finding import Evidence, ramp
 from mien.liveness.flashes import Flashes
 from mien.liveness.movement import Movement, movement
 from mien.liveness.seen import Seen
-from mien.liveness.skin import FRONT
+from mien.liveness.skin import FRONT, SIDES
 
 NETWORKS, MOVES, SKIN, DEPTH, STRIPES, LIFE = (
     "networks", "movement", "light on the skin", "depth", "stripes", "life",
@@ -27,7 +27,7 @@ WORTH: Mapping[str, tuple[float, float]] = {
 _LIVE = 1  # the class of living faces of the networks
 _LIVES, _BLINKS, _MIMICS = (0.1, 0.6), (0.10, 0.35), (0.20, 0.40)  # scored 0 and 1, as all below
 _CURVES, _GROUNDS, _DEEP = (1.12, 1.40), (1.0, 0.5), (0.08, 0.16)
-_STRIPES = (45.0, 28.0)
+_STRIPES, _LEAST_CELLS = (45.0, 28.0), 0.6
 _GROWS = (1.15, 1.4)  # how much nearer a face must come for its depth to tell nothing, and all
 
 
@@ -83,8 +83,10 @@ def _stripes(seen: Sequence[Seen]) -> list[Evidence]:
 def _skin(found: Flashes | None) -> Evidence:
     if found is None or found.strength <= 0:
         return Evidence(SKIN, 0.0, "No light of the screen is found on the face.")
-    cells = np.nan_to_num(found.cells)
-    front, sides = (float(np.median(each)) for each in (cells[: len(FRONT)], cells[len(FRONT) :]))
+    parts = [each[np.isfinite(each)] for each in np.split(found.cells, [len(FRONT)])]
+    if min(len(each) for each in parts) < _LEAST_CELLS * min(len(FRONT), len(SIDES)):
+        return Evidence(SKIN, 0.5, "The face is burnt out, so that the light of the screen is not seen on all of it.")
+    front, sides = (float(np.median(each)) for each in parts)
     curve = front / sides if sides > 0 else 10.0
     score = ramp(curve, *_CURVES)
     said = f"Its front is lit {min(curve, 10.0):.1f} times as much as its sides"
