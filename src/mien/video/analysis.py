@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import cv2
@@ -12,7 +12,7 @@ import numpy as np
 
 from mien.face.pipeline import Pipeline
 from mien.face.types import Embedding, Face, Pixels
-from mien.video.film import SAMPLED_MS, Film, Frame
+from mien.video.film import SAMPLED_MS, Film
 from mien.video.tracks import UNNUMBERED, Similarity, Tracker
 
 Measure = Callable[[list[Face]], list[Face]]  # measures attributes of faces with closeups
@@ -103,14 +103,15 @@ class Analysis:
             FilmError: the film is damaged or cut off.
         """
         looked = partial(_looked, self._pipeline, self._followed, self._measure)
-        ahead: deque[tuple[Frame, Future[list[Face]]]] = deque()
+        ahead: deque[Future[Sample]] = deque()
         with ThreadPoolExecutor(self._threads, "mien-film") as pool:
             for frame in self._film.frames(self._every_ms, self._at_ms + 1):
-                ahead.append((frame, pool.submit(looked, frame)))
+                ahead.append(pool.submit(looked, frame.at_ms, [frame.pixels]))
+                del frame  # its pixels are large, and not needed once they are turned to RGB
                 if len(ahead) > self._threads:
-                    yield self._sample(*ahead.popleft())
+                    yield self._numbered(ahead.popleft().result())
             while ahead:
-                yield self._sample(*ahead.popleft())
+                yield self._numbered(ahead.popleft().result())
 
     def state(self) -> bytes:
         """Returns what is needed to go on after the last sample, in another process too."""
@@ -130,16 +131,19 @@ class Analysis:
         known = [(each.index, each.best[0]) for each in self._tracker.tracks.values() if each.best]
         return [Person(index, best.at_ms, best.embedding) for index, best in sorted(known, key=lambda each: each[0])]
 
-    def _sample(self, frame: Frame, looked: "Future[list[Face]]") -> Sample:
-        faces = looked.result()
-        height, width = frame.pixels.shape[:2]
-        indices = self._tracker.add(frame.at_ms, faces) if self._followed else [UNNUMBERED] * len(faces)
-        self._at_ms = frame.at_ms
-        found = zip(indices, faces, strict=True)
-        numbered = tuple(each for each in found if each[0] != UNNUMBERED or not self._followed)
-        return Sample(frame.at_ms, width, height, numbered)
+    def _numbered(self, sample: Sample) -> Sample:
+        """Returns a sample with the indices of its people."""
+        self._at_ms = sample.at_ms
+        if not self._followed:
+            return sample
+        faces = [face for _, face in sample.faces]
+        found = zip(self._tracker.add(sample.at_ms, faces), faces, strict=True)
+        return replace(sample, faces=tuple(each for each in found if each[0] != UNNUMBERED))
 
 
-def _looked(pipeline: Pipeline, followed: bool, measure: Measure | None, frame: Frame) -> list[Face]:
-    faces = pipeline.find(Still(frame.pixels), embedded=followed, closeups=measure is not None)
-    return measure(faces) if measure and faces else faces
+def _looked(pipeline: Pipeline, followed: bool, measure: Measure | None, at_ms: int, pixels: list[Pixels]) -> Sample:
+    """Returns the faces of a frame, not yet numbered; takes its pixels out of the list, so that nobody holds them."""
+    still = Still(pixels.pop())
+    faces = pipeline.find(still, embedded=followed, closeups=measure is not None)
+    faces = measure(faces) if measure and faces else faces
+    return Sample(at_ms, still.width, still.height, tuple((UNNUMBERED, face) for face in faces))
