@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.face.types import Box
 from mien.packs.load import Pack
 from mien.video.analysis import Analysis
 from mien.video.film import open_film
@@ -18,7 +19,7 @@ from mien.video.film import open_film
 Pixels = NDArray[np.uint8]
 HEIGHT, WIDTH, RATE = 540, 960, 8
 CAST, SECONDS = 4, 24
-NEAR = 0.6  # how far, in heights of a face, a detection may be from where one was pasted
+NEAR, BESIDE = 0.4, 1.5  # how far, in heights of a face, it may be from where it was pasted, and others must be
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,17 +127,25 @@ def followed(pack: Pack, path: Path, turns: list[Turn]) -> NDArray[np.int64]:
         analysis = Analysis(film, pack.pipeline, pack.calibration.similarity)
         for sample in list(analysis):
             for index, face in sample.faces:
-                for turn in turns:
-                    place = turn.place(sample.at_ms / 1000)
-                    if place is None:
-                        continue
-                    middle = np.array(
-                        [(face.box.x1 + face.box.x2) / 2 / WIDTH, (face.box.y1 + face.box.y2) / 2 / HEIGHT]
-                    )
-                    off = np.abs(middle - place[:2]) * (WIDTH, HEIGHT)
-                    if off.max() < NEAR * face.box.height and face.box.height > 0.25 * place[2] * HEIGHT:
-                        indices[turn.who].add(analysis.same(index))
-                        people[analysis.same(index)].add(turn.who)
+                who = _shown(face.box, sample.at_ms / 1000, turns)
+                if who:
+                    indices[who].add(analysis.same(index))
+                    people[analysis.same(index)].add(who)
     split = sum(len(each) > 1 for each in indices.values())
     mixed = sum(len(each) > 1 for each in people.values())
     return np.array([len(indices), split, len(people), mixed])
+
+
+def _shown(box: Box, at: float, turns: list[Turn]) -> str | None:
+    """Returns whose face a box shows; None where others are near, or for another face in someone's photograph."""
+    middle = np.array([(box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2])
+    near = []
+    for turn in turns:
+        place = turn.place(at)
+        if place is not None:
+            off = np.abs(middle - place[:2] * (WIDTH, HEIGHT)).max() / box.height
+            near.append((off, turn.who, 0.25 * place[2] * HEIGHT < box.height))
+    if sum(off < BESIDE for off, *_ in near) != 1:
+        return None
+    off, who, large = min(near)
+    return who if off < NEAR and large else None

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PINS = ROOT / "constraints.txt"
 PAGE = ROOT / "docs" / "licences.md"
 TEXT = Path(__file__).with_name("licences.md")  # the page around its tables
-EXTRAS = ("postgres", "onnx", "cuda", "sface", "dlib", "heic", "eval", "parquet", "tracing")
+EXTRAS = ("postgres", "onnx", "cuda", "sface", "dlib", "heic", "video", "eval", "parquet", "tracing")
 # Licences as SPDX expressions, where the metadata has another spelling, a whole text, or a family of licences.
 SPELLINGS = {
     "MIT license": "MIT",
@@ -44,25 +44,29 @@ ELSEWHERE = {  # on another system, or in the place of another package
 }
 SEVERAL = "MIT, BSD, Apache-2.0, MPL-2.0 and others"
 GCC = "GPL-3.0-or-later WITH GCC-exception-3.1"
+FFMPEG = ("FFmpeg", "LGPL-2.1-or-later")
 # How the file of a bundled library begins (`*` stands for anything): what it is, and its licence. The first that fits.
 BUNDLED = {
     "libcrypto*.so.1.1": ("OpenSSL 1.1", "OpenSSL"),
     "libssl*.so.1.1": ("OpenSSL 1.1", "OpenSSL"),
+    "libSvtAv1Enc": ("SVT-AV1", "BSD-3-Clause-Clear"),
     "libXau": ("libXau", "MIT"),
     "libaom": ("libaom", "BSD-2-Clause"),
-    "libavcodec": ("FFmpeg", "LGPL-2.1-or-later"),
-    "libavformat": ("FFmpeg", "LGPL-2.1-or-later"),
-    "libavutil": ("FFmpeg", "LGPL-2.1-or-later"),
-    "libswresample": ("FFmpeg", "LGPL-2.1-or-later"),
-    "libswscale": ("FFmpeg", "LGPL-2.1-or-later"),
+    "libasound": ("ALSA's library", "LGPL-2.1-or-later"),
     "libavif": ("libavif", "BSD-2-Clause"),
+    "libav[cdfu]": FFMPEG,
+    "libsw[rs]": FFMPEG,
     "libbrotli": ("Brotli", "MIT"),
     "libcom_err": ("MIT Kerberos", "MIT"),
     "libcrypt-": ("libcrypt", "LGPL-2.1-or-later"),
     "libcrypto": ("OpenSSL", "Apache-2.0"),
+    "libdav1d": ("dav1d", "BSD-2-Clause"),
     "libdrm": ("libdrm", "MIT"),
     "libfreetype": ("FreeType", "FTL OR GPL-2.0-only"),
     "libgfortran": ("GCC's Fortran runtime", GCC),
+    "libgmp": ("GMP", "LGPL-3.0-or-later OR GPL-2.0-or-later"),
+    "libgnutls": ("GnuTLS", "LGPL-2.1-or-later"),
+    "libhogweed": ("Nettle", "LGPL-3.0-or-later OR GPL-2.0-or-later"),
     "libgssapi_krb5": ("MIT Kerberos", "MIT"),
     "libharfbuzz": ("HarfBuzz", "MIT-Modern-Variant"),
     "libhwloc": ("hwloc", "BSD-3-Clause"),
@@ -77,6 +81,13 @@ BUNDLED = {
     "liblcms2": ("Little CMS", "MIT"),
     "libldap": ("OpenLDAP", "OLDAP-2.8"),
     "liblzma": ("XZ Utils", "0BSD"),
+    "libmp3lame": ("LAME", "LGPL-2.0-or-later"),
+    "libnettle": ("Nettle", "LGPL-3.0-or-later OR GPL-2.0-or-later"),
+    "libopencore": ("OpenCORE AMR", "Apache-2.0"),
+    "libopus": ("Opus", "BSD-3-Clause"),
+    "libunistring": ("libunistring", "LGPL-3.0-or-later OR GPL-2.0-or-later"),
+    "libvpl": ("Intel VPL", "MIT"),
+    "libx264": ("x264, which mien never calls", "GPL-2.0-or-later"),
     "libopenblas": ("OpenBLAS", "BSD-3-Clause"),
     "libopenjp2": ("OpenJPEG", "BSD-2-Clause"),
     "libpng": ("libpng", "libpng-2.0"),
@@ -93,6 +104,7 @@ BUNDLED = {
     "libxcb": ("libxcb", "MIT"),
     "libzstd": ("Zstandard", "BSD-3-Clause"),
 }
+BUILT_OTHERWISE = {("av", FFMPEG): ("FFmpeg, linked with x264 and x265", "LGPL-3.0-or-later AND GPL-2.0-or-later")}
 OWN = ("libopenvino",)  # libraries of the package itself
 # What wheels carry inside their own libraries, where no file's name tells it. Each is named by the wheel's own notices.
 LINKED = {
@@ -170,7 +182,7 @@ def bundled(name: str) -> list[tuple[str, str]]:
         row = next((row for start, row in BUNDLED.items() if fnmatchcase(file, f"{start}*")), None)
         if row is None:
             raise LicenceError(f"{name} bundles {file}, which BUNDLED does not name.")
-        found[row] = None
+        found[BUILT_OTHERWISE.get((name, row), row)] = None
     return [*sorted(found), *LINKED.get(name, [])]
 
 
