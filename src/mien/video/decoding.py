@@ -17,14 +17,13 @@ from typing import Any
 
 import av
 import av.container
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import VideoReformatter
 
 from mien.video import messages
 from mien.video.backlog import Backlog
 from mien.video.conversation import AskedFile, asked_for, received, send
 from mien.video.sampling import Clock, Sampler
 
-ACCURATE = Interpolation.BILINEAR | Interpolation.ACCURATE_RND
 ATTACHED = 0x400  # AV_DISPOSITION_ATTACHED_PIC: the cover of an album, no film
 ONE_THREAD = 4_000_000  # pixels up to which one thread decodes quickly enough
 SILENT = 1.0  # seconds after which a sign of life is sent
@@ -186,7 +185,7 @@ class Decoder:
         if not self._sampler.chosen(at) or (self._live and not asked_for()):
             return
         width = max(1, round(frame.width * _ratio(self._stream)))
-        bgr = self._scaler.reformat(frame, width=width, format="bgr24", interpolation=ACCURATE, threads=1)
+        bgr = self._scaler.reformat(frame, width=width, format="bgr24", threads=1)
         plane = bgr.planes[0]
         head = messages.FRAME.pack(at, bgr.height, bgr.width, plane.line_size, self._orientation)
         pixels = memoryview(plane).cast("B")[: bgr.height * plane.line_size]
