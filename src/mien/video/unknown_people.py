@@ -12,7 +12,7 @@ from mien.face.types import Embedding
 
 MOST_PEOPLE = 2000  # a day; beyond it those are forgotten who were seen longest ago
 MOST_VECTORS = 4  # of a person, the newest ones
-ALIKE = 99.0  # similarity of one person; with all of these vectors one newcomer in 125 gets another one's number
+ALIKE = 99.0  # similarity of one person; see `benchmarks/README.md`, "Cameras"
 
 
 class UnknownPeople:
