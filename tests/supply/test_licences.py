@@ -33,6 +33,7 @@ def test_what_the_lgpl_covers_is_known() -> None:
     assert covered == {
         "FFmpeg", "GCC's quadruple-precision runtime", "keyutils", "libcrypt", "libde265", "libheif",
         "psycopg", "psycopg-binary", "psycopg-pool",
+        "ALSA's library", "FFmpeg, linked with x264 and x265", "GMP", "GnuTLS", "LAME", "libunistring", "Nettle",
     }  # fmt: skip
 
 
