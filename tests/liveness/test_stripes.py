@@ -4,7 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
+from mien.face.halves import Halves
 from mien.liveness.stripes import stripes
+from mien.packs.load import Pack
+from tests.photos import SHARED
 
 BOX = (60.0, 40.0, 260.0, 300.0)
 
@@ -44,3 +47,19 @@ def test_the_blocks_of_a_codec_are_no_stripes() -> None:
 @pytest.mark.parametrize("box", [(0, 0, 40, 50), (-90, -90, -10, -10), (400, 400, 700, 700), (300, 100, 600, 400)])
 def test_a_face_that_is_small_or_outside_has_none(box: tuple[float, float, float, float]) -> None:
     assert stripes(shown(skin(1)), box) < 28
+
+
+def test_a_film_replayed_on_a_screen_has_them_and_the_same_man_before_a_camera_has_not(pack: Pack) -> None:
+    folder = SHARED / "liveness"
+    if not folder.is_dir():
+        pytest.skip("no films beside the checkout, in ../shared/liveness")
+    medians = []
+    for name in ("live-video", "attack-video"):
+        found = []
+        for file in sorted((folder / name).iterdir())[::3]:
+            picture = np.asarray(cv2.imread(str(file)), np.uint8)
+            height, width = picture.shape[:2]
+            face, *_ = pack.pipeline.detector.detect(Halves(np.ascontiguousarray(picture[:, :, ::-1])), width, height)
+            found.append(stripes(picture, (face.box.x1, face.box.y1, face.box.x2, face.box.y2)))
+        medians.append(float(np.median(found)))
+    assert medians[0] < 28 and medians[1] > 45
