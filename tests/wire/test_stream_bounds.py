@@ -3,9 +3,11 @@
 import asyncio
 import socket
 import struct
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,10 +16,12 @@ from mien.errors import RequestTimeoutError, ValidationError
 from mien.liveness import challenge as challenges
 from mien.operations.context import Caller
 from mien.operations.streamed_session import LiveSession
+from mien.serving.budget import Budget
 from mien.wire import inbox
 from mien.wire.body import ClientGoneError
 from mien.wire.eventstream import MOST_MESSAGE
 from mien.wire.inbox import Inbox
+from mien.wire.stream import Streams
 from tests import streams
 from tests.live import Live
 from tests.streams import SOCKET, Stream
@@ -164,3 +168,19 @@ def test_many_messages_in_one_part_and_one_in_many_are_the_same() -> None:
     data = b"".join(map(streams.video, (b"a", b"b", b"", b"behind the end")))
     assert arrived((0, data)).film == b"ab"
     assert arrived(*((0, data[at : at + 1]) for at in range(len(data)))).film == b"ab"
+
+
+def test_without_the_packages_a_client_is_told_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "websockets.server", None)
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(dict(message))
+
+    async def receive() -> dict[str, Any]:
+        raise AssertionError("nothing is read")
+
+    answered = Streams(None, None, None, Budget(1), ())  # type: ignore[arg-type]  # none of them is asked
+    asyncio.run(answered.answer({"path": SOCKET, "method": "GET"}, {}, receive, send, "a"))
+    assert sent[0]["status"] == 500
+    assert b"pip install 'mien[video]'" in sent[1]["body"]
