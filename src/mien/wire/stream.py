@@ -222,7 +222,8 @@ class Streams:
             raise ThrottlingError("Too many videos of liveness sessions arrive already; try again.")
 
     async def _fail(self, stream: _Stream) -> None:
-        """Stores that a session has failed, if it had begun and has no verdict."""
+        """Stores that a session has failed, if it had begun and has no verdict; what still looks at it stops."""
+        stream.request.abandon()
         session = stream.session
         if session is not None:
             with suppress(Exception):  # a store that cannot be reached lets it expire
