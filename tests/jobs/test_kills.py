@@ -14,7 +14,7 @@ from tests.jobs import films
 from tests.jobs.cloud import BUCKET, PATIENCE, Cloud, ended, film
 from tests.live import Live
 
-SAMPLES = 200
+SAMPLES = 130
 
 
 def progress(server: Live) -> float:
