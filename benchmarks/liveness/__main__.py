@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.liveness.kinds import ATTACKS, LIVING, Take, replayed
+from benchmarks.liveness.kinds import ATTACKS, LIVING, Make, Take, printed, replayed
 from benchmarks.liveness.look import Looker
 from benchmarks.liveness.people import filmed, photographed
 from mien.liveness.challenge import MOVEMENT
@@ -23,6 +23,10 @@ from mien.liveness.decide import Decision, decide
 from mien.video.film import open_film
 
 PASSES, FAILS = 80.0, 50.0  # the least confidence of a living person, and what no attack reaches
+# Kinds that are not played by everyone: the real replay, and a sharp photograph that is tilted far to and fro.
+REPLAYED: dict[str, Make] = {"replayed": replayed(), "replayed, movement only": replayed(MOVEMENT)}
+TILTED = "photograph tilted far, movement only"
+MORE: dict[str, Make] = {**REPLAYED, TILTED: printed(MOVEMENT, tilt=28.0, soft=False)}
 
 Part = tuple[str, str, Any, Any, int]  # half, kind, who plays, who else, seed
 
@@ -60,8 +64,10 @@ def parts(looker: Looker, shared: Path, people: int) -> Iterator[Part]:
     screen = filmed(looker, sorted((shared / "liveness" / "attack-video").iterdir()), "screen")
     for number, kind in enumerate([*LIVING, *ATTACKS]):
         yield "man", kind, man, photographs[0], 11 + number
-    yield "man", "replayed", screen, man, 40
-    yield "man", "replayed, movement only", screen, man, 41
+    for number, kind in enumerate(REPLAYED):
+        yield "man", kind, screen, man, 40 + number
+    for number, each in enumerate((man, *photographs[:4])):
+        yield ("man", "first", "second")[number and 1 + number % 2], TILTED, each, man, 50 + number
     for number, person in enumerate(photographs):
         half, other = ("first", "second")[number % 2], photographs[(number + 2) % len(photographs)]
         turn = number // 2  # both halves play the same kinds
@@ -75,7 +81,7 @@ def parts(looker: Looker, shared: Path, people: int) -> Iterator[Part]:
 
 def taken(kind: str, actor: Any, other: Any, seed: int) -> Callable[[], Take]:
     """Returns what makes a film."""
-    make = {**LIVING, **ATTACKS, "replayed": replayed(), "replayed, movement only": replayed(MOVEMENT)}[kind]
+    make = {**LIVING, **ATTACKS, **MORE}[kind]
     return lambda: make(actor, other, seed)
 
 

@@ -48,12 +48,13 @@ def living(strength: float = 0.25, kind: str = LIGHT, screen: Screen | None = No
     return made
 
 
-def printed(kind: str = LIGHT, strength: float = 0.25, cut: bool = False, tilt: float = 6.0) -> Make:
+def printed(kind: str = LIGHT, strength: float = 0.25, cut: bool = False, tilt: float = 6.0, soft: bool = True) -> Make:
     """A photograph on paper that is moved before the camera: a rectangle, or cut out around the face as a mask."""
 
     def made(actor: Cast, _: Cast, seed: int) -> Take:
         held = _still(actor, seed, tilt)
-        scene = Scene(held, Screen(strength=strength), flat=True, before=_cut_out(held) if cut else _on_paper)
+        before = _cut_out(held) if cut else _on_paper if soft else Scene.before
+        scene = Scene(held, Screen(strength=strength), flat=True, before=before)
         return _take(scene, _asked(seed, kind), seed)
 
     return made

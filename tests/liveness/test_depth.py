@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mien.liveness.depth import depth
+from mien.liveness.life import clues
 from mien.liveness.seen import Seen
 from tests.liveness.acted import AXES, FOCAL, SIZE, Actor, act, session
 
@@ -40,6 +41,24 @@ def test_the_depth_shown_is_the_width_of_a_face_by_its_distance(seed: int, jitte
     near = FOCAL * 2 * AXES[0] / (challenge.oval.width * 0.94) + AXES[2] / 2 - AXES[2] / 2  # of the middle of the face
     assert found is not None and found.grows > 1.5
     assert found.shown == pytest.approx(0.93 * 2 * AXES[0] / near, rel=0.35)
+
+
+def test_a_picture_whose_depth_seems_to_change_is_not_sure_of_it() -> None:
+    """The mesh takes the tilt of some pictures for a depth that comes and goes."""
+    seen = act(replace(STIFF, flat=True), session(3))
+    bulging = []
+    for number, each in enumerate(seen):
+        assert each.mesh is not None and each.box is not None
+        middle, nearer = each.mesh.mean(axis=0), number / len(seen)
+        part = (0.3 * nearer + 0.2 * np.sin(number / 3)) * -(each.mesh[:, 2:] - middle[2]) / np.ptp(each.mesh[:, 0])
+        mesh = each.mesh + np.hstack([part * (each.mesh - middle)[:, :2], np.zeros((len(each.mesh), 1))])
+        bulging.append(replace(each, mesh=mesh))
+    found, steady = depth(bulging), depth(act(STIFF, session(3)))
+    assert found is not None and steady is not None
+    assert found.shown > 0.1 and found.shown - found.error < 0.08
+    assert steady.shown - steady.error > 0.16
+    scored = [next(each for each in clues(film, None, False) if each.name == "depth") for film in (bulging, seen)]
+    assert scored[1].score < 0.1 and scored[0].score < 0.4
 
 
 def test_a_face_that_stays_where_it_is_tells_nothing() -> None:

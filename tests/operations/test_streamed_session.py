@@ -79,6 +79,8 @@ def test_an_empty_chunk_ends_the_film() -> None:
         ("AudioEvent", b"{}"), ("", b"{}"), ("ClientSessionInformationEvent", b"{}"),
         ("ClientSessionInformationEvent", b'{"Challenge":{"FaceMovementChallenge":{"VideoStartTimestamp":"x"}}}'),
         ("ClientSessionInformationEvent", b'{"Challenge":{"FaceMovementChallenge":{"VideoStartTimestamp":1e999}}}'),
+        ("ClientSessionInformationEvent", b'{"Challenge":{"FaceMovementChallenge":{"VideoStartTimestamp":-1e308}}}'),
+        ("ClientSessionInformationEvent", b'{"Challenge":{"FaceMovementChallenge":{"VideoEndTimestamp":1e308}}}'),
     ],
 )  # fmt: skip
 def test_events_that_cannot_be_read_are_refused(kind: str, payload: bytes) -> None:

@@ -21,6 +21,7 @@ POINTS = (
 )  # fmt: skip
 _LEAST_FRAMES = 10
 _NONE = 1e-6  # of what nothing is expected
+_ALIKE = 4  # frames that tell as much as one, since what moves a face takes longer than a frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,13 @@ class Depth:
     Attributes:
         shown: the face's width by its distance from the camera at the end, as its depth tells it; 0 of a flat picture,
             0.2 or more of a face before a camera.
+        error: by how much that may be wrong, as two standard errors. It is large where the face comes little nearer,
+            or turns much meanwhile, as a picture that is tilted to and fro.
         grows: how much larger the face is near than far away.
     """
 
     shown: float
+    error: float
     grows: float
 
 
@@ -41,7 +45,8 @@ def depth(seen: Sequence[Seen]) -> Depth | None:
     """Measures the depth of a face; None where too few frames have a mesh.
 
     A face of width W whose distance falls from D0 to D1 = D0 / g grows g times, and a point of it that lies z nearer
-    than the middle 1 + z (1/D1 - 1/D0) times more. So the slope of what is seen over z in widths is W/D1 (1 - 1/g).
+    than the middle 1 + z (1/D1 - 1/D0) times more. So the slope of what is seen over z in widths is W/D1 (1 - 1/g), and
+    the slopes of all frames lie on a line over their 1 - 1/g.
     """
     meshes = [np.asarray(each.mesh, np.float64)[list(POINTS)] for each in seen if each.mesh is not None]
     if len(meshes) < _LEAST_FRAMES:
@@ -52,12 +57,20 @@ def depth(seen: Sequence[Seen]) -> Depth | None:
     order = np.argsort(widths)
     small, large = order[: max(5, len(order) // 6)], order[-(len(order) // 2) :]
     far, near = shapes[small].mean(axis=0), shapes[large].mean(axis=0)
-    grows = float(np.median(widths[large]) / np.median(widths[small]))
-    moved = _unexplained(far[:, :2], near[:, :2])
     expected = _unbent(far[:, :2], -near[:, 2:] * far[:, :2])
-    power = float((expected**2).sum())
-    slope = float((moved * expected).sum()) / power if power > _NONE else 0.0
-    return Depth(slope / max(1 - 1 / grows, 0.02), grows)
+    power = max(float((expected**2).sum()), _NONE)
+    slopes = np.array([float((_unexplained(far[:, :2], each[:, :2]) * expected).sum()) for each in shapes]) / power
+    shown, error = _line(1 - np.median(widths[small]) / widths, slopes)
+    return Depth(shown, error, float(np.median(widths[large]) / np.median(widths[small])))
+
+
+def _line(places: Values, values: Values) -> tuple[float, float]:
+    """Returns the slope of the line that fits values best, and two standard errors of it."""
+    away = places - places.mean()
+    spread = max(float(np.linalg.norm(away)), _NONE)
+    slope = float((away * values).sum()) / spread**2
+    rest = float(np.linalg.norm(values - values.mean() - slope * away)) / np.sqrt(len(values) - 2)
+    return slope, float(2 * rest * np.sqrt(_ALIKE) / spread)
 
 
 def _unexplained(one: Values, other: Values) -> Values:

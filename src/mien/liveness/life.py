@@ -12,7 +12,7 @@ import numpy as np
 from mien.liveness.depth import Depth, depth
 from mien.liveness.finding import Evidence, ramp
 from mien.liveness.flashes import Flashes
-from mien.liveness.movement import Movement, movement
+from mien.liveness.movement import blink
 from mien.liveness.seen import Seen
 from mien.liveness.skin import FRONT, SIDES
 
@@ -25,15 +25,16 @@ WORTH: Mapping[str, tuple[float, float]] = {
     STRIPES: (-5.0, 0.0),
 }  # fmt: skip
 _LIVE = 1  # the class of living faces of the networks
-_LIVES, _BLINKS, _MIMICS = (0.1, 0.6), (0.10, 0.35), (0.20, 0.40)  # scored 0 and 1, as all below
+_LIVES, _BLINKS = (0.1, 0.6), (0.10, 0.35)  # scored 0 and 1, as all below
 _CURVES, _GROUNDS, _DEEP = (1.12, 1.40), (1.0, 0.5), (0.08, 0.16)
 _STRIPES, _LEAST_CELLS = (45.0, 28.0), 0.6
 _GROWS = (1.15, 1.4)  # how much nearer a face must come for its depth to tell nothing, and all
+_UNSURE = 0.35  # of a depth that may be a face's or a flat picture's
 
 
 def clues(seen: Sequence[Seen], found: Flashes | None, is_lit: bool) -> list[Evidence]:
     """Returns the clues that a film gives; that of the light only where the challenge had colours."""
-    given = [_networks(seen), _movement(movement(seen)), _depth(depth(seen)), *_stripes(seen)]
+    given = [_networks(seen), _movement(blink(seen)), _depth(depth(seen)), *_stripes(seen)]
     return [*given, _skin(found)] if is_lit else given
 
 
@@ -56,19 +57,22 @@ def _networks(seen: Sequence[Seen]) -> Evidence:
     return Evidence(NETWORKS, ramp(middle, *_LIVES), f"The networks take it for a living face by {middle:.0%}.")
 
 
-def _movement(moves: Movement | None) -> Evidence:
-    if moves is None:
+def _movement(shut: float | None) -> Evidence:
+    if shut is None:
         return Evidence(MOVES, 0.0, "Too few frames show the face well enough to see it move.")
-    score = max(ramp(moves.blink, *_BLINKS), ramp(moves.mimics, *_MIMICS))
-    return Evidence(MOVES, score, f"Its lids shut by {moves.blink:.0%}, and its features move by {moves.mimics:.2f}.")
+    return Evidence(MOVES, ramp(shut, *_BLINKS), f"Its lids shut for a moment by {shut:.0%}.")
 
 
 def _depth(found: Depth | None) -> Evidence:
     if found is None:
         return Evidence(DEPTH, 0.0, "Too few frames show the face well enough to see its depth.")
     told = ramp(found.grows, *_GROWS)
-    said = f"Coming nearer {found.grows:.2f} times, it shows a depth of {found.shown:.2f}; a flat picture has none."
-    return Evidence(DEPTH, told * ramp(found.shown, *_DEEP) + (1 - told) / 2, said)
+    least, most = (ramp(found.shown + error, *_DEEP) for error in (-found.error, found.error))
+    said = (
+        f"Coming nearer {found.grows:.2f} times, it shows a depth of {found.shown:.2f} ± {found.error:.2f}; "
+        "a flat picture has none."
+    )
+    return Evidence(DEPTH, told * (least + _UNSURE * (most - least)) + (1 - told) * _UNSURE, said)
 
 
 def _stripes(seen: Sequence[Seen]) -> list[Evidence]:

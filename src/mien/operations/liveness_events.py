@@ -10,6 +10,7 @@ from mien.liveness.told import Rectangle, Shown, Told
 from mien.operations.constraints import REQUIRED, Length, Pattern
 from mien.operations.shapes import UUID_PATTERN, BoundingBox, Shape
 
+Moment = Annotated[float, msgspec.Meta(ge=0, le=1e14)]  # ms since 1970, in which a difference stays a number of them
 MOST_TOLD = 64  # events of the client that are no video; AWS's sends two, and one for each colour
 
 
@@ -26,7 +27,7 @@ class VideoEvent(Shape):
     """A part of the film; an empty one ends it."""
 
     video_chunk: bytes = b""
-    timestamp_millis: float | None = None
+    timestamp_millis: Moment | None = None
 
 
 class FreshnessColor(Shape):
@@ -40,29 +41,29 @@ class ColorDisplayed(Shape):
 
     current_color: FreshnessColor
     sequence_number: int
-    current_color_start_timestamp: float
+    current_color_start_timestamp: Moment
 
 
 class InitialFace(Shape):
     """The face that the client first saw."""
 
     bounding_box: BoundingBox
-    initial_face_detected_timestamp: float
+    initial_face_detected_timestamp: Moment
 
 
 class TargetFace(Shape):
     """The oval that the client asked for, and when the face was in it."""
 
     bounding_box: BoundingBox
-    face_detected_in_target_position_start_timestamp: float
-    face_detected_in_target_position_end_timestamp: float
+    face_detected_in_target_position_start_timestamp: Moment
+    face_detected_in_target_position_end_timestamp: Moment
 
 
 class ClientChallenge(Shape):
     """What the client says that it did; the members of a challenge without colours are among them."""
 
-    video_start_timestamp: float | None = None
-    video_end_timestamp: float | None = None
+    video_start_timestamp: Moment | None = None
+    video_end_timestamp: Moment | None = None
     initial_face: InitialFace | None = None
     target_face: TargetFace | None = None
     color_displayed: ColorDisplayed | None = None
