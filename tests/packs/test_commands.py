@@ -37,7 +37,7 @@ def listed(folder: Path, packs: str = "") -> dict[str, dict[str, Any]]:
 
 def test_the_list_says_size_licence_figures_and_state(packs: str, tmp_path: Path) -> None:
     rows = listed(tmp_path, packs)
-    assert set(rows) == {*manifest.catalogue(), "attributes"}
+    assert set(rows) == {*manifest.catalogue(), "attributes", "living"}
     retail = rows["retail"]
     assert (retail["state"], retail["tried"], retail["commercial"]) == ("installed", True, True)
     assert retail["size"] == sum((Path(packs) / file["name"]).stat().st_size for file in retail["files"])
