@@ -15,6 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from mien.app import OPERATIONS
+from mien.operations.video import face_detection, face_search
 from tests import live as servers
 from tests import photos
 from tests.live import Live
@@ -78,7 +79,10 @@ def test_every_operation_in_one_life(live: Live, name: str) -> None:
     assert name in client.list_collections()["CollectionIds"]
     assert client.delete_collection(**where)["StatusCode"] == 200
     assert name not in client.list_collections()["CollectionIds"]
-    assert called == set(OPERATIONS)
+    session = client.create_face_liveness_session()["SessionId"]
+    assert client.get_face_liveness_session_results(SessionId=session)["Status"] == "CREATED"
+    of_films = {*face_detection.OPERATIONS, *face_search.OPERATIONS}  # they need a bucket: tests/jobs
+    assert called == set(OPERATIONS) - of_films
 
 
 def test_paginators_give_everything_once_in_order(live: Live, name: str) -> None:
