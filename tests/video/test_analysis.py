@@ -1,14 +1,19 @@
 """Films through the networks: each person has one index, with the right name, and a job goes on where it was left."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from mien.face.types import Face
 from mien.packs.load import Pack
 from mien.video.analysis import Analysis, Sample, Still
 from mien.video.film import open_film
+from mien.video.tracks import UNNUMBERED, Tracker
 from tests import photos
-from tests.video.stories import bgr, crossing
+from tests.video.films import write
+from tests.video.stories import Part, bgr, crossing
+from tests.video.stories import told as told_parts
 
 pytest.importorskip("av", reason="mien[video] is not installed")
 
@@ -61,3 +66,22 @@ def test_faces_that_are_not_followed_are_not_embedded(story: Path, duo: Pack) ->
         samples = list(Analysis(film, duo.pipeline, duo.calibration.similarity, every_ms=2000, followed=False))
     assert [[index for index, _ in each.faces] for each in samples] == [[-1], [-1], [-1, -1], [-1], [], []]
     assert all(len(face.crops) == 1 for each in samples for _, face in each.faces)
+
+
+def test_a_cut_is_told_from_what_moves(tmp_path: Path, duo: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[bool] = []
+
+    def add(self: Tracker, at_ms: int, faces: Sequence[Face], *, is_cut: bool = False) -> list[int]:
+        told.append(is_cut)
+        return [UNNUMBERED] * len(faces)
+
+    hopper, astronaut = bgr(photos.hopper().pixels), bgr(photos.astronaut().pixels)
+    parts = [
+        Part(hopper, (0, 2), ((0.35, 0.5, 1.6), (0.5, 0.6, 2.0))),
+        Part(astronaut, (2, 4), ((0.5, 0.5, 1.4), (0.6, 0.5, 1.4))),
+    ]
+    path = write(tmp_path / "cut.mp4", told_parts(parts, 4, rate=4), rate=4)
+    monkeypatch.setattr(Tracker, "add", add)
+    with open_film(path) as film:
+        list(Analysis(film, duo.pipeline, duo.calibration.similarity))
+    assert told == [False] * 4 + [True] + [False] * 3

@@ -150,3 +150,13 @@ def test_many_people_need_more_similarity(people: People, tracker: Tracker) -> N
         assert tracker.add(5_000 * who, [people.face(who, 100)]) == [who]
     for who in range(40):
         assert tracker.add(5_000 * (40 + who), [people.face(who, 100)]) == [who]
+
+
+def test_after_a_cut_a_place_tells_nothing(people: People, tracker: Tracker) -> None:
+    """Who takes a person's place must be as like as who comes back, not only as like as who stays."""
+    assert tracker.add(0, [people.face(0, 100)]) == [0]
+    like = people.face(0, 100, noise=1.8, changed=1.0)  # as like as a stranger may be by chance
+    state = tracker.state()
+    assert tracker.add(500, [like], is_cut=True) == [1]
+    assert Tracker.restored(state, people.embed, similarity).add(500, [like]) == [0]
+    assert tracker.add(1000, [people.face(0, 100)], is_cut=True) == [0], "who comes back is known by the embedding"

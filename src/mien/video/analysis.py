@@ -9,10 +9,12 @@ from functools import partial
 import cv2
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.face.pipeline import Pipeline
 from mien.face.types import Embedding, Face, Pixels
 from mien.video.film import SAMPLED_MS, Film
+from mien.video.sightings import CUT, glance
 from mien.video.tracks import UNNUMBERED, Similarity, Tracker
 
 Measure = Callable[[list[Face]], list[Face]]  # measures attributes of faces with closeups
@@ -63,6 +65,14 @@ class Still:
         return self._rgb
 
 
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """A sample whose faces are not numbered yet, and the glance of its frame."""
+
+    sample: Sample
+    glance: NDArray[np.float32]
+
+
 class _State(msgspec.Struct, array_like=True):
     at_ms: int
     people: bytes
@@ -90,6 +100,7 @@ class Analysis:
         self._followed, self._measure, self._threads = followed, measure, threads or pipeline.cores.count
         before = _State(-1, b"") if state is None else msgspec.msgpack.decode(state, type=_State)
         self._at_ms = before.at_ms
+        self._glance: NDArray[np.float32] | None = None
         self._tracker = (
             Tracker.restored(before.people, pipeline.embed, similarity)
             if before.people
@@ -103,7 +114,7 @@ class Analysis:
             FilmError: the film is damaged or cut off.
         """
         looked = partial(_looked, self._pipeline, self._followed, self._measure)
-        ahead: deque[Future[Sample]] = deque()
+        ahead: deque[Future[_Looked]] = deque()
         with ThreadPoolExecutor(self._threads, "mien-film") as pool:
             for frame in self._film.frames(self._every_ms, self._at_ms + 1):
                 ahead.append(pool.submit(looked, frame.at_ms, [frame.pixels]))
@@ -131,19 +142,21 @@ class Analysis:
         known = [(each.index, each.best[0]) for each in self._tracker.tracks.values() if each.best]
         return [Person(index, best.at_ms, best.embedding) for index, best in sorted(known, key=lambda each: each[0])]
 
-    def _numbered(self, sample: Sample) -> Sample:
+    def _numbered(self, looked: _Looked) -> Sample:
         """Returns a sample with the indices of its people."""
-        self._at_ms = sample.at_ms
+        sample, before = looked.sample, self._glance
+        self._at_ms, self._glance = sample.at_ms, looked.glance
         if not self._followed:
             return sample
         faces = [face for _, face in sample.faces]
-        found = zip(self._tracker.add(sample.at_ms, faces), faces, strict=True)
+        is_cut = before is not None and float(before @ looked.glance) < CUT
+        found = zip(self._tracker.add(sample.at_ms, faces, is_cut=is_cut), faces, strict=True)
         return replace(sample, faces=tuple(each for each in found if each[0] != UNNUMBERED))
 
 
-def _looked(pipeline: Pipeline, followed: bool, measure: Measure | None, at_ms: int, pixels: list[Pixels]) -> Sample:
+def _looked(pipeline: Pipeline, followed: bool, measure: Measure | None, at_ms: int, pixels: list[Pixels]) -> _Looked:
     """Returns the faces of a frame, not yet numbered; takes its pixels out of the list, so that nobody holds them."""
-    still = Still(pixels.pop())
+    still, seen = Still(pixels[0]), glance(pixels.pop())
     faces = pipeline.find(still, embedded=followed, closeups=measure is not None)
     faces = measure(faces) if measure and faces else faces
-    return Sample(at_ms, still.width, still.height, tuple((UNNUMBERED, face) for face in faces))
+    return _Looked(Sample(at_ms, still.width, still.height, tuple((UNNUMBERED, face) for face in faces)), seen)

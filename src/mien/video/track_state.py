@@ -30,21 +30,22 @@ class _State(msgspec.Struct, array_like=True):
     tracks: list[_Track]
     became: dict[int, int]
     following: int
+    cut_ms: int
 
 
-def packed(tracks: Iterable[Track], became: dict[int, int], following: int) -> bytes:
-    """Returns tracks, the indices that became others, and the next index, as MessagePack."""
-    return msgspec.msgpack.encode(_State([_of(each) for each in tracks], became, following))
+def packed(tracks: Iterable[Track], became: dict[int, int], following: int, cut_ms: int) -> bytes:
+    """Returns tracks, the indices that became others, the next index and the last cut, as MessagePack."""
+    return msgspec.msgpack.encode(_State([_of(each) for each in tracks], became, following, cut_ms))
 
 
-def unpacked(state: bytes) -> tuple[list[Track], dict[int, int], int]:
+def unpacked(state: bytes) -> tuple[list[Track], dict[int, int], int, int]:
     """Returns what was packed.
 
     Raises:
         msgspec.DecodeError: it is damaged.
     """
     found = msgspec.msgpack.decode(state, type=_State)
-    return [_track(each) for each in found.tracks], found.became, found.following
+    return [_track(each) for each in found.tracks], found.became, found.following, found.cut_ms
 
 
 def _of(track: Track) -> _Track:

@@ -65,16 +65,17 @@ class Tracker:
         self._embed, self._similarity = embed, similarity
         self._became: dict[int, int] = {}
         self._next = 0
+        self._cut_ms = 0
 
     def state(self) -> bytes:
         """Returns all that `restored` needs, but for the looks of the last faces, which are pictures."""
-        return track_state.packed(self.tracks.values(), self._became, self._next)
+        return track_state.packed(self.tracks.values(), self._became, self._next, self._cut_ms)
 
     @classmethod
     def restored(cls, state: bytes, embed: Embed, similarity: Similarity) -> "Tracker":
         """Returns the tracker that `state` described."""
         tracker = cls(embed, similarity)
-        tracks, tracker._became, tracker._next = track_state.unpacked(state)
+        tracks, tracker._became, tracker._next, tracker._cut_ms = track_state.unpacked(state)
         tracker.tracks = {each.index: each for each in tracks}
         return tracker
 
@@ -89,19 +90,21 @@ class Tracker:
         """The indices given so far that turned out to be those of earlier people."""
         return {index: self.same(index) for index in self._became}
 
-    def add(self, at_ms: int, faces: Sequence[Face]) -> list[int]:
+    def add(self, at_ms: int, faces: Sequence[Face], *, is_cut: bool = False) -> list[int]:
         """Follows the faces of the next sample.
 
         Args:
             at_ms: its time, later than that of the one before.
             faces: with crops for all embedders, as `Pipeline.find` cuts them.
+            is_cut: whether the film shows another scene than in the sample before, where places tell nothing.
 
         Returns:
             The index of each face; UNNUMBERED for one of a low certainty that is nobody's who was seen.
         """
+        self._cut_ms = at_ms if is_cut else self._cut_ms
         seen = [_Seen(face, look(face), seen_well(face)) for face in faces]
         tracks = sorted(self.tracks.values(), key=lambda track: -track.at_ms)[:COMPARED]
-        given = self._unmistakable(at_ms, seen, [each for each in tracks if at_ms - each.at_ms <= NEAR_MS])
+        given = self._unmistakable(at_ms, seen, [each for each in tracks if self._is_near(at_ms, each)])
         asked = [place for place, each in enumerate(seen) if place not in given or _better(each, given[place])]
         vectors = dict(zip(asked, self._embed([faces[place] for place in asked]), strict=True)) if asked else {}
         unknown = {place: vectors[place] for place in range(len(seen)) if place not in given}
@@ -114,10 +117,14 @@ class Tracker:
         here = {each.index for each in given.values()}
         for place, track in given.items():
             track.beside |= here - {track.index}
-            _follow(track, at_ms, seen[place], vectors.get(place))
+            _follow(track, at_ms, seen[place], vectors.get(place), near=self._is_near(at_ms, track))
         for place in vectors.keys() & given.keys():
             self._merge(given[place])
         return [self.same(given[place].index) if place in given else UNNUMBERED for place in range(len(seen))]
+
+    def _is_near(self, at_ms: int, track: Track) -> bool:
+        """Returns whether a track was seen so lately, and in the same scene, that its place tells something."""
+        return at_ms - track.at_ms <= NEAR_MS and track.at_ms >= self._cut_ms
 
     def _unmistakable(self, at_ms: int, seen: Sequence[_Seen], tracks: Sequence[Track]) -> dict[int, Track]:
         """Returns the tracks of faces that are where they are expected, alone there, and look as before."""
@@ -141,10 +148,11 @@ class Tracker:
         pairs = []
         for place, vector in unknown.items():
             for track, similarity in zip(tracks, self._similarities(vector, tracks), strict=True):
-                shared = track.expected(at_ms).overlap(seen[place].face.box) if at_ms - track.at_ms <= NEAR_MS else 0.0
+                near = self._is_near(at_ms, track)
+                shared = track.expected(at_ms).overlap(seen[place].face.box) if near else 0.0
                 if shared >= ALIKE_PLACE / 2 and _only_placed(seen[place], vector, track):
                     pairs.append((100 + shared, place, track))  # if it is also like another track, both are joined
-                elif similarity >= min(later, _least(at_ms, seen[place], track, shared)):
+                elif similarity >= (min(later, _least(seen[place], track, shared)) if near else later):
                     pairs.append((similarity + PLACE * shared, place, track))
         found: dict[int, Track] = {}
         for _, place, track in sorted(pairs, key=lambda pair: -pair[0]):
@@ -192,10 +200,8 @@ def _only_placed(seen: _Seen, vector: Embedding, track: Track) -> bool:
     return min(said, float(np.linalg.norm(vector))) < UNSURE and track.looks_like(seen.look) >= ALIKE_UNSURE
 
 
-def _least(at_ms: int, seen: _Seen, track: Track, shared: float) -> float:
-    """Returns the least similarity at which a face is that of a track, by when and where it was last."""
-    if at_ms - track.at_ms > NEAR_MS:
-        return MOST
+def _least(seen: _Seen, track: Track, shared: float) -> float:
+    """Returns the least similarity at which a face is that of a track that was near, by where it was last."""
     if shared < ALIKE_PLACE / 2:
         return SOON
     if track.looks_like(seen.look) >= ALIKE_NEARLY:
@@ -207,10 +213,10 @@ def _better(seen: _Seen, track: Track) -> bool:
     return not track.best or seen.well > BETTER * track.best[0].seen_well
 
 
-def _follow(track: Track, at_ms: int, seen: _Seen, vector: Embedding | None) -> None:
+def _follow(track: Track, at_ms: int, seen: _Seen, vector: Embedding | None, *, near: bool) -> None:
     """Notes where a track's face is now, and keeps its embedding if it is among the best."""
     box, late = seen.face.box, at_ms - track.at_ms
-    if 0 < late <= NEAR_MS:
+    if late > 0 and near:
         x = (box.x1 + box.x2 - track.box.x1 - track.box.x2) / 2 / late
         y = (box.y1 + box.y2 - track.box.y1 - track.box.y2) / 2 / late
         track.pace = (x, y)
