@@ -206,3 +206,15 @@ def test_a_job_is_swept_after_seven_days(store: Store, monkeypatch: pytest.Monke
         pass
     assert found(store, kept).job_id == kept
     assert (faces.count(store, "video_jobs"), faces.count(store, "video_faces")) == (1, 1)
+
+
+def test_the_token_of_a_job_that_is_gone_starts_another(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also before the sweeper has removed the row of the one that expired."""
+    token = Token(faces.ACCOUNT, DETECT, "token", b"parameters")
+    with monkeypatch.context() as later:
+        later.setattr(video_jobs, "KEPT", -1.0)  # as if its seven days had passed
+        gone = make(store, token=token)
+    made = make(store, token=token)
+    assert made != gone
+    assert make(store, token=token) == made
+    assert store.video_jobs.find(faces.ACCOUNT, gone) is None

@@ -1,5 +1,7 @@
 """What is measured of one sample to follow its faces: how each looks, how well it is seen, and how the frame looks."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +40,7 @@ def seen_well(face: Face) -> float:
     return float(confidence(face) * size * clear * (1 - 0.5 * min(turn, 1.0)))
 
 
-def _small(grey: Pixels, size: tuple[int, int]) -> NDArray[np.float32]:
+def _small(grey: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float32]:
     small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
     small -= small.mean()
     return np.asarray(small / max(float(np.linalg.norm(small)), 1e-6), np.float32)

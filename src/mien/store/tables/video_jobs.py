@@ -12,6 +12,7 @@ from mien.store.tables.job_records import COLUMNS, RUNNING, Asked, Persons, Vide
 from mien.store.tables.tokens import Token, TokenReusedError
 
 KEPT = 7 * 24 * 3600.0  # seconds that a job and its results are kept from its start, as AWS keeps them
+_FREED = "UPDATE video_jobs SET token = NULL, digest = NULL WHERE account = ? AND operation = ? AND token = ?"
 _SELECT = f"SELECT {COLUMNS} FROM video_jobs"
 
 
@@ -47,6 +48,8 @@ class VideoJobs:
             count = "SELECT COUNT(*) FROM video_jobs WHERE account = ? AND status = ? AND expires > ?"
             if (cursor.row(count, account, RUNNING, now) or (0,))[0] >= most:
                 raise TooManyJobsError
+            if token:  # of a job that is gone, whose row the sweeper has not removed yet
+                cursor.run(_FREED, account, operation, token.text)
             named = (token.text, token.parameters) if token else (None, None)
             cursor.run(
                 statement, made, account, operation, msgspec.msgpack.encode(asked), collection, *named, now, now + KEPT,
