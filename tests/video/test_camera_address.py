@@ -58,6 +58,8 @@ def test_a_file_is_a_film_whatever_its_name(tmp_path: Path) -> None:
         ([f"no-such-{SECRET}"], "neither an address"),
         ([f"rtsp://h/{SECRET}1", f"rtsp://h/{SECRET}2"], "Two cameras are called h"),
         (["@/no/such/file"], "cannot be read: No such file"),
+        (["."], "is a folder"),
+        ([300 * "long"], "neither an address"),
     ],
 )
 def test_what_cannot_be_read_is_refused_without_showing_it(written: list[str], why: str) -> None:

@@ -37,7 +37,9 @@ def add_flags(made: argparse.ArgumentParser) -> None:
 
 def wanted(given: argparse.Namespace) -> bool:
     """Returns whether any of the sources is a camera, or is to be taken as one."""
-    return given.live or not all(Path(each).is_file() for each in given.sources)
+    from mien.video import camera_address
+
+    return given.live or not all(map(camera_address.is_file, given.sources))
 
 
 def watch(settings: Settings, given: argparse.Namespace) -> int:

@@ -47,6 +47,11 @@ def read(written: Sequence[str]) -> list[CameraAddress]:
     return found
 
 
+def is_file(written: str) -> bool:
+    """Returns whether what is written is the path of a file, and so of a film."""
+    return _is_there(written) and Path(written).is_file()
+
+
 def _lines(written: str) -> list[str]:
     if not written.startswith("@"):
         return [written]
@@ -59,13 +64,15 @@ def _lines(written: str) -> list[str]:
 
 
 def _camera(written: str) -> CameraAddress:
-    named = None if _SCHEME.match(written) or Path(written).exists() else _NAMED.fullmatch(written)
+    named = None if _SCHEME.match(written) or _is_there(written) else _NAMED.fullmatch(written)
     name, address = (named["name"].strip(), named["address"]) if named else ("", written)
     if address.startswith(_DEVICE):
         return CameraAddress(name or Path(address).name, f"v4l2://{address}")
     if not _SCHEME.match(address):
-        if not Path(address).exists():
-            raise SetupError(f"{name or 'A camera'} is neither an address, as rtsp://…, nor a file or a device.")
+        if not _is_there(address):
+            raise SetupError(f"{name or 'A source'} is neither an address, as rtsp://…, nor a file or a device.")
+        if Path(address).is_dir():
+            raise SetupError(f"{address} is a folder: name the films in it.")
         return CameraAddress(name or Path(address).name, address, is_film=True)
     try:
         parts = urlsplit(address)
@@ -76,3 +83,10 @@ def _camera(written: str) -> CameraAddress:
     if not host and not (name and parts.netloc):
         raise SetupError(f"The address of {name or 'a camera'} names no host; write it as rtsp://host/path.")
     return CameraAddress(name or f"{host}{port}", address)
+
+
+def _is_there(written: str) -> bool:
+    try:
+        return Path(written).exists()
+    except OSError:  # no name that a file can have
+        return False
