@@ -150,7 +150,11 @@ def test_a_film_opens_nothing_else(tmp_path: Path, name: str) -> None:
 
 def test_a_decoder_that_dies_or_hangs_is_a_damaged_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "film.mp4", counting(60, 480, 640))
-    for signals, sentence in ((signal.SIGSEGV, "damaged"), (signal.SIGSTOP, "did not answer for 0.3 seconds")):
+    for signals, sentence in (
+        (signal.SIGSEGV, "damaged"),
+        (signal.SIGSTOP, "did not answer for 0.3 seconds"),
+        (signal.SIGKILL, "was killed"),
+    ):
         with open_film(path) as film:
             frames = film.frames(every_ms=0)
             next(frames)

@@ -28,6 +28,7 @@ from mien.packs.analyst import Analyst
 from mien.packs.load import Pack
 from mien.system import pipe_messages
 from mien.video.analysis import Analysis, Measure
+from mien.video.decoder_process import DecoderKilledError
 from mien.video.film import Bounds, Film, Formats, open_film
 from mien.video.object_file import ObjectFile
 from mien.video.packing import NAMES
@@ -114,6 +115,8 @@ def main() -> None:
 
     try:
         Watching(begin, tell).run()
+    except DecoderKilledError:
+        pass  # nothing is told, so that the job is tried again
     except (FilmError, SetupError) as error:
         tell(Refused(str(error)))
     except Exception as error:  # noqa: BLE001  told to the server, which logs it

@@ -1,18 +1,20 @@
 """The process that decodes a film, as seen from this side: started, given the film's bytes, waited for, and ended.
 
-Its end by a fault, or its silence, is a damaged film here and no more. It has neither files nor the environment, and no
-more memory than a film of its size may need.
+Its end by a fault of its own, or its silence, is a damaged film here and no more. It has neither files nor the
+environment, and no more memory than a film of its size may need.
 """
 
 import importlib.util
 import json
 import os
 import select
+import signal
 import stat
 import subprocess
 import sys
 import weakref
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from os import PathLike
 from typing import Any, BinaryIO
 
@@ -37,9 +39,14 @@ REASONS = {
     "memory": "The film needs more memory than a film of its size may take.",
     "unreachable": "The address cannot be opened, does not answer, or ended in the middle of a picture.",
     "silent": "The film's decoder did not answer for {patience:g} seconds; the film is damaged.",
+    "killed": "The film's decoder was killed, as it is when the machine has no memory left. Try again.",
     "no file": "The path is no file.",
     "empty": "The film is empty.",
 }
+
+
+class DecoderKilledError(FilmError):
+    """The process was killed from outside; the film may be whole."""
 
 
 class DecoderProcess:
@@ -147,7 +154,7 @@ class DecoderProcess:
                 raise self._failed("silent")
             count = os.readv(pipe, [place])
             if not count:
-                raise self._failed("damaged")
+                raise self._died()
             place = place[count:]
         return found
 
@@ -167,6 +174,14 @@ class DecoderProcess:
     def _failed(self, reason: Any) -> FilmError:
         self.close()
         return self._refused(reason)
+
+    def _died(self) -> FilmError:
+        """Returns why the process ended by itself; what kills it from outside says nothing about the film."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(1.0)
+        was_killed = self._process.returncode == -signal.SIGKILL
+        error = self._failed("killed" if was_killed else "damaged")
+        return DecoderKilledError(str(error)) if was_killed else error
 
     def _refused(self, reason: Any) -> FilmError:
         return FilmError(REASONS.get(reason, REASONS["damaged"]).format(patience=PATIENCE, **self._bounds))
