@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mien.liveness.depth import depth
-from mien.liveness.life import clues
+from mien.liveness import life
+from mien.liveness.challenge import MOVEMENT
+from mien.liveness.depth import Depth, depth
 from mien.liveness.seen import Seen
 from tests.liveness.acted import AXES, FOCAL, SIZE, Actor, act, session
 
@@ -57,8 +58,25 @@ def test_a_picture_whose_depth_seems_to_change_is_not_sure_of_it() -> None:
     assert found is not None and steady is not None
     assert found.shown > 0.1 and found.shown - found.error < 0.08
     assert steady.shown - steady.error > 0.16
-    scored = [next(each for each in clues(film, None, False) if each.name == "depth") for film in (bulging, seen)]
+    scored = [
+        next(each for each in life.clues(film, None, session(3, MOVEMENT)) if each.name == "depth")
+        for film in (bulging, seen)
+    ]
     assert scored[1].score < 0.1 and scored[0].score < 0.4
+
+
+def test_before_a_wide_camera_less_depth_is_a_face(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A face fills the oval from farther away there, and shows less of it."""
+    portrait = replace(session(3, MOVEMENT), width=360, height=480)
+    wide = [replace(portrait, width=width, height=height) for width, height in ((640, 480), (720, 1280))]
+    assert [each.away for each in (portrait, *wide)] == pytest.approx([1, 4 / 3, 4 / 3])
+    monkeypatch.setattr(life, "depth", lambda _: Depth(0.12, 0.02, 1.6))
+    seen = act(STIFF, session(3))
+    scores = [
+        next(each.score for each in life.clues(seen, None, asked) if each.name == "depth")
+        for asked in (portrait, *wide)
+    ]
+    assert scores[0] < 0.6 and min(scores[1:]) > 0.7
 
 
 def test_a_face_that_stays_where_it_is_tells_nothing() -> None:

@@ -93,6 +93,11 @@ class Challenge:
     colors: tuple[Flash, ...] = ()
     bars: Bars = Bars()
 
+    @property
+    def away(self) -> float:
+        """How much farther away than before a camera of 3:4 a face fills the oval, if the long sides see as much."""
+        return max(self.width, self.height) / (4 / 3 * min(self.width, 0.75 * self.height))
+
 
 def make(kind: str, version: str, video_width: int, video_height: int, random: Random) -> Challenge:
     """Draws a challenge.

@@ -86,7 +86,7 @@ def _evidence(
         recording(told, seen),
         *([_colours(found)] if is_lit else []),
     ]
-    return required, clues(shown, found, is_lit)
+    return required, clues(shown, found, challenge)
 
 
 def _colours(found: Flashes | None) -> Evidence:

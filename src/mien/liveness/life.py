@@ -9,6 +9,7 @@ from math import exp
 
 import numpy as np
 
+from mien.liveness.challenge import LIGHT, Challenge
 from mien.liveness.depth import Depth, depth
 from mien.liveness.finding import Evidence, ramp
 from mien.liveness.flashes import Flashes
@@ -29,13 +30,19 @@ _LIVES, _BLINKS = (0.1, 0.6), (0.10, 0.35)  # scored 0 and 1, as all below
 _CURVES, _GROUNDS, _DEEP = (1.12, 1.40), (1.0, 0.5), (0.08, 0.16)
 _STRIPES, _LEAST_CELLS = (45.0, 28.0), 0.6
 _GROWS = (1.15, 1.4)  # how much nearer a face must come for its depth to tell nothing, and all
+_FARTHEST = 4 / 3  # by which the depth that a camera of 4:3 or 16:9 shows is enlarged; beyond that noise would count
 _UNSURE = 0.35  # of a depth that may be a face's or a flat picture's
 
 
-def clues(seen: Sequence[Seen], found: Flashes | None, is_lit: bool) -> list[Evidence]:
+def clues(seen: Sequence[Seen], found: Flashes | None, challenge: Challenge) -> list[Evidence]:
     """Returns the clues that a film gives; that of the light only where the challenge had colours."""
-    given = [_networks(seen), _movement(blink(seen)), _depth(depth(seen)), *_stripes(seen)]
-    return [*given, _skin(found)] if is_lit else given
+    given = [
+        _networks(seen),
+        _movement(blink(seen)),
+        _depth(depth(seen), min(challenge.away, _FARTHEST)),
+        *_stripes(seen),
+    ]
+    return [*given, _skin(found)] if challenge.kind == LIGHT else given
 
 
 def life(found: Sequence[Evidence]) -> Evidence:
@@ -63,11 +70,11 @@ def _movement(shut: float | None) -> Evidence:
     return Evidence(MOVES, ramp(shut, *_BLINKS), f"Its lids shut for a moment by {shut:.0%}.")
 
 
-def _depth(found: Depth | None) -> Evidence:
+def _depth(found: Depth | None, away: float) -> Evidence:
     if found is None:
         return Evidence(DEPTH, 0.0, "Too few frames show the face well enough to see its depth.")
     told = ramp(found.grows, *_GROWS)
-    least, most = (ramp(found.shown + error, *_DEEP) for error in (-found.error, found.error))
+    least, most = (ramp(away * (found.shown + error), *_DEEP) for error in (-found.error, found.error))
     said = (
         f"Coming nearer {found.grows:.2f} times, it shows a depth of {found.shown:.2f} ± {found.error:.2f}; "
         "a flat picture has none."

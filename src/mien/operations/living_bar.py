@@ -17,8 +17,8 @@ BELOW = "LOW_CONFIDENCE"  # AWS's reason for a face below the bar
 _AS_AWS = {TOO_CLOSE: "LOW_FACE_QUALITY"}  # for a reason that AWS does not have
 NOT_LIVING = "The image may show a print or a screen; it must show a living person before the camera."
 NOT_TOLD = (
-    "The image does not show whether the face is living: it must be sharp, from the front, and at most half of the "
-    "image wide and high."
+    "The image does not show whether the face is living: it must be sharp, from the front, of 40 pixels or more, and "
+    "at most two thirds of the image wide and high."
 )
 
 
