@@ -148,3 +148,18 @@ def test_embeddings_are_compared_as_the_server_does(visit: Visit, seed: int) -> 
     assert np.abs(found - wanted)[wanted > 40].max() < 2
     sure = np.abs(wanted - 80) > 0.01
     assert ((found >= 80) == (wanted >= 80))[sure].all()
+
+
+def test_two_people_whom_the_server_knows_are_never_one_track(visit: Visit) -> None:
+    """A film cuts to another person in the same place, who is somewhat like the one before."""
+    body = (
+        "const following = new m.Following([[0, 0], [100, 1]]);"
+        "const face = (user, ...vector) => ({ box: { Left: 0, Top: 0, Width: 1, Height: 1 }, vector, worth: 1,"
+        "  people: user ? [{ UserId: user, DisplayName: user }] : [] });"
+        "given.forEach(([user, vector], i) => following.add(500 * i, [face(user, ...vector)]));"
+        "return following.people.map((each) => [each.user, each.tracks.length]);"
+    )
+    ann, like_ann = [1, 0], [0.6, 0.8]
+    page = visit.open()
+    assert run(page, "following.js", body, [["ann", ann], ["bea", like_ann]]) == [["ann", 1], ["bea", 1]]
+    assert run(page, "following.js", body, [["ann", ann], [None, like_ann]]) == [["ann", 1]]

@@ -44,6 +44,7 @@ export class Following {
     const pairs = [];
     for (const track of tracks)
       for (const face of faces) {
+        if (areTwo(track.best, face)) continue;
         const near = overlap(track.latest.box, face.box);
         const like = Math.max(
           similarity(track.latest.vector, face.vector, this.scores),
@@ -152,4 +153,9 @@ export class Following {
       .map((person) => ({ person, similarity: best(person) }))
       .sort((one, other) => other.similarity - one.similarity);
   }
+}
+
+/** Tells whether two faces are found to be two people, as after a cut to somebody who sits where another sat. */
+function areTwo({ people: [one] }, { people: [other] }) {
+  return Boolean(one && other) && one.UserId !== other.UserId;
 }
