@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 BLOCK = 4 << 20  # bytes of a range: few requests for a film read from its beginning to its end
 HELD = 4  # blocks: a film is read at two or three places in turn, such as pictures, sound and the index
-PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds before a range is asked for again
+PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # seconds before a range is asked for again: S3 may restart
 CHANGED = "The film was changed or deleted in its bucket while it was read. Start the job again."
 UNREADABLE = "The film cannot be read from its bucket any more. Check that the object and its bucket are there."
 
