@@ -67,7 +67,7 @@ def parts(looker: Looker, shared: Path, people: int) -> Iterator[Part]:
     for number, kind in enumerate(REPLAYED):
         yield "man", kind, screen, man, 40 + number
     for number, each in enumerate((man, *photographs[:4])):
-        yield ("man", "first", "second")[number and 1 + number % 2], TILTED, each, man, 50 + number
+        yield ("man", "first", "second")[number and 2 - number % 2], TILTED, each, man, 50 + number
     for number, person in enumerate(photographs):
         half, other = ("first", "second")[number % 2], photographs[(number + 2) % len(photographs)]
         turn = number // 2  # both halves play the same kinds
