@@ -18,6 +18,7 @@ SAME_NAME = {  # modules that may share a name, and why
     "face": "a room and the family of operations",
     "faces": "what the library offers, and a table of the store",
     "keys": "a command and the table it fills",
+    "liveness": "a room and the family of operations",
     "packs": "a command and its room",
     "people": "a room and the family of operations",
     "store": "a command and its room",

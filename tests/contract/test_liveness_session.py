@@ -20,8 +20,8 @@ from moto.server import ThreadedMotoServer
 
 from mien.errors import InternalServerError
 from mien.image.source import S3, S3Settings
-from mien.operations import liveness_results
-from mien.operations.liveness_results import MOST_BYTES, Outcome, Shot
+from mien.operations.liveness import liveness_results
+from mien.operations.liveness.liveness_results import MOST_BYTES, Outcome, Shot
 from mien.store import open as stores
 from mien.store.base import Region
 from mien.store.open import Store

@@ -15,7 +15,7 @@ import pytest
 from mien.errors import RequestTimeoutError, ValidationError
 from mien.liveness import challenge as challenges
 from mien.operations.context import Caller
-from mien.operations.streamed_session import LiveSession
+from mien.operations.liveness.streamed_session import LiveSession
 from mien.serving.budget import Budget
 from mien.wire import inbox
 from mien.wire.body import ClientGoneError

@@ -22,7 +22,7 @@ from mien.library.matches import Found, LivingFace, Match
 from mien.operations.context import Caller
 from mien.operations.image_faces import find_faces
 from mien.operations.kept_portraits import MOST_PORTRAITS
-from mien.operations.living_bar import likelihoods
+from mien.operations.liveness.living_bar import likelihoods
 from mien.operations.shapes import SEARCH_LIMIT, THRESHOLD, Image
 from mien.packs.analyst import allowed
 from mien.store.tables.portraits import TAG

@@ -10,7 +10,7 @@ from mien.face.attributes.measures import MESH, lacks
 from mien.face.types import Embedding, Face
 from mien.image.decode import read_header
 from mien.operations.context import Caller, Context
-from mien.operations.living_bar import Demand, Refused, held_to
+from mien.operations.liveness.living_bar import Demand, Refused, held_to
 from mien.operations.quality_filter import doubts, reasons
 from mien.operations.shapes import Image
 from mien.serving.image_cache import ImageFaces

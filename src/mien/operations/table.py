@@ -8,15 +8,13 @@ from mien.operations import (
     collection,
     face,
     kept_portraits,
-    liveness_evidence,
-    liveness_session,
-    living_faces,
     photograph,
     search,
     tag,
     user,
 )
 from mien.operations.context import Operations
+from mien.operations.liveness import liveness_evidence, liveness_session, living_faces
 from mien.operations.people import judging_people, people_in_image, person, person_changes, person_groups, suggesting
 from mien.operations.video import face_detection, face_search, job_list
 

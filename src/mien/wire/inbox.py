@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from mien.access.chain import Chain
 from mien.errors import InvalidSignatureError, RequestTimeoutError, ValidationError
-from mien.operations.streamed_session import LiveSession
+from mien.operations.liveness.streamed_session import LiveSession
 from mien.wire import eventstream
 from mien.wire.body import ClientGoneError
 from mien.wire.duplex import Duplex

@@ -19,10 +19,10 @@ from mien.access.authenticator import Authenticator, authorize
 from mien.access.chain import Chain
 from mien.access.claim import Call
 from mien.errors import ApiError, InternalServerError, SetupError, ThrottlingError, UnavailableError
-from mien.operations import streamed_session
 from mien.operations.context import Caller, Context
-from mien.operations.liveness_events import StartFaceLivenessSessionRequest, disconnection
-from mien.operations.streamed_session import LiveSession, now_ms
+from mien.operations.liveness import streamed_session
+from mien.operations.liveness.liveness_events import StartFaceLivenessSessionRequest, disconnection
+from mien.operations.liveness.streamed_session import LiveSession, now_ms
 from mien.serving.budget import Budget, Share
 from mien.serving.request import Request
 from mien.store.base import DiskError, StoreUnavailableError

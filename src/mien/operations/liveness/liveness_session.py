@@ -17,7 +17,7 @@ from mien.image.source import S3WriteError
 from mien.liveness.challenge import KINDS, LIGHT
 from mien.operations.constraints import REQUIRED, Enum, Length, Pattern, Range
 from mien.operations.context import Caller, Context, Operation, Operations
-from mien.operations.liveness_results import MOST_BYTES, REFERENCE, object_name
+from mien.operations.liveness.liveness_results import MOST_BYTES, REFERENCE, object_name
 from mien.operations.shapes import UUID_PATTERN, BoundingBox, ClientRequestToken, S3Object, Shape, single
 from mien.store.tables.liveness_sessions import (
     ChallengePreference,

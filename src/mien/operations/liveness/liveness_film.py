@@ -18,7 +18,7 @@ from mien.liveness.skin import colours
 from mien.liveness.stripes import stripes
 from mien.liveness.told import Rectangle
 from mien.operations.context import Context
-from mien.operations.liveness_results import Shot
+from mien.operations.liveness.liveness_results import Shot
 from mien.serving.budget import Share
 from mien.store.base import Region
 from mien.video.film import Film, Frame, open_film

@@ -3,7 +3,7 @@
 from mien.operations.constraints import REQUIRED
 from mien.operations.context import Caller, Context, Operation, Operations
 from mien.operations.image_faces import find_faces
-from mien.operations.living_bar import likelihoods
+from mien.operations.liveness.living_bar import likelihoods
 from mien.operations.present import face_detail
 from mien.operations.shapes import FaceDetail, Image, Shape, single
 

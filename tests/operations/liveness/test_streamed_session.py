@@ -12,10 +12,10 @@ from mien.errors import ValidationError
 from mien.liveness import challenge as challenges
 from mien.liveness.challenge import KINDS, LIGHT, MOVEMENT
 from mien.liveness.told import Shown, Told
-from mien.operations import liveness_events as events
-from mien.operations import streamed_session
 from mien.operations.context import Caller
-from mien.operations.streamed_session import LiveSession, chosen
+from mien.operations.liveness import liveness_events as events
+from mien.operations.liveness import streamed_session
+from mien.operations.liveness.streamed_session import LiveSession, chosen
 from mien.store.tables.liveness_sessions import ChallengePreference as Preference
 
 EVERY = [f"{kind}_{version}" for kind, versions in KINDS.items() for version in versions]

@@ -3,7 +3,7 @@
 from mien.errors import SessionNotFoundError
 from mien.operations.constraints import REQUIRED
 from mien.operations.context import Caller, Context, Operation, Operations
-from mien.operations.liveness_session import SessionId
+from mien.operations.liveness.liveness_session import SessionId
 from mien.operations.shapes import Shape
 
 

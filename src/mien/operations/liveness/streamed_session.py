@@ -14,11 +14,11 @@ from mien.liveness import challenge as challenges
 from mien.liveness.challenge import KINDS, Challenge
 from mien.liveness.decide import Decision, decide
 from mien.liveness.told import Told
-from mien.operations import liveness_events as events
-from mien.operations import liveness_film as films
-from mien.operations import liveness_results as results
 from mien.operations.context import Caller, Context
-from mien.operations.liveness_results import Outcome
+from mien.operations.liveness import liveness_events as events
+from mien.operations.liveness import liveness_film as films
+from mien.operations.liveness import liveness_results as results
+from mien.operations.liveness.liveness_results import Outcome
 from mien.store.tables.liveness_sessions import ChallengePreference
 
 MOST_FILM = 10 * 2**20  # bytes, as AWS has it

@@ -13,7 +13,7 @@ from mien.errors import AccessDeniedError, SessionNotFoundError, UnavailableErro
 from mien.image.source import S3, S3Settings
 from mien.liveness.challenge import LIGHT, MOVEMENT
 from mien.operations.context import ACCOUNT, Caller
-from mien.operations.liveness_session import (
+from mien.operations.liveness.liveness_session import (
     CreateFaceLivenessSessionRequest,
     GetFaceLivenessSessionResultsRequest,
     create_face_liveness_session,
