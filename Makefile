@@ -27,7 +27,8 @@ serve: $(VENV)/installed
 
 # Two at a time, since half of what a test takes is waiting; then what measures time, which has the machine for itself.
 JOBS  ?= 2
-ALONE := tests/hostile tests/measure/speed tests/image/test_cost.py
+TIMED := bodies bodies_in_chunks browsers fairness heads pipelines streams
+ALONE := $(TIMED:%=tests/hostile/test_%.py) tests/measure/speed tests/image/test_cost.py
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(addprefix --ignore=,$(ALONE))

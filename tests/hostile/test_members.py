@@ -74,12 +74,13 @@ def test_no_operation_tells_or_changes_what_a_key_may_not_see(locked: Locked, cl
     before = _seen(locked)
     other = locked.key(f"other-{uuid4().hex[:8]}", collections=("other-*",))
     searches = locked.key(f"searches-{uuid4().hex[:8]}", operations=("Search*",))
+    members = club | {"Video": {"S3Object": {"Bucket": "films", "Name": "film.mp4"}}}
     for name in with_collection:
         target = f"Mien.{name}" if name in EXTENSIONS else f"RekognitionService.{name}"
         keys = [other] if name.startswith("Search") else [other, searches]
         for key in keys:
             answers = [
-                call(locked, key, target, **_taken(name, club | {"CollectionId": collection}))
+                call(locked, key, target, **_taken(name, members | {"CollectionId": collection}))
                 for collection in ("club", "absent")
             ]
             assert [each.get("__type") for each in answers] == ["AccessDeniedException"] * 2, (name, answers)
