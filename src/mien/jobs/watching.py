@@ -4,14 +4,11 @@ The server that started it keeps what it reports (`reports.py`), and it ends wit
 """
 
 import os
-import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 import msgspec
@@ -26,7 +23,7 @@ from mien.image.source import S3
 from mien.jobs.reports import Begin, Ended, Failed, Refused, Report, Seen
 from mien.packs.analyst import Analyst
 from mien.packs.load import Pack
-from mien.system import pipe_messages
+from mien.system import low_priority, pipe_messages
 from mien.video.analysis import Analysis, Measure
 from mien.video.decoder_process import DecoderKilledError
 from mien.video.film import Bounds, Film, Formats, open_film
@@ -34,8 +31,6 @@ from mien.video.object_file import ObjectFile
 from mien.video.packing import NAMES
 from mien.video.packing import pack as pack_faces
 
-LOW = 10  # added to the niceness: on busy cores it gets a tenth of what a request gets, and so is never stuck
-FIRST_TO_GO = "1000"  # for a system that is out of memory
 SAVED = 1.0  # seconds between batches, which is what is lost with the process
 MOST_FACES = 1000  # in a batch
 
@@ -100,11 +95,7 @@ class Watching:
 
 def main() -> None:
     """Looks at the film that the server names, and ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # for the server, which a terminal sends it to as well
-    with suppress(OSError):
-        os.nice(LOW)
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO)
+    low_priority.give_way()
     told = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not stand among the messages
     begin = msgspec.msgpack.decode(pipe_messages.read(sys.stdin.buffer) or b"", type=Begin)

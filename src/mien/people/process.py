@@ -4,11 +4,7 @@ The server writes calls to its standard input and reads the answers (`serving.gr
 input. All that it holds is gone with it.
 """
 
-import os
-import signal
 import sys
-from contextlib import suppress
-from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -16,10 +12,7 @@ from numpy.typing import NDArray
 
 from mien.face.similarity import Calibration
 from mien.people.grouping import Grouping, Verdicts
-from mien.system import pipe_messages
-
-LOW = 10  # added to the niceness: on busy cores it gets a tenth of what a request gets, and so is never stuck
-FIRST_TO_GO = "1000"  # for a system that is out of memory
+from mien.system import low_priority, pipe_messages
 
 
 class Array(msgspec.Struct, array_like=True):
@@ -119,11 +112,7 @@ def answer(groupings: dict[int, Grouping], call: Call) -> list[NDArray[np.generi
 
 def main() -> None:
     """Answers calls until the input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # for the server, which a terminal sends it to as well
-    with suppress(OSError):
-        os.nice(LOW)
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO)
+    low_priority.give_way()
     groupings: dict[int, Grouping] = {}
     calls = msgspec.msgpack.Decoder(Call)
     while (message := pipe_messages.read(sys.stdin.buffer)) is not None:
