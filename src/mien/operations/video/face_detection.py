@@ -10,15 +10,7 @@ from mien.operations.present import face_detail
 from mien.operations.shapes import FaceDetail, Shape
 from mien.operations.video.seen_faces import Listing, page_of
 from mien.operations.video.starting import find, start
-from mien.operations.video.video_shapes import (
-    GetRequest,
-    StartRequest,
-    StartResponse,
-    Video,
-    VideoMetadata,
-    video_metadata,
-    video_shape,
-)
+from mien.operations.video.video_shapes import GetRequest, JobResponse, StartRequest, StartResponse
 from mien.serving.image_cache import ImageFaces
 from mien.store.tables.job_records import SUCCEEDED
 
@@ -38,15 +30,9 @@ class FaceDetection(Shape):
     face: FaceDetail
 
 
-class GetFaceDetectionResponse(Shape):
+class GetFaceDetectionResponse(JobResponse):
     """The response of GetFaceDetection; the faces come once the job has succeeded."""
 
-    job_id: str
-    job_status: str
-    video: Video
-    job_tag: str | None = None
-    status_message: str | None = None
-    video_metadata: VideoMetadata | None = None
     faces: list[FaceDetection] | None = None
     next_token: str | None = None
 
@@ -59,14 +45,7 @@ def start_face_detection(context: Context, caller: Caller, request: StartFaceDet
 def get_face_detection(context: Context, caller: Caller, request: GetRequest) -> GetFaceDetectionResponse:
     """Returns how far a job is and, once it has succeeded, the faces in the order of their times."""
     job = find(context, caller, START, request.job_id)
-    answer = GetFaceDetectionResponse(
-        job_id=job.job_id,
-        job_status=job.status,
-        video=video_shape(job.asked),
-        job_tag=job.asked.tag,
-        status_message=job.message,
-        video_metadata=video_metadata(job.metadata),
-    )
+    answer = GetFaceDetectionResponse.of(job)
     if job.status != SUCCEEDED or job.metadata is None:
         return answer
     shown, answer.next_token = page_of(context, caller, job, request, Listing("GetFaceDetection"))

@@ -8,15 +8,7 @@ from mien.operations.present import face_detail, stored_face
 from mien.operations.shapes import CollectionId, FaceDetail, FaceMatch, Percent, Shape, single
 from mien.operations.video.seen_faces import Listing, page_of
 from mien.operations.video.starting import find, start
-from mien.operations.video.video_shapes import (
-    GetRequest,
-    StartRequest,
-    StartResponse,
-    Video,
-    VideoMetadata,
-    video_metadata,
-    video_shape,
-)
+from mien.operations.video.video_shapes import GetRequest, JobResponse, StartRequest, StartResponse
 from mien.serving.image_cache import ImageFaces
 from mien.store.tables.job_records import SUCCEEDED, Matches, VideoJob
 
@@ -51,15 +43,9 @@ class PersonMatch(Shape):
     face_matches: list[FaceMatch] | None = None
 
 
-class GetFaceSearchResponse(Shape):
+class GetFaceSearchResponse(JobResponse):
     """The response of GetFaceSearch; the persons come once the job has succeeded."""
 
-    job_id: str
-    job_status: str
-    video: Video
-    job_tag: str | None = None
-    status_message: str | None = None
-    video_metadata: VideoMetadata | None = None
     persons: list[PersonMatch] | None = None
     next_token: str | None = None
 
@@ -73,14 +59,7 @@ def start_face_search(context: Context, caller: Caller, request: StartFaceSearch
 def get_face_search(context: Context, caller: Caller, request: GetFaceSearchRequest) -> GetFaceSearchResponse:
     """Returns how far a job is and, once it has succeeded, the persons at each moment with their matches."""
     job = find(context, caller, START, request.job_id)
-    answer = GetFaceSearchResponse(
-        job_id=job.job_id,
-        job_status=job.status,
-        video=video_shape(job.asked),
-        job_tag=job.asked.tag,
-        status_message=job.message,
-        video_metadata=video_metadata(job.metadata),
-    )
+    answer = GetFaceSearchResponse.of(job)
     if job.status != SUCCEEDED or job.metadata is None:
         return answer
     persons = context.store.video_jobs.persons(job)

@@ -1,12 +1,12 @@
 """Defines the shapes that the operations on video jobs share, in AWS's spelling."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
 import msgspec
 
 from mien.operations.constraints import REQUIRED, Length, Pattern, Range
 from mien.operations.shapes import ClientRequestToken, PaginationToken, S3Object, Shape, single
-from mien.store.tables.job_records import Asked
+from mien.store.tables.job_records import Asked, VideoJob
 from mien.video.film import Metadata
 
 MOST_RESULTS = 1000  # of a page; a larger MaxResults is taken for this, as AWS does
@@ -79,6 +79,29 @@ def video_metadata(metadata: Metadata | None) -> VideoMetadata | None:
         frame_width=metadata.width,
         color_range=metadata.color_range,
     )
+
+
+class JobResponse(Shape):
+    """The members that the results of all jobs have, beside what was seen, which comes once the job has succeeded."""
+
+    job_id: str
+    job_status: str
+    video: Video
+    job_tag: str | None = None
+    status_message: str | None = None
+    video_metadata: VideoMetadata | None = None
+
+    @classmethod
+    def of(cls, job: VideoJob) -> Self:
+        """Returns how far a job is, without what was seen."""
+        return cls(
+            job_id=job.job_id,
+            job_status=job.status,
+            video=video_shape(job.asked),
+            job_tag=job.asked.tag,
+            status_message=job.message,
+            video_metadata=video_metadata(job.metadata),
+        )
 
 
 def video_shape(asked: Asked) -> Video:
