@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,26 +16,9 @@ from mien.packs import attribute_networks, network_set
 from mien.packs.analyst import SET
 from mien.packs.deferred import deferred
 from mien.packs.living_networks import LivingNetworks
+from mien.video.still import Still
 
 EMBEDDED_MS = 500  # distance of the frames that are embedded, and that the networks look at
-
-
-@dataclass
-class Whole:
-    """A frame as the pipeline takes a picture."""
-
-    pixels: Pixels  # RGB
-
-    @property
-    def width(self) -> int:
-        return self.pixels.shape[1]
-
-    @property
-    def height(self) -> int:
-        return self.pixels.shape[0]
-
-    def rgb(self, _: int) -> Pixels:
-        return self.pixels
 
 
 class Looker:
@@ -64,7 +46,7 @@ class Looker:
         return seen
 
     def frame(self, at: int, pixels: Pixels, closely: bool) -> Seen:
-        faces = self.pipeline.find(Whole(np.ascontiguousarray(pixels[:, :, ::-1])), embedded=closely, closeups=True)
+        faces = self.pipeline.find(Still(pixels), embedded=closely, closeups=True)
         faces = [face for face in faces if face.box.height > 0.3 * faces[0].box.height]
         if not faces:
             return Seen(at)

@@ -7,8 +7,9 @@ import pytest
 
 from mien.face.types import Face
 from mien.packs.load import Pack
-from mien.video.analysis import Analysis, Sample, Still
+from mien.video.analysis import Analysis, Sample
 from mien.video.film import open_film
+from mien.video.still import Still
 from mien.video.tracks import UNNUMBERED, Tracker
 from tests import photos
 from tests.video.films import write

@@ -6,7 +6,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
-import cv2
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from mien.face.pipeline import Pipeline
 from mien.face.types import Embedding, Face, Pixels
 from mien.video.film import SAMPLED_MS, Film
 from mien.video.sightings import CUT, glance
+from mien.video.still import Still
 from mien.video.tracks import UNNUMBERED, Similarity, Tracker
 
 Measure = Callable[[list[Face]], list[Face]]  # measures attributes of faces with closeups
@@ -53,24 +53,12 @@ class Person:
     embedding: Embedding
 
 
-class Still:
-    """A frame as the pipeline takes a picture: decoded already."""
-
-    def __init__(self, bgr: Pixels) -> None:
-        self.height, self.width = bgr.shape[:2]
-        self._rgb: Pixels = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
-
-    def rgb(self, _: int) -> Pixels:
-        """Returns the whole picture."""
-        return self._rgb
-
-
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """A sample whose faces are not numbered yet, and the glance of its frame."""
+    """A sample whose faces are not numbered yet, and the glance of its frame where people are followed."""
 
     sample: Sample
-    glance: NDArray[np.float32]
+    glance: NDArray[np.float32] | None
 
 
 class _State(msgspec.Struct, array_like=True):
@@ -149,14 +137,16 @@ class Analysis:
         if not self._followed:
             return sample
         faces = [face for _, face in sample.faces]
-        is_cut = before is not None and float(before @ looked.glance) < CUT
+        is_cut = before is not None and looked.glance is not None and float(before @ looked.glance) < CUT
         found = zip(self._tracker.add(sample.at_ms, faces, is_cut=is_cut), faces, strict=True)
         return replace(sample, faces=tuple(each for each in found if each[0] != UNNUMBERED))
 
 
 def _looked(pipeline: Pipeline, followed: bool, measure: Measure | None, at_ms: int, pixels: list[Pixels]) -> _Looked:
     """Returns the faces of a frame, not yet numbered; takes its pixels out of the list, so that nobody holds them."""
-    still, seen = Still(pixels[0]), glance(pixels.pop())
+    frame = pixels.pop()
+    still, seen = Still(frame), glance(frame) if followed else None
+    del frame
     faces = pipeline.find(still, embedded=followed, closeups=measure is not None)
     faces = measure(faces) if measure and faces else faces
     return _Looked(Sample(at_ms, still.width, still.height, tuple((UNNUMBERED, face) for face in faces)), seen)

@@ -1,10 +1,9 @@
 """Looks at the film of a liveness session: what its frames show, as numbers, and pictures of some of them."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import BytesIO
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +21,7 @@ from mien.operations.liveness.liveness_results import Shot
 from mien.serving.budget import Share
 from mien.store.base import Region
 from mien.video.film import Film, Frame, open_film
+from mien.video.still import Still
 
 EVERY_MS = 100  # between frames that are looked at
 CLOSER_MS = 500  # between frames whose face is embedded and shown to the networks that tell a living face
@@ -79,7 +79,7 @@ class _Looking:
         return self._seen
 
     def _add(self, frame: Frame) -> None:
-        faces = self._pipeline.find(_Still(frame.pixels), closeups=True)
+        faces = self._pipeline.find(Still(frame.pixels), closeups=True)
         if not faces:
             self._seen.append(Seen(frame.at_ms))
             return
@@ -99,24 +99,6 @@ class _Looking:
         living = None if self._living is None else self._living.probabilities(pixels, place)
         embedding = self._pipeline.embed([face])[0]
         return replace(seen, embedding=embedding, living=living, stripes=stripes(pixels, place))
-
-
-@dataclass(frozen=True, slots=True)
-class _Still:
-    """A frame as a picture that the pipeline takes."""
-
-    pixels: Pixels  # BGR
-
-    @property
-    def width(self) -> int:
-        return int(self.pixels.shape[1])
-
-    @property
-    def height(self) -> int:
-        return int(self.pixels.shape[0])
-
-    def rgb(self, long_side: int) -> Pixels:  # noqa: ARG002  of larger pictures
-        return np.asarray(cv2.cvtColor(self.pixels, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _living(context: Context) -> Living | None:
