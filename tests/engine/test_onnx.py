@@ -5,6 +5,7 @@ import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,7 +65,7 @@ def test_calls_of_many_threads_go_together(graph: Graph, monkeypatch: pytest.Mon
     assert len(sizes) < 32  # there were 32 calls
 
 
-@pytest.mark.parametrize(("count", "calls"), [(1, [1]), (3, [4]), (8, [8]), (21, [8, 8, 8]), (17, [8, 8, 1])])
+@pytest.mark.parametrize(("count", "calls"), [(1, [1]), (3, [4]), (8, [8]), (21, [8, 8, 8]), (17, [8, 8, 1]), (10, [8, 4])])
 def test_inputs_of_one_call_are_split_and_filled(
     graph: Graph, count: int, calls: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,6 +76,30 @@ def test_inputs_of_one_call_are_split_and_filled(
     assert np.allclose(
         answer["embedding"], OnnxSession(graph, Cores(2), "cpu").run(noise(count))["embedding"], atol=1e-5
     )
+
+
+def test_a_compiled_network_is_called_with_one_count_of_inputs(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a GPU it would choose its kernels anew, for seconds, whenever the count is another than before."""
+    seen: list[set[int]] = []
+    compiled = onnx._compiled
+
+    class Counting:
+        def __init__(self, session: Any) -> None:
+            self._session, self._seen = session, set[int]()
+            seen.append(self._seen)
+
+        def run(self, names: list[str], inputs: dict[str, Pixels]) -> Any:
+            self._seen.update(len(each) for each in inputs.values())
+            return self._session.run(names, inputs)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._session, name)
+
+    monkeypatch.setattr(onnx, "_compiled", lambda *given, **named: Counting(compiled(*given, **named)))
+    session = OnnxSession(graph, Cores(2), "cpu", together=32)
+    for count in (1, 2, 32, 5, 3, 17, 4, 40):
+        session.run(noise(count))
+    assert sorted(seen, key=min) == [{1}, {4}, {16}, {32}]
 
 
 def test_no_inputs_are_no_call(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:

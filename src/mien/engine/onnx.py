@@ -8,7 +8,7 @@ import functools
 import itertools
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from typing import Any
 
@@ -23,6 +23,7 @@ from mien.system.batching import Batching
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 MOST_TOGETHER = 32  # inputs that go through a GPU in one call
+GROWTH = 4  # of the counts of inputs that a call may have; each is a compiled network of its own
 PATIENCE = 0.001  # seconds for which inputs of other threads at work are waited for, once a call could begin
 ALIKE, ALIKE_HALF = 0.01, 0.1  # of an output's length: what an input's place among several may change by rounding
 
@@ -53,7 +54,8 @@ class OnnxSession:
 
         try:
             network = written(graph, half=self._half)
-            self._session = _compiled(network.content, cores, self.device, half=self._half)
+            compiled = functools.partial(_compiled, network.content, cores, self.device, half=self._half)
+            self._session = compiled()
         except SetupError:
             raise
         except Exception as error:  # noqa: BLE001  those of ONNX share no base class
@@ -62,10 +64,12 @@ class OnnxSession:
         self._names = [output.name for output in self._session.get_outputs()]
         wanted = together or (MOST_TOGETHER if self.device == "cuda" else graph.batch)
         self._most = max(1, min(wanted, MOST_NUMBERS // max(1, network.numbers)))
+        self._sized: dict[int, Any] = {1: self._session}
         self._shapes = [single(answer.shape, graph.batch) for answer in self._called(waves(*self.shape)[None])]
-        self._sizes = self._usable()
+        gathers = bool(together) or self.device == "cuda"
+        self._sizes = self._usable(compiled if gathers else lambda: self._session)
         self._together: Batching[Pixels, Outputs] | None = None
-        if self._sizes[-1] > 1 and (together or self.device == "cuda"):
+        if self._sizes[-1] > 1 and gathers:
             self._together = Batching(self._serve, self._sizes[-1], expected=lambda: cores.busy, patience=PATIENCE)
 
     def describe(self) -> Runtime:
@@ -101,26 +105,31 @@ class OnnxSession:
 
     def _called(self, pixels: Pixels) -> list[NDArray[np.float32]]:
         try:
-            return list(self._session.run(self._names, {self._entry: pixels}))
+            return list(self._sized[len(pixels)].run(self._names, {self._entry: pixels}))
         except Exception as error:  # noqa: BLE001  its exceptions share no base class
             raise RuntimeError(str(error)) from None
 
-    def _usable(self) -> list[int]:
-        """Returns the counts of inputs that a call may have, each tried: 1, 2, 4 … up to the most.
+    def _usable(self, compiled: Callable[[], Any]) -> list[int]:
+        """Returns the counts of inputs that a call may have, each tried: 1, 4, 16 … up to the most.
 
-        A GPU's kernels are chosen anew for each count, so that it gets few, and each of them at the start. A network
-        that mixes up its inputs, or takes but one, is called with one.
+        On a GPU, a network chooses its kernels anew whenever the count is another than in its last call, which takes
+        seconds. So there are few counts, each with a compiled network of its own that no other count ever reaches,
+        and whose kernels are chosen here. A network that mixes up its inputs, or takes but one, is called with one.
+
+        Args:
+            compiled: compiles the network for a count.
         """
         if self._most == 1:
             return [1]
         sizes = [1]
         while sizes[-1] < self._most:
-            sizes.append(min(2 * sizes[-1], self._most))
+            sizes.append(min(GROWTH * sizes[-1], self._most))
         known = waves(*self.shape)
         pair = np.stack([known, np.ascontiguousarray(known[::-1, ::-1])])
         alone = [self._called(each[None]) for each in pair]
         for size in sizes[1:]:
             inputs = np.concatenate([pair] * (size // 2 + 1))[:size]
+            self._sized[size] = compiled()
             try:
                 together = self._called(inputs)
             except RuntimeError:
