@@ -65,7 +65,9 @@ def test_calls_of_many_threads_go_together(graph: Graph, monkeypatch: pytest.Mon
     assert len(sizes) < 32  # there were 32 calls
 
 
-@pytest.mark.parametrize(("count", "calls"), [(1, [1]), (3, [4]), (8, [8]), (21, [8, 8, 8]), (17, [8, 8, 1]), (10, [8, 4])])
+@pytest.mark.parametrize(
+    ("count", "calls"), [(1, [1]), (3, [4]), (8, [8]), (21, [8, 8, 8]), (17, [8, 8, 1]), (10, [8, 4])]
+)
 def test_inputs_of_one_call_are_split_and_filled(
     graph: Graph, count: int, calls: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
