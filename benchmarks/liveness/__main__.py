@@ -20,6 +20,7 @@ from benchmarks.liveness.look import Looker
 from benchmarks.liveness.people import filmed, photographed
 from mien.liveness.challenge import MOVEMENT
 from mien.liveness.decide import Decision, decide
+from mien.operations.liveness.liveness_film import EVERY_MS
 from mien.video.film import open_film
 
 PASSES, FAILS = 80.0, 50.0  # the least confidence of a living person, and what no attack reaches
@@ -91,7 +92,7 @@ def seen(looker: Looker, take: Callable[[], Take], file: Path | None) -> tuple[A
         return pickle.loads(file.read_bytes())
     made = take()
     with open_film(io.BytesIO(made.film), "web") as film:
-        found = made.challenge, made.told, looker.film((each.at_ms, each.pixels) for each in film.frames(0))
+        found = made.challenge, made.told, looker.film(film.frames(EVERY_MS))
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(pickle.dumps(found))

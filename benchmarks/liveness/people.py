@@ -13,6 +13,7 @@ import numpy as np
 
 from benchmarks.liveness.look import Looker
 from benchmarks.liveness.scene import Person, View, framed, moved
+from mien.video.film import Frame
 
 LIDS = {159: 145, 158: 153, 160: 144, 161: 163, 157: 154, 386: 374, 385: 380, 387: 373, 388: 390, 384: 381}
 LIPS, CHIN, BROWS = (14, 17, 87, 317, 84, 314), (152, 199, 175, 148, 377), (105, 334, 66, 296, 107, 336)
@@ -113,7 +114,7 @@ def between(one: Person, other: Person, part: float) -> Person:
 def photographed(looker: Looker, file: Path, seed: int, lively: float = 1.0) -> Photographed | None:
     """Reads a photograph; None where its largest face is small, turned far, or has no mesh."""
     pixels = cv2.imread(str(file))
-    seen = looker.frame(0, pixels, closely=False)
+    seen = looker.film([Frame(0, pixels)])[0]
     if seen.mesh is None or len(seen.mesh) == 0:
         return None
     person = framed(pixels, seen.mesh, PHOTO)
@@ -128,7 +129,7 @@ def filmed(looker: Looker, files: list[Path], name: str, spaced: float = 0.2) ->
     frames, scale = [], 0.75  # one for all, so that optical flow finds frames of one size
     for file in files:
         pixels = cv2.resize(cv2.imread(str(file)), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        seen = looker.frame(0, pixels, closely=False)
+        seen = looker.film([Frame(0, pixels)])[0]
         if seen.mesh is not None:
             frames.append(framed(pixels, seen.mesh, SELFIE, np.inf))
     return Filmed(frames, spaced, name)

@@ -1,6 +1,6 @@
 """Looks at the film of a liveness session: what its frames show, as numbers, and pictures of some of them."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from io import BytesIO
 
@@ -11,6 +11,7 @@ from mien.errors import SetupError, ValidationError
 from mien.face.attributes.evidence import LEAST_PRESENCE
 from mien.face.attributes.mesh import Mesh
 from mien.face.living import Living
+from mien.face.pipeline import Pipeline
 from mien.face.types import Face, Pixels
 from mien.liveness.seen import Seen
 from mien.liveness.skin import colours
@@ -41,7 +42,8 @@ def look(context: Context, film: bytes) -> list[Seen]:
         SetupError: what decodes films is not installed.
     """
     with _opened(film) as opened, _room(context, opened), context.request.stage("film"):
-        return _Looking(context).all(opened)
+        looking = Looking(context.pack.pipeline, context.analyst.mesh, _living(context))
+        return looking.all(_frames(opened), context.request.raise_if_abandoned)
 
 
 def shots(context: Context, film: bytes, seen: Sequence[Seen], wanted: Collection[int]) -> dict[int, Shot]:
@@ -57,20 +59,27 @@ def shots(context: Context, film: bytes, seen: Sequence[Seen], wanted: Collectio
     return found
 
 
-class _Looking:
-    """The work on one film."""
+class Looking:
+    """Looks at the frames of one film.
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._pipeline = context.pack.pipeline
-        self._living = _living(context)
+    Args:
+        pipeline: detects and embeds.
+        mesh: measures the mesh of a face with a closeup; None where it cannot.
+        living: the networks that tell a living face, where they are installed.
+    """
+
+    def __init__(self, pipeline: Pipeline, mesh: Callable[[Face], Mesh | None], living: Living | None) -> None:
+        self._pipeline = pipeline
+        self._mesh = mesh
+        self._living = living
         self._seen: list[Seen] = []
         self._due = 0
         self._largest: tuple[float, int, Face, Pixels] | None = None  # area, index, the face, and the frame's pixels
 
-    def all(self, film: Film) -> list[Seen]:
-        for frame in _frames(film):
-            self._context.request.raise_if_abandoned()
+    def all(self, frames: Iterable[Frame], checked: Callable[[], None] = lambda: None) -> list[Seen]:
+        """Returns what the frames show; `checked` is called before each, and ends the work where it raises."""
+        for frame in frames:
+            checked()
             self._add(frame)
         if self._largest is not None:
             _, index, face, pixels = self._largest
@@ -84,7 +93,7 @@ class _Looking:
             self._seen.append(Seen(frame.at_ms))
             return
         face = faces[0]
-        mesh = self._context.analyst.mesh(face)
+        mesh = self._mesh(face)
         seen = _seen(frame, faces, mesh)
         if frame.at_ms >= self._due:
             self._due = frame.at_ms + CLOSER_MS
