@@ -38,7 +38,7 @@ def warm(packs: str, usual: dict[str, bytes]) -> Iterator[Warm]:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("size", SIZES)
 def test_a_photograph(warm: Warm, usual: dict[str, bytes], size: str, kind: str) -> None:
-    grown = warm.grown(kind, usual[size])
+    grown = warm.grown_rested(kind, usual[size], BAR)
     assert grown < BAR
 
 
@@ -51,7 +51,7 @@ def crowd() -> bytes:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_crowd(warm: Warm, crowd: bytes, kind: str) -> None:
-    grown = warm.grown(kind, crowd)
+    grown = warm.grown_rested(kind, crowd, BAR)
     assert SEEN < grown < BAR
 
 
@@ -63,7 +63,7 @@ def largest() -> bytes:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_largest_png(warm: Warm, largest: bytes, kind: str) -> None:
-    grown = warm.grown(kind, largest)
+    grown = warm.grown_rested(kind, largest, BAR)
     assert grown < BAR
 
 
@@ -71,5 +71,5 @@ def test_the_deepest_png(warm: Warm) -> None:
     """A PNG with 16 bits, transparency and seven passes, which would take 800 MB decoded at once."""
     small = pictures.repeated(pictures.portrait(), 200)
     data = pictures.png(pictures.repeated(small), deep=True, interlaced=True)
-    grown = warm.grown("DetectFaces", pictures.checked("the PNG", data))
+    grown = warm.grown_rested("DetectFaces", pictures.checked("the PNG", data), BAR)
     assert grown < BAR
