@@ -13,7 +13,7 @@ pinned  = $(call pick,build) && $(call pick,$(1)) && $(PIP) --require-hashes -r 
 	$(PIP) --require-hashes --no-build-isolation -r $(VENV)/$(1).txt
 itself  = $(PIP) --no-deps --no-build-isolation -e .
 
-.PHONY: serve test check bench workers-memory accuracy peers soak hostile fuzz docs pins licences clean
+.PHONY: serve test check bench workers-memory accuracy peers soak hostile fuzz docs dist pins licences clean
 
 # Where the default pack cannot be had and nobody chose a pack (exit code 3), the one from the package index serves.
 serve: $(VENV)/installed
@@ -81,6 +81,11 @@ peers: $(VENV)/installed-dev
 # A site to read or to put on any web server, in build/site; a dead link fails.
 docs: $(VENV)/installed-docs
 	$(BIN)/mkdocs build --strict
+
+# Writes the wheel and the source distribution into dist/, and their digests; the same files give the same bytes.
+dist: $(VENV)/bin/python
+	@$(call pick,build) && $(PIP) --require-hashes -r $(VENV)/build.txt
+	@$(BIN)/python supply/dist.py
 
 # Writes constraints.txt; PINS=--upgrade lets versions move. Only this needs uv, in an environment made for it.
 pins:
