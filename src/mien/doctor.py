@@ -4,6 +4,7 @@ import platform
 import shutil
 from dataclasses import dataclass, field
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,7 @@ def examine(settings: Settings) -> Findings:
 
 def _pack(settings: Settings, findings: Findings) -> None:
     findings.found["engines"] = f"openvino {metadata.version('openvino')}; {_onnx()}"
+    findings.found["galleries"] = _loops()
     findings.found["cards"] = card.describe() or "none: no driver of NVIDIA's answers"
     entry = own.named(settings.pack, settings.packs)
     findings.found["pack"] = f"{entry.name}: {entry.title}; weights {entry.license.name}"
@@ -135,6 +137,13 @@ def _onnx() -> str:
     except SetupError:
         return "onnx not installed (pip install 'mien[onnx]', or 'mien[cuda]' for a GPU)"
     return f"onnx {version} on {' or '.join(devices)}"
+
+
+def _loops() -> str:
+    """Returns what scans large galleries, or how to install what is faster."""
+    if find_spec("numba"):
+        return f"compiled by numba {metadata.version('numba')}"
+    return "scanned by numpy; pip install 'mien[galleries]' scans collections of a million faces four times as fast"
 
 
 def _store(settings: Settings, findings: Findings) -> None:

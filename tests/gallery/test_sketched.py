@@ -1,16 +1,19 @@
 """The stages of a sketched search: weighted distances as the scan computes them, and results that no thread changes."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien.gallery import kernels, sketched
+from mien.gallery import kernels, plain, sketched
 from mien.gallery.sketch import LEVELS, Sketcher
 from mien.gallery.sketched import SketchedGallery
 
+COMPILED = pytest.mark.skipif(not kernels.COMPILED, reason="Numba is not installed")
 DIMENSION, COUNT = 256, 40_000
+LOOPS = [pytest.param(plain, id="numpy"), pytest.param(kernels, id="compiled", marks=COMPILED)]
 
 
 def drawn(count: int, seed: int) -> NDArray[np.float32]:
@@ -43,7 +46,8 @@ def test_weights_rise_with_the_size_of_a_component() -> None:
     assert (np.abs(weights / weights.max() - sizes / sizes.max()) <= 0.5001 / weights.max()).all()
 
 
-def test_the_scan_sums_the_weights_of_the_bits_that_differ() -> None:
+@pytest.mark.parametrize("loops", LOOPS)
+def test_the_scan_sums_the_weights_of_the_bits_that_differ(loops: Any) -> None:
     probes = drawn(3, 3)
     sketches, weights = SKETCHER.sketch(probes), np.stack([SKETCHER.weights(each) for each in probes])
     planes = np.ascontiguousarray(SKETCHER.sketch(EMBEDDINGS[:5000]).T)
@@ -52,7 +56,7 @@ def test_the_scan_sums_the_weights_of_the_bits_that_differ() -> None:
     weighed = np.empty(found.shape, np.int32)
     state = np.zeros((3, 2 + 257), np.int64)
     state[:, 1] = 257
-    kernels.scan(planes, alive, (100, 5000), 1 << 17, sketches, weights, 5000, found, weighed, state)
+    loops.scan(planes, alive, (100, 5000), 1 << 17, sketches, weights, 5000, found, weighed, state)
     for n in range(3):
         count = state[n, 0]
         rows = (found[n, :count] & kernels.MASK) - (1 << 17)
@@ -98,3 +102,21 @@ def test_an_estimate_that_is_too_strict_is_corrected(bar: int, monkeypatch: pyte
         right = made.search(probe, 4096, -1)
         monkeypatch.setattr(sketched, "_estimated", lambda *_: np.full(1, bar))
         assert made.search(probe, 4096, -1).keys.tolist() == right.keys.tolist()
+
+
+@COMPILED
+@pytest.mark.parametrize("threads", [1, 3])
+def test_without_numba_the_same_is_found(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the threshold begins so high that it is lowered again and again."""
+    monkeypatch.setattr(sketched, "ALONE", 1 << 12)
+    with ThreadPoolExecutor(3) as scanners:
+        made = gallery(threads, scanners)
+        made.remove(np.arange(0, COUNT, 3))
+        for high in (False, True):
+            if high:
+                monkeypatch.setattr(sketched, "_estimated", lambda _, sketches, __: np.full(len(sketches), 257))
+            compiled = [made.search(probe, 30, -1.0).keys.tolist() for probe in drawn(20, 6)]
+            with monkeypatch.context() as without:
+                without.setattr(kernels, "scan", plain.scan)
+                without.setattr(kernels, "cosines", plain.cosines)
+                assert [made.search(probe, 30, -1.0).keys.tolist() for probe in drawn(20, 6)] == compiled

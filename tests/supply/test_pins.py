@@ -69,3 +69,40 @@ def test_pip_refuses_a_file_that_has_another_hash(tmp_path: Path) -> None:
         if not right:
             assert "hash" in done.stderr.lower()
         assert bool([*tmp_path.glob(".venv/lib/python*/site-packages/iniconfig")]) is right
+
+
+def test_make_installs_the_extras_that_are_asked_for(tmp_path: Path) -> None:
+    """Also beside an environment that is there already, and it refuses a name that is none."""
+    venv = tmp_path / ".venv"
+    (venv / "bin").mkdir(parents=True)
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    for name in ("python", "mien"):  # do nothing
+        (venv / "bin" / name).write_text("#!/bin/sh\n")
+        (venv / "bin" / name).chmod(0o755)
+
+    def make(*arguments: str) -> tuple[int, str, str]:
+        done = subprocess.run(
+            ["make", "serve", *arguments],
+            cwd=tmp_path, env=live.environment(), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        picked = (venv / "pins.txt").read_text()
+        return done.returncode, done.stdout + done.stderr, picked
+
+    code, said, picked = make()
+    assert code == 0
+    assert ".venv/bin/mien" in said
+    assert {"numba", "openvino", "pillow-heif"} <= names_in(picked)
+    assert "psycopg" not in picked
+    code, _, picked = make("EXTRAS=tracing,postgres")
+    assert code == 0
+    assert {"psycopg", "openvino"} <= names_in(picked)
+    assert (venv / "with-tracing").exists()
+    assert make("EXTRAS=tracing,postgres")[0] == 0
+    code, said, _ = make("EXTRAS=postgers")
+    assert code != 0
+    assert "There is no extra postgers" in said
+
+
+def names_in(picked: str) -> set[str]:
+    return {normal(name) for name in re.findall(r"^(\S+)==", picked, re.MULTILINE)}
