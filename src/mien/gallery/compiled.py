@@ -15,7 +15,7 @@ from numba.extending import intrinsic
 from mien.gallery.candidates import BLOCK, MASK, PLACE, SCRATCH
 
 STEP = 4  # words of a sketch taken at a time; sketches are a multiple of it
-LANE = 64  # rows that are skipped together if none of them is near
+LANE = 8  # rows that are skipped together if none of them is near: a byte of a word each
 
 
 def _count_ones(_: Any, word: Any) -> Any:
@@ -59,16 +59,27 @@ def _measure(planes: Any, start: int, size: int, probe: Any, distances: Any) -> 
             distances[i] = ones if w == 0 else distances[i] + ones
 
 
-@numba.njit(nogil=True, boundscheck=False, error_model="numpy", inline="always")  # a call takes as long as its work
-def _weigh(planes: Any, row: int, probes: Any, weights: Any, q: int) -> Any:
-    """Returns the weighted distance of a sketch: the sum of the weights of the bits that differ."""
-    one, two, three, four, total = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4), np.uint64(0)
+@numba.njit(nogil=True, boundscheck=False, error_model="numpy")
+def _weigh(  # noqa: PLR0917
+    planes: Any, rows: Any, base: int, probe: Any, weights: Any, weighed: Any
+) -> None:  # fmt: skip
+    """Computes the weighted distances of some sketches: sums of the weights of the bits that differ."""
+    one, two, three, four = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
     for w in range(len(planes)):
-        differs = planes[w, row] ^ probes[q, w]
-        total += _ones(differs & weights[q, w, 0]) + (_ones(differs & weights[q, w, 1]) << one)
-        total += (_ones(differs & weights[q, w, 2]) << two) + (_ones(differs & weights[q, w, 3]) << three)
-        total += _ones(differs & weights[q, w, 4]) << four
-    return total
+        plane, bits = planes[w], probe[w]
+        a, b, c, d, e = weights[w, 0], weights[w, 1], weights[w, 2], weights[w, 3], weights[w, 4]
+        for i in range(len(rows)):
+            differs = plane[(rows[i] & MASK) - base] ^ bits
+            total = _ones(differs & a) + (_ones(differs & b) << one) + (_ones(differs & c) << two)
+            total += (_ones(differs & d) << three) + (_ones(differs & e) << four)
+            weighed[i] = np.int32(total) if w == 0 else weighed[i] + np.int32(total)
+
+
+@numba.njit(nogil=True, boundscheck=False, error_model="numpy", inline="always")
+def _lowest(word: Any) -> Any:
+    """Returns the place of the lowest bit set in a word."""
+    one = np.uint64(1)
+    return np.int64(_ones((word & (~word + one)) - one))
 
 
 @numba.njit(nogil=True, boundscheck=False, error_model="numpy")
@@ -115,27 +126,27 @@ def scan(  # noqa: PLR0917
         state: int64 (Q, 2 + 64 * W + 1): how many candidates there are, the threshold that further ones must be
             below, and how many candidates there are at each distance.
     """
-    distances = np.empty(BLOCK, np.uint16)
+    distances, near = np.empty(BLOCK, np.uint16), np.zeros(BLOCK, np.uint8)
+    lanes = near.view(np.uint64)
     for start in range(rows[0], rows[1], BLOCK):
         size = min(BLOCK, rows[1] - start)
         for q in range(len(probes)):
             _measure(planes, start, size, probes[q], distances)
             earlier, bar = state[q, 0], np.uint16(state[q, 1])
             count = earlier
-            for first in range(0, size, LANE):
-                lane = distances[first : min(first + LANE, size)]
-                least = lane[0]
-                for i in range(len(lane)):
-                    least = min(least, lane[i])
-                if least >= bar:
-                    continue
-                for i in range(len(lane)):
-                    if lane[i] < bar and alive[start + first + i]:
-                        found[q, count] = (np.int64(lane[i]) << PLACE) + base + start + first + i
-                        state[q, 2 + lane[i]] += 1
+            for i in range(size):
+                near[i] = distances[i] < bar
+            near[size : size + -size % LANE] = 0
+            for lane in range((size + LANE - 1) // LANE):
+                flags = lanes[lane]
+                while flags:
+                    row = LANE * lane + _lowest(flags) // 8
+                    flags &= flags - np.uint64(1)
+                    if alive[start + row]:
+                        found[q, count] = (np.int64(distances[row]) << PLACE) + base + start + row
+                        state[q, 2 + distances[row]] += 1
                         count += 1
-            for i in range(earlier, count):
-                weighed[q, i] = _weigh(planes, (found[q, i] & MASK) - base, probes, weights, q)
+            _weigh(planes, found[q, earlier:count], base, probes[q], weights[q], weighed[q, earlier:count])
             state[q, 0] = count
             if count >= SCRATCH * wanted:
                 _lower(found[q], weighed[q], state[q], wanted)
