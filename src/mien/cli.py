@@ -27,6 +27,9 @@ from mien.config import Settings
 from mien.errors import SetupError
 from mien.measure.accuracy.options import add_flags
 
+# Commands that serve, search or fill the store, with the pack of its collections where none is chosen.
+OVER_THE_STORE = {"serve", "doctor", "search", "people", "who", "watch", "sort", "import"}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; returns 0 for success, 1 for a failure that one sentence explains, 2 for wrong usage."""
@@ -48,10 +51,31 @@ def _run(arguments: Sequence[str] | None) -> int:
     logging.getLogger("mien").addHandler(logging.NullHandler())  # commands print sentences; only `serve` logs
     flags = {row.name: getattr(given, row.name, None) for row in config.TABLE}
     try:
-        return int(given.run(config.load(flags, os.environ), given) or 0)
+        settings = config.load(flags, os.environ)
+        if given.command in OVER_THE_STORE or given.run is pack_commands.install:
+            settings = _remembering(settings, flags, quiet=given.command == "serve")
+        return int(given.run(settings, given) or 0)
     except SetupError as error:
         print(f"mien: {error}", file=sys.stderr)
         return 1
+
+
+def _remembering(settings: Settings, flags: dict[str, Any], quiet: bool) -> Settings:
+    """Returns the settings with the pack that made the store's collections, unless one was chosen.
+
+    Standard error names it, unless `quiet`: a server's has its log only, and its start names the pack.
+    """
+    if "pack" in config.given(flags, os.environ):
+        return settings
+    from mien.packs import remembered
+    from mien.store.upkeep import makers
+
+    name = remembered.name(makers.contracts(settings.store, settings.data), settings.packs)
+    if name in ("", settings.pack):
+        return settings
+    if not quiet:
+        print(f"mien: the pack {name} made this store's collections; --pack chooses another", file=sys.stderr)
+    return dataclasses.replace(settings, pack=name)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -66,7 +90,7 @@ def parser() -> argparse.ArgumentParser:
     own = {name: _settings(without=setting) for name, setting in more.items()}
     top = argparse.ArgumentParser(prog="mien", description="Face recognition that speaks the AWS Rekognition API.")
     top.add_argument("--version", action="version", version=f"mien {__version__}")
-    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="command")
 
     def command(name: str, run: Any, text: str, under: Any = None) -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = (under or commands).add_parser(

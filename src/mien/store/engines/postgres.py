@@ -200,8 +200,28 @@ class PostgresDatabase:
                 migrate(connection, place)
                 return connection.info.parameter_status("server_version") or "of an unknown version"
         except psycopg.Error as error:
-            why = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise SetupError(f"The store {place} cannot be used: {why}.") from None
+            raise _unusable(self._info, error) from None
+
+
+def asked_once(address: str, query: str) -> list[Any]:
+    """Returns the rows of a query on a database that may have no tables yet, over a connection of its own.
+
+    Raises:
+        SetupError: it cannot be reached.
+    """
+    info = _parsed(address)
+    try:
+        with psycopg.connect("", **info, autocommit=True) as connection:
+            return connection.execute(query.encode()).fetchall()
+    except (errors.UndefinedTable, errors.UndefinedColumn):
+        return []
+    except psycopg.Error as error:
+        raise _unusable(info, error) from None
+
+
+def _unusable(info: dict[str, Any], error: psycopg.Error) -> SetupError:
+    why = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return SetupError(f"The store {_place(info)} cannot be used: {why}.")
 
 
 def _transaction(connection: Connection, begin: str, work: Callable[[Cursor], T]) -> T:
