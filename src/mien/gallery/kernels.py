@@ -1,7 +1,7 @@
 """The two loops of a sketched search: compiled where Numba is installed (`mien[galleries]`), else NumPy's.
 
 Both take the same arrays and find the same faces; a gallery of millions of faces needs the compiled ones to be fast
-(`benchmarks/README.md`, "Galleries without Numba").
+(`benchmarks/README.md`, "A fresh environment").
 """
 
 from collections.abc import Callable
