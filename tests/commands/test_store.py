@@ -297,6 +297,61 @@ def test_what_is_no_sound_backup_changes_nothing(data: Path, tmp_path: Path, con
     assert not [path for path in data.iterdir() if "restore" in path.name or path.name.startswith(".")]
 
 
+def test_a_sound_backup_is_verified_and_nothing_is_changed(data: Path, tmp_path: Path) -> None:
+    run("backup", data, str(tmp_path / "first.db"))
+    before = (tmp_path / "first.db").read_bytes()
+    said = run("verify", tmp_path / "new", str(tmp_path / "first.db"))
+    counted = json.loads(run("verify", data, str(tmp_path / "first.db"), "--folder", str(tmp_path), "--json"))
+    everyone = held(data)
+    assert counted["findings"] == []
+    assert (counted["collections"], counted["faces"]) == (len(everyone), sum(len(each) for each in everyone.values()))
+    assert f"is sound: {counted['collections']} collections, {counted['faces']} faces" in said
+    assert (tmp_path / "first.db").read_bytes() == before
+    assert not list((tmp_path / "new").iterdir())
+    assert {each.name for each in tmp_path.iterdir()} == {"data", "first.db", "new"}
+
+
+def test_any_flipped_bit_of_an_embedding_in_a_backup_is_found(data: Path, tmp_path: Path) -> None:
+    run("backup", data, str(tmp_path / "first.db"))
+    with closing(sqlite3.connect(tmp_path / "first.db")) as beside:
+        ((whole,),) = beside.execute("SELECT vector FROM embeddings WHERE face = 3").fetchall()
+    for place in (0, len(whole) // 2, len(whole) - 1):
+        torn = bytearray(whole)
+        torn[place] ^= 4
+        with closing(sqlite3.connect(tmp_path / "first.db")) as beside:
+            beside.execute("UPDATE embeddings SET vector = ? WHERE face = 3", (bytes(torn),))
+            beside.commit()
+        done = mien("store", "verify", str(tmp_path / "first.db"), "--data", str(data))
+        assert done.returncode == 1, place
+        assert "1 embeddings are " in done.stdout
+        assert "(such as that of face 3)." in done.stdout
+
+
+@pytest.mark.parametrize("fault", ["no file", "no store", "newer", "damaged", "torn", "dump"])
+def test_what_is_no_sound_backup_is_said_in_a_line(data: Path, tmp_path: Path, fault: str) -> None:
+    file = tmp_path / "first.db"
+    if fault == "no store":
+        file.write_bytes(b"certainly no database " * 500)
+    elif fault == "dump":
+        file.write_bytes(b"PGDMP" + bytes(5000))
+    elif fault != "no file":
+        run("backup", data, str(file))
+    if fault == "newer":
+        with closing(sqlite3.connect(file)) as beside:
+            beside.execute(f"PRAGMA user_version = {len(scripts()) + 1}")
+    elif fault == "damaged":
+        damage(file)
+    elif fault == "torn":
+        os.truncate(file, file.stat().st_size // 2)
+    done = mien("store", "verify", str(file), "--data", str(tmp_path / "new"))
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert done.stdout.count("\n") + done.stderr.count("\n") == 1
+    assert not list((tmp_path / "new").iterdir())
+    if fault == "dump":
+        assert "pg_restore" in done.stderr
+
+
 def test_a_backup_replaces_a_damaged_store(data: Path, tmp_path: Path) -> None:
     before = held(data)
     run("backup", data, str(tmp_path / "first.db"))
@@ -395,7 +450,7 @@ def test_a_store_on_postgresql_has_tools_of_its_own(tmp_path: Path, command: tup
     assert "tiger" not in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [(), ("backup",), ("restore",), ("check", "more"), ("unknown",)])
+@pytest.mark.parametrize("arguments", [(), ("backup",), ("restore",), ("verify",), ("check", "more"), ("unknown",)])
 def test_wrong_usage_ends_with_2(arguments: tuple[str, ...]) -> None:
     assert mien("store", *arguments).returncode == 2
 

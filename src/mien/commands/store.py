@@ -1,4 +1,4 @@
-"""Runs `mien store check`, `backup`, `restore` and `compact`."""
+"""Runs `mien store check`, `backup`, `verify`, `restore` and `compact`."""
 
 import argparse
 import json
@@ -26,6 +26,11 @@ def add_to(command: Command, store: Any) -> None:
     made.add_argument("file", metavar="FILE")
     made.add_argument("--keys", metavar="KEYS", help="write the keys of portraits, which are not in FILE, to this file")
     made.add_argument("--force", action="store_true", help="replace the files if they exist")
+    _json(made)
+    text = "try a backup as a restore would, on a copy that is removed: every row's checksum, schema and counts"
+    made = command("verify", verify, text, store)
+    made.add_argument("file", metavar="FILE")
+    made.add_argument("--folder", metavar="FOLDER", help="where the copy lies meanwhile (default: the data directory)")
     _json(made)
     text = "replace the store by a backup; the previous store is kept beside it (no server may run)"
     made = command("restore", restore, text, store)
@@ -94,6 +99,33 @@ def backup(settings: Settings, given: argparse.Namespace) -> int:
         if findings:
             print("mien: The copy is exact, but the store itself is inconsistent: see above.", file=sys.stderr)
     return 1 if findings else 0
+
+
+def verify(settings: Settings, given: argparse.Namespace) -> int:
+    """Tries a backup as a restore would; returns 1 if it does not hold together."""
+    from mien.operations.user_changes import combine
+    from mien.packs import own
+    from mien.store.upkeep import backup as files
+    from mien.system import private
+    from mien.transfer import validation
+
+    folder, shown = Path(given.folder or settings.data), StoreProgress()
+    if not given.folder:
+        folder.mkdir(mode=private.FOLDER, parents=True, exist_ok=True)
+    findings, held = files.verify(
+        Path(given.file), folder, combine=combine, tell=shown,
+        refuse=lambda database: validation.refuse(database, own.dimensions(settings.packs), shown),
+    )  # fmt: skip
+    shown.end()
+    if given.json:
+        print(json.dumps({"findings": findings, **asdict(held)}, indent=2))
+    else:
+        print("\n".join(findings) or f"{given.file} is sound: {_counts(held)}. `mien store restore` would take it.")
+    return 1 if findings else 0
+
+
+def _counts(held: Any) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in asdict(held).items())
 
 
 def restore(settings: Settings, given: argparse.Namespace) -> None:

@@ -8,10 +8,11 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from mien.errors import SetupError
-from mien.store.base import Database, Row
+from mien.store.base import Cursor, Database, Row
 from mien.store.engines.sqlite import SqliteDatabase
 from mien.store.engines.sqlite_migrations import scripts
 from mien.store.open import ASIDE
@@ -22,7 +23,19 @@ from mien.system import leftovers
 from mien.system.leftovers import BESIDE
 
 PAGES = 4096  # copied at a time
+DUMP = b"PGDMP"  # with which a file of pg_dump begins
 BRIEF = ("liveness_sessions", "video_jobs", "video_faces")  # tables that no backup has
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How much a store holds."""
+
+    collections: int = 0
+    faces: int = 0
+    users: int = 0
+
+
 Refuse = Callable[[Database], None]
 Mend = Callable[[Database], None]
 
@@ -110,6 +123,41 @@ def restore(
         copy.replace(place)
         _sync(place.parent)
     return old
+
+
+def verify(source: Path, folder: Path, *, combine: Combine, tell: Tell, refuse: Refuse) -> tuple[list[str], Held]:
+    """Tries what a restore would do, on a copy that is removed, and returns findings about it and what it holds.
+
+    Args:
+        source: the backup, which is only read.
+        folder: where the copy lies meanwhile, for its owner only; it is as large as the backup.
+        combine: makes a user's vector.
+        tell: receives the progress.
+        refuse: raises SetupError for rows that the API would not accept.
+
+    Raises:
+        SetupError: the backup is no store of mien, or of a newer one, or cannot be read.
+    """
+    if not source.is_file():
+        raise SetupError(f"There is no backup at {source}.")
+    with source.open("rb") as file:
+        if file.read(len(DUMP)) == DUMP:
+            raise SetupError(
+                f"{source} is a dump of PostgreSQL: pg_restore it into an empty database, and run mien store check."
+            )
+    with _copied(source, folder / source.name, tell) as copy:
+        refuse_foreign(copy, source)
+        with closing(SqliteDatabase(copy)) as database:
+            found = damage(database)
+            if found:
+                return found, Held()
+            refuse(database)
+            return examine(database, combine, tell), database.read(_counted)
+
+
+def _counted(cursor: Cursor) -> Held:
+    counts = cursor.rows("SELECT count(*), coalesce(sum(faces), 0), coalesce(sum(users), 0) FROM collections")
+    return Held(*(int(count) for count in counts[0]))
 
 
 def damage(database: SqliteDatabase) -> list[str]:
