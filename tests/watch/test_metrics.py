@@ -7,15 +7,19 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from mien import config
+from mien.errors import ApiError
+from mien.operations.table import OPERATIONS
 from tests import live, photos
 from tests.live import Live
 from tests.locked import Locked
 from tests.wire.conversation import answered, connect, head
 
-DASHBOARD = Path(__file__).resolve().parents[2] / "docs" / "grafana.json"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+DASHBOARD = DOCS / "grafana.json"
 TOKEN = "a-token"
 TOLD = {"Authorization": f"Bearer {TOKEN}"}
 CHUNKED = head("ListCollections", 0).replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
@@ -128,6 +132,34 @@ def test_the_dashboard_asks_for_what_is_there(watched: Live) -> None:
     assert asked - shown == set()
     ours = {re.sub(r"_(bucket|sum|count|total|info)$", "", name) for name in shown if name.startswith("mien_")}
     assert {re.sub(r"_(bucket|sum|count|total|info)$", "", name) for name in asked} >= ours - {"mien"}
+
+
+def test_alerts_ask_for_what_is_there(watched: Live) -> None:
+    """Every metric exists with every label that is asked for, and an error's code is one that mien answers with."""
+    shown = samples(watched, **TOLD)
+    labelled = {(name, label) for name, labels in shown for label, _ in labels}
+    (group,) = yaml.safe_load((DOCS / "alerts.yaml").read_text())["groups"]
+    assert len(group["rules"]) >= 8
+    for rule in group["rules"]:
+        assert rule["labels"]["severity"] in {"page", "warn"}
+        assert rule["annotations"].keys() == {"summary", "action"}
+        asked = re.findall(r"\b((?:mien|process)_[a-z_]+)(?:\{([^}]*)\})?", rule["expr"])
+        assert asked or rule["expr"].startswith("up{")
+        for name, labels in asked:
+            assert name in {each for each, _ in shown}, rule["alert"]
+            for label, wanted in re.findall(r'([a-z]+)="([^"]*)"', labels):
+                assert (name, label) in labelled, rule["alert"]
+                if label == "code":
+                    assert wanted in {error.code for error in _below(ApiError)}, rule["alert"]
+                elif label == "state":
+                    assert value(shown, name, state=wanted) >= 0
+                    assert (name, frozenset({("state", wanted)})) in shown, rule["alert"]
+                else:
+                    assert wanted in OPERATIONS, rule["alert"]
+
+
+def _below(error: type[ApiError]) -> set[type[ApiError]]:
+    return {error, *(each for child in error.__subclasses__() for each in _below(child))}
 
 
 def test_a_scrape_is_open_on_loopback_and_needs_the_token_where_there_is_one(
