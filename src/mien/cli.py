@@ -17,7 +17,7 @@ from mien.commands import keys as key_commands
 from mien.commands import live as live_command
 from mien.commands import own_crowd as crowd_command
 from mien.commands import packs as pack_commands
-from mien.commands import people_commands
+from mien.commands import people_commands, set_up
 from mien.commands import sort as sort_command
 from mien.commands import store as store_commands
 from mien.commands import transfer as transfer_commands
@@ -123,6 +123,7 @@ def parser() -> argparse.ArgumentParser:
     watch_command.add_to(command)
     sort_command.add_to(command)
     transfer_commands.add_to(command)
+    set_up.add_to(command, parser)
     return top
 
 
