@@ -72,7 +72,12 @@ TABLE = (
         "data directory: the SQLite store, the master key, and snapshots of galleries",
     ),
     Setting("packs", str, "", "directory that is searched for model files before the cache and the network"),
-    Setting("pack", str, DEFAULT_PACK, "model pack that detects and embeds faces"),
+    Setting(
+        "pack",
+        str,
+        DEFAULT_PACK,
+        "model pack that detects and embeds faces; where none is set, the one that made the store's collections",
+    ),
     Setting("engine", str, "openvino", "inference engine; onnx needs `mien[onnx]` or `mien[cuda]`", ENGINES),
     Setting("device", str, "auto", "where onnx runs; auto takes cuda where `mien[cuda]` is installed", DEVICES),
     Setting("precision", str, "auto", "bf16 with openvino, f16 with onnx; auto is the device's fastest", PRECISIONS),
