@@ -4,9 +4,9 @@
     python -m benchmarks.spread --faces 2e7 --nodes 2 --shards 4
     python -m benchmarks.spread --faces 1e5 --nodes 3 --shards 2 --replicas 2 --kills 3
 
-Shards are the galleries of `mien.gallery` over their shares of the faces (`key % shards`), in actors of Ray. All read one
-SQLite, from which each compares what it answers in full precision. Searches of the one process, empty calls of every
-shard and searches of every shard take turns, so that noise affects all of them.
+Shards are the galleries of `mien.gallery` over their shares of the faces (`key % shards`), in actors of Ray. All read
+one SQLite, from which each compares what it answers in full precision. Searches of the one process, empty calls of
+every shard and searches of every shard take turns, so that noise affects all of them.
 """
 
 import argparse
@@ -103,7 +103,7 @@ def main() -> None:
         for shard in (each for replicas in front.replicas for each in replicas):
             say("snapshot written, s", ray.get(shard.save.remote()))
         for _ in range(given.kills):
-            killed(ray, front, nodes, truth, population, given.replicas > 1)
+            killed(ray, front, nodes, population.probes, given.replicas > 1)
 
 
 def say(what: str, value: Any) -> None:
@@ -129,7 +129,7 @@ def placed(ray: Any, folder: str, faces: int, given: argparse.Namespace) -> list
         [
             actor.options(
                 num_cpus=0, resources={f"node{(shard + replica) % given.nodes}": 1}, max_restarts=-1, max_concurrency=8
-            ).remote(folder, shard, given.shards, faces, threads, given.own_sketches)
+            ).remote(folder, shard, given.shards, faces=faces, threads=threads, own=given.own_sketches)
             for replica in range(given.replicas)
         ]
         for shard in range(given.shards)
@@ -180,8 +180,9 @@ def timed(one: GrowingGallery, front: Front, population: Population, seconds: fl
         say(f"{name}, ms: p50, p99", [round(float(np.quantile(times, each)), 2) for each in (0.5, 0.99)])
 
 
-def killed(ray: Any, front: Front, nodes: Nodes, truth: GroundTruth, population: Population, whole: bool) -> None:
-    """Kills an actor, or with replicas its node, and says the longest search of those that follow, and wrong ones."""
+def killed(ray: Any, front: Front, nodes: Nodes, probes: NDArray[np.float32], whole: bool) -> None:
+    """Kills an actor, or with replicas its node, and says the longest search after it, and answers that differ."""
+    before = [front.search(probe)[0][0] for probe in probes]
     victim = ray.get(front.replicas[0][front.first[0]].about.remote())["pid"]
     name = next(name for name in nodes.nodes if any(each.pid == victim for each in nodes.processes(name)))
     if whole and name != "node0":
@@ -189,18 +190,16 @@ def killed(ray: Any, front: Front, nodes: Nodes, truth: GroundTruth, population:
     else:
         whole = False
         next(each for each in nodes.processes(name) if each.pid == victim).kill()
-    longest, wrong, until = 0.0, 0, time.perf_counter() + 20
+    longest, differ, number, until = 0.0, 0, 0, time.perf_counter() + 20
     while time.perf_counter() < until:
-        row = np.random.default_rng(int(1000 * time.perf_counter())).integers(PROBES)
+        row = number % len(probes)
         started = time.perf_counter()
-        wrong += int(front.search(population.probes[row])[0][0] != truth.keys[row])
+        differ += int(front.search(probes[row])[0][0] != before[row])
         longest = max(longest, time.perf_counter() - started)
+        number += 1
     say(f"{'node' if whole else 'actor'} killed; longest search after it, s", longest)
-    say("wrong answers meanwhile", wrong)
-    say(
-        "how shards were filled",
-        [ray.get(shards[front.first[n]].about.remote()) for n, shards in enumerate(front.replicas)],
-    )
+    say(f"answers of {number} that differ from those before", differ)
+    say("shards", [ray.get(shards[front.first[n]].about.remote()) for n, shards in enumerate(front.replicas)])
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ class Shard:
         own: whether its sketches are made for its own first faces, rather than for the first of all.
     """
 
-    def __init__(self, folder: str, number: int, shards: int, faces: int, threads: int, own: bool) -> None:
+    def __init__(self, folder: str, number: int, shards: int, *, faces: int, threads: int, own: bool) -> None:
         started = time.perf_counter()
         self.store = open_store("", folder)
         self.keys = np.arange(1, faces + 1, dtype=np.int64)

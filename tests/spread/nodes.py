@@ -16,6 +16,16 @@ import psutil
 
 STORE = 80_000_000  # bytes of shared memory of a node; the least that Ray takes is 75 MB
 SOON = 60  # seconds
+# Ray on Linux replaces 127.0.0.1 by the host's address, and then listens on all of its networks; where it thinks of
+# another system it stays on loopback, and only refuses a second node.
+LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+START = """
+from ray._private import ray_constants, services
+from ray.scripts.scripts import main
+ray_constants.ENABLE_RAY_CLUSTER = True
+services.get_node_ip_address = lambda address=None: "127.0.0.1"
+main()
+"""
 
 
 class Nodes:
@@ -48,7 +58,7 @@ class Nodes:
     @property
     def environment(self) -> dict[str, str]:
         """What a process needs that uses the cluster."""
-        return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": self.token, "RAY_USAGE_STATS_ENABLED": "0"}
+        return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": self.token, "RAY_USAGE_STATS_ENABLED": "0"} | LOOPBACK
 
     def join(self) -> str:
         """Starts one more node, and returns the name of the resource that only it has."""
@@ -67,7 +77,7 @@ class Nodes:
         self._started += 1
         with (self.folder / f"{name}.log").open("wb") as log:
             self.nodes[name] = psutil.Popen(
-                [sys.executable, "-m", "ray.scripts.scripts", "start", *place, *options],
+                [sys.executable, "-c", START, "start", *place, *options],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=os.environ | self.environment,
