@@ -28,7 +28,7 @@ from mien.measure.speed.population import Population, shipped
 from mien.measure.speed.search_at_size import PROBES, GroundTruth, keep, people
 from mien.store.open import Store, open_store
 from mien.system import leftovers
-from tests.spread.nodes import Nodes, connect
+from tests.ray_nodes import Nodes, connect
 
 LATE = 0.25  # seconds after which another replica is asked
 PATIENCE = 60.0  # seconds
