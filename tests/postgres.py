@@ -58,6 +58,10 @@ class Postgres:
             done = connection.execute(statement)
             return done.fetchall() if done.description else []
 
+    def program(self, name: str) -> str:
+        """Where a program of PostgreSQL is, such as pg_dump: the one that belongs to the server, or else on PATH."""
+        return name if self._server is None else str(self._server.bin_path / name)
+
     def processes(self) -> list[psutil.Process]:
         """Its processes, for measuring; none of somebody else's."""
         main = [psutil.Process(self._server.get_pid())] if self._server is not None else []
