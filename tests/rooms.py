@@ -35,7 +35,10 @@ LEVELS: tuple[dict[str, str], ...] = (
         "watch": "log, metrics and traces, each from one record of an answered request; readiness",
     },
     {"operations": "what the API promises: a file for each family, shapes, constraints, paging, the quality filter"},
-    {"serving": "what requests share: their budget, the image cache, the galleries kept current"},
+    {
+        "serving": "what requests share: their budget, the image cache, the galleries kept current",
+        "spread": "nodes of Ray: started with a token and on loopback, joined, listed and ended",
+    },
     {
         "packs": "model packs: manifest, installation, loading, calibration; `catalog/` has mien's own",
         "store": "the truth, in SQL: `tables/`, `engines/` (SQLite, PostgreSQL, migrations), `upkeep/` (backup, "

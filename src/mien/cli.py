@@ -18,6 +18,7 @@ from mien.commands import live as live_command
 from mien.commands import own_crowd as crowd_command
 from mien.commands import packs as pack_commands
 from mien.commands import people_commands, set_up
+from mien.commands import ray as ray_commands
 from mien.commands import sort as sort_command
 from mien.commands import store as store_commands
 from mien.commands import transfer as transfer_commands
@@ -116,6 +117,7 @@ def parser() -> argparse.ArgumentParser:
     store_commands.add_to(command, store)
     copy_command.add_to(command, store)
     crowd_command.add_to(command)
+    ray_commands.add_to(command, family("ray", "start, list and end nodes of Ray"))
     image_commands.add_to(command)
     live_command.add_to(command)
     people_commands.add_to(command, _settings(default=argparse.SUPPRESS))

@@ -1,0 +1,1 @@
+"""Machines that hold galleries together, over Ray."""
