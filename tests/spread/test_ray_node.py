@@ -1,5 +1,6 @@
 """`mien ray up` on loopback: what listens, who may run code, and what is refused."""
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -37,10 +38,7 @@ def data() -> Iterator[Path]:
         with (folder / "log").open("wb") as log:
             node = subprocess.Popen([*command, "--head-port", str(_free_port())], stdout=log, stderr=log)
         try:
-            until = time.monotonic() + SOON
-            while b"Ray runtime started" not in (folder / "log").read_bytes():
-                assert node.poll() is None and time.monotonic() < until, (folder / "log").read_text()
-                time.sleep(0.1)
+            _wait(node, folder / "log")
             yield folder
             done = mien("ray", "down", "--data", made)
             assert done.stdout == "The node ended.\n"
@@ -95,6 +93,7 @@ def test_the_token_is_its_owners_alone_and_status_lists_the_node(data: Path) -> 
         ("127.0.0.1", "10.0.0.1:6379", "name --at ADDRESS"),
         ("10.0.0.2", "127.0.0.1:6379", "name --at ADDRESS"),
         ("10.0.0.2", "10.0.0.1:6379", "copy it from the head"),
+        ("10.0.0.2", "10.0.0.1", "takes the address and port"),
     ],
 )
 def test_what_cannot_work_is_refused_before_ray_starts(at: str, join: str, says: str) -> None:
@@ -110,9 +109,52 @@ def test_a_token_that_others_can_read_and_a_long_path_are_refused(tmp_path: Path
         ray_node.start(tmp_path / ("long" * 20), "127.0.0.1", 6379)
 
 
+def test_a_head_is_joined_only_with_its_own_token(data: Path, tmp_path: Path) -> None:
+    node = ray_node.running(data / "ray")
+    assert node
+    ray_node.check_head(data / "ray", node.head)
+    ray_node.token(tmp_path, make=True)
+    with pytest.raises(SetupError, match="does not take the token"):
+        ray_node.check_head(tmp_path, node.head)
+    with pytest.raises(SetupError, match="No head of Ray answers"):
+        ray_node.check_head(tmp_path, f"127.0.0.1:{_free_port()}")
+
+
+def test_a_head_that_asks_for_no_token_is_not_joined() -> None:
+    with tempfile.TemporaryDirectory(prefix="r", dir="/tmp") as made:
+        folder, head = Path(made), f"127.0.0.1:{_free_port()}"
+        ray_node.token(folder, make=True)
+        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--temp-dir", made]
+        command += ["--port", head.split(":")[1], "--node-ip-address", "127.0.0.1", "--num-cpus", "1"]
+        command += ["--object-store-memory", str(ray_node.STORE), "--include-dashboard", "false"]
+        open_to_all = ray_node.environment(folder, "127.0.0.1") | {"RAY_AUTH_MODE": "disabled"}
+        with (folder / "log").open("wb") as log:
+            node = subprocess.Popen(command, env=os.environ | open_to_all, stdout=log, stderr=log)
+        try:
+            _wait(node, folder / "log")
+            with pytest.raises(SetupError, match="asks for no token"):
+                ray_node.check_head(folder, head)
+        finally:
+            processes = psutil.Process(node.pid).children(recursive=True)
+            node.kill()
+            node.wait(SOON)
+            for process in processes:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+            psutil.wait_procs(processes, SOON)
+
+
 def test_without_a_node_down_and_status_say_so(tmp_path: Path) -> None:
     assert mien("ray", "down", "--data", str(tmp_path)).stdout == "No node of Ray runs here.\n"
     assert "start one with `mien ray up`" in mien("ray", "status", "--data", str(tmp_path)).stderr
+
+
+def _wait(node: subprocess.Popen[bytes], log: Path) -> None:
+    """Waits until a node runs."""
+    until = time.monotonic() + SOON
+    while b"Ray runtime started" not in log.read_bytes():
+        assert node.poll() is None and time.monotonic() < until, log.read_text()
+        time.sleep(0.1)
 
 
 def _run(data: Path, folder: Path, name: str, variables: dict[str, str]) -> int:

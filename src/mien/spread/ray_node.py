@@ -6,7 +6,10 @@ Away from loopback, Ray's gRPC servers listen on all addresses, whatever address
 import ipaddress
 import json
 import os
+import re
 import secrets
+import socket
+import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -22,6 +25,17 @@ from mien.errors import SetupError
 LOOPBACK = "127.0.0.1"
 STORE = 80_000_000  # bytes of Ray's shared memory; the least that it takes is 75 MB, and shards need none
 LONGEST_SOCKET = 107  # bytes of a path of a Unix socket
+PROBE = """
+import sys
+from ray._raylet import GcsClient
+from ray.exceptions import AuthenticationError
+try:
+    GcsClient(address=sys.argv[1]).get_all_node_info(timeout=5)
+except AuthenticationError:
+    sys.exit(3)
+"""
+REFUSED = 3  # the probe's exit code where the head asks for another token
+ANSWER = 20  # seconds that a head has for the probe
 SOCKET = "/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_store"
 PATIENCE = 40  # seconds for a node to end; Ray takes up to 30 for what runs on it
 
@@ -62,6 +76,8 @@ def start(folder: Path, at: str, port: int, join: str = "", cpus: int | None = N
     if running(folder):
         raise SetupError("A node of Ray runs here already; end it with `mien ray down`.")
     token(folder, make=not join)
+    if join:
+        check_head(folder, join)
     head = join or f"{at}:{port}"
     place = ["--address", head] if join else ["--head", "--port", str(port), "--temp-dir", str(folder)]
     place += [] if join else ["--include-dashboard", "false"]
@@ -137,6 +153,36 @@ def token(folder: Path, make: bool) -> Path:
     return file
 
 
+def check_head(folder: Path, head: str) -> None:
+    """Raises SetupError unless a head takes the token in a folder, and no other.
+
+    A cluster without tokens would run on its nodes what anybody on its network sends.
+    """
+    own = token(folder, make=False).read_text().strip()
+    if _probe(head, secrets.token_hex(32)) != REFUSED:
+        raise SetupError(f"The cluster at {head} asks for no token; start its head with `mien ray up`.")
+    if _probe(head, own) == REFUSED:
+        raise SetupError(f"The cluster at {head} does not take the token in {folder / 'token'}; copy the head's.")
+
+
+def _probe(head: str, secret: str) -> int:
+    """Returns REFUSED where a head refuses a token, and 0 where it answers."""
+    address, _, port = head.rpartition(":")
+    variables = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secret}
+    try:
+        socket.create_connection((address, int(port)), timeout=ANSWER).close()
+        command = [sys.executable, "-c", PROBE, head]
+        done = subprocess.run(  # noqa: S603
+            command, check=False, env=os.environ | variables, capture_output=True, timeout=ANSWER
+        )
+        code = done.returncode
+    except (OSError, OverflowError, subprocess.TimeoutExpired):
+        code = 1
+    if code not in (0, REFUSED):
+        raise SetupError(f"No head of Ray answers at {head}; see that it runs, and that no firewall is between.")
+    return code
+
+
 def environment(folder: Path, at: str) -> dict[str, str]:
     """Returns the variables that a process needs which starts or uses a node at an address."""
     found = {
@@ -166,6 +212,8 @@ def _check(folder: Path, at: str, join: str) -> None:
         ipaddress.IPv4Address(at)
     except ValueError:
         raise SetupError(f"{at} is no IPv4 address; --at takes one of this machine's.") from None
+    if join and not re.fullmatch(r"[\w.-]+:\d{1,5}", join):
+        raise SetupError(f"--join takes the address and port of a head, as 10.0.0.1:6379, not {join}.")
     if join and (at == LOOPBACK or join.startswith((LOOPBACK, "localhost"))):
         raise SetupError("A node on loopback has a cluster to itself; name --at ADDRESS on the head and on each node.")
     if len(os.fsencode(folder)) + len(SOCKET) > LONGEST_SOCKET:
