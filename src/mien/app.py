@@ -51,13 +51,13 @@ from mien.store.vault import Vault
 from mien.system import heap, leftovers
 from mien.system.background import Background
 from mien.system.worker import Worker
-from mien.watch import log
+from mien.watch import concerns, log
 from mien.watch import tracing as traces
 from mien.watch.metrics import Metrics, register
 from mien.watch.readiness import Readiness
 from mien.wire.admission import Admission
 from mien.wire.connection import Connections
-from mien.wire.pages import MetricsPage, Page, ReadinessPage, alive
+from mien.wire.pages import MetricsPage, ReadinessPage, alive
 from mien.wire.port import connection_limit
 from mien.wire.server import Server
 from mien.wire.stream import Streams
@@ -144,14 +144,14 @@ def build(settings: Settings, until: ExitStack, worker: Worker | None = None, op
 
     context = assemble(
         settings, loaded.through(watched), store, until,
-        snapshots=True, shared=worker.count > 1, cores=worker.everywhere,
+        snapshots=True, shared=worker.count > 1, cores=worker.everywhere, watched=watched,
         image_cache=settings.image_cache << 20, accepted=allowed(settings.formats), require_live=settings.require_live,
-        watched=watched,
     )  # fmt: skip
-    metering = MetricsPage(metrics, settings.metrics_token, settings.is_on_loopback, worker.ask).page
     bounds = bounded(settings, worker)
     ready = Readiness(loaded.check, store.keys.any, bounds.is_stuck, store.database.probe)
-    pages: dict[str, Page] = {"/healthz": alive, "/readyz": ReadinessPage(ready, worker.ask).page, "/metrics": metering}
+    readyz = ReadinessPage(ready, worker.ask, concerns.of_server(settings.data, context)).page
+    metering = MetricsPage(metrics, settings.metrics_token, settings.is_on_loopback, worker.ask).page
+    pages = {"/healthz": alive, "/readyz": readyz, "/metrics": metering}
     register(metrics, context, bounds, settings.metrics_collections)
     trimmer = heap.trimmer(context.release)
     watchers = [log.answered, metrics.answered, lambda _: trimmer.wake(), *([tracing.answered] if tracing else [])]

@@ -47,6 +47,7 @@ function parts(about, alive, ready, metrics) {
     card(t('status.server'), [
       [t('status.alive'), light(alive.ok, t('status.yes'), t('status.no'))],
       ready && ready.status !== 403 && [t('status.ready'), light(ready.ok, t('status.yes'), reason(ready.text))],
+      ready && ready.status !== 403 && concerns(ready.text),
       about && [t('status.version'), `mien ${about.version}`],
       about && [
         t('status.access'),
@@ -94,6 +95,19 @@ function card(title, rows) {
   return h('section', { class: 'card stack' }, h('h2', { text: title }), h('dl', { class: 'facts' }, list));
 }
 
+/** Returns a row with what the server says should be looked at, and since when. */
+function concerns(text) {
+  try {
+    const { degraded = [] } = JSON.parse(text);
+    const told = degraded.map(({ what, since }) => h('div', {}, `${what} (${new Date(since).toLocaleString()})`));
+    return (
+      degraded.length && [t('status.look_at'), h('span', { class: 'state warn' }, icon('warn'), h('div', {}, told))]
+    );
+  } catch {
+    return null;
+  }
+}
+
 /** Returns the server's own reason for not being ready. */
 function reason(text) {
   try {
@@ -118,12 +132,7 @@ function traffic(found, metrics) {
   }
   const rows = requests(found);
   if (!rows.length)
-    return h(
-      'section',
-      { class: 'card stack' },
-      title,
-      h('p', { class: 'quiet', text: t('status.no_requests') }),
-    );
+    return h('section', { class: 'card stack' }, title, h('p', { class: 'quiet', text: t('status.no_requests') }));
   const lines = rows.map(({ operation, requests: asked, errors }) => {
     const told = Object.entries(errors)
       .map(([code, times]) => `${number(times)} × ${code}`)

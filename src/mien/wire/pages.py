@@ -3,10 +3,12 @@
 import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 
 import msgspec
 
 from mien.system.worker import nobody
+from mien.watch.concerns import Concerns
 from mien.watch.metrics import CONTENT_TYPE, Metrics
 from mien.watch.readiness import Readiness
 from mien.wire.answer import Answer, Headers
@@ -28,17 +30,21 @@ class ReadinessPage:
     Args:
         readiness: of this worker.
         ask: asks the other workers.
+        concerns: what should be looked at although answers are right.
     """
 
-    def __init__(self, readiness: Readiness, ask: Ask = nobody) -> None:
+    def __init__(self, readiness: Readiness, ask: Ask = nobody, concerns: Concerns | None = None) -> None:
         self._readiness = readiness
         self._ask = ask
+        self._concerns = concerns or Concerns({})
 
     async def page(self, _: Headers) -> Answer:
-        """Answers 200, or 503 with the reason not to be ready."""
+        """Answers 200, with what should be looked at, or 503 with the reason not to be ready."""
         own, others = await asyncio.gather(self._readiness.reason(), self._ask("ready"))
         reason = own or next(filter(None, others), "")
-        body = {"ready": False, "reason": reason} if reason else {"ready": True}
+        body: dict[str, object] = {"ready": False, "reason": reason} if reason else {"ready": True}
+        if degraded := await asyncio.to_thread(self._concerns.now):
+            body["degraded"] = [asdict(concern) for concern in degraded]
         return Answer(503 if reason else 200, msgspec.json.encode(body), "application/json")
 
 
