@@ -117,7 +117,7 @@ def parser() -> argparse.ArgumentParser:
     store_commands.add_to(command, store)
     copy_command.add_to(command, store)
     crowd_command.add_to(command)
-    ray_commands.add_to(command, family("ray", "start, list and end nodes of Ray, over which mien does not spread galleries yet"))
+    ray_commands.add_to(command, family("ray", "run nodes of Ray; mien does not spread galleries over them yet"))
     image_commands.add_to(command)
     live_command.add_to(command)
     people_commands.add_to(command, _settings(default=argparse.SUPPRESS))
