@@ -101,9 +101,32 @@ def test_what_cannot_work_is_refused_before_ray_starts(at: str, join: str, says:
         ray_node.start(Path(made) / "ray", at, 6379, join)
 
 
+def test_a_port_in_use_another_machines_address_and_no_number_of_cpus_are_refused() -> None:
+    with tempfile.TemporaryDirectory(prefix="r", dir="/tmp") as made, socket.socket() as taken:
+        folder = Path(made) / "ray"
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(SetupError, match=r"cannot listen on .* in use"):
+            ray_node.start(folder, "127.0.0.1", taken.getsockname()[1])
+        with pytest.raises(SetupError, match=r"cannot listen on 203\.0\.113\.1:6379"):
+            ray_node.start(folder, "203.0.113.1", 6379)
+        for port in (0, 99999):
+            with pytest.raises(SetupError, match=f"from 1 to 65535, not {port}"):
+                ray_node.start(folder, "127.0.0.1", port)
+        with pytest.raises(SetupError, match="from 0, not -1"):
+            ray_node.start(folder, "127.0.0.1", 6379, cpus=-1)
+        (Path(made) / "file").touch()
+        with pytest.raises(SetupError, match="cannot be written: Not a directory"):
+            ray_node.start(Path(made) / "file" / "ray", "127.0.0.1", 6379)
+
+
 def test_a_token_that_others_can_read_and_a_long_path_are_refused(tmp_path: Path) -> None:
     ray_node.token(tmp_path, make=True).chmod(0o644)
     with pytest.raises(SetupError, match="chmod 600"):
+        ray_node.token(tmp_path, make=True)
+    (tmp_path / "token").write_text("")
+    (tmp_path / "token").chmod(0o600)
+    with pytest.raises(SetupError, match="is empty"):
         ray_node.token(tmp_path, make=True)
     with pytest.raises(SetupError, match="too long for Ray's sockets"):
         ray_node.start(tmp_path / ("long" * 20), "127.0.0.1", 6379)

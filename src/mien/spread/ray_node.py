@@ -8,6 +8,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -72,12 +73,17 @@ def start(folder: Path, at: str, port: int, join: str = "", cpus: int | None = N
     """
     _need_ray()
     folder = folder.resolve()
-    _check(folder, at, join)
+    if not 1 <= port <= 65535:
+        raise SetupError(f"--head-port takes a port from 1 to 65535, not {port}.")
+    _check(folder, at, join, cpus)
     if running(folder):
         raise SetupError("A node of Ray runs here already; end it with `mien ray down`.")
     token(folder, make=not join)
     if join:
         check_head(folder, join)
+    _check_listening(at, 0 if join else port)
+    for old in sorted(folder.glob("session_2*"))[:-1]:  # what the last node wrote stays, for who asks why it ended
+        shutil.rmtree(old, ignore_errors=True)
     head = join or f"{at}:{port}"
     place = ["--address", head] if join else ["--head", "--port", str(port), "--temp-dir", str(folder)]
     place += [] if join else ["--include-dashboard", "false"]
@@ -98,7 +104,7 @@ def running(folder: Path) -> Node | None:
         node = Node(**json.loads(_file(folder).read_text()))
         process = psutil.Process(node.pid)
         return node if process.create_time() == node.born and _alive(process) else None
-    except (FileNotFoundError, ValueError, TypeError, psutil.NoSuchProcess):
+    except (OSError, ValueError, TypeError, psutil.NoSuchProcess):
         return None
 
 
@@ -142,12 +148,19 @@ def nodes(folder: Path) -> list[dict[str, Any]]:
 def token(folder: Path, make: bool) -> Path:
     """Returns the file with the cluster's token, which only its owner may read; `make` writes a missing one."""
     file = folder / "token"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if make and not file.exists():
-        with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as opened:
-            opened.write(secrets.token_hex(32))
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if make and not file.exists():
+            made = folder / f"token.{os.getpid()}"
+            with os.fdopen(os.open(made, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as opened:
+                opened.write(secrets.token_hex(32))
+            made.rename(file)  # never seen half written
+    except OSError as error:
+        raise SetupError(f"{folder} cannot be written: {error.strerror}.") from None
     if not file.exists():
         raise SetupError(f"{file} is missing; copy it from the head, over ssh, and keep its mode 0600.")
+    if not file.read_text().strip():
+        raise SetupError(f"{file} is empty; copy it from another node, or delete it on the head for a new token.")
     if file.stat().st_mode & 0o077:
         raise SetupError(f"{file} can be read by others; run chmod 600 {file}.")
     return file
@@ -207,11 +220,13 @@ def _need_ray() -> None:
         raise SetupError("Ray is not installed; run pip install 'mien[ray]'.")
 
 
-def _check(folder: Path, at: str, join: str) -> None:
+def _check(folder: Path, at: str, join: str, cpus: int | None) -> None:
     try:
         ipaddress.IPv4Address(at)
     except ValueError:
         raise SetupError(f"{at} is no IPv4 address; --at takes one of this machine's.") from None
+    if cpus is not None and cpus < 0:
+        raise SetupError(f"--cpus takes a number from 0, not {cpus}.")
     if join and not re.fullmatch(r"[\w.-]+:\d{1,5}", join):
         raise SetupError(f"--join takes the address and port of a head, as 10.0.0.1:6379, not {join}.")
     if join and (at == LOOPBACK or join.startswith((LOOPBACK, "localhost"))):
@@ -219,6 +234,16 @@ def _check(folder: Path, at: str, join: str) -> None:
     if len(os.fsencode(folder)) + len(SOCKET) > LONGEST_SOCKET:
         longest = LONGEST_SOCKET - len(SOCKET)
         raise SetupError(f"{folder} is too long for Ray's sockets: choose --data so that it has {longest} bytes.")
+
+
+def _check_listening(at: str, port: int) -> None:
+    """Raises SetupError where this machine cannot listen on a port of an address; 0 stands for any port."""
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((at, port))
+        except OSError as error:
+            raise SetupError(f"Ray cannot listen on {at}:{port}: {error.strerror}.") from None
 
 
 def _file(folder: Path) -> Path:
