@@ -80,6 +80,9 @@ def test_only_who_has_the_token_runs_code(data: Path, tmp_path: Path) -> None:
 def test_the_token_is_its_owners_alone_and_status_lists_the_node(data: Path) -> None:
     token = data / "ray" / "token"
     assert token.stat().st_mode & 0o777 == 0o600
+    assert token.parent.stat().st_mode & 0o777 == 0o700
+    assert [path.name for path in data.glob("**/plasma_store")] == ["plasma_store"]
+    assert not list(data.glob("ray/session*"))  # nothing of Ray's beside the folder that everybody may write into
     assert len(token.read_text()) == 64
     assert mien("ray", "status", "--data", str(data)).stdout.split()[:4] == ["127.0.0.1", "up", "1", "CPUs"]
     again = mien("ray", "up", "--data", str(data))

@@ -37,7 +37,7 @@ except AuthenticationError:
 """
 REFUSED = 3  # the probe's exit code where the head asks for another token
 ANSWER = 20  # seconds that a head has for the probe
-SOCKET = "/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_store"
+SOCKET = "/run/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_store"
 PATIENCE = 40  # seconds for a node to end; Ray takes up to 30 for what runs on it
 
 
@@ -82,10 +82,10 @@ def start(folder: Path, at: str, port: int, join: str = "", cpus: int | None = N
     if join:
         check_head(folder, join)
     _check_listening(at, 0 if join else port)
-    for old in sorted(folder.glob("session_2*"))[:-1]:  # what the last node wrote stays, for who asks why it ended
+    for old in sorted(folder.glob("run/session_2*"))[:-1]:  # what the last node wrote stays, for who asks why it ended
         shutil.rmtree(old, ignore_errors=True)
     head = join or f"{at}:{port}"
-    place = ["--address", head] if join else ["--head", "--port", str(port), "--temp-dir", str(folder)]
+    place = ["--address", head] if join else ["--head", "--port", str(port), "--temp-dir", str(folder / "run")]
     place += [] if join else ["--include-dashboard", "false"]
     # Where ray[client] is installed, which needs gRPC, Ray would open a port for clients that are no nodes.
     place += ["--ray-client-server-port", "0"] if find_spec("grpc") and not join else []
@@ -149,7 +149,8 @@ def token(folder: Path, make: bool) -> Path:
     """Returns the file with the cluster's token, which only its owner may read; `make` writes a missing one."""
     file = folder / "token"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)  # Ray lets everybody write into `run`, where its sockets lie
         if make and not file.exists():
             made = folder / f"token.{os.getpid()}"
             with os.fdopen(os.open(made, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as opened:
