@@ -85,11 +85,12 @@ def start(folder: Path, at: str, port: int, join: str = "", cpus: int | None = N
     for old in sorted(folder.glob("run/session_2*"))[:-1]:  # what the last node wrote stays, for who asks why it ended
         shutil.rmtree(old, ignore_errors=True)
     head = join or f"{at}:{port}"
-    place = ["--address", head] if join else ["--head", "--port", str(port), "--temp-dir", str(folder / "run")]
+    place = ["--address", head] if join else ["--head", "--port", str(port)]
     place += [] if join else ["--include-dashboard", "false"]
     # Where ray[client] is installed, which needs gRPC, Ray would open a port for clients that are no nodes.
     place += ["--ray-client-server-port", "0"] if find_spec("grpc") and not join else []
-    options = ["--block", "--node-ip-address", at, "--object-store-memory", str(STORE), "--num-gpus", "0"]
+    options = ["--block", "--temp-dir", str(folder / "run"), "--node-ip-address", at, "--num-gpus", "0"]
+    options += ["--object-store-memory", str(STORE)]
     options += ["--disable-usage-stats", "--include-log-monitor", "false"]
     options += [] if cpus is None else ["--num-cpus", str(cpus)]
     node = Node(os.getpid(), psutil.Process().create_time(), at, head)
