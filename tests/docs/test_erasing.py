@@ -15,6 +15,7 @@ from mien.store.tables.judging import Named
 from mien.store.tables.likeness import Matching
 from mien.store.tables.tokens import Token
 from tests import live
+from tests.postgres import Postgres
 
 ACCOUNT = "0" * 12
 PEOPLE, EACH = 60, 3  # persons, and faces of each
@@ -57,6 +58,30 @@ def test_nothing_of_an_erased_person_is_left_after_compacting(tmp_path: Path) ->
     _compact(tmp_path)
     assert _left(tmp_path, going) == 0
     assert _left(tmp_path, staying) == len(staying)
+
+
+def test_nothing_of_an_erased_person_is_left_in_postgres_after_the_documented_steps(tmp_path: Path) -> None:
+    server = Postgres(own=True)
+    try:
+        folder = Path(server.run("SHOW data_directory")[0][0])
+        server.run("ALTER SYSTEM SET wal_recycle = off")
+        server.run("SELECT pg_reload_conf()")
+        server.run("CREATE SCHEMA people")
+        store = open_store(server.address("people"), str(tmp_path))
+        collection = store.collections.create(ACCOUNT, "people", "contract", "1.0")
+        assert collection is not None
+        marks = [_person(store, collection.key, number) for number in range(PEOPLE)]
+        going = [mark for number in GOING for mark in marks[number]]
+        server.run("CHECKPOINT")
+        assert _left(folder, going) == len(going)  # the test finds what is there
+        for number in GOING:
+            _erase(store, collection.key, f"user-{number:03}")
+        store.database.close()
+        for statement in ("VACUUM FULL", "SELECT pg_switch_wal()", "CHECKPOINT"):
+            server.run(statement)
+        assert _left(folder, going) == 0
+    finally:
+        server.close()
 
 
 def _person(store: Store, collection: int, number: int) -> list[bytes]:
