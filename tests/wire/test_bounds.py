@@ -108,6 +108,8 @@ def test_a_thousand_uploads_do_not_exhaust_memory(server: Callable[..., Live], p
     assert bounded.post("DetectFaces", body(photos.astronaut().data)).status == 200
     before = psutil.Process(bounded.process.pid).memory_info().rss / MB
     answers, most = asyncio.run(_uploads(bounded, crowd, piece, pause, 8))
+    if sum(map(bool, answers)) <= crowd / 2:  # a busy machine has not come so far
+        answers, most = asyncio.run(_uploads(bounded, crowd, piece, pause, 40))
     assert sum(THROTTLED in answer for answer in answers) > crowd / 2
     assert not [answer for answer in answers if answer and THROTTLED not in answer and b"Serialization" not in answer]
     print(f"{before:.0f} MB before, {most:.0f} MB at most")
@@ -288,7 +290,7 @@ def test_a_server_with_few_files_closes_what_it_cannot_hold(server: Callable[...
 
 
 def test_what_was_accepted_is_finished_and_nothing_else_begun(server: Callable[..., Live]) -> None:
-    stopped = server()
+    stopped = server("--stop-timeout", "120")  # a busy machine takes longer than servers wait by default
     stopped.client().create_collection(CollectionId="last")
     idle, request = connect(stopped), body(huge(), CollectionId="last")
     idle.sendall(head("ListCollections", 2) + b"{}")
