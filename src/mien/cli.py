@@ -52,22 +52,23 @@ def _run(arguments: Sequence[str] | None) -> int:
     logging.getLogger("mien").addHandler(logging.NullHandler())  # commands print sentences; only `serve` logs
     flags = {row.name: getattr(given, row.name, None) for row in config.TABLE}
     try:
-        settings = config.load(flags, os.environ)
-        if given.command in OVER_THE_STORE or given.run is pack_commands.install:
-            settings = _remembering(settings, flags, quiet=given.command == "serve")
+        chosen = config.given(flags, os.environ)
+        settings = config.filled(chosen)
+        if given.run in (_serve, _bench):
+            _limit_blas()
+        if "pack" not in chosen and (given.command in OVER_THE_STORE or given.run is pack_commands.install):
+            settings = _remembering(settings, quiet=given.command == "serve")
         return int(given.run(settings, given) or 0)
     except SetupError as error:
         print(f"mien: {error}", file=sys.stderr)
         return 1
 
 
-def _remembering(settings: Settings, flags: dict[str, Any], quiet: bool) -> Settings:
-    """Returns the settings with the pack that made the store's collections, unless one was chosen.
+def _remembering(settings: Settings, quiet: bool) -> Settings:
+    """Returns the settings with the pack that made the store's collections.
 
     Standard error names it, unless `quiet`: a server's has its log only, and its start names the pack.
     """
-    if "pack" in config.given(flags, os.environ):
-        return settings
     from mien.packs import remembered
     from mien.store.upkeep import makers
 
@@ -183,7 +184,6 @@ def _limit_blas() -> None:
 
 
 def _serve(settings: Settings, _: argparse.Namespace) -> None:
-    _limit_blas()
     from mien.workers import serve
 
     serve.serve(settings)
@@ -198,7 +198,6 @@ def _doctor(settings: Settings, given: argparse.Namespace) -> int:
 
 
 def _bench(settings: Settings, given: argparse.Namespace) -> None:
-    _limit_blas()
     from mien.measure.speed import request_bench, search_bench, startup_bench, workers_bench
 
     plan = request_bench.Plan(given.seconds, given.clients, given.load, given.cached)

@@ -129,7 +129,12 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
     Raises:
         SetupError: a setting is unknown, or its value invalid.
     """
-    return Settings(**({row.name: row.default for row in TABLE} | given(flags, environ)))
+    return filled(given(flags, environ))
+
+
+def filled(values: dict[str, Any]) -> Settings:
+    """Returns the settings with these values (see `given`), and the defaults of all others."""
+    return Settings(**({row.name: row.default for row in TABLE} | values))
 
 
 def given(flags: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
