@@ -13,7 +13,7 @@ from mien.engine.cores import Cores
 from mien.errors import SetupError
 from mien.face.embed import Embedder
 from mien.face.halves import Halves
-from mien.packs import install, manifest, network_set, toml
+from mien.packs import catalogs, install, manifest, network_set, toml
 from mien.packs.load import UNREADABLE, Pack, load
 from mien.packs.manifest import CATALOG, File, Manifest
 from mien.system import leftovers
@@ -30,7 +30,11 @@ def known(packs: str) -> dict[str, Manifest]:
     Raises:
         SetupError: a manifest of the user's cannot be read.
     """
-    mine = {path.stem: _read(path) for folder in reversed(_catalogs(packs)) for path in sorted(folder.glob("*.toml"))}
+    mine = {
+        path.stem: catalogs.read(path)
+        for folder in reversed(catalogs.folders(packs))
+        for path in sorted(folder.glob("*.toml"))
+    }
     return {**mine, **manifest.catalogue()}
 
 
@@ -46,9 +50,9 @@ def named(name: str, packs: str) -> Manifest:
         SetupError: there is none.
     """
     if name not in manifest.catalogue():
-        for folder in _catalogs(packs):
+        for folder in catalogs.folders(packs):
             if (folder / f"{Path(name).name}.toml").is_file():
-                return _read(folder / f"{Path(name).name}.toml")
+                return catalogs.read(folder / f"{Path(name).name}.toml")
     return manifest.named(name)
 
 
@@ -193,17 +197,3 @@ def _find(file: File, folders: Iterable[Path]) -> Path | None:
 
 def _installed() -> list[Path]:
     return [path for path in sorted(install.cache("").glob("*")) if path.is_dir() and not path.name.startswith(".")]
-
-
-def _catalogs(packs: str) -> list[Path]:
-    return [folder / CATALOG for folder in ([Path(packs)] if packs else []) + [install.cache("")]]
-
-
-def _read(path: Path) -> Manifest:
-    try:
-        entry = manifest.parse(toml.read(path), str(path))
-    except OSError as error:
-        raise SetupError(f"{path} cannot be read: {error.strerror}.") from None
-    if entry.name != path.stem:
-        raise SetupError(f"{path} describes the pack {entry.name}; call it {entry.name}.toml.")
-    return entry

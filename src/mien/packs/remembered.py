@@ -1,11 +1,11 @@
 """Names the pack that made a store's collections, for commands that are given none. Loads no engine."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from contextlib import suppress
 
 from mien.errors import SetupError
-from mien.packs import install, manifest, toml
-from mien.packs.manifest import CATALOG, Manifest
+from mien.packs import catalogs, manifest
+from mien.packs.manifest import Manifest
 
 
 def name(contracts: Sequence[str], packs: str) -> str:
@@ -23,10 +23,8 @@ def name(contracts: Sequence[str], packs: str) -> str:
 
 def _known(packs: str) -> Iterator[Manifest]:
     """Yields the user's own packs, and then those of mien's catalogue."""
-    for folder in [Path(packs)] * bool(packs) + [install.cache("")]:
-        for path in sorted((folder / CATALOG).glob("*.toml")):
-            try:
-                yield manifest.parse(toml.read(path), str(path))
-            except (OSError, SetupError):  # the commands about packs say what is wrong with it
-                continue
+    for folder in catalogs.folders(packs):
+        for path in sorted(folder.glob("*.toml")):
+            with suppress(SetupError):  # the commands about packs say what is wrong with it
+                yield catalogs.read(path)
     yield from manifest.catalogue().values()
