@@ -70,6 +70,17 @@ def damage(file: Path) -> None:
     file.write_bytes(content)
 
 
+def spoil(file: Path, fault: str) -> None:
+    """Makes a backup newer than this mien, damaged, or torn."""
+    if fault == "newer":
+        with closing(sqlite3.connect(file)) as beside:
+            beside.execute(f"PRAGMA user_version = {len(scripts()) + 1}")
+    elif fault == "damaged":
+        damage(file)
+    elif fault == "torn":
+        os.truncate(file, file.stat().st_size // 2)
+
+
 # ------------------------------------------------------------------------------------------------------------- check
 
 
@@ -283,13 +294,7 @@ def test_what_is_no_sound_backup_changes_nothing(data: Path, tmp_path: Path, con
         sqlite3.connect(file).execute("CREATE TABLE others (a)")
     else:
         run("backup", data, str(file))
-        if content == "newer":
-            with closing(sqlite3.connect(file)) as beside:
-                beside.execute(f"PRAGMA user_version = {len(scripts()) + 1}")
-        elif content == "damaged":
-            damage(file)
-        else:
-            os.truncate(file, file.stat().st_size // 2)
+        spoil(file, content)
     said = run("restore", data, str(file), code=1)
     assert said.startswith("mien: ")
     assert said.count("\n") == 1
@@ -336,13 +341,7 @@ def test_what_is_no_sound_backup_is_said_in_a_line(data: Path, tmp_path: Path, f
         file.write_bytes(b"PGDMP" + bytes(5000))
     elif fault != "no file":
         run("backup", data, str(file))
-    if fault == "newer":
-        with closing(sqlite3.connect(file)) as beside:
-            beside.execute(f"PRAGMA user_version = {len(scripts()) + 1}")
-    elif fault == "damaged":
-        damage(file)
-    elif fault == "torn":
-        os.truncate(file, file.stat().st_size // 2)
+        spoil(file, fault)
     done = mien("store", "verify", str(file), "--data", str(tmp_path / "new"))
     assert done.returncode == 1
     assert "Traceback" not in done.stderr

@@ -145,6 +145,11 @@ def directory(store: str, data: str) -> Path:
     return folder
 
 
+def named(store: str, data: str) -> Path:
+    """Returns the path that the address of a SQLite file names; nothing is made or refused."""
+    return Path(store.removeprefix("sqlite:///")) if store else Path(data) / FILE
+
+
 def place(store: str, data: str) -> Path:
     """Returns the path of the SQLite file, whose directory is made if needed.
 
@@ -156,7 +161,7 @@ def place(store: str, data: str) -> Path:
         raise SetupError(
             f"The store {kind}: is not known; leave it empty, or give sqlite:///PATH or postgresql://HOST/DATABASE."
         )
-    path = Path(store.removeprefix("sqlite:///")) if store else Path(data) / FILE
+    path = named(store, data)
     try:
         path.parent.mkdir(mode=private.FOLDER, parents=True, exist_ok=True)
         if not store:  # a folder that the operator names may have other files

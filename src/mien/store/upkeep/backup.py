@@ -103,8 +103,7 @@ def restore(
     Raises:
         SetupError: the backup is no store, is damaged or, without `force`, inconsistent; nothing was changed.
     """
-    if not source.is_file():
-        raise SetupError(f"There is no backup at {source}.")
+    _refuse_no_backup(source)
     aside = place.with_name(place.name + ASIDE)
     if place.exists() and aside.exists() and not force:
         raise SetupError(f"{aside} is there from an earlier restore; take it away, or give --force to replace it.")
@@ -138,13 +137,7 @@ def verify(source: Path, folder: Path, *, combine: Combine, tell: Tell, refuse: 
     Raises:
         SetupError: the backup is no store of mien, or of a newer one, or cannot be read.
     """
-    if not source.is_file():
-        raise SetupError(f"There is no backup at {source}.")
-    with source.open("rb") as file:
-        if file.read(len(DUMP)) == DUMP:
-            raise SetupError(
-                f"{source} is a dump of PostgreSQL: pg_restore it into an empty database, and run mien store check."
-            )
+    _refuse_no_backup(source)
     with _copied(source, folder / source.name, tell) as copy:
         refuse_foreign(copy, source)
         with closing(SqliteDatabase(copy)) as database:
@@ -153,6 +146,16 @@ def verify(source: Path, folder: Path, *, combine: Combine, tell: Tell, refuse: 
                 return found, Held()
             refuse(database)
             return examine(database, combine, tell), database.read(_counted)
+
+
+def _refuse_no_backup(source: Path) -> None:
+    if not source.is_file():
+        raise SetupError(f"There is no backup at {source}.")
+    with source.open("rb") as file:
+        if file.read(len(DUMP)) == DUMP:
+            raise SetupError(
+                f"{source} is a dump of PostgreSQL: pg_restore it into an empty database, and run mien store check."
+            )
 
 
 def _counted(cursor: Cursor) -> Held:

@@ -2,8 +2,6 @@
 
 import sqlite3
 from contextlib import closing
-from pathlib import Path
-from urllib.parse import quote
 
 from mien.store import open as stores
 from mien.store.upkeep.bulk import HIDDEN
@@ -24,15 +22,15 @@ def contracts(store: str, data: str) -> list[str]:
         data: the data directory.
 
     Raises:
-        SetupError: a database on the network cannot be reached, or the address is of no known kind.
+        SetupError: a database on the network cannot be reached.
     """
     if stores.is_shared(store):
         return _on_the_network(store)
-    path = Path(store.removeprefix("sqlite:///")) if store else Path(data) / stores.FILE
+    path = stores.named(store, data)
     if not path.is_file():
         return []
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             return [str(row[0]) for row in connection.execute(_QUERY)]
     except sqlite3.Error:
         return []
