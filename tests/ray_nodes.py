@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import secrets
 import socket
 import subprocess
 import sys
@@ -14,11 +13,10 @@ from typing import Any
 
 import psutil
 
-STORE = 80_000_000  # bytes of shared memory of a node; the least that Ray takes is 75 MB
+from mien.spread import ray_node
+
 SOON = 60  # seconds
-# Ray on Linux replaces 127.0.0.1 by the host's address, and then listens on all of its networks; where it thinks of
-# another system it stays on loopback, and only refuses a second node.
-LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+# In the environment of `ray_node` Ray stays on loopback and refuses a second node, unless it is told otherwise here.
 START = """
 from ray._private import ray_constants, services
 from ray.scripts.scripts import main
@@ -39,8 +37,8 @@ class Nodes:
 
     def __init__(self, count: int, cpus: int = 1, folder: Path | None = None) -> None:
         self.folder = folder or Path(tempfile.mkdtemp(prefix="ray-"))
-        self.port = _free_port()
-        self.token = secrets.token_hex(32)
+        self.port = free_port()
+        ray_node.token(self.folder, make=True)
         self._cpus = cpus
         self._started = 0
         self.nodes: dict[str, psutil.Popen] = {}
@@ -58,7 +56,7 @@ class Nodes:
     @property
     def environment(self) -> dict[str, str]:
         """What a process needs that uses the cluster."""
-        return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": self.token, "RAY_USAGE_STATS_ENABLED": "0"} | LOOPBACK
+        return ray_node.environment(self.folder, ray_node.LOOPBACK)
 
     def join(self) -> str:
         """Starts one more node, and returns the name of the resource that only it has."""
@@ -67,7 +65,7 @@ class Nodes:
         options = ["--block", "--node-ip-address", "127.0.0.1", "--num-cpus", str(self._cpus), "--num-gpus", "0"]
         options += [
             "--object-store-memory",
-            str(STORE),
+            str(ray_node.STORE),
             "--resources",
             json.dumps({name: 100}),
             "--disable-usage-stats",
@@ -136,7 +134,7 @@ def connect(nodes: Nodes, **more: Any) -> Any:
     return ray
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])

@@ -18,6 +18,7 @@ import pytest
 from mien.errors import SetupError
 from mien.spread import ray_node
 from tests.locked import mien
+from tests.ray_nodes import free_port
 
 pytestmark = pytest.mark.skipif(not find_spec("ray"), reason="Ray is not installed")
 
@@ -36,7 +37,7 @@ def data() -> Iterator[Path]:
         folder = Path(made)
         command = [sys.executable, "-m", "mien", "ray", "up", "--data", made, "--cpus", "1"]
         with (folder / "log").open("wb") as log:
-            node = subprocess.Popen([*command, "--head-port", str(_free_port())], stdout=log, stderr=log)
+            node = subprocess.Popen([*command, "--head-port", str(free_port())], stdout=log, stderr=log)
         try:
             _wait(node, folder / "log")
             yield folder
@@ -143,12 +144,12 @@ def test_a_head_is_joined_only_with_its_own_token(data: Path, tmp_path: Path) ->
     with pytest.raises(SetupError, match="does not take the token"):
         ray_node.check_head(tmp_path, node.head)
     with pytest.raises(SetupError, match="No head of Ray answers"):
-        ray_node.check_head(tmp_path, f"127.0.0.1:{_free_port()}")
+        ray_node.check_head(tmp_path, f"127.0.0.1:{free_port()}")
 
 
 def test_a_head_that_asks_for_no_token_is_not_joined() -> None:
     with tempfile.TemporaryDirectory(prefix="r", dir="/tmp") as made:
-        folder, head = Path(made), f"127.0.0.1:{_free_port()}"
+        folder, head = Path(made), f"127.0.0.1:{free_port()}"
         ray_node.token(folder, make=True)
         command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--temp-dir", made]
         command += ["--port", head.split(":")[1], "--node-ip-address", "127.0.0.1", "--num-cpus", "1"]
@@ -190,9 +191,3 @@ def _run(data: Path, folder: Path, name: str, variables: dict[str, str]) -> int:
     command = [sys.executable, "-c", CLIENT, node.head, str(folder / name)]
     done = subprocess.run(command, check=False, env=os.environ | variables, capture_output=True, timeout=SOON)
     return done.returncode
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])

@@ -22,6 +22,7 @@ from typing import Any
 import psutil
 
 from mien.errors import SetupError
+from mien.system import leftovers
 
 LOOPBACK = "127.0.0.1"
 STORE = 80_000_000  # bytes of Ray's shared memory; the least that it takes is 75 MB, and shards need none
@@ -85,10 +86,12 @@ def start(folder: Path, at: str, port: int, join: str = "", cpus: int | None = N
     for old in sorted(folder.glob("run/session_2*"))[:-1]:  # what the last node wrote stays, for who asks why it ended
         shutil.rmtree(old, ignore_errors=True)
     head = join or f"{at}:{port}"
-    place = ["--address", head] if join else ["--head", "--port", str(port)]
-    place += [] if join else ["--include-dashboard", "false"]
-    # Where ray[client] is installed, which needs gRPC, Ray would open a port for clients that are no nodes.
-    place += ["--ray-client-server-port", "0"] if find_spec("grpc") and not join else []
+    if join:
+        place = ["--address", head]
+    else:
+        place = ["--head", "--port", str(port), "--include-dashboard", "false"]
+        # where ray[client] is installed, which needs gRPC, Ray would open a port for clients that are no nodes
+        place += ["--ray-client-server-port", "0"] if find_spec("grpc") else []
     options = ["--block", "--temp-dir", str(folder / "run"), "--node-ip-address", at, "--num-gpus", "0"]
     options += ["--object-store-memory", str(STORE)]
     options += ["--disable-usage-stats", "--include-log-monitor", "false"]
@@ -153,10 +156,7 @@ def token(folder: Path, make: bool) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)  # Ray lets everybody write into `run`, where its sockets lie
         if make and not file.exists():
-            made = folder / f"token.{os.getpid()}"
-            with os.fdopen(os.open(made, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as opened:
-                opened.write(secrets.token_hex(32))
-            made.rename(file)  # never seen half written
+            leftovers.write(file, secrets.token_hex(32).encode(), 0o600)
     except OSError as error:
         raise SetupError(f"{folder} cannot be written: {error.strerror}.") from None
     if not file.exists():
