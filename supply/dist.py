@@ -63,18 +63,15 @@ def _built(folder: Path) -> tuple[Path, Path]:
 
 def _copy(tree: Path) -> None:
     """Copies what git tracks, as it lies here; without git, all but what is made here."""
-    if not (ROOT / ".git").exists():
+    if (ROOT / ".git").exists():
+        for name in _git("ls-files", "-z").split("\0"):
+            if (ROOT / name).is_file():
+                (tree / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, tree / name)
+    else:
         shutil.copytree(ROOT, tree, ignore=MADE)
-    for name in _tracked() if (ROOT / ".git").exists() else ():
-        if (ROOT / name).is_file():
-            (tree / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, tree / name)
     for path in tree.rglob("*"):
         path.chmod(_mode(path))
-
-
-def _tracked() -> list[str]:
-    return _git("ls-files", "-z").split("\0")
 
 
 def _git(*arguments: str) -> str:

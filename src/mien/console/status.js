@@ -46,8 +46,9 @@ function parts(about, alive, ready, metrics) {
   const cards = [
     card(t('status.server'), [
       [t('status.alive'), light(alive.ok, t('status.yes'), t('status.no'))],
-      ready && ready.status !== 403 && [t('status.ready'), light(ready.ok, t('status.yes'), reason(ready.text))],
-      ready && ready.status !== 403 && concerns(ready.text),
+      ...(ready && ready.status !== 403
+        ? [[t('status.ready'), light(ready.ok, t('status.yes'), reason(ready.text))], concerns(ready.text)]
+        : []),
       about && [t('status.version'), `mien ${about.version}`],
       about && [
         t('status.access'),

@@ -112,7 +112,7 @@ class OnnxSession:
     def _usable(self, compiled: Callable[[], Any]) -> list[int]:
         """Returns the counts of inputs that a call may have, each tried: 1, 4, 16 … up to the most.
 
-        On a GPU, a network chooses its kernels anew whenever the count is another than in its last call, which takes
+        On a GPU, a network chooses its kernels again whenever the count is another than in its last call, which takes
         seconds. So there are few counts, each with a compiled network of its own that no other count ever reaches,
         and whose kernels are chosen here. A network that mixes up its inputs, or takes but one, is called with one.
 
